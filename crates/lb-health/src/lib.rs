@@ -1,0 +1,1 @@
+//! Decides whether a backend is up: rise and fall, slow start, passive reports; no socket and no clock.

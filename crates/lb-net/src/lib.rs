@@ -1,0 +1,1 @@
+//! Sockets for a thread-per-core proxy: listeners, connections in progress, the one clock.

@@ -1,0 +1,1 @@
+//! Runs health probes on a timetable: TCP connect and HTTP.

@@ -1,0 +1,1 @@
+//! What a load balancer says of itself: counters, end reasons and access-log lines.

@@ -1,0 +1,41 @@
+//! Words that every lbd crate shares.
+//!
+//! What it is for: one vocabulary (which backend, which weight, what time is it, does this
+//! address belong to that range, what does this header say) so that a scheduler, a persistence
+//! strategy and a health machine written apart fit together.
+//!
+//! What it is not for: logic. The only functions with a loop are a hash and an address mask.
+//!
+//! ```
+//! use lb_types::{BackendId, Cidr, Weight};
+//!
+//! // The same pool and name give the same id on every machine and after every restart.
+//! assert_eq!(BackendId::of("web", "10.0.0.1:80"), BackendId::of("web", "10.0.0.1:80"));
+//! assert!(Weight::new(256).is_ok());
+//! assert!(Weight::new(257).is_err());
+//!
+//! let office: Cidr = "192.168.1.0/24".parse()?;
+//! assert!(office.contains("192.168.1.77".parse()?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Limits: weights go to 256; [`Time`] covers 584 years. No features. `no_std`, no `alloc`.
+#![no_std]
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+#[cfg(test)]
+extern crate std;
+
+mod cidr;
+mod fields;
+mod hash;
+mod id;
+mod rng;
+mod time;
+
+pub use cidr::{Cidr, CidrError};
+pub use fields::{Fields, FieldsMut, InvalidField};
+pub use hash::{hash64, tag128};
+pub use id::{BackendId, Slot, Weight, WeightError};
+pub use rng::Rng;
+pub use time::{Now, Time, Wall};
