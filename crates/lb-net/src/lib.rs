@@ -1,1 +1,39 @@
-//! Sockets for a thread-per-core proxy: listeners, connections in progress, the one clock.
+//! Sockets for a proxy that runs one thread per core.
+//!
+//! What it is for: listening sockets that several workers share without a lock between them
+//! ([`Listener`]), connections to backends that are still being made ([`Connecting`]), the two
+//! ways to end a connection ([`reset`], [`shutdown_write`]), the process's descriptor limit
+//! ([`raise_descriptor_limit`]) and the one place of the workspace that reads a clock
+//! ([`clock`]).
+//!
+//! What it is not for: deciding anything. Which backend, how long, how often: all of that is
+//! told by the caller.
+//!
+//! ```
+//! use lb_net::{Listener, ListenerOptions};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+//! runtime.block_on(async {
+//!     let listener = Listener::bind(&ListenerOptions::new("127.0.0.1:0".parse()?))?;
+//!     let client = std::net::TcpStream::connect(listener.address())?;
+//!     let accepted = listener.accept().await?;
+//!     assert_eq!(accepted.peer, client.local_addr()?);
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
+//! Limits: TCP over IPv4 and IPv6. Linux first; other Unix systems lack SO_REUSEPORT balancing.
+//! No features.
+
+pub mod clock;
+mod connect;
+mod limit;
+mod listener;
+mod stream;
+
+pub use connect::Connecting;
+pub use limit::{DescriptorLimit, raise_descriptor_limit};
+pub use listener::{Accepted, Listener, ListenerOptions, NetError};
+pub use stream::{has_unread, reset, shutdown_write};

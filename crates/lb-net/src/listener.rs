@@ -1,0 +1,204 @@
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::task::{Context, Poll};
+use tokio::net::{TcpListener, TcpStream};
+
+/// How to listen.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ListenerOptions {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// How many finished handshakes the kernel keeps while we are busy; it caps the number at
+    /// `net.core.somaxconn`.
+    pub backlog: u32,
+    /// Let several sockets of this process (one per worker) share the address; the kernel spreads
+    /// new connections over them by a hash of the addresses.
+    pub reuse_port: bool,
+}
+
+impl ListenerOptions {
+    /// Defaults: backlog 4096, shared port.
+    #[must_use]
+    pub const fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            backlog: 4096,
+            reuse_port: true,
+        }
+    }
+}
+
+/// A listening TCP socket. Accepted connections have TCP_NODELAY, inherited from it.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+/// A client's connection.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The connection.
+    pub stream: TcpStream,
+    /// The client's address.
+    pub peer: SocketAddr,
+}
+
+/// Why an address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetError {
+    /// The address is taken, not ours, or not allowed.
+    #[error("cannot listen on {address}{}", hint(source))]
+    Bind {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Listener {
+    /// Opens a socket and listens. Call it inside the runtime of the worker that will accept.
+    ///
+    /// # Errors
+    /// [`NetError::Bind`].
+    pub fn bind(options: &ListenerOptions) -> Result<Self, NetError> {
+        Self::open(options)
+            .and_then(|socket| Self::adopt(socket.into()))
+            .map_err(|source| NetError::Bind {
+                address: options.address,
+                source,
+            })
+    }
+
+    /// Opens a socket and listens, outside any runtime: for a control thread that wants to know
+    /// whether the address can be had before it tells the workers. See [`Listener::from_fd`].
+    ///
+    /// # Errors
+    /// [`NetError::Bind`].
+    pub fn bind_fd(options: &ListenerOptions) -> Result<OwnedFd, NetError> {
+        Self::open(options).map(OwnedFd::from).map_err(|source| NetError::Bind {
+            address: options.address,
+            source,
+        })
+    }
+
+    /// Adopts a listening socket. Call it inside the runtime of the worker that will accept.
+    ///
+    /// # Errors
+    /// [`NetError::Bind`] when the descriptor is no listening TCP socket.
+    pub fn from_fd(fd: OwnedFd, options: &ListenerOptions) -> Result<Self, NetError> {
+        Self::adopt(fd).map_err(|source| NetError::Bind {
+            address: options.address,
+            source,
+        })
+    }
+
+    /// The address with the port that was really given.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The next connection.
+    ///
+    /// # Errors
+    /// What accept(2) says: out of descriptors, or a connection that ended while it waited.
+    pub async fn accept(&self) -> io::Result<Accepted> {
+        let (stream, peer) = self.socket.accept().await?;
+        Ok(Accepted { stream, peer })
+    }
+
+    /// The next connection that is already there, or `Pending` with the task registered.
+    ///
+    /// # Errors
+    /// As [`Listener::accept`].
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+        self.socket
+            .poll_accept(cx)
+            .map_ok(|(stream, peer)| Accepted { stream, peer })
+    }
+
+    fn open(options: &ListenerOptions) -> io::Result<Socket> {
+        let socket = Socket::new(Domain::for_address(options.address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        socket.set_reuse_address(true)?;
+        socket.set_reuse_port(options.reuse_port)?;
+        if options.address.is_ipv6() {
+            // An IPv6 listener serves IPv6 only; who wants both lists both, and sees both.
+            socket.set_only_v6(true)?;
+        }
+        // Inherited by accepted sockets: saves a system call per connection.
+        socket.set_tcp_nodelay(true)?;
+        socket.bind(&options.address.into())?;
+        socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
+        Ok(socket)
+    }
+
+    fn adopt(fd: OwnedFd) -> io::Result<Self> {
+        let socket = std::net::TcpListener::from(fd);
+        socket.set_nonblocking(true)?;
+        SockRef::from(&socket).set_tcp_nodelay(true)?;
+        let address = socket.local_addr()?;
+        Ok(Self {
+            socket: TcpListener::from_std(socket)?,
+            address,
+        })
+    }
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => ": the address is in use by another program",
+        io::ErrorKind::AddrNotAvailable => ": no interface of this machine has that address",
+        io::ErrorKind::PermissionDenied => ": ports below 1024 need root or CAP_NET_BIND_SERVICE",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn local() -> ListenerOptions {
+        ListenerOptions::new("127.0.0.1:0".parse().unwrap())
+    }
+
+    #[tokio::test]
+    async fn two_workers_share_an_address_and_a_stranger_does_not() {
+        let first = Listener::bind(&local()).unwrap();
+        let mut same = local();
+        same.address = first.address();
+        let _second = Listener::bind(&same).unwrap();
+        same.reuse_port = false;
+        let error = Listener::bind(&same).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "cannot listen on {}: the address is in use by another program",
+                first.address()
+            )
+        );
+    }
+
+    #[tokio::test]
+    async fn accepted_connections_have_nodelay() {
+        let listener = Listener::bind(&local()).unwrap();
+        let _client = std::net::TcpStream::connect(listener.address()).unwrap();
+        assert!(listener.accept().await.unwrap().stream.nodelay().unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_descriptor_opened_elsewhere_can_be_adopted() {
+        let fd = Listener::bind_fd(&local()).unwrap();
+        let listener = Listener::from_fd(fd, &local()).unwrap();
+        assert_ne!(listener.address().port(), 0);
+        let client = std::net::TcpStream::connect(listener.address()).unwrap();
+        assert_eq!(listener.accept().await.unwrap().peer, client.local_addr().unwrap());
+    }
+}
