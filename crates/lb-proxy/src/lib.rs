@@ -1,1 +1,5 @@
-//! Serves TCP and HTTP/1.1: one task per client connection, buffers only while bytes move.
+//! Serves TCP and HTTP/1.1.
+mod options;
+mod snapshot;
+pub use options::{HttpOptions, ListenerOptions, PoolOptions, Service, TcpOptions};
+pub use snapshot::{ListenerEntry, PoolEntry, Snapshot};

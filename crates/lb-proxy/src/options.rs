@@ -1,0 +1,93 @@
+//! What a listener and a pool may do: plain values, filled by whoever builds a snapshot.
+
+use lb_balance::route::Routes;
+use lb_http::h1::Limits;
+use lb_types::Cidr;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One listening address and what it serves.
+#[derive(Debug)]
+pub struct ListenerOptions {
+    /// The name, for logs.
+    pub name: String,
+    /// The address as configured. It is the listener's identity over reloads.
+    pub address: SocketAddr,
+    /// Handshakes the kernel keeps while the workers are busy.
+    pub backlog: u32,
+    /// Most client connections at once over all workers; more wait in the kernel's queue.
+    pub max_connections: usize,
+    /// What is spoken.
+    pub service: Service,
+}
+
+/// What a listener speaks.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Service {
+    /// HTTP/1.1 and 1.0.
+    Http(HttpOptions),
+    /// Bytes.
+    Tcp(TcpOptions),
+}
+
+/// Options of an HTTP listener.
+#[derive(Debug)]
+pub struct HttpOptions {
+    /// From host and path to an index into [`Snapshot::pools`](crate::Snapshot::pools).
+    pub routes: Routes,
+    /// Limits of the codec toward clients.
+    pub limits: Arc<Limits>,
+    /// How long a client connection may be silent between requests (S-KA-01: 75 s).
+    pub keep_alive: Duration,
+    /// Requests on one client connection; the last one is answered with `Connection: close`.
+    pub keep_alive_requests: u32,
+    /// From the first byte of a head to its end. Also the patience for the first byte of a new
+    /// connection.
+    pub head_timeout: Duration,
+    /// The longest pause between two pieces of a request body.
+    pub body_timeout: Duration,
+    /// The longest time a client may refuse to take response bytes.
+    pub write_timeout: Duration,
+    /// How long an `Expect: 100-continue` waits for the backend before we answer 100 ourselves.
+    pub continue_timeout: Duration,
+    /// The longest silence in both directions of an upgraded connection.
+    pub tunnel_timeout: Duration,
+    /// Peers whose forwarded headers are believed.
+    pub trusted_proxies: Vec<Cidr>,
+    /// Give up a request whose client closed its sending side.
+    pub abort_on_half_close: bool,
+    /// Write an access-log line per request.
+    pub access_log: bool,
+}
+
+/// Options of a TCP listener.
+#[derive(Debug)]
+pub struct TcpOptions {
+    /// Index into [`Snapshot::pools`](crate::Snapshot::pools).
+    pub pool: usize,
+    /// The longest silence in both directions (S-CONN-04, S-CONN-05).
+    pub idle_timeout: Duration,
+    /// Write an access-log line per connection.
+    pub access_log: bool,
+}
+
+/// How a pool's backends are spoken to.
+#[derive(Debug, Clone)]
+pub struct PoolOptions {
+    /// For the handshake with a backend.
+    pub connect_timeout: Duration,
+    /// From the end of the request to the response head, and between pieces of its body.
+    pub response_timeout: Duration,
+    /// How long an unused upstream connection is kept. Shorter than the backend's own keep-alive.
+    pub idle_timeout: Duration,
+    /// Unused upstream connections kept per worker and backend.
+    pub max_idle: usize,
+    /// Other backends that are tried after the first, per request.
+    pub retries: u8,
+    /// Retries may be at most this share of the requests, in percent (beside a few per second).
+    pub retry_percent: u8,
+    /// Limits of the codec toward backends.
+    pub limits: Arc<Limits>,
+}
