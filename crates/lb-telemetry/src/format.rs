@@ -1,0 +1,369 @@
+use crate::access::Access;
+use crate::date::Civil;
+use std::fmt;
+use std::io::Write as _;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// How an access-log line looks. Each line ends with one `\n` and holds no other.
+///
+/// The text formats are Apache's, byte for byte: missing values are `-`, a body of no bytes is
+/// `-`, quotes, backslashes, controls and everything beyond ASCII are escaped as Apache escapes them
+/// (`\"`, `\\`, `\n`, `\xhh`), so a client cannot forge a line or a column. Times are UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Format {
+    /// `%h %l %u %t "%r" %>s %b`: the common log format.
+    Common,
+    /// Common, then `"%{Referer}i" "%{User-Agent}i"`.
+    Combined,
+    /// Combined, then `"%{X-Forwarded-For}i"`.
+    #[default]
+    CombinedXff,
+    /// One JSON object (RFC 8259) with everything that is known; what is not is left out. Bytes
+    /// that are no UTF-8, and characters that some readers take for a line end, become U+FFFD.
+    Json,
+}
+
+impl Format {
+    /// Every format with its name.
+    pub const ALL: [Self; 4] = [Self::Common, Self::Combined, Self::CombinedXff, Self::Json];
+
+    /// The name in configurations.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Common => "common",
+            Self::Combined => "combined",
+            Self::CombinedXff => "combined_xff",
+            Self::Json => "json",
+        }
+    }
+
+    /// Appends the line for `access` to `out`. `O(length of the line)`; allocates only when `out`
+    /// has to grow.
+    pub fn write(self, access: &Access<'_>, out: &mut Vec<u8>) {
+        match self {
+            Self::Common => common(access, out),
+            Self::Combined => combined(access, out),
+            Self::CombinedXff => {
+                combined(access, out);
+                out.push(b' ');
+                quoted(access.x_forwarded_for, out);
+            }
+            Self::Json => json(access, out),
+        }
+        out.push(b'\n');
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    /// Reads the name of a format.
+    ///
+    /// # Errors
+    /// [`UnknownFormat`] for every other text.
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == text)
+            .ok_or(UnknownFormat)
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no [`Format`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownFormat;
+
+impl fmt::Display for UnknownFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unknown access-log format; known are common, combined, combined_xff and json")
+    }
+}
+
+impl std::error::Error for UnknownFormat {}
+
+fn common(a: &Access<'_>, out: &mut Vec<u8>) {
+    address(a, out);
+    out.extend_from_slice(b" - ");
+    match a.user {
+        // not in quotes, so a space must not end the column
+        Some(user) if !user.is_empty() => escape(user, b' ', out),
+        _ => out.push(b'-'),
+    }
+    out.extend_from_slice(b" [");
+    clf_time(a.unix_millis, out);
+    out.extend_from_slice(b"] \"");
+    if a.method.is_empty() {
+        out.push(b'-');
+    } else {
+        escape(a.method, b'"', out);
+        out.push(b' ');
+        escape(a.target, b'"', out);
+        out.push(b' ');
+        escape(a.version.as_bytes(), b'"', out);
+    }
+    out.extend_from_slice(b"\" ");
+    number_or_dash(u64::from(a.status), out);
+    out.push(b' ');
+    number_or_dash(a.bytes, out);
+}
+
+fn combined(a: &Access<'_>, out: &mut Vec<u8>) {
+    common(a, out);
+    out.push(b' ');
+    quoted(a.referer, out);
+    out.push(b' ');
+    quoted(a.user_agent, out);
+}
+
+fn json(a: &Access<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"time\":\"");
+    rfc3339(a.unix_millis, out);
+    out.extend_from_slice(b"\",\"client\":\"");
+    address(a, out);
+    out.push(b'"');
+    text("user", a.user.unwrap_or_default(), out);
+    text("method", a.method, out);
+    text("host", a.host.unwrap_or_default(), out);
+    text("target", a.target, out);
+    text("version", a.version.as_bytes(), out);
+    if a.status != 0 {
+        number("status", u64::from(a.status), out);
+    }
+    number("bytes", a.bytes, out);
+    number("request_bytes", a.request_bytes, out);
+    text("referer", a.referer.unwrap_or_default(), out);
+    text("user_agent", a.user_agent.unwrap_or_default(), out);
+    text("x_forwarded_for", a.x_forwarded_for.unwrap_or_default(), out);
+    text("listener", a.listener.as_bytes(), out);
+    text("pool", a.pool.as_bytes(), out);
+    text("backend", a.backend.as_bytes(), out);
+    text("why", a.why.as_bytes(), out);
+    text("persist", a.persist.as_bytes(), out);
+    text("end", a.end.as_str().as_bytes(), out);
+    text("error", a.end.proxy_status().unwrap_or_default().as_bytes(), out);
+    if !a.backend.is_empty() {
+        out.extend_from_slice(if a.reused {
+            b",\"reused\":true"
+        } else {
+            b",\"reused\":false"
+        });
+        number("retries", u64::from(a.retries), out);
+    }
+    micros("total_us", Some(a.phases.total), out);
+    micros("connect_us", a.phases.connect, out);
+    micros("first_byte_us", a.phases.first_byte, out);
+    out.push(b'}');
+}
+
+/// One more member of the object, a string; nothing when it is empty.
+fn text(name: &str, value: &[u8], out: &mut Vec<u8>) {
+    if value.is_empty() {
+        return;
+    }
+    key(name, out);
+    // Writing into a Vec cannot fail, and neither can serialising a string.
+    let _ = match std::str::from_utf8(value) {
+        Ok(value) if !value.contains(is_hostile) => serde_json::to_writer(&mut *out, value),
+        _ => serde_json::to_writer(&mut *out, &format_args!("{}", Tamed(value))),
+    };
+}
+
+fn number(name: &str, value: u64, out: &mut Vec<u8>) {
+    key(name, out);
+    decimal(value, out);
+}
+
+fn micros(name: &str, value: Option<Duration>, out: &mut Vec<u8>) {
+    if let Some(value) = value {
+        number(name, u64::try_from(value.as_micros()).unwrap_or(u64::MAX), out);
+    }
+}
+
+fn key(name: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+/// Bytes as text that shows in one line of any viewer.
+struct Tamed<'a>(&'a [u8]);
+
+impl fmt::Display for Tamed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            for (i, piece) in chunk.valid().split(is_hostile).enumerate() {
+                if i > 0 {
+                    f.write_str("\u{fffd}")?;
+                }
+                f.write_str(piece)?;
+            }
+            if !chunk.invalid().is_empty() {
+                f.write_str("\u{fffd}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Allowed raw in a JSON string, yet a terminal command or a line end to some reader of logs: DEL,
+/// the C1 controls (NEL and CSI among them) and the two Unicode separators.
+fn is_hostile(c: char) -> bool {
+    matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}')
+}
+
+fn quoted(value: Option<&[u8]>, out: &mut Vec<u8>) {
+    out.push(b'"');
+    match value {
+        Some(value) => escape(value, b'"', out),
+        None => out.push(b'-'),
+    }
+    out.push(b'"');
+}
+
+/// Apache's escaping of log items; `end` is the byte that would end the column.
+fn escape(value: &[u8], end: u8, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let plain = |b: u8| matches!(b, 0x20..=0x7e) && b != b'"' && b != b'\\' && b != end;
+    let mut rest = value;
+    loop {
+        let len = rest.iter().position(|b| !plain(*b)).unwrap_or(rest.len());
+        let (head, tail) = rest.split_at(len);
+        out.extend_from_slice(head);
+        let Some((&byte, tail)) = tail.split_first() else {
+            return;
+        };
+        rest = tail;
+        let short = match byte {
+            b'"' | b'\\' => byte,
+            0x08 => b'b',
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0x0b => b'v',
+            _ => {
+                let digit = |n: u8| HEX.get(usize::from(n & 15)).copied().unwrap_or(b'0');
+                out.extend_from_slice(&[b'\\', b'x', digit(byte >> 4), digit(byte)]);
+                continue;
+            }
+        };
+        out.extend_from_slice(&[b'\\', short]);
+    }
+}
+
+fn address(a: &Access<'_>, out: &mut Vec<u8>) {
+    let _ = write!(out, "{}", a.client.to_canonical());
+}
+
+/// `10/Oct/2000:13:55:36 +0000`
+fn clf_time(unix_millis: u64, out: &mut Vec<u8>) {
+    let c = Civil::from_unix(unix_millis / 1_000);
+    digits(u64::from(c.day), 2, out);
+    out.push(b'/');
+    out.extend_from_slice(c.month_name().as_bytes());
+    out.push(b'/');
+    digits(u64::from(c.year), 4, out);
+    for part in [c.hour, c.minute, c.second] {
+        out.push(b':');
+        digits(u64::from(part), 2, out);
+    }
+    out.extend_from_slice(b" +0000");
+}
+
+/// `2000-10-10T13:55:36.000Z`, RFC 3339 section 5.6.
+fn rfc3339(unix_millis: u64, out: &mut Vec<u8>) {
+    let c = Civil::from_unix(unix_millis / 1_000);
+    digits(u64::from(c.year), 4, out);
+    for (before, part) in [
+        (b'-', c.month),
+        (b'-', c.day),
+        (b'T', c.hour),
+        (b':', c.minute),
+        (b':', c.second),
+    ] {
+        out.push(before);
+        digits(u64::from(part), 2, out);
+    }
+    out.push(b'.');
+    digits(unix_millis % 1_000, 3, out);
+    out.push(b'Z');
+}
+
+fn number_or_dash(value: u64, out: &mut Vec<u8>) {
+    if value == 0 {
+        out.push(b'-')
+    } else {
+        decimal(value, out)
+    }
+}
+
+fn decimal(value: u64, out: &mut Vec<u8>) {
+    digits(value, 1, out);
+}
+
+/// `value` in decimal with at least `width` digits. Four times as fast as `write!`, and a JSON
+/// line has a dozen numbers.
+fn digits(value: u64, width: usize, out: &mut Vec<u8>) {
+    let mut text = [b'0'; 20];
+    let mut left = value;
+    let mut used = 0;
+    for place in text.iter_mut().rev() {
+        if left == 0 && used >= width {
+            break;
+        }
+        *place = b'0' + (left % 10) as u8;
+        left /= 10;
+        used += 1;
+    }
+    out.extend_from_slice(text.get(text.len() - used..).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn escaped(value: &[u8], end: u8) -> String {
+        let mut out = Vec::new();
+        escape(value, end, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn text_is_escaped_as_apache_does_it() {
+        assert_eq!(escaped(b"plain / ?a=b&c", b'"'), "plain / ?a=b&c");
+        assert_eq!(escaped(b"a\"b\\c", b'"'), r#"a\"b\\c"#);
+        assert_eq!(escaped(b"\x08\n\r\t\x0b", b'"'), r"\b\n\r\t\v");
+        assert_eq!(escaped(b"\x00\x1b\x7f\x80\xff", b'"'), r"\x00\x1b\x7f\x80\xff");
+        assert_eq!(escaped("ä".as_bytes(), b'"'), r"\xc3\xa4");
+        assert_eq!(escaped(b"two words", b' '), r"two\x20words");
+    }
+
+    #[test]
+    fn numbers_have_all_their_digits() {
+        let text = |value, width| {
+            let mut out = Vec::new();
+            digits(value, width, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(text(0, 1), "0");
+        assert_eq!(text(7, 3), "007");
+        assert_eq!(text(1_000, 3), "1000");
+        assert_eq!(text(u64::MAX, 1), "18446744073709551615");
+    }
+
+    #[test]
+    fn names_read_back() {
+        for format in Format::ALL {
+            assert_eq!(format.as_str().parse(), Ok(format));
+        }
+        assert_eq!("Json".parse::<Format>(), Err(UnknownFormat));
+    }
+}
