@@ -1,0 +1,59 @@
+use lb_sched::{Limit, Load};
+use lb_types::{BackendId, Weight};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// A server we send to, as the configuration describes it, and what it is doing right now.
+///
+/// The description never changes; a reload makes a new `Backend` that shares the [`Load`] of the
+/// old one, so that requests begun before the reload still count.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Backend {
+    /// Its lasting name: of pool and name.
+    pub id: BackendId,
+    /// Its name in the configuration, unique in its pool.
+    pub name: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its configured weight. What it gets right now is its [`Standing`](crate::Standing).
+    pub weight: Weight,
+    /// Requests (for TCP: connections) it may have at once; `None`: as many as come.
+    pub max_connections: Option<u32>,
+    load: Arc<Load>,
+}
+
+impl Backend {
+    /// A backend that does nothing yet.
+    #[must_use]
+    pub fn new(pool: &str, name: &str, address: SocketAddr, weight: Weight, max_connections: Option<u32>) -> Self {
+        let id = BackendId::of(pool, name);
+        Self {
+            id,
+            name: name.to_owned(),
+            address,
+            weight,
+            max_connections,
+            load: Arc::default(),
+        }
+    }
+
+    /// The same backend with the load of an older snapshot's: its requests in flight and its
+    /// failures go on counting.
+    #[must_use]
+    pub fn with_load(self, load: Arc<Load>) -> Self {
+        Self { load, ..self }
+    }
+
+    /// What it is doing right now, shared with every snapshot that knows this backend.
+    #[must_use]
+    pub fn load(&self) -> &Arc<Load> {
+        &self.load
+    }
+
+    /// [`max_connections`](Self::max_connections) as the scheduler reads it.
+    #[must_use]
+    pub fn limit(&self) -> Limit {
+        self.max_connections.into()
+    }
+}

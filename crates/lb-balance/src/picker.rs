@@ -1,0 +1,189 @@
+use crate::pool::View;
+use crate::{Pool, Recalled, Ticket, Tried, Why};
+use arc_swap::{ArcSwap, Cache};
+use lb_persist::{Facts, Learn, Recall, Reply};
+use lb_sched::{Ask, Usable};
+use lb_types::{BackendId, FieldsMut, InvalidField, Now, Rng, Slot, Time};
+use std::sync::Arc;
+
+/// One worker's way into a pool: from what a request says to a [`Ticket`] for a backend.
+///
+/// A pick allocates nothing, takes no lock and counts one reference (the ticket's backend). It
+/// costs what the algorithm costs; a pick that persistence decides never asks the algorithm and
+/// does not move its round.
+#[derive(Debug)]
+pub struct Picker {
+    pool: Arc<Pool>,
+    view: Cache<Arc<ArcSwap<View>>, Arc<View>>,
+    rng: Rng,
+    untried: Usable,
+}
+
+impl Picker {
+    /// A picker for one worker. `seed` feeds its random choices; give each worker another one.
+    #[must_use]
+    pub fn new(pool: Arc<Pool>, seed: u64) -> Self {
+        let view = Cache::new(Arc::clone(pool.view()));
+        let untried = Usable::none(pool.backends().len());
+        Self {
+            pool,
+            view,
+            rng: Rng::new(seed),
+            untried,
+        }
+    }
+
+    /// The pool it picks from.
+    #[must_use]
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    /// What the strategies read from a request.
+    #[must_use]
+    pub fn recall(&self, facts: &Facts<'_>, now: Now) -> Recalled {
+        match self.pool.strategies() {
+            [] => Recalled::NOTHING,
+            [main] => Recalled::new(main.recall(facts, now), Recall::Nothing),
+            [main, fallback, ..] => Recalled::new(main.recall(facts, now), fallback.recall(facts, now)),
+        }
+    }
+
+    /// Chooses a backend and begins a request there.
+    ///
+    /// A preferred backend is chosen as long as it is up, whatever its weight: a draining backend
+    /// keeps its clients. If it is down, gone, tried or full, the algorithm decides, and
+    /// [`Ticket::why`] says so. If another worker takes the last place of the chosen backend
+    /// first, the choice is made again.
+    ///
+    /// # Errors
+    /// [`PickError`] says which kind of nobody is left.
+    pub fn pick(&mut self, hint: Hint, tried: &Tried, now: Time) -> Result<Ticket, PickError> {
+        let Self {
+            pool,
+            view,
+            rng,
+            untried,
+        } = self;
+        let view = view.load();
+        let mut why = if tried.is_empty() { Why::Scheduled } else { Why::Retried };
+        let mut hash = None;
+        match hint {
+            Hint::Any => {}
+            Hint::Hash(value) => hash = Some(value),
+            Hint::Prefer(id) => match pool.find(id).filter(|slot| view.up.contains(*slot)) {
+                None => why = Why::Replaced,
+                Some(slot) if tried.contains(slot) => {}
+                Some(slot) => match begin(pool, slot, Why::Persisted) {
+                    Some(ticket) => return Ok(ticket),
+                    None => why = Why::Overflow,
+                },
+            },
+        }
+        let usable = if tried.is_empty() {
+            &view.taking
+        } else {
+            untried.copy_from(&view.taking);
+            tried.each(pool.backends().len(), |slot| untried.remove(slot));
+            &*untried
+        };
+        let (cursor, loads, limits) = (pool.cursor(), pool.loads(), pool.limits());
+        for _ in 0..RACES {
+            let ask = Ask {
+                hash,
+                entropy: rng.next_u64(),
+                cursor,
+                usable,
+                loads,
+                limits,
+                now,
+            };
+            let Some(slot) = view.scheduler.pick(&ask) else {
+                return Err(nobody(&view.taking, usable));
+            };
+            if let Some(ticket) = begin(pool, slot, why) {
+                return Ok(ticket);
+            }
+        }
+        Err(PickError::AllBusy)
+    }
+
+    /// Edits a request before it is forwarded, once, whoever it goes to.
+    ///
+    /// # Errors
+    /// [`InvalidField`] when an edited field cannot stand in the message.
+    pub fn prepare(&self, request: &mut dyn FieldsMut) -> Result<(), InvalidField> {
+        self.pool
+            .strategies()
+            .iter()
+            .try_for_each(|strategy| strategy.prepare(request))
+    }
+
+    /// Edits a response so that its client comes back to `chosen`, and says which keys to
+    /// remember, by strategy.
+    ///
+    /// # Errors
+    /// [`InvalidField`] when the response has no room for a field. The response is still good.
+    pub fn learn(
+        &self,
+        recalled: &Recalled,
+        chosen: BackendId,
+        response: &mut dyn FieldsMut,
+        now: Now,
+    ) -> Result<[Learn; 2], InvalidField> {
+        let mut learned = [Learn::Nothing, Learn::Nothing];
+        for (index, (strategy, learn)) in self.pool.strategies().iter().zip(&mut learned).enumerate() {
+            *learn = strategy.learn(recalled.of(index), chosen, Reply::Head(&mut *response), now)?;
+        }
+        Ok(learned)
+    }
+}
+
+/// What persistence says about a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hint {
+    /// Nothing: anybody will do.
+    Any,
+    /// It belongs to this backend.
+    Prefer(BackendId),
+    /// It goes where requests with this hash go, if the algorithm places by hash.
+    Hash(u64),
+}
+
+/// Why there is no ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PickError {
+    /// No backend takes new clients: all are down, or draining.
+    #[error("no backend is up for new clients")]
+    NoBackend,
+    /// Every backend that takes new clients was tried for this request.
+    #[error("every backend was tried")]
+    AllTried,
+    /// Every backend that is left has `max_connections` requests in flight.
+    #[error("every backend is at its max_connections")]
+    AllBusy,
+}
+
+fn begin(pool: &Pool, slot: Slot, why: Why) -> Option<Ticket> {
+    let backend = pool.backends().get(slot.index())?;
+    backend
+        .load()
+        .try_begin(backend.limit())
+        .then(|| Ticket::new(backend, slot, why))
+}
+
+#[cold]
+fn nobody(taking: &Usable, usable: &Usable) -> PickError {
+    if taking.count() == 0 {
+        PickError::NoBackend
+    } else if usable.count() == 0 {
+        PickError::AllTried
+    } else {
+        PickError::AllBusy
+    }
+}
+
+/// Choices before giving up. Each lost race means that another worker began a request in that
+/// very moment; this many in a row do not happen to a pool with room.
+const RACES: usize = 64;

@@ -1,0 +1,258 @@
+use crate::{Backend, Standing};
+use arc_swap::ArcSwap;
+use lb_persist::Strategy;
+use lb_sched::{Algorithm, Cursor, Limit, Load, Member, Scheduler, Usable};
+use lb_types::{BackendId, Slot};
+use std::fmt;
+use std::sync::Arc;
+
+/// Backends behind one rule: who they are, how clients are recognised, how requests are spread.
+///
+/// Shared by all workers, each with its own [`Picker`](crate::Picker). Everything is fixed but the
+/// standings, which the control thread replaces as a whole with [`update`](Self::update).
+pub struct Pool {
+    name: String,
+    backends: Vec<Arc<Backend>>,
+    by_id: Vec<(BackendId, Slot)>,
+    strategies: Vec<Box<dyn Strategy>>,
+    algorithm: Algorithm,
+    loads: Vec<Arc<Load>>,
+    limits: Vec<Limit>,
+    cursor: Arc<Cursor>,
+    view: Arc<ArcSwap<View>>,
+}
+
+/// Everything that follows from one set of standings.
+#[derive(Debug)]
+pub(crate) struct View {
+    standings: Vec<Standing>,
+    /// Backends that known clients reach.
+    pub(crate) up: Usable,
+    /// Those of them that take new clients too (weight above 0).
+    pub(crate) taking: Usable,
+    pub(crate) scheduler: Box<dyn Scheduler>,
+}
+
+impl Pool {
+    /// A pool whose slots are the positions in `backends`. A slot without a standing is down.
+    ///
+    /// `strategies` is empty, a main one, or a main and a fallback one. `previous` is the pool of
+    /// the same name in the snapshot before: the round goes on where it stood.
+    ///
+    /// # Errors
+    /// [`BuildError`] when there are more than two strategies, two backends with one id, or a
+    /// standing that is given twice or names no slot.
+    pub fn new(
+        name: &str,
+        backends: Vec<Arc<Backend>>,
+        strategies: Vec<Box<dyn Strategy>>,
+        algorithm: Algorithm,
+        standings: &[Standing],
+        previous: Option<&Self>,
+    ) -> Result<Self, BuildError> {
+        if strategies.len() > STRATEGIES {
+            return Err(BuildError::Strategies {
+                count: strategies.len(),
+            });
+        }
+        let mut by_id: Vec<(BackendId, Slot)> = backends.iter().map(|b| b.id).zip((0..).map(Slot)).collect();
+        by_id.sort_unstable();
+        if let Some([(_, a), (_, b)]) = by_id.array_windows().find(|[a, b]| a.0 == b.0) {
+            let name = |slot: &Slot| backends.get(slot.index()).map_or_else(String::new, |b| b.name.clone());
+            return Err(BuildError::BackendTwice {
+                first: name(a),
+                second: name(b),
+            });
+        }
+        let view = View::new(&backends, algorithm, standings)?;
+        Ok(Self {
+            name: name.to_owned(),
+            loads: backends.iter().map(|b| Arc::clone(b.load())).collect(),
+            limits: backends.iter().map(|b| b.limit()).collect(),
+            backends,
+            by_id,
+            strategies,
+            algorithm,
+            cursor: previous.map_or_else(Arc::default, |p| Arc::clone(&p.cursor)),
+            view: Arc::new(ArcSwap::from_pointee(view)),
+        })
+    }
+
+    /// Replaces the standings; every worker follows at its next pick. For the control thread:
+    /// allocates, and rebuilds the scheduler unless the standings are what they were.
+    ///
+    /// # Errors
+    /// [`BuildError`] when a standing is given twice or names no slot; nothing changes then.
+    pub fn update(&self, standings: &[Standing]) -> Result<(), BuildError> {
+        let view = self.view.load();
+        if view.standings == standings {
+            return Ok(());
+        }
+        let view = View::new(&self.backends, self.algorithm, standings)?;
+        self.view.store(Arc::new(view));
+        Ok(())
+    }
+
+    /// Its name in the configuration.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The backends, by slot.
+    #[must_use]
+    pub fn backends(&self) -> &[Arc<Backend>] {
+        &self.backends
+    }
+
+    /// The strategies: main, fallback.
+    #[must_use]
+    pub fn strategies(&self) -> &[Box<dyn Strategy>] {
+        &self.strategies
+    }
+
+    /// How requests are spread.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The slot of a backend. `O(log backends)`.
+    #[must_use]
+    pub fn find(&self, id: BackendId) -> Option<Slot> {
+        let at = self.by_id.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.by_id.get(at).map(|(_, slot)| *slot)
+    }
+
+    /// How many backends are up, draining ones included.
+    #[must_use]
+    pub fn up_count(&self) -> usize {
+        self.view.load().up.count()
+    }
+
+    /// The standings in force, as they were given. Allocates.
+    #[must_use]
+    pub fn standings(&self) -> Vec<Standing> {
+        self.view.load().standings.clone()
+    }
+
+    /// Are shares exactly as the weights say? See [`Scheduler::is_exact`].
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.view.load().scheduler.is_exact()
+    }
+
+    pub(crate) fn view(&self) -> &Arc<ArcSwap<View>> {
+        &self.view
+    }
+
+    pub(crate) fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
+    pub(crate) fn loads(&self) -> &[Arc<Load>] {
+        &self.loads
+    }
+
+    pub(crate) fn limits(&self) -> &[Limit] {
+        &self.limits
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("name", &self.name)
+            .field("backends", &self.backends)
+            .field("strategies", &self.strategies.len())
+            .field("algorithm", &self.algorithm)
+            .field("view", &self.view.load())
+            .finish_non_exhaustive()
+    }
+}
+
+impl View {
+    fn new(backends: &[Arc<Backend>], algorithm: Algorithm, standings: &[Standing]) -> Result<Self, BuildError> {
+        let mut known = Usable::none(backends.len());
+        let (mut up, mut taking) = (known.clone(), known.clone());
+        let mut members = Vec::new();
+        for standing in standings {
+            let slot = standing.slot;
+            let Some(backend) = backends.get(slot.index()) else {
+                return Err(BuildError::NoSuchSlot {
+                    slot,
+                    backends: backends.len(),
+                });
+            };
+            if known.contains(slot) {
+                return Err(BuildError::StandingTwice {
+                    slot,
+                    name: backend.name.clone(),
+                });
+            }
+            known.insert(slot);
+            if standing.up {
+                up.insert(slot);
+                if standing.weight.get() > 0 {
+                    taking.insert(slot);
+                    members.push(Member {
+                        slot,
+                        id: backend.id,
+                        weight: standing.weight,
+                    });
+                }
+            }
+        }
+        // the order of the members decides between equals: the same whoever made the standings
+        members.sort_unstable_by_key(|m| m.slot);
+        let scheduler = algorithm.build(&members)?;
+        Ok(Self {
+            standings: standings.to_vec(),
+            up,
+            taking,
+            scheduler,
+        })
+    }
+}
+
+/// Main and fallback.
+const STRATEGIES: usize = 2;
+
+/// Why parts make no pool.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// More than a main and a fallback strategy.
+    #[error("a pool has at most 2 persistence strategies, not {count}")]
+    Strategies {
+        /// How many were given.
+        count: usize,
+    },
+    /// Two backends with one id.
+    #[error("backends {first:?} and {second:?} have the same id")]
+    BackendTwice {
+        /// The name of one.
+        first: String,
+        /// The name of the other.
+        second: String,
+    },
+    /// A standing for a slot that the pool does not have.
+    #[error("a standing names slot {}, but the pool has {backends} backends", slot.0)]
+    NoSuchSlot {
+        /// The slot it names.
+        slot: Slot,
+        /// How many backends there are.
+        backends: usize,
+    },
+    /// Two standings for one backend.
+    #[error("backend {name:?} (slot {}) has two standings", slot.0)]
+    StandingTwice {
+        /// The slot both name.
+        slot: Slot,
+        /// Its backend.
+        name: String,
+    },
+    /// The scheduler refused the members.
+    #[error(transparent)]
+    Schedule(#[from] lb_sched::BuildError),
+}

@@ -1,0 +1,49 @@
+use std::fmt;
+
+/// What happens to a request that a route matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// It goes to the pool at this position of the snapshot's list.
+    Forward(usize),
+    /// It is answered with this status and no content.
+    Respond {
+        /// The status code.
+        status: u16,
+    },
+    /// It is answered with a redirection.
+    Redirect {
+        /// The status code: 301, 302, 303, 307 or 308.
+        status: u16,
+        /// The `Location` field, sent as it stands here.
+        location: String,
+    },
+    /// It must not be forwarded. Answer with [`Refusal::status`].
+    Refuse(Refusal),
+}
+
+/// Why no route may have a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The path and its normal form lead to different actions.
+    AmbiguousPath,
+}
+
+impl Refusal {
+    /// The status to answer with.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::AmbiguousPath => 400,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AmbiguousPath => "the path and its normal form lead to different routes",
+        })
+    }
+}
