@@ -1,0 +1,120 @@
+//! What happens at the edges: nobody, full ones, weight 0, long cycles, two choices.
+
+mod table;
+
+use lb_sched::{Algorithm, Cycle, Limit, Usable};
+use lb_types::Slot;
+use table::{Table, members};
+
+#[test]
+fn nobody_is_picked_from_nobody() {
+    for algorithm in Algorithm::ALL {
+        for weights in [&[][..], &[0, 0][..]] {
+            let table = Table::new(algorithm, weights);
+            assert_eq!(table.pick(), None, "{algorithm}");
+            assert!(table.scheduler.is_exact());
+        }
+        let mut masked = Table::new(algorithm, &[1, 2, 3]);
+        masked.usable = Usable::none(3);
+        assert_eq!(masked.pick(), None, "{algorithm}");
+        let mut full = Table::new(algorithm, &[1, 2]).begun(&[1, 5]);
+        full.limits = vec![Limit::new(1), Limit::new(5)];
+        assert_eq!(full.pick(), None, "{algorithm}");
+    }
+}
+
+#[test]
+fn weight_0_is_never_picked() {
+    for algorithm in Algorithm::ALL {
+        let table = Table::new(algorithm, &[0, 3, 0]).begun(&[0, 100, 0]);
+        for entropy in 0..200 {
+            let entropy = lb_types::Rng::new(entropy).next_u64();
+            assert_eq!(table.scheduler.pick(&table.ask(entropy)), Some(Slot(1)), "{algorithm}");
+        }
+    }
+}
+
+#[test]
+fn the_turns_of_a_full_backend_go_to_all_others() {
+    for algorithm in [Algorithm::RoundRobin, Algorithm::WeightedRoundRobin] {
+        let mut table = Table::new(algorithm, &[1, 1, 1]).begun(&[1, 0, 0]);
+        table.limits[0] = Limit::new(1);
+        // a neighbour that inherited every turn of A would have twice the share of C
+        assert_eq!(table.letters(8), "BCBCBCBC");
+    }
+    let mut weighted = Table::new(Algorithm::WeightedRoundRobin, &[100, 3, 1]);
+    weighted.usable.remove(Slot(0));
+    assert_eq!(weighted.shares(40), [0, 30, 10]);
+}
+
+#[test]
+fn somebody_far_away_in_a_long_cycle_is_still_found() {
+    let mut weights = vec![256; 60];
+    weights.push(1);
+    let mut table = Table::new(Algorithm::WeightedRoundRobin, &weights);
+    (0..60).for_each(|slot| table.usable.remove(Slot(slot)));
+    for _ in 0..1_000 {
+        assert_eq!(table.pick(), Some(Slot(60)));
+    }
+}
+
+#[test]
+fn a_cycle_that_would_be_too_long_is_scaled_and_says_so() {
+    let longest = [256; 64];
+    assert_eq!(Cycle::weighted(&members(&longest)).turns().len(), 64, "reduced first");
+    let mut weights: Vec<u16> = vec![256; 63];
+    weights.push(255);
+    let just_right = Cycle::weighted(&members(&weights));
+    assert_eq!((just_right.turns().len(), just_right.is_exact()), (16_383, true));
+    weights.extend([255, 1]);
+    let scaled = Cycle::weighted(&members(&weights));
+    assert!(!scaled.is_exact());
+    assert!(scaled.turns().len() <= Cycle::MAX_LEN + weights.len());
+    assert!(scaled.turns().contains(&Slot(65)), "the lightest keeps a turn");
+    assert!(!Table::new(Algorithm::WeightedRoundRobin, &weights).scheduler.is_exact());
+    assert!(!Table::new(Algorithm::TwoChoices, &weights).scheduler.is_exact());
+    assert!(Table::new(Algorithm::RoundRobin, &weights).scheduler.is_exact());
+    assert!(
+        Table::new(Algorithm::WeightedLeastConn, &weights).scheduler.is_exact(),
+        "compares true weights"
+    );
+}
+
+#[test]
+fn two_choices_takes_the_one_with_less_load_for_its_weight() {
+    // Two members: both are always looked at.
+    let table = Table::new(Algorithm::TwoChoices, &[4, 1]).begun(&[3, 1]);
+    for seed in 0..500 {
+        let ask = table.ask(lb_types::Rng::new(seed).next_u64());
+        assert_eq!(table.scheduler.pick(&ask), Some(Slot(0)), "3/4 is less than 1/1");
+    }
+}
+
+#[test]
+fn two_choices_of_an_idle_pool_shares_by_weight() {
+    let table = Table::new(Algorithm::TwoChoices, &[6, 3, 1]);
+    let mut rng = lb_types::Rng::new(42);
+    let mut shares = [0_u32; 3];
+    for _ in 0..100_000 {
+        shares[table.scheduler.pick(&table.ask(rng.next_u64())).unwrap().index()] += 1;
+    }
+    // binomial: three standard deviations are below 500
+    for (share, want) in shares.into_iter().zip([60_000, 30_000, 10_000]) {
+        assert!(share.abs_diff(want) < 500, "{shares:?}");
+    }
+    assert_eq!(table.cursor.peek(), 0, "writes nothing shared");
+}
+
+#[test]
+fn two_choices_keeps_a_hundred_backends_close_together() {
+    let table = Table::new(Algorithm::TwoChoices, &[1; 100]);
+    let mut rng = lb_types::Rng::new(7);
+    for _ in 0..10_000 {
+        let slot = table.scheduler.pick(&table.ask(rng.next_u64())).unwrap();
+        assert!(table.loads[slot.index()].try_begin(Limit::NONE));
+    }
+    // One random choice would leave about 100 +- 25. Two: log2(ln 100) + O(1) above the mean
+    // (Mitzenmacher, 2001).
+    let counts = table.counts();
+    assert!(*counts.iter().max().unwrap() <= 105, "{counts:?}");
+}
