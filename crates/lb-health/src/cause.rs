@@ -1,0 +1,151 @@
+use core::fmt;
+
+/// Why a probe failed, or a backend is down.
+///
+/// Made so that each value asks for another repair; [`Cause::mend`] says which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The port answered with a reset: nothing listens there.
+    Refused,
+    /// No answer to the connection attempt in time.
+    Timeout,
+    /// The network said that there is no way to the address.
+    Unreachable,
+    /// Connected, but no whole answer in time.
+    Silent,
+    /// Connected, then reset.
+    Reset,
+    /// Connected, then closed before a whole answer.
+    Closed,
+    /// An HTTP status outside the expected ones.
+    Status(u16),
+    /// The expected text is not in the body.
+    Body,
+    /// The answer is no HTTP/1.
+    Protocol,
+    /// Real requests failed, this many in a row.
+    Traffic(u16),
+    /// Another error of the socket, with the number of the operating system.
+    Socket(i32),
+    /// The probe could not be made for a reason of this machine, such as no free descriptor or port.
+    /// Says nothing about the backend and never counts against it.
+    Local,
+}
+
+impl Cause {
+    /// The word for logs and metric labels, without numbers. Stable between versions.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::Silent => "silent",
+            Self::Reset => "reset",
+            Self::Closed => "closed",
+            Self::Status(_) => "status",
+            Self::Body => "body",
+            Self::Protocol => "protocol",
+            Self::Traffic(_) => "traffic",
+            Self::Socket(_) => "socket",
+            Self::Local => "local",
+        }
+    }
+
+    /// Does it say something about the backend? [`Cause::Local`] does not.
+    #[must_use]
+    pub const fn counts(self) -> bool {
+        !matches!(self, Self::Local)
+    }
+
+    /// What to look at first, in one line.
+    #[must_use]
+    pub const fn mend(self) -> &'static str {
+        match self {
+            Self::Refused => "start the service, or correct the port: nothing listens on that address and port",
+            Self::Timeout => "is the machine up, and does its firewall let this load balancer in?",
+            Self::Unreachable => "correct the address or the route: the network knows no way to it",
+            Self::Silent => "the service is connected but slow: look at its load, or allow a longer timeout",
+            Self::Reset => {
+                "the service cuts the connection: look at its log, its access rules, and whether it wants TLS"
+            }
+            Self::Closed => "the service hangs up early: look at its log, and whether it wants TLS",
+            Self::Status(300..=399) => "the check path redirects: check the page it leads to, or accept 3xx",
+            Self::Status(401 | 403) => "the check path is protected: allow it, or choose another path",
+            Self::Status(404) => "the check path does not exist there: correct the path or the host",
+            Self::Status(405) => "the service does not take the method: use GET instead of HEAD",
+            Self::Status(421) => "the service does not know the host: correct the host of the check",
+            Self::Status(500..=599) => "the service has a fault of its own: look at its log",
+            Self::Status(_) => {
+                "the service answers with another status than expected: correct the path, or the expected range"
+            }
+            Self::Body => "the answer lacks the expected text: look at the page, or correct the text",
+            Self::Protocol => "the answer is no HTTP/1: is it the right port, and does it want TLS?",
+            Self::Traffic(_) => "requests to it failed: look at the access log's end reasons for this backend",
+            Self::Socket(_) => "look up the error number in the operating system's list",
+            Self::Local => "the load balancer lacks descriptors or ports: raise its limits",
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => f.write_str("connection refused"),
+            Self::Timeout => f.write_str("no answer to the connection attempt in time"),
+            Self::Unreachable => f.write_str("no route to the address"),
+            Self::Silent => f.write_str("connected, but no whole answer in time"),
+            Self::Reset => f.write_str("connection reset"),
+            Self::Closed => f.write_str("connection closed before a whole answer"),
+            Self::Status(code) => write!(f, "unexpected status {code}"),
+            Self::Body => f.write_str("expected text not in the body"),
+            Self::Protocol => f.write_str("the answer is no HTTP/1"),
+            Self::Traffic(count) => write!(f, "{count} requests in a row failed"),
+            Self::Socket(number) => write!(f, "socket error {number}"),
+            Self::Local => f.write_str("the probe could not be made here"),
+        }
+    }
+}
+
+impl core::error::Error for Cause {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn s_health_02_refused_timeout_and_unreachable_read_and_mend_differently() {
+        let all = [
+            Cause::Refused,
+            Cause::Timeout,
+            Cause::Unreachable,
+            Cause::Silent,
+            Cause::Reset,
+            Cause::Closed,
+        ];
+        for (i, a) in all.iter().enumerate() {
+            for b in all.iter().skip(i + 1) {
+                assert_ne!(a.to_string(), b.to_string());
+                assert_ne!(a.as_str(), b.as_str());
+                assert_ne!(a.mend(), b.mend());
+            }
+        }
+    }
+
+    #[test]
+    fn the_number_is_in_the_text_and_chooses_the_repair() {
+        assert_eq!(Cause::Status(404).to_string(), "unexpected status 404");
+        assert_eq!(Cause::Traffic(5).to_string(), "5 requests in a row failed");
+        assert!(Cause::Status(405).mend().contains("GET"));
+        assert!(Cause::Status(302).mend().contains("redirect"));
+        assert_ne!(Cause::Status(503).mend(), Cause::Status(204).mend());
+    }
+
+    #[test]
+    fn only_a_fault_of_this_machine_does_not_count() {
+        assert!(!Cause::Local.counts());
+        assert!(Cause::Refused.counts() && Cause::Socket(5).counts() && Cause::Traffic(1).counts());
+    }
+}

@@ -1,0 +1,364 @@
+use core::fmt;
+use core::time::Duration;
+
+/// How to judge a backend, not checked yet. Every default is stated at its field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RulesOptions {
+    /// Are there probes at all? Without them only traffic judges (see `max_failures`). Default: yes.
+    pub probing: bool,
+    /// From the start of one probe to the start of the next. Default: 5 s.
+    pub interval: Duration,
+    /// The same while the backend is down, and its rest when there are no probes. Default: `interval`.
+    pub interval_down: Option<Duration>,
+    /// Each interval is longer or shorter by up to this share, so that many probes do not come at
+    /// one moment. Default: 10.
+    pub jitter_percent: u8,
+    /// Good probes in a row that bring a backend up. Default: 3.
+    pub rise: u16,
+    /// Bad probes in a row that take a backend down. Default: 3.
+    pub fall: u16,
+    /// From coming up to full weight; zero is off. Default: off.
+    pub slow_start: Duration,
+    /// Failed requests in a row that take a backend down. Default: off.
+    pub max_failures: Option<u16>,
+}
+
+impl Default for RulesOptions {
+    /// 5 s, 3 and 3 are the defaults of this project; a comparable cloud recommends 2 s, 3 and 3.
+    fn default() -> Self {
+        Self {
+            probing: true,
+            interval: Duration::from_secs(5),
+            interval_down: None,
+            jitter_percent: 10,
+            rise: 3,
+            fall: 3,
+            slow_start: Duration::ZERO,
+            max_failures: None,
+        }
+    }
+}
+
+/// How to judge a backend, checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    options: RulesOptions,
+}
+
+impl Rules {
+    /// The shortest interval: a probe costs a connection.
+    pub const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
+    /// The longest interval, and the longest slow start: one hour.
+    pub const LONGEST_INTERVAL: Duration = Duration::from_secs(3_600);
+    /// The most probes or requests in a row that can be asked for.
+    pub const MOST_IN_A_ROW: u16 = 1_000;
+    /// The largest jitter: above half an interval the order of probes would be chance.
+    pub const MOST_JITTER_PERCENT: u8 = 50;
+
+    /// Checks `options`.
+    ///
+    /// # Errors
+    /// [`RulesError`] for the first value outside its range.
+    pub fn new(options: RulesOptions) -> Result<Self, RulesError> {
+        let intervals = [
+            (Field::Interval, Some(options.interval)),
+            (Field::IntervalDown, options.interval_down),
+        ];
+        for (field, value) in intervals {
+            if let Some(value) = value
+                && !(Self::SHORTEST_INTERVAL..=Self::LONGEST_INTERVAL).contains(&value)
+            {
+                let (least, most) = (Self::SHORTEST_INTERVAL, Self::LONGEST_INTERVAL);
+                return Err(RulesError::Duration {
+                    field: field.as_str(),
+                    value,
+                    least,
+                    most,
+                });
+            }
+        }
+        if options.slow_start > Self::LONGEST_INTERVAL {
+            return Err(RulesError::Duration {
+                field: Field::SlowStart.as_str(),
+                value: options.slow_start,
+                least: Duration::ZERO,
+                most: Self::LONGEST_INTERVAL,
+            });
+        }
+        let counts = [
+            (Field::Rise, Some(options.rise)),
+            (Field::Fall, Some(options.fall)),
+            (Field::MaxFailures, options.max_failures),
+        ];
+        for (field, value) in counts {
+            if let Some(value) = value
+                && !(1..=Self::MOST_IN_A_ROW).contains(&value)
+            {
+                return Err(RulesError::Count {
+                    field: field.as_str(),
+                    value,
+                    least: 1,
+                    most: Self::MOST_IN_A_ROW,
+                });
+            }
+        }
+        if options.jitter_percent > Self::MOST_JITTER_PERCENT {
+            return Err(RulesError::Count {
+                field: Field::JitterPercent.as_str(),
+                value: u16::from(options.jitter_percent),
+                least: 0,
+                most: u16::from(Self::MOST_JITTER_PERCENT),
+            });
+        }
+        Ok(Self { options })
+    }
+
+    /// The values.
+    #[must_use]
+    pub const fn options(&self) -> &RulesOptions {
+        &self.options
+    }
+
+    /// The interval while the backend is down.
+    #[must_use]
+    pub fn interval_down(&self) -> Duration {
+        self.options.interval_down.unwrap_or(self.options.interval)
+    }
+
+    /// The longest time from the death of a backend that was up to the moment it is known to be
+    /// down, when a probe may take `timeout`.
+    ///
+    /// The worst case: it dies just after it answered a probe, every interval is stretched by the
+    /// jitter, and each of the `fall` probes waits for its timeout:
+    /// `fall * max(interval * (1 + jitter), timeout) + timeout`. With the defaults and a timeout
+    /// of 2 s: 3 * 5.5 s + 2 s = 18.5 s. A port that refuses is known earlier by the last timeout.
+    #[must_use]
+    pub fn detection(&self, timeout: Duration) -> Duration {
+        self.worst(self.options.fall, self.options.interval, timeout)
+    }
+
+    /// The longest time from the recovery of a backend that was down to the moment it is up:
+    /// as [`Rules::detection`], with `rise` and `interval_down`.
+    #[must_use]
+    pub fn recovery(&self, timeout: Duration) -> Duration {
+        self.worst(self.options.rise, self.interval_down(), timeout)
+    }
+
+    fn worst(&self, probes: u16, interval: Duration, timeout: Duration) -> Duration {
+        let stretched = interval.saturating_add(self.jitter(interval));
+        stretched
+            .max(timeout)
+            .saturating_mul(u32::from(probes))
+            .saturating_add(timeout)
+    }
+
+    /// The largest deviation from `interval`.
+    pub(crate) fn jitter(&self, interval: Duration) -> Duration {
+        interval.saturating_mul(u32::from(self.options.jitter_percent)) / 100
+    }
+}
+
+/// A rule outside its range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RulesError {
+    /// A time too short or too long.
+    Duration {
+        /// Which field of [`RulesOptions`].
+        field: &'static str,
+        /// What was asked for.
+        value: Duration,
+        /// The smallest allowed.
+        least: Duration,
+        /// The largest allowed.
+        most: Duration,
+    },
+    /// A number too small or too large.
+    Count {
+        /// Which field of [`RulesOptions`].
+        field: &'static str,
+        /// What was asked for.
+        value: u16,
+        /// The smallest allowed.
+        least: u16,
+        /// The largest allowed.
+        most: u16,
+    },
+}
+
+impl fmt::Display for RulesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duration {
+                field,
+                value,
+                least,
+                most,
+            } => {
+                write!(f, "{field} is {value:?}, outside {least:?} to {most:?}")
+            }
+            Self::Count {
+                field,
+                value,
+                least,
+                most,
+            } => write!(f, "{field} is {value}, outside {least} to {most}"),
+        }
+    }
+}
+
+impl core::error::Error for RulesError {}
+
+#[derive(Clone, Copy)]
+enum Field {
+    Interval,
+    IntervalDown,
+    SlowStart,
+    Rise,
+    Fall,
+    MaxFailures,
+    JitterPercent,
+}
+
+impl Field {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Interval => "interval",
+            Self::IntervalDown => "interval_down",
+            Self::SlowStart => "slow_start",
+            Self::Rise => "rise",
+            Self::Fall => "fall",
+            Self::MaxFailures => "max_failures",
+            Self::JitterPercent => "jitter_percent",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    fn refused(options: RulesOptions) -> std::string::String {
+        Rules::new(options).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn s_health_08_the_defaults_are_5_s_and_3_and_3_and_pass_their_own_check() {
+        let rules = Rules::new(RulesOptions::default()).unwrap();
+        assert_eq!(rules, Rules::default());
+        let o = rules.options();
+        assert_eq!(
+            (o.interval, o.rise, o.fall, o.jitter_percent),
+            (Duration::from_secs(5), 3, 3, 10)
+        );
+        assert_eq!((o.slow_start, o.max_failures, o.probing), (Duration::ZERO, None, true));
+    }
+
+    #[test]
+    fn s_health_08_each_range_is_checked_from_both_sides() {
+        let base = RulesOptions::default;
+        let ms = Duration::from_millis;
+        for good in [
+            RulesOptions {
+                interval: ms(10),
+                ..base()
+            },
+            RulesOptions {
+                interval: ms(3_600_000),
+                ..base()
+            },
+            RulesOptions {
+                interval_down: Some(ms(10)),
+                ..base()
+            },
+            RulesOptions {
+                slow_start: ms(3_600_000),
+                ..base()
+            },
+            RulesOptions {
+                rise: 1,
+                fall: 1,
+                max_failures: Some(1),
+                jitter_percent: 0,
+                ..base()
+            },
+            RulesOptions {
+                rise: 1_000,
+                fall: 1_000,
+                max_failures: Some(1_000),
+                jitter_percent: 50,
+                ..base()
+            },
+        ] {
+            assert!(Rules::new(good.clone()).is_ok(), "{good:?}");
+        }
+        assert_eq!(
+            refused(RulesOptions {
+                interval: ms(9),
+                ..base()
+            }),
+            "interval is 9ms, outside 10ms to 3600s"
+        );
+        assert_eq!(
+            refused(RulesOptions {
+                interval: ms(3_600_001),
+                ..base()
+            }),
+            "interval is 3600.001s, outside 10ms to 3600s"
+        );
+        assert_eq!(
+            refused(RulesOptions {
+                interval_down: Some(Duration::ZERO),
+                ..base()
+            }),
+            "interval_down is 0ns, outside 10ms to 3600s"
+        );
+        assert_eq!(
+            refused(RulesOptions {
+                slow_start: ms(3_600_001),
+                ..base()
+            }),
+            "slow_start is 3600.001s, outside 0ns to 3600s"
+        );
+        assert_eq!(
+            refused(RulesOptions { rise: 0, ..base() }),
+            "rise is 0, outside 1 to 1000"
+        );
+        assert_eq!(
+            refused(RulesOptions { fall: 1_001, ..base() }),
+            "fall is 1001, outside 1 to 1000"
+        );
+        assert_eq!(
+            refused(RulesOptions {
+                max_failures: Some(0),
+                ..base()
+            }),
+            "max_failures is 0, outside 1 to 1000"
+        );
+        assert_eq!(
+            refused(RulesOptions {
+                jitter_percent: 51,
+                ..base()
+            }),
+            "jitter_percent is 51, outside 0 to 50"
+        );
+    }
+
+    #[test]
+    fn s_health_08_the_worst_case_of_detection_is_computed() {
+        let rules = Rules::default();
+        assert_eq!(rules.detection(Duration::from_secs(2)), Duration::from_millis(18_500));
+        assert_eq!(rules.recovery(Duration::from_secs(2)), Duration::from_millis(18_500));
+        // probes longer than the interval: the next one waits for the one before
+        assert_eq!(rules.detection(Duration::from_secs(10)), Duration::from_secs(40));
+        let quick = Rules::new(RulesOptions {
+            interval_down: Some(Duration::from_secs(1)),
+            jitter_percent: 0,
+            rise: 2,
+            ..RulesOptions::default()
+        })
+        .unwrap();
+        assert_eq!(quick.recovery(Duration::from_millis(500)), Duration::from_millis(2_500));
+    }
+}
