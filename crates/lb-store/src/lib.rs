@@ -1,1 +1,5 @@
 //! Persistence tables shared by threads.
+
+mod memory;
+
+pub use memory::{Tables, TablesOptions};

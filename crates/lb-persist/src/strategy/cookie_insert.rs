@@ -1,0 +1,299 @@
+use core::time::Duration;
+
+use lb_types::{BackendId, FieldsMut, InvalidField, Now, Wall};
+
+use super::{Facts, Learn, Recall, Reply, Strategy};
+use crate::cookie::{CookieError, SameSite, SetCookie, Stripped, pairs, strip};
+use crate::token::{Tokens, Verified};
+
+/// A cookie of our own names the backend.
+///
+/// The first reply sets it; later requests carry it, so nothing is stored here, and replicas
+/// with the same key agree. The backend sees none of it: the cookie is taken out of the request,
+/// and set on the way back. The value is a [token](crate::token): it cannot be forged and shows
+/// no address.
+///
+/// With a lifetime the token is dated, so a cookie that is older counts as none even if the
+/// client keeps it. A token of a backend that is not in the pool counts as none.
+///
+/// Cost per request: one pass over the `Cookie` lines to find, one to hide, `O(log backends)`.
+/// No allocation, unless a `Cookie` line is longer than 4 KiB.
+#[derive(Debug, Clone)]
+pub struct CookieInsert {
+    options: CookieInsertOptions,
+    tokens: Tokens,
+}
+
+/// Name, attributes and habits of the cookie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CookieInsertOptions {
+    /// Default `LBD`. The prefixes `__Host-` and `__Secure-` are held to their rules.
+    pub name: String,
+    /// Sent to this domain and all below it. Default `None`: only to the host that was asked.
+    pub domain: Option<String>,
+    /// Sent for this path and all below it. Default `/`; always written.
+    pub path: String,
+    /// Sent over TLS only. Default false; set it where clients come over TLS.
+    pub secure: bool,
+    /// Hidden from scripts. Default true.
+    pub http_only: bool,
+    /// Default `None`: not written, and browsers take `Lax`.
+    pub same_site: Option<SameSite>,
+    /// Kept apart for each embedding site. Default false.
+    pub partitioned: bool,
+    /// How long the client keeps it, in whole seconds, at most 400 days. Default `None`: until
+    /// the browser ends.
+    pub max_age: Option<Duration>,
+    /// When to write it again. Default [`Refresh::WhenHalfExpired`].
+    pub refresh: Refresh,
+    /// Leaves our cookie in the request. Default false.
+    pub forward_to_backend: bool,
+    /// Adds `Cache-Control: private` to a reply that sets the cookie, unless the reply already
+    /// says `private` or `no-store`: a shared cache must not hand one client's cookie to others.
+    /// Default true.
+    pub mark_private: bool,
+}
+
+/// When a client that already has the right cookie gets it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Refresh {
+    /// With every reply.
+    Always,
+    /// Never: the lifetime runs from the first reply.
+    WhenMissing,
+    /// When half of its lifetime is over: the lifetime slides, for few bytes. Without a lifetime
+    /// this is the same as `WhenMissing`.
+    #[default]
+    WhenHalfExpired,
+}
+
+impl Default for CookieInsertOptions {
+    fn default() -> Self {
+        Self {
+            name: "LBD".into(),
+            domain: None,
+            path: "/".into(),
+            secure: false,
+            http_only: true,
+            same_site: None,
+            partitioned: false,
+            max_age: None,
+            refresh: Refresh::default(),
+            forward_to_backend: false,
+            mark_private: true,
+        }
+    }
+}
+
+impl CookieInsertOptions {
+    /// The profile `ksyun`: a cookie called `SERVERID` that lives as long as the listener says.
+    #[must_use]
+    pub fn ksyun(timeout: Duration) -> Self {
+        Self {
+            name: "SERVERID".into(),
+            max_age: Some(timeout),
+            ..Self::default()
+        }
+    }
+
+    /// The field that sets the cookie to `value`.
+    fn set_cookie<'a>(&'a self, value: &'a [u8], now: Wall) -> SetCookie<'a> {
+        let max_age = self.max_age.map(|age| age.as_secs());
+        SetCookie {
+            name: self.name.as_bytes(),
+            value,
+            domain: self.domain.as_ref().map(String::as_bytes),
+            path: Some(self.path.as_bytes()),
+            max_age,
+            expires: max_age.map(|seconds| Wall::from_secs(now.as_secs().saturating_add(seconds))),
+            secure: self.secure,
+            http_only: self.http_only,
+            same_site: self.same_site,
+            partitioned: self.partitioned,
+        }
+    }
+}
+
+/// Why the options cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CookieInsertError {
+    /// The cookie would not be kept by browsers.
+    #[error(transparent)]
+    Cookie(#[from] CookieError),
+}
+
+impl CookieInsert {
+    /// The strategy for a pool of `backends`. Allocates; done once per snapshot.
+    ///
+    /// `key` is sixteen secret random bytes, the same on every replica.
+    ///
+    /// # Errors
+    /// [`CookieInsertError`] when browsers would not keep the cookie.
+    pub fn new(
+        options: CookieInsertOptions,
+        key: &[u8; 16],
+        backends: &[BackendId],
+    ) -> Result<Self, CookieInsertError> {
+        let tokens = Tokens::new(key, backends);
+        let longest = tokens.issue(BackendId::from_u64(0), options.max_age.map(|_| Wall::from_secs(0)));
+        options.set_cookie(longest.as_bytes(), Wall::from_secs(0)).check()?;
+        Ok(Self { options, tokens })
+    }
+
+    /// The options in force.
+    #[must_use]
+    pub const fn options(&self) -> &CookieInsertOptions {
+        &self.options
+    }
+
+    /// Does a valid token still count, and is it due for renewal?
+    fn judge(&self, token: Verified, now: Wall) -> Recall {
+        let Some(life) = self.options.max_age.map(|age| age.as_secs()) else {
+            // A dated token from before the lifetime was taken out of the options.
+            let other_form = token.issued.is_some();
+            return Recall::Backend {
+                id: token.backend,
+                renew: self.renew(other_form),
+            };
+        };
+        let Some(issued) = token.issued else {
+            return Recall::Backend {
+                id: token.backend,
+                renew: self.renew(true),
+            };
+        };
+        if now.as_secs().saturating_sub(issued.as_secs()) >= life {
+            return Recall::Nothing;
+        }
+        // A date far ahead of our clock is as good a reason to write a new one as one far behind.
+        let half_over = now.as_secs().abs_diff(issued.as_secs()).saturating_mul(2) >= life;
+        Recall::Backend {
+            id: token.backend,
+            renew: self.renew(half_over),
+        }
+    }
+
+    const fn renew(&self, due: bool) -> bool {
+        match self.options.refresh {
+            Refresh::Always => true,
+            Refresh::WhenMissing => false,
+            Refresh::WhenHalfExpired => due,
+        }
+    }
+}
+
+impl Strategy for CookieInsert {
+    /// [`Recall::Backend`] for the first valid cookie with our name, of at most 16 looked at:
+    /// a client may send several, of the domain and of the host (RFC 6265, section 5.4).
+    fn recall(&self, facts: &Facts<'_>, now: Now) -> Recall {
+        let Some(fields) = facts.fields else {
+            return Recall::Nothing;
+        };
+        let name = self.options.name.as_bytes();
+        let lines = (0..).map_while(|index| fields.nth(COOKIE, index));
+        let ours = lines
+            .flat_map(pairs)
+            .filter(|(found, _)| *found == name)
+            .take(MOST_TRIES);
+        ours.filter_map(|(_, value)| self.tokens.verify(value))
+            .map(|token| self.judge(token, now.wall))
+            .find(|recall| *recall != Recall::Nothing)
+            .unwrap_or(Recall::Nothing)
+    }
+
+    fn prepare(&self, request: &mut dyn FieldsMut) -> Result<(), InvalidField> {
+        if self.options.forward_to_backend {
+            return Ok(());
+        }
+        let mut index = 0;
+        while let Some(line) = request.nth(COOKIE, index) {
+            let len = line.len();
+            let kept = if len <= SMALL_LINE {
+                hide::<SMALL_LINE>(request, index, self.options.name.as_bytes())?
+            } else if len <= LARGE_LINE {
+                hide::<LARGE_LINE>(request, index, self.options.name.as_bytes())?
+            } else {
+                hide_in(request, index, self.options.name.as_bytes(), &mut vec![0; len])?
+            };
+            if kept {
+                index = index.saturating_add(1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a `Set-Cookie` line, unless the request already named `chosen` with a fresh cookie.
+    /// Lines of the backend stay as they are.
+    fn learn(&self, recall: &Recall, chosen: BackendId, reply: Reply<'_>, now: Now) -> Result<Learn, InvalidField> {
+        let Reply::Head(response) = reply else {
+            return Ok(Learn::Nothing);
+        };
+        if *recall
+            == (Recall::Backend {
+                id: chosen,
+                renew: false,
+            })
+        {
+            return Ok(Learn::Nothing);
+        }
+        let token = self.tokens.issue(chosen, self.options.max_age.map(|_| now.wall));
+        let mut line = [0; SetCookie::LONGEST];
+        let len = self.options.set_cookie(token.as_bytes(), now.wall).write(&mut line);
+        let line = len.ok().and_then(|len| line.get(..len)).ok_or(InvalidField::Full)?; // fits: `new` tried
+        // First the warning to caches: if there is no room for both, no cookie goes out.
+        if self.options.mark_private && !is_private(response) {
+            response.append(CACHE_CONTROL, b"private")?;
+        }
+        response.append(SET_COOKIE, line)?;
+        Ok(Learn::Nothing)
+    }
+}
+
+/// Takes our cookie out of one line; false when the line went with it.
+fn hide<const N: usize>(request: &mut dyn FieldsMut, index: usize, name: &[u8]) -> Result<bool, InvalidField> {
+    hide_in(request, index, name, &mut [0; N])
+}
+
+fn hide_in(request: &mut dyn FieldsMut, index: usize, name: &[u8], out: &mut [u8]) -> Result<bool, InvalidField> {
+    let Some(line) = request.nth(COOKIE, index) else {
+        return Ok(false);
+    };
+    match strip(line, name, out) {
+        Stripped::Unchanged => Ok(true),
+        Stripped::Empty => Ok(!request.remove(COOKIE, index)),
+        Stripped::Shorter(len) => {
+            request.replace(COOKIE, index, out.get(..len).unwrap_or_default())?;
+            Ok(true)
+        }
+    }
+}
+
+/// Does the reply already forbid shared caches to store it? RFC 9111, sections 5.2.2.5 and 5.2.2.7.
+/// `private="..."` covers single fields only and does not count.
+fn is_private(response: &dyn FieldsMut) -> bool {
+    let mut lines = (0..).map_while(|index| response.nth(CACHE_CONTROL, index));
+    lines.any(|line| {
+        let mut quoted = false;
+        line.split(|byte| {
+            quoted ^= *byte == b'"';
+            *byte == b',' && !quoted
+        })
+        .map(<[u8]>::trim_ascii)
+        .any(|directive| directive.eq_ignore_ascii_case(b"private") || directive.eq_ignore_ascii_case(b"no-store"))
+    })
+}
+
+const COOKIE: &str = "Cookie";
+const SET_COOKIE: &str = "Set-Cookie";
+const CACHE_CONTROL: &str = "Cache-Control";
+
+/// How many cookies with our name are looked at: honest clients send one or two, and each costs
+/// a tag.
+const MOST_TRIES: usize = 16;
+
+/// Lines are rewritten on the stack up to these lengths: most, and nearly all.
+const SMALL_LINE: usize = 512;
+const LARGE_LINE: usize = 4096;
