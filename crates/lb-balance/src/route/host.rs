@@ -72,7 +72,7 @@ impl HostName {
         if let Some((at, character)) = name.char_indices().find(|(_, c)| !allowed(*c)) {
             return Err(HostError::Character {
                 character,
-                offset: offset + at,
+                offset: offset.saturating_add(at),
             });
         }
         if name.split('.').any(str::is_empty) {
@@ -111,7 +111,10 @@ pub enum HostError {
 /// The part of a `Host` field (RFC 9110, section 7.2) that is compared: without port and trailing dot.
 pub(super) fn name_of(host: &[u8]) -> &[u8] {
     let end = match host.first() {
-        Some(b'[') => host.iter().position(|b| *b == b']').map_or(host.len(), |at| at + 1),
+        Some(b'[') => host
+            .iter()
+            .position(|b| *b == b']')
+            .map_or(host.len(), |at| at.saturating_add(1)),
         _ => host.iter().position(|b| *b == b':').unwrap_or(host.len()),
     };
     let name = host.get(..end).unwrap_or(host);
@@ -131,7 +134,7 @@ pub(super) fn compare(known: &HostName, asked: &[u8]) -> Ordering {
 /// What follows each dot, from the longest to the shortest: the names that `asked` is under.
 pub(super) fn parents(asked: &[u8]) -> impl Iterator<Item = &[u8]> {
     let dots = asked.iter().enumerate().filter(|(at, byte)| **byte == b'.' && *at > 0);
-    dots.filter_map(|(at, _)| asked.get(at + 1..))
+    dots.filter_map(|(at, _)| asked.get(at.saturating_add(1)..))
 }
 
 /// RFC 1035, section 2.3.4, as text.

@@ -14,6 +14,7 @@
 //! lead to the same action, it is forwarded as written; if not, it is refused
 //! ([`Refusal::AmbiguousPath`], 400). A path encoded twice (`%252e`) is decoded once, as backends
 //! should do.
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod action;
 mod host;
@@ -27,6 +28,7 @@ pub use host::{Host, HostError, HostName};
 pub use path::{Prefix, PrefixError};
 
 use path::{Normal, Path};
+use std::collections::BTreeMap;
 
 /// One rule: requests for one of these hosts, under this prefix, get this action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +67,9 @@ impl Routes {
     /// # Errors
     /// [`RouteError::Twice`] when two routes are for the same host and path.
     pub fn new(routes: Vec<Route>) -> Result<Self, RouteError> {
-        let mut table = Self::default();
+        let (mut exact, mut under) = (BTreeMap::new(), BTreeMap::new());
+        let mut any = Paths::default();
+        let mut actions = Vec::new();
         for (index, route) in routes.into_iter().enumerate() {
             let hosts = if route.hosts.is_empty() {
                 vec![Host::Any]
@@ -73,10 +77,10 @@ impl Routes {
                 route.hosts
             };
             for host in hosts {
-                let paths = match &host {
-                    Host::Any => &mut table.any,
-                    Host::Exact(name) => entry(&mut table.exact, name),
-                    Host::Under(name) => entry(&mut table.under, name),
+                let paths: &mut Paths = match &host {
+                    Host::Any => &mut any,
+                    Host::Exact(name) => exact.entry(name.clone()).or_default(),
+                    Host::Under(name) => under.entry(name.clone()).or_default(),
                 };
                 if !paths.insert(&route.path, index) {
                     return Err(RouteError::Twice {
@@ -85,9 +89,14 @@ impl Routes {
                     });
                 }
             }
-            table.actions.push(route.action);
+            actions.push(route.action);
         }
-        Ok(table)
+        Ok(Self {
+            actions,
+            exact: exact.into_iter().collect(),
+            under: under.into_iter().collect(),
+            any,
+        })
     }
 
     /// What happens to a request; `None` if no route is for it. Allocates nothing.
@@ -165,17 +174,6 @@ impl Paths {
             .find(|(prefix, _)| prefix.matches(path))
             .map(|(_, action)| *action)
     }
-}
-
-fn entry<'a>(table: &'a mut Vec<(HostName, Paths)>, name: &HostName) -> &'a mut Paths {
-    let at = match table.binary_search_by(|(known, _)| known.cmp(name)) {
-        Ok(at) => at,
-        Err(at) => {
-            table.insert(at, (name.clone(), Paths::default()));
-            at
-        }
-    };
-    &mut table[at].1
 }
 
 fn search<'a>(table: &'a [(HostName, Paths)], name: &[u8]) -> Option<&'a Paths> {

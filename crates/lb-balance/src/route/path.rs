@@ -31,7 +31,7 @@ impl Prefix {
             return Err(PrefixError::Character { offset });
         }
         let decoded: Box<[u8]> = Decoded(text.as_bytes()).collect();
-        if Normal::of(text.as_bytes()).bytes() != &*decoded || has_stray_percent(text.as_bytes()) {
+        if Normal::of(text.as_bytes()).bytes() != &*decoded || is_badly_encoded(text.as_bytes()) {
             return Err(PrefixError::NotNormal);
         }
         Ok(Self {
@@ -73,8 +73,9 @@ pub enum PrefixError {
         /// Where it stands.
         offset: usize,
     },
-    /// It has empty or dot segments, an encoded slash, or a percent sign that encodes nothing.
-    #[error("the path is not in normal form: no empty or dot segments, no encoded slash, no stray percent sign")]
+    /// It has empty or dot segments, or percent-encoding that encodes nothing, a slash, or what needs
+    /// no encoding.
+    #[error("the path is not in normal form: it has empty or dot segments or needless percent-encoding")]
     NotNormal,
 }
 
@@ -107,11 +108,10 @@ pub(super) fn path_of(target: &[u8]) -> &[u8] {
 /// Does every reader read this path as it is written?
 pub(super) fn is_plain(path: &[u8]) -> bool {
     let mut after_slash = false;
-    path.iter().enumerate().all(|(at, byte)| {
+    path.iter().all(|byte| {
         let plain = match byte {
             b'%' | b'\\' | b';' => false,
-            b'/' => !after_slash || at == 0,
-            b'.' => !after_slash,
+            b'/' | b'.' => !after_slash,
             _ => true,
         };
         after_slash = *byte == b'/';
@@ -173,7 +173,7 @@ impl Normal {
         match self.bytes.get_mut(self.len) {
             Some(place) if self.beyond == 0 => {
                 *place = byte;
-                self.len += 1;
+                self.len = self.len.saturating_add(1);
             }
             _ => segment.cut = true,
         }
@@ -186,7 +186,7 @@ impl Normal {
                 if self.beyond == 0 {
                     self.edge = segment.start;
                 }
-                self.beyond += 1;
+                self.beyond = self.beyond.saturating_add(1);
             }
             return;
         }
@@ -206,7 +206,7 @@ impl Normal {
         match self.beyond {
             0 => self.len = self.bytes().iter().rposition(|b| *b == b'/').unwrap_or(0),
             1 => (self.beyond, self.len) = (0, self.edge),
-            _ => self.beyond -= 1,
+            more => self.beyond = more.saturating_sub(1),
         }
     }
 }
@@ -244,21 +244,29 @@ impl Iterator for Decoded<'_> {
         let (byte, rest) = self.0.split_first()?;
         if *byte == b'%'
             && let [high, low, rest @ ..] = rest
-            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+            && let Some(decoded) = decode(*high, *low)
         {
             self.0 = rest;
-            return Some(high << 4 | low);
+            return Some(decoded);
         }
         self.0 = rest;
         Some(*byte)
     }
 }
 
-fn has_stray_percent(path: &[u8]) -> bool {
-    let encodes = |after: &[u8]| matches!(after, [a, b, ..] if hex(*a).is_some() && hex(*b).is_some());
-    path.iter()
-        .enumerate()
-        .any(|(at, byte)| *byte == b'%' && !path.get(at + 1..).is_some_and(encodes))
+/// Does a percent sign encode nothing, or what needs no encoding, or a slash?
+fn is_badly_encoded(path: &[u8]) -> bool {
+    let needless = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'/');
+    let starts = path.iter().enumerate().filter(|(_, byte)| **byte == b'%');
+    let mut encodings = starts.map(|(at, _)| path.get(at..).unwrap_or_default());
+    encodings.any(|rest| match rest {
+        [_, high, low, ..] => decode(*high, *low).is_none_or(needless),
+        _ => true,
+    })
+}
+
+fn decode(high: u8, low: u8) -> Option<u8> {
+    Some(hex(high)? << 4 | hex(low)?)
 }
 
 fn hex(digit: u8) -> Option<u8> {
