@@ -1,0 +1,160 @@
+//! What a proxy changes in a head on its way: hop-by-hop fields out, the client's address in.
+//! RFC 9110, section 7.6; the `X-Forwarded-*` fields have no standard.
+//!
+//! # Hop-by-hop
+//!
+//! Removed in both directions: `Connection` and what it names, `Keep-Alive`, `Proxy-Connection`,
+//! `TE`, `Transfer-Encoding`, `Upgrade` (but for upgrades that are passed on), `HTTP2-Settings`,
+//! `Proxy-Authenticate`, `Proxy-Authorization`, `Proxy-Authentication-Info`. `TE: trailers` goes too:
+//! trailers are relayed whenever they come. From requests also `Proxy`, which CGI programs take for
+//! their proxy setting, and `Expect` of HTTP/1.0, which must be ignored there.
+//!
+//! `Connection` cannot remove end-to-end fields that others rely on: the list is [`PROTECTED`].
+//!
+//! # Who the client is
+//!
+//! | peer | `X-Forwarded-For` | `-Proto`, `-Port` | `-Host`, `Forwarded`, `X-Real-IP` |
+//! | --- | --- | --- | --- |
+//! | untrusted | the peer's address alone | ours | removed |
+//! | trusted | the peer's address is appended to the last line | kept, or ours | kept |
+//!
+//! Spellings such as `X_Forwarded_For` are always removed: some backends read them as the real name.
+
+mod address;
+
+use crate::head::name::Name;
+use crate::{Head, Version, list};
+use address::Text;
+use core::net::IpAddr;
+use lb_types::{Cidr, InvalidField};
+
+pub use address::client_address;
+
+/// What a request is told on its way to a backend.
+#[derive(Debug, Clone, Copy)]
+pub struct Forward<'a> {
+    /// Who sent the request over this connection.
+    pub peer: IpAddr,
+    /// Is the peer a proxy whose statements about its client are believed?
+    pub trusted: bool,
+    /// `http` or `https`: what the client spoke.
+    pub proto: &'a str,
+    /// The port the client connected to.
+    pub port: u16,
+    /// Keep `Upgrade`: when [`upgrade::wanted`](crate::upgrade::wanted) said yes and the backend may be asked.
+    pub keep_upgrade: bool,
+}
+
+/// Prepares a request that was read for writing to a backend. Call it once per request; allocates
+/// nothing while the head is large enough.
+///
+/// # Errors
+/// [`InvalidField::Full`] when the head has no room for three more lines.
+pub fn request(head: &mut Head, how: &Forward<'_>) -> Result<(), InvalidField> {
+    remove_hop_by_hop(head, how.keep_upgrade);
+    let expect = if head.version() == Version::Http10 {
+        Name::Expect.bit()
+    } else {
+        0
+    };
+    head.remove_known(Name::Proxy.bit() | Name::ForwardedAlias.bit() | expect);
+    let address = Text::address(how.peer);
+    if how.trusted {
+        match head.known(Name::XForwardedFor) {
+            Some(b"") => head.extend_last(Name::XForwardedFor, &[address.bytes()])?,
+            Some(_) => head.extend_last(Name::XForwardedFor, &[b", ", address.bytes()])?,
+            None => head.append_parts("X-Forwarded-For", &[address.bytes()])?,
+        }
+    } else {
+        head.remove_known(STATEMENTS);
+        head.append_parts("X-Forwarded-For", &[address.bytes()])?;
+    }
+    if !head.has(Name::XForwardedProto) {
+        head.append_parts("X-Forwarded-Proto", &[how.proto.as_bytes()])?;
+    }
+    if !head.has(Name::XForwardedPort) {
+        head.append_parts("X-Forwarded-Port", &[Text::port(how.port).bytes()])?;
+    }
+    Ok(())
+}
+
+/// Prepares a response that was read for writing to a client. `keep_upgrade`: keep `Upgrade`, for a 101.
+pub fn response(head: &mut Head, keep_upgrade: bool) {
+    remove_hop_by_hop(head, keep_upgrade);
+}
+
+fn remove_hop_by_hop(head: &mut Head, keep_upgrade: bool) {
+    if !head.has_any(HOP_BY_HOP) {
+        return;
+    }
+    if head.has(Name::Connection) {
+        head.remove_nominated(is_protected);
+    }
+    let kept = if keep_upgrade { Name::Upgrade.bit() } else { 0 };
+    head.remove_known(HOP_BY_HOP & !kept);
+}
+
+fn is_protected(name: &[u8]) -> bool {
+    PROTECTED.iter().any(|p| name.eq_ignore_ascii_case(p.as_bytes()))
+}
+
+const HOP_BY_HOP: u64 = Name::Connection.bit()
+    | Name::KeepAlive.bit()
+    | Name::ProxyConnection.bit()
+    | Name::Te.bit()
+    | Name::TransferEncoding.bit()
+    | Name::Upgrade.bit()
+    | Name::Http2Settings.bit()
+    | Name::ProxyAuthenticate.bit()
+    | Name::ProxyAuthorization.bit()
+    | Name::ProxyAuthenticationInfo.bit();
+
+/// What a peer says about somebody else.
+const STATEMENTS: u64 = Name::XForwardedFor.bit()
+    | Name::XForwardedProto.bit()
+    | Name::XForwardedPort.bit()
+    | Name::XForwardedHost.bit()
+    | Name::Forwarded.bit()
+    | Name::XRealIp.bit();
+
+/// Fields that stay although `Connection` names them: they are for the receiver of the
+/// message, never for one hop (RFC 9110, section 7.6.1), and removing them has been used to take
+/// away what a proxy in front had said about its client.
+pub const PROTECTED: [&str; 36] = [
+    "Host",
+    "Content-Length",
+    "Content-Type",
+    "Content-Encoding",
+    "Content-Language",
+    "Content-Location",
+    "Content-Range",
+    "Content-Disposition",
+    "Content-Security-Policy",
+    "Strict-Transport-Security",
+    "Authorization",
+    "WWW-Authenticate",
+    "Cookie",
+    "Set-Cookie",
+    "Cache-Control",
+    "Expect",
+    "Date",
+    "Age",
+    "Expires",
+    "ETag",
+    "Last-Modified",
+    "Location",
+    "Vary",
+    "Via",
+    "Range",
+    "If-Match",
+    "If-None-Match",
+    "If-Modified-Since",
+    "If-Range",
+    "Origin",
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Port",
+    "X-Forwarded-Host",
+    "Forwarded",
+    "X-Real-IP",
+];

@@ -1,0 +1,179 @@
+use super::{Cidr, Head, IpAddr, Name, list};
+use core::fmt::Write;
+use core::net::{Ipv4Addr, SocketAddr};
+use core::str;
+
+/// The address of the client behind trusted proxies.
+///
+/// It walks from the peer through `X-Forwarded-For`, last line and last entry first, as long as
+/// each address is in `trusted`, and answers with the first that is not, or with the last one
+/// it could read: an entry that is no address ends the walk. With an untrusted peer nothing is
+/// read. `O(entries · trusted)`, no allocation.
+#[must_use]
+pub fn client_address(head: &Head, peer: IpAddr, trusted: &[Cidr]) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|range| range.contains(address));
+    let mut client = peer.to_canonical();
+    if !is_trusted(client) {
+        return client;
+    }
+    for entry in head
+        .values(Name::XForwardedFor)
+        .rev()
+        .flat_map(|line| list::members(line).rev())
+    {
+        let Some(address) = read_entry(entry) else {
+            break;
+        };
+        client = address;
+        if !is_trusted(client) {
+            break;
+        }
+    }
+    client
+}
+
+/// An address, perhaps with a port, in brackets or in quotes: all of these are seen.
+fn read_entry(entry: &[u8]) -> Option<IpAddr> {
+    let entry = match entry {
+        [b'"', inside @ .., b'"'] => inside,
+        _ => entry,
+    };
+    let text = str::from_utf8(entry).ok()?;
+    let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
+    let address = bare
+        .parse()
+        .or_else(|_| text.parse().map(|a: SocketAddr| a.ip()))
+        .ok()?;
+    Some(IpAddr::to_canonical(&address))
+}
+
+/// An address or a port as text, on the stack.
+#[derive(Debug)]
+pub(super) struct Text {
+    bytes: [u8; 48],
+    len: usize,
+}
+
+impl Text {
+    /// The address as in RFC 5952; an IPv4-mapped one as IPv4.
+    pub(super) fn address(address: IpAddr) -> Self {
+        let mut text = Self { bytes: [0; 48], len: 0 };
+        match address.to_canonical() {
+            IpAddr::V4(v4) => text.push_v4(v4),
+            // 39 characters at most: there is room, so the result says nothing.
+            IpAddr::V6(v6) => _ = write!(text, "{v6}"),
+        }
+        text
+    }
+
+    pub(super) fn port(port: u16) -> Self {
+        let mut text = Self { bytes: [0; 48], len: 0 };
+        text.push_number(port);
+        text
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// By hand, because formatting costs as much as the rest of the forwarding.
+    fn push_v4(&mut self, address: Ipv4Addr) {
+        let mut first = true;
+        for octet in address.octets() {
+            if !first {
+                self.push(b'.');
+            }
+            first = false;
+            self.push_number(u16::from(octet));
+        }
+    }
+
+    fn push_number(&mut self, number: u16) {
+        let mut begun = false;
+        for divisor in [10_000, 1_000, 100, 10, 1] {
+            let digit = number.checked_div(divisor).unwrap_or_default() % 10;
+            begun |= digit != 0 || divisor == 1;
+            if begun {
+                self.push(b'0'.wrapping_add(digit as u8));
+            }
+        }
+    }
+
+    fn push(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.len) {
+            *place = byte;
+            self.len = self.len.wrapping_add(1);
+        }
+    }
+}
+
+impl Write for Text {
+    fn write_str(&mut self, s: &str) -> core::fmt::Result {
+        s.bytes().for_each(|b| self.push(b));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_like_the_standard_library_does() {
+        for text in [
+            "0.0.0.0",
+            "127.0.0.1",
+            "255.255.255.255",
+            "10.20.3.100",
+            "::1",
+            "2001:db8::7",
+        ] {
+            let address: IpAddr = text.parse().unwrap();
+            assert_eq!(str::from_utf8(Text::address(address).bytes()), Ok(text));
+        }
+        let longest: IpAddr = "1111:2222:3333:4444:5555:6666:7777:8888".parse().unwrap();
+        assert_eq!(Text::address(longest).bytes().len(), 39);
+        assert_eq!(Text::address("::ffff:192.0.2.1".parse().unwrap()).bytes(), b"192.0.2.1");
+    }
+
+    #[test]
+    fn ports_are_written_without_leading_zeros() {
+        for (port, text) in [
+            (0, "0"),
+            (80, "80"),
+            (443, "443"),
+            (8080, "8080"),
+            (65_535, "65535"),
+            (10_000, "10000"),
+        ] {
+            assert_eq!(Text::port(port).bytes(), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn entries_are_read_with_port_brackets_and_quotes() {
+        for (entry, want) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("192.0.2.1:4711", "192.0.2.1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[2001:db8::1]:80", "2001:db8::1"),
+            ("\"[2001:db8::1]:80\"", "2001:db8::1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+        ] {
+            assert_eq!(read_entry(entry.as_bytes()), want.parse().ok(), "{entry}");
+        }
+        for entry in [
+            "unknown",
+            "_hidden",
+            "1.2.3",
+            "1.2.3.4.5",
+            "",
+            "for=1.2.3.4",
+            "1.2.3.4:x",
+            "[1.2.3.4",
+        ] {
+            assert_eq!(read_entry(entry.as_bytes()), None, "{entry}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+use super::chunked::Chunked;
+use super::error::Error;
+use super::framing::Framing;
+use super::limits::Limits;
+use super::scan::Scan;
+pub use super::state::Next;
+use super::state::{Reading, Writing, next};
+use crate::Version;
+use std::sync::Arc;
+
+/// Which side of a connection we are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// We read requests and write responses.
+    Server,
+    /// We write requests and read responses.
+    Client,
+}
+
+/// The answer of a function that may need more bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<T> {
+    /// Done, with the result.
+    Ready(T),
+    /// Call again with the same bytes and more behind them.
+    NeedMore,
+}
+
+/// A head that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message {
+    /// Bytes of the input it took, empty lines before it included.
+    pub len: usize,
+    /// How its body ends. `Empty` for interim responses, after which another head follows.
+    pub framing: Framing,
+}
+
+/// A piece of a body. The caller drops `skip` bytes of the input, and after `Data` also `len` more,
+/// before the next call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Nothing but framing, if anything.
+    NeedMore {
+        /// Bytes of framing at the start.
+        skip: usize,
+    },
+    /// Payload: `input[skip..skip + len]`; `len` is at least 1.
+    Data {
+        /// Bytes of framing at the start.
+        skip: usize,
+        /// Bytes of payload behind them.
+        len: usize,
+    },
+    /// The last chunk is behind; [`Conn::read_trailers`] comes next.
+    Trailers {
+        /// Bytes of framing at the start.
+        skip: usize,
+    },
+    /// The message is complete.
+    End {
+        /// Bytes of framing at the start.
+        skip: usize,
+    },
+}
+
+/// One HTTP/1 connection, both directions, without its bytes. See the [module](super) page.
+///
+/// An exchange is: a server reads a request and writes zero or more interim responses and a
+/// final one; a client does the reverse. Both directions may be under way at once.
+#[derive(Debug)]
+pub struct Conn {
+    pub(super) limits: Arc<Limits>,
+    /// What is left of a body of known length.
+    pub(super) read_left: u64,
+    /// Payload of a chunked body so far.
+    pub(super) read_total: u64,
+    pub(super) write_left: u64,
+    pub(super) chunked: Chunked,
+    pub(super) scan: Scan,
+    pub(super) role: Role,
+    pub(super) reading: Reading,
+    pub(super) writing: Writing,
+    pub(super) peer_version: Version,
+    pub(super) interim: u8,
+    /// A request was read or written in this exchange.
+    pub(super) has_request: bool,
+    /// The request of this exchange is `HEAD`.
+    pub(super) to_head: bool,
+    /// The request of this exchange asks for an upgrade.
+    pub(super) offered_upgrade: bool,
+    /// Nobody has said or shown that this is the last exchange.
+    pub(super) keep_alive: bool,
+    /// We want this exchange to be the last.
+    pub(super) close_after: bool,
+    /// The other side closed its direction.
+    pub(super) ended: bool,
+}
+
+impl Conn {
+    /// A fresh connection.
+    #[must_use]
+    pub fn new(role: Role, limits: Arc<Limits>) -> Self {
+        Self {
+            limits,
+            read_left: 0,
+            read_total: 0,
+            write_left: 0,
+            chunked: Chunked::new(),
+            scan: Scan::default(),
+            role,
+            reading: Reading::Head,
+            writing: Writing::Head,
+            peer_version: Version::Http11,
+            interim: 0,
+            has_request: false,
+            to_head: false,
+            offered_upgrade: false,
+            keep_alive: true,
+            close_after: false,
+            ended: false,
+        }
+    }
+
+    /// Says that the connection ends after the current exchange; the next head that is written
+    /// tells the other side.
+    pub fn close_after(&mut self) {
+        self.close_after = true;
+    }
+
+    /// Will the connection end after the current exchange, by our wish or the other side's?
+    #[must_use]
+    pub fn will_close(&self) -> bool {
+        self.close_after || self.ended || !self.keep_alive || self.reading == Reading::Failed
+    }
+
+    /// Is the message that is read complete? For a client: the final response.
+    #[must_use]
+    pub fn reading_done(&self) -> bool {
+        self.reading == Reading::Done
+    }
+
+    /// Is the message that is written complete? For a server: the final response.
+    ///
+    /// A message without a body is complete with its head; one of known length with its last byte.
+    #[must_use]
+    pub fn writing_done(&self) -> bool {
+        self.writing == Writing::Done
+    }
+
+    /// What the connection is good for now.
+    #[must_use]
+    pub fn next(&self) -> Next {
+        let is_server = self.role == Role::Server;
+        if self.ended && !self.has_request && self.reading == Reading::Head && self.writing == Writing::Head {
+            return Next::Close;
+        }
+        next(is_server, self.reading, self.writing, self.will_close())
+    }
+
+    /// Begins the next exchange on the same connection. Does nothing unless
+    /// [`next`](Conn::next) says [`Next::Reuse`].
+    pub fn start_next(&mut self) {
+        if self.next() != Next::Reuse {
+            return;
+        }
+        self.reading = Reading::Head;
+        self.writing = Writing::Head;
+        self.scan = Scan::default();
+        self.interim = 0;
+        self.has_request = false;
+        self.to_head = false;
+        self.offered_upgrade = false;
+    }
+
+    /// The version of the last head that was read; 1.1 before the first.
+    #[must_use]
+    pub fn peer_version(&self) -> Version {
+        self.peer_version
+    }
+
+    /// Does the request of this exchange ask lawfully for an upgrade? For a server as
+    /// [`upgrade::wanted`](crate::upgrade::wanted) says; for a client: was `Upgrade` written?
+    #[must_use]
+    pub fn offered_upgrade(&self) -> bool {
+        self.offered_upgrade
+    }
+
+    /// Nothing more is read.
+    pub(super) fn fail(&mut self, error: Error) -> Error {
+        self.reading = Reading::Failed;
+        error
+    }
+}

@@ -1,0 +1,514 @@
+use super::chunked::Chunked;
+use super::conn::{Conn, Message, Part, Role, Step};
+use super::error::Error;
+use super::framing::{Framing, announced, length};
+use super::limits::{CONNECTION_OPTIONS_MAX, EMPTY_LINES_MAX, FIELDS_MAX, INTERIM_MAX, METHOD_MAX};
+use super::scan::{Bounds, Scan};
+use super::state::Reading;
+use super::target::{Authority, Form, form};
+use super::trailer;
+use crate::head::edit::ARENA_MAX;
+use crate::head::name::{Name, is_token_byte};
+use crate::{Head, Kind, Version, list, upgrade};
+use core::mem::MaybeUninit;
+
+impl Conn {
+    /// Reads a start line and its fields into `head`.
+    ///
+    /// A server gets requests with the target in origin form (or `*`) and, where the version
+    /// asks for it, exactly one sound `Host`. A client gets interim responses too; after them it
+    /// calls again. The bytes are looked at once, however often this is called; nothing is
+    /// allocated when `head` is large enough.
+    ///
+    /// # Errors
+    /// Any [`Error`]; those in front of the empty line are found without waiting for it.
+    pub fn read_head(&mut self, input: &[u8], head: &mut Head) -> Result<Step<Message>, Error> {
+        if self.reading != Reading::Head || (self.role == Role::Server && self.has_request) {
+            return Err(Error::Order("read_head inside a message"));
+        }
+        let result = match self.role {
+            Role::Server => self.read_request(input, head),
+            Role::Client if self.has_request => self.read_response(input, head),
+            Role::Client if input.is_empty() => Ok(Step::NeedMore),
+            Role::Client => Err(Error::Unsolicited),
+        };
+        result.map_err(|error| self.fail(error))
+    }
+
+    /// Reads a piece of the body. Payload is not copied: the answer says where it stands.
+    ///
+    /// # Errors
+    /// [`Error`] for malformed chunks and bodies above the limit; [`Error::Order`] before a head.
+    pub fn read_body(&mut self, input: &[u8]) -> Result<Part, Error> {
+        match self.reading {
+            Reading::Length => {
+                let len = usize::try_from(self.read_left).map_or(input.len(), |left| left.min(input.len()));
+                if len == 0 {
+                    return Ok(Part::NeedMore { skip: 0 });
+                }
+                self.read_left = self.read_left.saturating_sub(len as u64);
+                if self.read_left == 0 {
+                    self.reading = Reading::Done;
+                }
+                Ok(Part::Data { skip: 0, len })
+            }
+            Reading::Chunked => {
+                let part = match self.chunked.read(input, &self.limits, &mut self.read_total) {
+                    Ok(part) => part,
+                    Err(error) => return Err(self.fail(error)),
+                };
+                if matches!(part, Part::Trailers { .. }) {
+                    self.reading = Reading::Trailers;
+                }
+                Ok(part)
+            }
+            Reading::UntilClose if input.is_empty() => Ok(Part::NeedMore { skip: 0 }),
+            Reading::UntilClose => {
+                self.read_total = self.read_total.saturating_add(input.len() as u64);
+                match self.limits.body_bytes.filter(|limit| self.read_total > *limit) {
+                    Some(limit) => Err(self.fail(Error::BodyTooLarge { limit })),
+                    None => Ok(Part::Data {
+                        skip: 0,
+                        len: input.len(),
+                    }),
+                }
+            }
+            Reading::Trailers => Ok(Part::Trailers { skip: 0 }),
+            Reading::Done => Ok(Part::End { skip: 0 }),
+            Reading::Head | Reading::Tunnel | Reading::Failed => Err(Error::Order("read_body outside a body")),
+        }
+    }
+
+    /// Reads the trailer section into `trailers`, without the fields that must not stand there
+    /// (RFC 9110, section 6.5.1). The answer says how many bytes it took; the message is then complete.
+    ///
+    /// # Errors
+    /// [`Error`] for malformed lines and sections above the limits; [`Error::Order`] unless
+    /// [`Part::Trailers`] came before.
+    pub fn read_trailers(&mut self, input: &[u8], trailers: &mut Head) -> Result<Step<usize>, Error> {
+        if self.reading != Reading::Trailers {
+            return Err(Error::Order("read_trailers before the last chunk"));
+        }
+        self.read_trailer_section(input, trailers)
+            .map_err(|error| self.fail(error))
+    }
+
+    /// The other side has closed its direction.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] when a message was under way that does not end this way, or when a
+    /// response is due.
+    pub fn read_eof(&mut self) -> Result<(), Error> {
+        self.ended = true;
+        let response_is_due = self.role == Role::Client && self.has_request;
+        match self.reading {
+            Reading::Head if self.scan.is_under_way() || response_is_due => Err(self.fail(Error::Truncated)),
+            Reading::Length | Reading::Chunked | Reading::Trailers => Err(self.fail(Error::Truncated)),
+            Reading::UntilClose => {
+                self.reading = Reading::Done;
+                Ok(())
+            }
+            Reading::Head | Reading::Done | Reading::Tunnel | Reading::Failed => Ok(()),
+        }
+    }
+
+    fn read_request(&mut self, input: &[u8], head: &mut Head) -> Result<Step<Message>, Error> {
+        let Some(start) = skip_empty_lines(input)? else {
+            return Ok(Step::NeedMore);
+        };
+        // A refused HEAD request is answered without a body too.
+        self.to_head = input.get(start..).is_some_and(|rest| rest.starts_with(b"HEAD "));
+        let target_bytes = self.limits.target_bytes;
+        let bounds = Bounds {
+            bytes: self.limits.head_bytes,
+            first_line: target_bytes
+                .saturating_add(METHOD_MAX)
+                .saturating_add(b"  HTTP/1.1".len()),
+            lines: self.limits.fields.min(FIELDS_MAX).saturating_add(1),
+            too_large: Error::HeadTooLarge {
+                limit: self.limits.head_bytes,
+            },
+            first_too_long: Error::TargetTooLong { limit: target_bytes },
+            too_many: Error::TooManyFields {
+                limit: self.limits.fields.min(FIELDS_MAX),
+            },
+        };
+        let Some(end) = self.scan.run(input, start, &bounds, check_request_line)? else {
+            return Ok(Step::NeedMore);
+        };
+        let raw = input.get(start..end).unwrap_or_default();
+        let form = parse_request(raw, head)?;
+        if head.target().len() > target_bytes {
+            return Err(Error::TargetTooLong { limit: target_bytes });
+        }
+        check_host(head, form)?;
+        if head.has(Name::FramingAlias) {
+            return Err(Error::FramingAlias);
+        }
+        let options = Options::read(head)?;
+        if options.names_framing {
+            return Err(Error::ConnectionOption);
+        }
+        let framing = announced(head)?.unwrap_or(Framing::Empty);
+        self.check_length(framing)?;
+        if head.version() == Version::Http11
+            && head
+                .values(Name::Expect)
+                .any(|v| !v.eq_ignore_ascii_case(b"100-continue"))
+        {
+            return Err(Error::Expectation);
+        }
+        self.keep_alive = options.keeps(head.version());
+        self.to_head = head.is_head_method();
+        self.offered_upgrade = upgrade::wanted(head).is_some();
+        self.has_request = true;
+        Ok(Step::Ready(self.begin_body(head.version(), end, framing)))
+    }
+
+    fn read_response(&mut self, input: &[u8], head: &mut Head) -> Result<Step<Message>, Error> {
+        // Other protocols and older versions are found by their first bytes.
+        if let Some(wrong) = input.iter().zip(b"HTTP/1.").position(|(a, b)| a != b) {
+            let byte = input.get(wrong).copied().unwrap_or_default();
+            return Err(if wrong == 0 {
+                Error::FirstByte { byte }
+            } else {
+                Error::StatusLine
+            });
+        }
+        let bounds = Bounds {
+            bytes: self.limits.head_bytes,
+            first_line: self.limits.head_bytes,
+            lines: self.limits.fields.min(FIELDS_MAX).saturating_add(1),
+            too_large: Error::HeadTooLarge {
+                limit: self.limits.head_bytes,
+            },
+            first_too_long: Error::HeadTooLarge {
+                limit: self.limits.head_bytes,
+            },
+            too_many: Error::TooManyFields {
+                limit: self.limits.fields.min(FIELDS_MAX),
+            },
+        };
+        let Some(end) = self.scan.run(input, 0, &bounds, check_status_line)? else {
+            return Ok(Step::NeedMore);
+        };
+        parse_response(input.get(..end).unwrap_or_default(), head)?;
+        if head.status() < 200 {
+            return self.accept_interim(head, end).map(Step::Ready);
+        }
+        let announced = announced(head)?;
+        self.keep_alive &= Options::read(head)?.keeps(head.version());
+        let framing = match (head.status(), announced) {
+            (204 | 205, None | Some(Framing::Length(0))) => Framing::Empty,
+            // Nobody can say where such a body ends: it has none, and what follows is not read.
+            (204 | 205, Some(_)) => {
+                self.keep_alive = false;
+                Framing::Empty
+            }
+            (304, _) => Framing::Empty,
+            _ if self.to_head => Framing::Empty,
+            (_, Some(framing)) => framing,
+            (_, None) => {
+                self.keep_alive = false;
+                Framing::UntilClose
+            }
+        };
+        self.check_length(framing)?;
+        Ok(Step::Ready(self.begin_body(head.version(), end, framing)))
+    }
+
+    /// 1xx: the final response is still to come, but for 101.
+    fn accept_interim(&mut self, head: &Head, end: usize) -> Result<Message, Error> {
+        let says_empty = !head.has(Name::TransferEncoding)
+            && !head.is_repeated(Name::ContentLength)
+            && head.known(Name::ContentLength).is_none_or(|v| length(v) == Ok(0));
+        if !says_empty {
+            return Err(Error::InterimBody);
+        }
+        if head.status() == 101 {
+            if !self.offered_upgrade || head.version() == Version::Http10 || !head.has(Name::Upgrade) {
+                return Err(Error::UnexpectedSwitch);
+            }
+            return Ok(self.begin_body(head.version(), end, Framing::Tunnel));
+        }
+        self.interim = self.interim.saturating_add(1);
+        if self.interim > INTERIM_MAX {
+            return Err(Error::TooManyInterim { limit: INTERIM_MAX });
+        }
+        self.scan = Scan::default();
+        Ok(Message {
+            len: end,
+            framing: Framing::Empty,
+        })
+    }
+
+    fn read_trailer_section(&mut self, input: &[u8], trailers: &mut Head) -> Result<Step<usize>, Error> {
+        let limit = self.limits.trailer_bytes;
+        let fields = self.limits.trailer_fields.min(FIELDS_MAX);
+        let bounds = Bounds {
+            bytes: limit,
+            first_line: limit,
+            lines: fields,
+            too_large: Error::TrailersTooLarge { limit },
+            first_too_long: Error::TrailersTooLarge { limit },
+            too_many: Error::TooManyTrailers { limit: fields },
+        };
+        let Some(end) = self.scan.run(input, 0, &bounds, |_| Ok(()))? else {
+            return Ok(Step::NeedMore);
+        };
+        let raw = input.get(..end).unwrap_or_default();
+        let mut table = [httparse::EMPTY_HEADER; FIELDS_MAX];
+        match httparse::parse_headers(raw, &mut table) {
+            Ok(httparse::Status::Complete((len, fields))) if len == raw.len() => {
+                trailers.load(Kind::Trailers, Version::Http11, raw, fields);
+            }
+            Ok(_) => return Err(Error::FieldName),
+            Err(error) => return Err(translate(error)),
+        }
+        trailers.retain(trailer::is_allowed);
+        self.reading = Reading::Done;
+        self.scan = Scan::default();
+        Ok(Step::Ready(end))
+    }
+
+    fn check_length(&self, framing: Framing) -> Result<(), Error> {
+        match (framing, self.limits.body_bytes) {
+            (Framing::Length(length), Some(limit)) if length > limit => Err(Error::BodyTooLarge { limit }),
+            _ => Ok(()),
+        }
+    }
+
+    fn begin_body(&mut self, version: Version, len: usize, framing: Framing) -> Message {
+        self.peer_version = version;
+        self.scan = Scan::default();
+        self.reading = Reading::after_head(framing);
+        self.read_total = 0;
+        self.read_left = if let Framing::Length(length) = framing {
+            length
+        } else {
+            0
+        };
+        self.chunked = Chunked::new();
+        Message { len, framing }
+    }
+}
+
+/// What the `Connection` fields of a message say. RFC 9110, section 7.6.1.
+#[derive(Debug, Default)]
+struct Options {
+    close: bool,
+    keep_alive: bool,
+    names_framing: bool,
+}
+
+impl Options {
+    fn read(head: &Head) -> Result<Self, Error> {
+        let mut options = Self::default();
+        if !head.has(Name::Connection) {
+            return Ok(options);
+        }
+        let mut count = 0_usize;
+        for member in head.values(Name::Connection).flat_map(list::members) {
+            count = count.saturating_add(1);
+            if count > CONNECTION_OPTIONS_MAX {
+                return Err(Error::TooManyOptions {
+                    limit: CONNECTION_OPTIONS_MAX,
+                });
+            }
+            match Name::of(member) {
+                Name::Host | Name::ContentLength | Name::TransferEncoding | Name::FramingAlias => {
+                    options.names_framing = true;
+                }
+                _ => {
+                    options.close |= member.eq_ignore_ascii_case(b"close");
+                    options.keep_alive |= member.eq_ignore_ascii_case(b"keep-alive");
+                }
+            }
+        }
+        Ok(options)
+    }
+
+    /// Does the connection stay open after the message? RFC 9112, section 9.3.
+    fn keeps(&self, version: Version) -> bool {
+        !self.close && (version == Version::Http11 || self.keep_alive)
+    }
+}
+
+/// Where the request line begins; `None` when that cannot be said yet.
+fn skip_empty_lines(input: &[u8]) -> Result<Option<usize>, Error> {
+    let mut at = 0_usize;
+    for _ in 0..=EMPTY_LINES_MAX {
+        match input.get(at..).unwrap_or_default() {
+            [] | [b'\r'] => return Ok(None),
+            [b'\r', b'\n', ..] => at = at.saturating_add(2),
+            [b'\r', ..] => return Err(Error::BareCr),
+            [b'\n', ..] => return Err(Error::BareLf { offset: at }),
+            [byte, ..] if is_token_byte(*byte) => return Ok(Some(at)),
+            [byte, ..] => return Err(Error::FirstByte { byte: *byte }),
+        }
+    }
+    Err(Error::EmptyLines { limit: EMPTY_LINES_MAX })
+}
+
+/// The version at the end of a request line, which is judged before the rest has arrived.
+fn check_request_line(line: &[u8]) -> Result<(), Error> {
+    let version = match memchr::memrchr(b' ', line) {
+        Some(at) => line.get(at.saturating_add(1)..).unwrap_or_default(),
+        None => return Err(Error::RequestLine),
+    };
+    match version {
+        b"HTTP/1.1" | b"HTTP/1.0" => Ok(()),
+        [
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            major @ b'0'..=b'9',
+            b'.',
+            minor @ b'0'..=b'9',
+        ] => Err(Error::VersionUnsupported {
+            major: major & 15,
+            minor: minor & 15,
+        }),
+        _ if version.len() >= 5 && version.get(..5).is_some_and(|v| v.eq_ignore_ascii_case(b"HTTP/")) => {
+            Err(Error::Version)
+        }
+        _ => Err(Error::RequestLine),
+    }
+}
+
+/// `HTTP/1.x SP 3DIGIT [ SP reason ]`
+fn check_status_line(line: &[u8]) -> Result<(), Error> {
+    match line {
+        [
+            _,
+            _,
+            _,
+            _,
+            _,
+            b'1',
+            b'.',
+            b'0' | b'1',
+            b' ',
+            b'1'..=b'9',
+            b'0'..=b'9',
+            b'0'..=b'9',
+            rest @ ..,
+        ] if matches!(rest.first(), None | Some(b' ')) => Ok(()),
+        [_, _, _, _, _, b'1', b'.', minor @ b'2'..=b'9', b' ', ..] => Err(Error::VersionUnsupported {
+            major: 1,
+            minor: minor & 15,
+        }),
+        _ => Err(Error::StatusLine),
+    }
+}
+
+/// Tokenises a request head that ends where the scan says, and checks method and target.
+fn parse_request(raw: &[u8], head: &mut Head) -> Result<Form, Error> {
+    let mut table = [const { MaybeUninit::uninit() }; FIELDS_MAX];
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(raw, &mut table) {
+        Ok(httparse::Status::Complete(len)) if len == raw.len() => {}
+        Ok(_) => return Err(Error::RequestLine),
+        Err(error) => return Err(translate(error)),
+    }
+    let method = request.method.unwrap_or_default().as_bytes();
+    let target = request.path.unwrap_or_default().as_bytes();
+    if method.len() > METHOD_MAX {
+        return Err(Error::MethodTooLong { limit: METHOD_MAX });
+    }
+    match method {
+        b"CONNECT" => return Err(Error::Connect),
+        b"TRACE" => return Err(Error::Trace),
+        _ => {}
+    }
+    let form = form(method, target)?;
+    let version = if request.version == Some(1) {
+        Version::Http11
+    } else {
+        Version::Http10
+    };
+    head.load(Kind::Request, version, raw, request.headers);
+    let line_end = method
+        .len()
+        .saturating_add(target.len())
+        .saturating_add(b"  HTTP/1.1\r\n".len());
+    head.load_request_line(method.len(), target.len(), line_end);
+    Ok(form)
+}
+
+/// Tokenises a response head that ends where the scan says.
+fn parse_response(raw: &[u8], head: &mut Head) -> Result<(), Error> {
+    let mut table = [const { MaybeUninit::uninit() }; FIELDS_MAX];
+    let mut response = httparse::Response::new(&mut []);
+    let config = httparse::ParserConfig::default();
+    match config.parse_response_with_uninit_headers(&mut response, raw, &mut table) {
+        Ok(httparse::Status::Complete(len)) if len == raw.len() => {}
+        Ok(_) => return Err(Error::StatusLine),
+        Err(error) => return Err(translate(error)),
+    }
+    let version = if response.version == Some(1) {
+        Version::Http11
+    } else {
+        Version::Http10
+    };
+    head.load(Kind::Response, version, raw, response.headers);
+    // Not from the tokeniser: it gives an empty phrase where there are bytes above ASCII.
+    let behind_status = b"HTTP/1.1 200".len();
+    let end = memchr::memchr(b'\r', raw).unwrap_or(behind_status);
+    let has_space = end > behind_status;
+    let line_end = if has_space { end.saturating_add(2) } else { 0 };
+    let reason = if has_space {
+        behind_status.saturating_add(1)..end
+    } else {
+        end..end
+    };
+    head.load_status_line(response.code.unwrap_or_default(), reason, line_end);
+    Ok(())
+}
+
+/// One sound `Host` (RFC 9112, section 3.2), equal to the authority of an absolute target, which
+/// is put into origin form.
+fn check_host(head: &mut Head, form: Form) -> Result<(), Error> {
+    if head.is_repeated(Name::Host) {
+        return Err(Error::HostRepeated);
+    }
+    let host = head.authority();
+    if host.is_none() && head.version() == Version::Http11 {
+        return Err(Error::HostMissing);
+    }
+    match (form, host) {
+        (Form::Asterisk, Some(b"")) | (Form::Asterisk | Form::Origin, None) => Ok(()),
+        (Form::Asterisk | Form::Origin, Some(host)) => Authority::parse(host).map(|_| ()),
+        (
+            Form::Absolute {
+                authority,
+                rest,
+                default_port,
+            },
+            host,
+        ) => {
+            let target = Authority::parse(head.target().get(authority.clone()).unwrap_or_default())?;
+            if let Some(host) = host
+                && !Authority::parse(host)?.is_same(&target, default_port)
+            {
+                return Err(Error::HostMismatch);
+            }
+            head.make_origin_form(authority, rest)
+                .map_err(|_| Error::HeadTooLarge { limit: ARENA_MAX })
+        }
+    }
+}
+
+fn translate(error: httparse::Error) -> Error {
+    match error {
+        httparse::Error::HeaderName => Error::FieldName,
+        httparse::Error::HeaderValue => Error::FieldValue,
+        httparse::Error::NewLine => Error::BareCr,
+        httparse::Error::Status => Error::StatusLine,
+        httparse::Error::Token => Error::RequestLine,
+        httparse::Error::TooManyHeaders => Error::TooManyFields { limit: FIELDS_MAX },
+        httparse::Error::Version => Error::Version,
+    }
+}

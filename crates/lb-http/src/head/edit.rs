@@ -1,0 +1,291 @@
+use super::name::{Name, is_token};
+use super::{Field, Head, Span};
+use core::ops::Range;
+use lb_types::{Fields, FieldsMut, InvalidField};
+
+impl Fields for Head {
+    /// One bit test for a known name that is absent; else a walk over the index.
+    fn nth(&self, name: &str, index: usize) -> Option<&[u8]> {
+        self.place(name.as_bytes(), index)
+            .and_then(|at| self.index.get(at))
+            .map(|f| self.value_of(f))
+    }
+}
+
+impl FieldsMut for Head {
+    fn append(&mut self, name: &str, value: &[u8]) -> Result<(), InvalidField> {
+        if !is_token(name.as_bytes()) {
+            return Err(InvalidField::Name);
+        }
+        check_value(value)?;
+        self.append_parts(name, &[value])
+    }
+
+    fn replace(&mut self, name: &str, index: usize, value: &[u8]) -> Result<(), InvalidField> {
+        check_value(value)?;
+        match self.place(name.as_bytes(), index) {
+            Some(at) => self.rewrite(at, &[value]),
+            None => Ok(()),
+        }
+    }
+
+    fn remove(&mut self, name: &str, index: usize) -> bool {
+        let Some(at) = self.place(name.as_bytes(), index) else {
+            return false;
+        };
+        let Some(field) = self.index.get_mut(at) else {
+            return false;
+        };
+        field.live = false;
+        let id = field.name;
+        // A name on several lines keeps its bit: the mask may say too much, never too little.
+        if !self.is_repeated(id) && !id.is_vague() {
+            self.present &= !id.bit();
+        }
+        true
+    }
+}
+
+impl Head {
+    /// Adds a line whose value is given in pieces. The caller answers for their bytes.
+    pub(crate) fn append_parts(&mut self, name: &str, parts: &[&[u8]]) -> Result<(), InvalidField> {
+        if self.index.len() >= FIELDS_MAX {
+            return Err(InvalidField::Full);
+        }
+        let value_len: usize = parts.iter().map(|p| p.len()).sum();
+        self.reserve_line(name.len(), value_len)?;
+        let name_at = self.arena.len() as u32;
+        self.arena.extend_from_slice(name.as_bytes());
+        let value_at = self.put_value(parts);
+        let id = Name::of(name.as_bytes());
+        self.note(id);
+        self.index.push(Field {
+            name_at,
+            value_at,
+            value_len: value_len as u32,
+            name_len: name.len() as u16,
+            name: id,
+            live: true,
+            whole: true,
+        });
+        Ok(())
+    }
+
+    /// Gives the last line of a known name a longer value: its value, then `suffix`.
+    pub(crate) fn extend_last(&mut self, name: Name, suffix: &[&[u8]]) -> Result<(), InvalidField> {
+        let Some(at) = self.index.iter().rposition(|f| f.live && f.name == name) else {
+            return Ok(());
+        };
+        let Some(field) = self.index.get(at).copied() else {
+            return Ok(());
+        };
+        let old = field.value_at as usize..field.value_at.wrapping_add(field.value_len) as usize;
+        let added: usize = suffix.iter().map(|p| p.len()).sum();
+        self.reserve_line(usize::from(field.name_len), old.len().saturating_add(added))?;
+        let name_at = self.copy_name(&field);
+        self.arena.extend_from_slice(b": ");
+        let value_at = self.arena.len() as u32;
+        self.arena.extend_from_within(old);
+        for part in suffix {
+            self.arena.extend_from_slice(part);
+        }
+        let value_len = (self.arena.len() as u32).wrapping_sub(value_at);
+        self.arena.extend_from_slice(b"\r\n");
+        if let Some(f) = self.index.get_mut(at) {
+            *f = Field {
+                name_at,
+                value_at,
+                value_len,
+                whole: true,
+                ..field
+            };
+        }
+        Ok(())
+    }
+
+    /// Turns an absolute target into origin form, and makes its authority the value of `Host`.
+    /// The ranges are places in the target.
+    pub(crate) fn make_origin_form(&mut self, authority: Range<usize>, rest: Range<usize>) -> Result<(), InvalidField> {
+        let base = self.target.at as usize;
+        let whole = base.saturating_add(rest.start)..base.saturating_add(rest.end);
+        let value = base.saturating_add(authority.start)..base.saturating_add(authority.end);
+        self.line_end = 0;
+        match self.arena.get(whole.clone()).and_then(|r| r.first()) {
+            Some(b'/') => {
+                self.target = Span {
+                    at: whole.start as u32,
+                    len: whole.len() as u32,
+                }
+            }
+            None if self.method() == b"OPTIONS" => self.target = self.store(b"*"),
+            None => self.target = self.store(b"/"),
+            Some(_) => {
+                self.target = self.store(b"/");
+                self.arena.extend_from_within(whole);
+                self.target.len = self.target.len.saturating_add(rest.len() as u32);
+            }
+        }
+        if let Some(host) = self.index.iter_mut().find(|f| f.live && f.name == Name::Host) {
+            host.value_at = value.start as u32;
+            host.value_len = value.len() as u32;
+            host.whole = false;
+            return Ok(());
+        }
+        self.append("Host", b"")?;
+        let at = self.arena.len().saturating_sub(2);
+        self.arena.truncate(at);
+        self.arena.extend_from_within(value.clone());
+        self.arena.extend_from_slice(b"\r\n");
+        if let Some(host) = self.index.last_mut() {
+            host.value_len = value.len() as u32;
+        }
+        Ok(())
+    }
+
+    /// Removes every field whose name `keep` does not want.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&[u8]) -> bool) {
+        let Self { arena, index, .. } = self;
+        for field in index.iter_mut() {
+            let at = field.name_at as usize;
+            let name = arena
+                .get(at..at.wrapping_add(usize::from(field.name_len)))
+                .unwrap_or_default();
+            field.live &= keep(name);
+        }
+    }
+
+    /// Removes every field whose known name is in `mask`.
+    pub(crate) fn remove_known(&mut self, mask: u64) {
+        if !self.has_any(mask) {
+            return;
+        }
+        for field in self.index.iter_mut().filter(|f| f.name.bit() & mask != 0) {
+            field.live = false;
+        }
+        self.present &= !mask;
+        self.repeated &= !mask;
+    }
+
+    /// Removes every field that is named by a member of one of the `Connection` values, except
+    /// those for which `keep` says true.
+    pub(crate) fn remove_nominated(&mut self, keep: impl Fn(&[u8]) -> bool) {
+        let Self { arena, index, .. } = self;
+        let text = |at: u32, len: u32| {
+            let at = at as usize;
+            arena.get(at..at.wrapping_add(len as usize)).unwrap_or_default()
+        };
+        for connection in 0..index.len() {
+            let Some(field) = index.get(connection).copied() else {
+                continue;
+            };
+            if field.name != Name::Connection || !field.live {
+                continue;
+            }
+            for member in crate::list::members(text(field.value_at, field.value_len)) {
+                if is_option(member) || keep(member) {
+                    continue;
+                }
+                for other in index.iter_mut().filter(|f| usize::from(f.name_len) == member.len()) {
+                    if text(other.name_at, u32::from(other.name_len)).eq_ignore_ascii_case(member) {
+                        // The bit in `present` may stay: a mask that says too much is only slower.
+                        other.live = false;
+                    }
+                }
+            }
+        }
+    }
+
+    fn place(&self, name: &[u8], index: usize) -> Option<usize> {
+        let id = Name::of(name);
+        if !self.has(id) {
+            return None;
+        }
+        let fits = |f: &Field| f.live && f.name == id && (!id.is_vague() || self.name_of(f).eq_ignore_ascii_case(name));
+        self.index
+            .iter()
+            .enumerate()
+            .filter(|(_, f)| fits(f))
+            .nth(index)
+            .map(|(at, _)| at)
+    }
+
+    fn rewrite(&mut self, at: usize, parts: &[&[u8]]) -> Result<(), InvalidField> {
+        let Some(field) = self.index.get(at).copied() else {
+            return Ok(());
+        };
+        let value_len: usize = parts.iter().map(|p| p.len()).sum();
+        self.reserve_line(usize::from(field.name_len), value_len)?;
+        let name_at = self.copy_name(&field);
+        let value_at = self.put_value(parts);
+        if let Some(f) = self.index.get_mut(at) {
+            *f = Field {
+                name_at,
+                value_at,
+                value_len: value_len as u32,
+                whole: true,
+                ..field
+            };
+        }
+        Ok(())
+    }
+
+    fn copy_name(&mut self, field: &Field) -> u32 {
+        let at = self.arena.len() as u32;
+        let from = field.name_at as usize;
+        self.arena
+            .extend_from_within(from..from.wrapping_add(usize::from(field.name_len)));
+        at
+    }
+
+    /// Writes `: value CRLF` behind a name and says where the value begins.
+    fn put_value(&mut self, parts: &[&[u8]]) -> u32 {
+        self.arena.extend_from_slice(b": ");
+        let at = self.arena.len() as u32;
+        for part in parts {
+            self.arena.extend_from_slice(part);
+        }
+        self.arena.extend_from_slice(b"\r\n");
+        at
+    }
+
+    fn reserve_line(&self, name: usize, value: usize) -> Result<(), InvalidField> {
+        let total = self
+            .arena
+            .len()
+            .saturating_add(name)
+            .saturating_add(value)
+            .saturating_add(4);
+        if name > usize::from(u16::MAX) || total > ARENA_MAX {
+            Err(InvalidField::Full)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Options that name no field, or whose fields are dropped by their own rule.
+fn is_option(member: &[u8]) -> bool {
+    const OPTIONS: [&[u8]; 4] = [b"close", b"keep-alive", b"upgrade", b"te"];
+    OPTIONS.iter().any(|o| member.eq_ignore_ascii_case(o))
+}
+
+/// RFC 9110, section 5.5: no control but HTAB, no white space at the ends.
+fn check_value(value: &[u8]) -> Result<(), InvalidField> {
+    let bad = |b: u8| (b < b' ' && b != b'\t') || b == 0x7f;
+    let at_end = |b: Option<&u8>| b.is_some_and(|b| *b == b' ' || *b == b'\t');
+    let offset = match value.iter().position(|b| bad(*b)) {
+        Some(offset) => offset,
+        None if at_end(value.first()) => 0,
+        None if at_end(value.last()) => value.len().saturating_sub(1),
+        None => return Ok(()),
+    };
+    Err(InvalidField::Value {
+        byte: value.get(offset).copied().unwrap_or_default(),
+        offset,
+    })
+}
+
+/// Twice the largest number of lines a message may arrive with: nobody edits in more.
+const FIELDS_MAX: usize = 512;
+/// 16 MiB: far above any head limit, far below the 4 GiB that offsets could address.
+pub(crate) const ARENA_MAX: usize = 1 << 24;
