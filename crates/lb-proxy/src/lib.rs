@@ -1,5 +1,46 @@
-//! Serves TCP and HTTP/1.1.
+//! Serves TCP and HTTP/1.1 in front of pools of backends.
+//!
+//! What it is for: the data plane of a load balancer. A [`Worker`] is one thread with its own
+//! sockets, buffers and upstream connections; it takes [`Order`]s and serves what a [`Snapshot`]
+//! says. One task drives both sides of a client connection in sequence, and a connection that
+//! waits owns no buffer.
+//!
+//! What it is not for: reading configuration, probing backends, deciding who is up. Whoever
+//! builds the snapshot does that (`lb-config`, `lb-probe`).
+//!
+//! ```
+//! use lb_proxy::{Order, Snapshot, Worker};
+//! use lb_telemetry::Counters;
+//! use std::sync::Arc;
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let snapshot = Arc::new(Snapshot { serial: 1, listeners: Vec::new(), pools: Vec::new() });
+//! let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default())?;
+//! let (orders, inbox) = tokio::sync::mpsc::unbounded_channel();
+//! orders.send(Order::Drain).expect("the worker listens");
+//! runtime.block_on(Worker::new(1, snapshot, Arc::new(Counters::new())).run(inbox));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Limits: heads, fields, bodies, timeouts and connections as [`HttpOptions`] and [`PoolOptions`]
+//! say; buffers of 16 KiB that grow to 64 KiB while a body flows; 16 interim responses per
+//! request. No features.
+
+mod buffer;
+mod core;
+mod http;
+mod log;
 mod options;
+mod pick;
 mod snapshot;
+mod tcp;
+mod timer;
+mod tunnel;
+mod view;
+mod worker;
+
+pub use log::AccessLog;
 pub use options::{HttpOptions, ListenerOptions, PoolOptions, Service, TcpOptions};
 pub use snapshot::{ListenerEntry, PoolEntry, Snapshot};
+pub use worker::{Order, Worker};

@@ -1,0 +1,144 @@
+//! What all connections of one worker share. One thread; nothing here is locked.
+
+use crate::buffer::{Buffer, FreeList, LARGE, SMALL};
+use crate::http::exchange::Exchange;
+use crate::http::pool::Idle;
+use crate::log::Log;
+use crate::timer::Timers;
+use lb_net::clock::Clock;
+use lb_telemetry::Counters;
+use lb_types::{BackendId, Now};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+
+/// A worker's clock, wheel, free lists, counters and idle upstream connections.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) clock: Clock,
+    pub(crate) timers: Rc<Timers>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) log: RefCell<Option<Log>>,
+    small: RefCell<FreeList<Buffer>>,
+    large: RefCell<FreeList<Buffer>>,
+    exchanges: RefCell<FreeList<Box<Exchange>>>,
+    /// Idle upstream connections outlive snapshots: a reload does not close them.
+    pub(crate) idle: RefCell<HashMap<(BackendId, SocketAddr), Rc<Idle>>>,
+    draining: Cell<bool>,
+    connections: Cell<usize>,
+    /// Woken when a connection ends: whoever waits for room or for the last one.
+    ended: RefCell<Vec<Waker>>,
+}
+
+impl Core {
+    pub(crate) fn new(counters: Arc<Counters>) -> Rc<Self> {
+        let clock = Clock::new();
+        let timers = Timers::new(clock.now().mono);
+        Rc::new(Self {
+            clock,
+            timers,
+            counters,
+            log: RefCell::new(None),
+            small: RefCell::new(FreeList::new()),
+            large: RefCell::new(FreeList::new()),
+            exchanges: RefCell::new(FreeList::new()),
+            idle: RefCell::new(HashMap::new()),
+            draining: Cell::new(false),
+            connections: Cell::new(0),
+            ended: RefCell::new(Vec::new()),
+        })
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    pub(crate) fn take_buffer(&self, large: bool) -> Buffer {
+        let (list, size) = if large {
+            (&self.large, LARGE)
+        } else {
+            (&self.small, SMALL)
+        };
+        list.borrow_mut().take().unwrap_or_else(|| Buffer::with_capacity(size))
+    }
+
+    pub(crate) fn give_buffer(&self, mut buffer: Buffer) {
+        buffer.clear();
+        match buffer.capacity() {
+            SMALL => self.small.borrow_mut().put(buffer),
+            LARGE => self.large.borrow_mut().put(buffer),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn take_exchange(&self) -> Box<Exchange> {
+        self.exchanges
+            .borrow_mut()
+            .take()
+            .unwrap_or_else(|| Box::new(Exchange::new()))
+    }
+
+    pub(crate) fn give_exchange(&self, mut exchange: Box<Exchange>) {
+        exchange.clear(self);
+        self.exchanges.borrow_mut().put(exchange);
+    }
+
+    /// Frees memory that the last moments did not need and upstream connections that died or
+    /// waited too long.
+    pub(crate) fn tidy(&self) {
+        let now = self.now().mono;
+        self.small.borrow_mut().trim();
+        self.large.borrow_mut().trim();
+        self.exchanges.borrow_mut().trim();
+        self.idle.borrow_mut().retain(|_, idle| {
+            idle.sweep(now);
+            !idle.is_empty() || Rc::strong_count(idle) > 1
+        });
+        if let Some(log) = &mut *self.log.borrow_mut() {
+            log.flush();
+        }
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// From now on every connection ends when its exchange does.
+    pub(crate) fn drain(&self) {
+        self.draining.set(true);
+        self.timers.wake_all();
+        for idle in self.idle.borrow().values() {
+            idle.clear();
+        }
+    }
+
+    pub(crate) fn connection_began(&self) {
+        self.connections.set(self.connections.get() + 1);
+        self.counters.connection_opened();
+    }
+
+    pub(crate) fn connection_ended(&self) {
+        self.connections.set(self.connections.get().saturating_sub(1));
+        self.counters.connection_closed();
+        self.wake_ended();
+    }
+
+    /// Wakes whoever waits for an end.
+    pub(crate) fn wake_ended(&self) {
+        for waker in self.ended.borrow_mut().drain(..) {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.get()
+    }
+
+    /// Wakes the task once when the next connection ends.
+    pub(crate) fn on_end(&self, waker: &Waker) {
+        self.ended.borrow_mut().push(waker.clone());
+    }
+}

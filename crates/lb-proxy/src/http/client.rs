@@ -1,0 +1,253 @@
+//! A client's connection: small while it waits, with an exchange while it does not.
+
+use super::exchange::{Exchange, Next};
+use crate::core::Core;
+use crate::timer::Timer;
+use crate::tunnel::{Tunnel, TunnelEnd};
+use crate::view::Place;
+use crate::worker::Count;
+use lb_balance::{Outcome, Ticket};
+use lb_http::h1::{self, Role};
+use lb_telemetry::End;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+/// The part of a connection that outlives its exchanges.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(super) io: TcpStream,
+    pub(super) conn: h1::Conn,
+    pub(super) timer: Timer,
+    pub(super) place: Rc<Place>,
+    pub(super) peer: SocketAddr,
+    pub(super) port: u16,
+    pub(super) requests: u32,
+    /// The client closed its sending side.
+    pub(super) eof: bool,
+    /// The close after this exchange is the client's own wish.
+    pub(super) asked_to_close: bool,
+}
+
+/// The task of a client connection, polled by hand so that it stays small: this is what an idle
+/// connection costs.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    core: Rc<Core>,
+    place: Rc<Place>,
+    state: State,
+    _count: Count,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Not polled yet: the timer needs the task's waker.
+    New(Option<(TcpStream, SocketAddr)>),
+    Idle(Client),
+    Busy(Client, Box<Exchange>),
+    Tunnel(Box<Tunneling>),
+    Linger(Client),
+    Over,
+}
+
+#[derive(Debug)]
+struct Tunneling {
+    tunnel: Tunnel,
+    timer: Timer,
+    patience: Duration,
+    ticket: Option<Ticket>,
+}
+
+impl Connection {
+    pub(crate) fn new(core: Rc<Core>, place: Rc<Place>, io: TcpStream, peer: SocketAddr, count: Count) -> Self {
+        core.connection_began();
+        Self {
+            core,
+            place,
+            state: State::New(Some((io, peer))),
+            _count: count,
+        }
+    }
+
+    fn begin(&self, cx: &mut Context<'_>, io: TcpStream, peer: SocketAddr) -> State {
+        let view = self.place.view();
+        let Some(http) = view.http() else { return State::Over };
+        let timer = self.core.timers.register(cx.waker().clone());
+        timer.set(self.core.now().mono.after(http.head_timeout));
+        State::Idle(Client {
+            io,
+            conn: h1::Conn::new(Role::Server, Arc::clone(&http.limits)),
+            timer,
+            place: Rc::clone(&self.place),
+            peer,
+            port: view.options().address.port(),
+            requests: 0,
+            eof: false,
+            asked_to_close: false,
+        })
+    }
+
+    /// Waiting for a request, with no buffer in hand.
+    fn poll_idle(&self, cx: &mut Context<'_>, client: Client) -> (State, bool) {
+        match client.io.poll_read_ready(cx) {
+            Poll::Ready(Ok(())) => return (State::Busy(client, self.core.take_exchange()), true),
+            Poll::Ready(Err(_)) => return self.close(client, End::ClientReset),
+            Poll::Pending => {}
+        }
+        if client.timer.take_fired() {
+            return self.close(client, End::ClientIdle);
+        }
+        if (self.core.is_draining() || client.place.is_closed()) && client.requests > 0 {
+            return self.close(client, End::Drain);
+        }
+        (State::Idle(client), false)
+    }
+
+    fn close(&self, client: Client, end: End) -> (State, bool) {
+        self.core.counters.ended(end);
+        drop(client);
+        (State::Over, true)
+    }
+
+    fn poll_busy(&self, cx: &mut Context<'_>, mut client: Client, mut exchange: Box<Exchange>) -> (State, bool) {
+        let Poll::Ready(next) = exchange.poll(cx, &mut client, &self.core) else {
+            return (State::Busy(client, exchange), false);
+        };
+        let state = match next {
+            Next::Again if exchange.has_input() => return (State::Busy(client, exchange), true),
+            Next::Again => {
+                let view = client.place.view();
+                if client.requests > 0
+                    && let Some(http) = view.http()
+                {
+                    client.timer.set(self.core.now().mono.after(http.keep_alive));
+                }
+                State::Idle(client)
+            }
+            Next::Close => State::Over,
+            Next::Reset => {
+                lb_net::reset(client.io);
+                State::Over
+            }
+            Next::Linger => {
+                lb_net::shutdown_write(&client.io);
+                client.timer.set(self.core.now().mono.after(LINGER));
+                State::Linger(client)
+            }
+            Next::Tunnel {
+                upstream,
+                early,
+                late,
+                ticket,
+            } => {
+                let view = client.place.view();
+                let patience = view.http().map_or(Duration::from_secs(60), |http| http.tunnel_timeout);
+                client.timer.set(self.core.now().mono.after(patience));
+                let tunnel = Tunnel::new(client.io, upstream, early, late);
+                State::Tunnel(Box::new(Tunneling {
+                    tunnel,
+                    timer: client.timer,
+                    patience,
+                    ticket,
+                }))
+            }
+        };
+        self.core.give_exchange(exchange);
+        (state, true)
+    }
+
+    /// Reads and throws away what the client still sends, for a bounded time.
+    fn poll_linger(&self, cx: &mut Context<'_>, mut client: Client) -> (State, bool) {
+        if client.timer.take_fired() {
+            return (State::Over, true);
+        }
+        loop {
+            match client.io.poll_read_ready(cx) {
+                Poll::Pending => return (State::Linger(client), false),
+                Poll::Ready(Err(_)) => return (State::Over, true),
+                Poll::Ready(Ok(())) => {}
+            }
+            let mut buffer = self.core.take_buffer(false);
+            let read = buffer.poll_read(cx, &mut client.io);
+            self.core.give_buffer(buffer);
+            match read {
+                Poll::Ready(Ok(0) | Err(_)) => return (State::Over, true),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => return (State::Linger(client), false),
+            }
+        }
+    }
+
+    fn poll_tunnel(&self, cx: &mut Context<'_>, mut t: Box<Tunneling>) -> (State, bool) {
+        let (end, moved) = t.tunnel.poll(cx, &self.core);
+        let end = match end {
+            Poll::Ready(TunnelEnd::Done) => End::TunnelDone,
+            Poll::Ready(TunnelEnd::Reset { .. }) => End::TunnelReset,
+            Poll::Pending => {
+                if moved {
+                    t.timer.set(self.core.now().mono.after(t.patience));
+                } else if t.timer.take_fired() {
+                    t.tunnel.close(&self.core);
+                    self.over(&mut t, End::TunnelIdle);
+                    return (State::Over, true);
+                }
+                return (State::Tunnel(t), false);
+            }
+        };
+        self.over(&mut t, end);
+        (State::Over, true)
+    }
+
+    fn over(&self, t: &mut Tunneling, end: End) {
+        self.core.counters.ended(end);
+        if let Some(ticket) = t.ticket.take() {
+            ticket.finish(Outcome::Success, self.core.now().mono);
+        }
+    }
+}
+
+impl Future for Connection {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let (state, again) = match std::mem::replace(&mut self.state, State::Over) {
+                State::New(Some((io, peer))) => (self.begin(cx, io, peer), true),
+                State::Idle(client) => self.poll_idle(cx, client),
+                State::Busy(client, exchange) => self.poll_busy(cx, client, exchange),
+                State::Tunnel(tunneling) => self.poll_tunnel(cx, tunneling),
+                State::Linger(client) => self.poll_linger(cx, client),
+                State::New(None) | State::Over => return Poll::Ready(()),
+            };
+            self.state = state;
+            if !again {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.core.connection_ended();
+    }
+}
+
+/// How long we read on after we said the end (nginx: `lingering_timeout`, the same).
+const LINGER: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_is_small() {
+        // What a waiting connection costs beside the runtime's own record of it.
+        assert!(size_of::<Connection>() <= 448, "{}", size_of::<Connection>());
+    }
+}

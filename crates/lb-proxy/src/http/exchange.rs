@@ -1,0 +1,432 @@
+//! One request and its response: the state that lives only while they are under way.
+
+use super::answer;
+use super::client::Client;
+use super::pipe::Pipe;
+use crate::buffer::{Buffer, LARGE};
+use crate::core::Core;
+use crate::pick::Claims;
+use crate::view::{ListenerView, PoolView};
+use lb_balance::{Outcome, Recalled, Ticket, Tried, Why};
+use lb_http::h1::{self, Framing};
+use lb_http::{Head, Version};
+use lb_net::Connecting;
+use lb_telemetry::{Access, End};
+use lb_types::{Now, Slot, Time};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use tokio::net::TcpStream;
+
+/// Everything about one exchange. It comes from the worker's free list when the first byte of a
+/// request arrives and goes back when the response has left.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(super) phase: Phase,
+    /// From the client: the request's bytes that were not used yet, and what follows them.
+    pub(super) input: Buffer,
+    pub(super) request: Head,
+    pub(super) framing: Framing,
+    /// Toward the backend.
+    pub(super) up: Pipe,
+    pub(super) up_conn: Option<h1::Conn>,
+    pub(super) up_stopped: bool,
+    pub(super) upstream: Option<TcpStream>,
+    pub(super) connecting: Option<Connecting>,
+    /// From the backend.
+    pub(super) reply: Buffer,
+    pub(super) response: Head,
+    /// Toward the client.
+    pub(super) down: Pipe,
+    pub(super) trailers: Head,
+    pub(super) view: Option<Rc<ListenerView>>,
+    pub(super) pool: Option<Rc<PoolView>>,
+    pub(super) ticket: Option<Ticket>,
+    pub(super) tried: Tried,
+    pub(super) recalled: Option<Recalled>,
+    pub(super) claims: Claims,
+    pub(super) facts: Trace,
+}
+
+/// Where an exchange stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The request's head is being read.
+    Head,
+    /// A connection to the backend is being made.
+    Connect,
+    /// Request and response move.
+    Relay,
+    /// Our own answer is being written.
+    Answer,
+}
+
+/// What is remembered of an exchange beside its bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Trace {
+    pub(super) started: Now,
+    pub(super) connect_from: Time,
+    pub(super) connected: Option<Time>,
+    pub(super) first_byte: Option<Time>,
+    /// The final response's status; 0 before.
+    pub(super) status: u16,
+    pub(super) picked: Option<(Slot, Why)>,
+    pub(super) retries: u8,
+    pub(super) reused: bool,
+    /// The backend's final head was seen.
+    pub(super) answered: bool,
+    /// Something of a response was put on the way to the client: no retry any more.
+    pub(super) forwarded: bool,
+    /// Some byte of a response came over this upstream connection.
+    pub(super) heard: bool,
+    /// The final response came before the request had ended.
+    pub(super) early: bool,
+    /// The client waits for a 100.
+    pub(super) expecting: bool,
+    /// We said 100 ourselves.
+    pub(super) continued: bool,
+    pub(super) interim: u8,
+    /// The response to the client ends with the connection.
+    pub(super) until_close: bool,
+    pub(super) switching: bool,
+    pub(super) wait: Option<Wait>,
+    pub(super) input_full: bool,
+    pub(super) reply_full: bool,
+    pub(super) end: Option<End>,
+    pub(super) logged: bool,
+}
+
+/// What an exchange waits for; each has its own patience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    Head,
+    Connect,
+    ClientBody,
+    Continue,
+    ClientWrite,
+    Upstream,
+}
+
+/// What comes after an exchange.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// The connection may carry another one; bytes of it may be here already.
+    Again,
+    /// Close now.
+    Close,
+    /// Say the end, then read for a while what the client still sends, so that it can take our
+    /// answer before a RST destroys it.
+    Linger,
+    /// End with a RST: a FIN would make a cut response look whole.
+    Reset,
+    /// The connection is a tunnel now.
+    Tunnel {
+        upstream: TcpStream,
+        /// What the client sent behind its request.
+        early: Buffer,
+        /// What the backend sent behind its response.
+        late: Buffer,
+        ticket: Option<Ticket>,
+    },
+}
+
+/// Why an exchange cannot go on.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The client is gone or silent.
+    Client(End),
+    /// The client sent something that cannot be forwarded.
+    Request(h1::Error),
+    /// The backend failed.
+    Upstream(End),
+    /// A fault of ours.
+    Internal,
+}
+
+impl Exchange {
+    pub(crate) fn new() -> Self {
+        Self {
+            phase: Phase::Head,
+            input: Buffer::empty(),
+            request: Head::with_capacity(2048, 32),
+            framing: Framing::Empty,
+            up: Pipe::new(),
+            up_conn: None,
+            up_stopped: false,
+            upstream: None,
+            connecting: None,
+            reply: Buffer::empty(),
+            response: Head::with_capacity(1024, 24),
+            down: Pipe::new(),
+            trailers: Head::with_capacity(0, 0),
+            view: None,
+            pool: None,
+            ticket: None,
+            tried: Tried::new(),
+            recalled: None,
+            claims: [None; 2],
+            facts: Trace::default(),
+        }
+    }
+
+    /// Makes the exchange ready for the free list: no buffer, no connection, no count held.
+    pub(crate) fn clear(&mut self, core: &Core) {
+        self.reset(core);
+        for buffer in [&mut self.input, &mut self.reply] {
+            if buffer.capacity() > 0 {
+                core.give_buffer(std::mem::replace(buffer, Buffer::empty()));
+            }
+        }
+        for head in [&mut self.request, &mut self.response, &mut self.trailers] {
+            if head.capacity_bytes() > MOST_HEAD {
+                *head = Head::with_capacity(2048, 32);
+            }
+        }
+    }
+
+    /// Ready for the next request of the same connection, whose bytes may be in `input`.
+    fn reset(&mut self, core: &Core) {
+        self.phase = Phase::Head;
+        self.up.clear();
+        self.up_stopped = false;
+        self.upstream = None;
+        self.connecting = None;
+        self.down.clear();
+        self.view = None;
+        self.pool = None;
+        self.ticket = None;
+        self.tried = Tried::new();
+        self.recalled = None;
+        self.claims = [None; 2];
+        self.facts = Trace::default();
+        if self.reply.capacity() == LARGE {
+            core.give_buffer(std::mem::replace(&mut self.reply, Buffer::empty()));
+        }
+        self.reply.clear();
+    }
+
+    pub(crate) fn has_input(&self) -> bool {
+        !self.input.is_empty()
+    }
+
+    /// Goes on until it has to wait.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Poll<Next> {
+        if client.timer.take_fired()
+            && let Some(next) = self.on_deadline(client, core)
+        {
+            return Poll::Ready(next);
+        }
+        loop {
+            let step = match self.phase {
+                Phase::Head => self.poll_head(cx, client, core),
+                Phase::Connect => self.poll_connect(cx, client, core),
+                Phase::Relay => self.poll_relay(cx, client, core),
+                Phase::Answer => match self.down.poll_flush(cx, &mut client.io, &mut self.reply) {
+                    Poll::Ready(Ok(())) => return Poll::Ready(self.after_answer(client, core)),
+                    Poll::Ready(Err(_)) => Err(Stop::Client(End::ClientReset)),
+                    Poll::Pending => {
+                        self.wait_for(Wait::ClientWrite, false, client, core);
+                        return Poll::Pending;
+                    }
+                },
+            };
+            match step {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(None)) => {}
+                Ok(Poll::Ready(Some(next))) => return Poll::Ready(next),
+                Err(stop) => {
+                    if let Some(next) = self.on_stop(stop, client, core) {
+                        return Poll::Ready(next);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sets the deadline of what is waited for; again only when something moved or the reason
+    /// to wait changed.
+    pub(super) fn wait_for(&mut self, wait: Wait, moved: bool, client: &mut Client, core: &Core) {
+        if self.facts.wait == Some(wait) && !moved {
+            return;
+        }
+        self.facts.wait = Some(wait);
+        let place = client.place.view();
+        let Some(http) = self.view.as_ref().unwrap_or(&place).http() else {
+            return;
+        };
+        let patience = match (wait, &self.pool) {
+            (Wait::Head, _) => http.head_timeout,
+            (Wait::ClientBody, _) => http.body_timeout,
+            (Wait::Continue, _) => http.continue_timeout,
+            (Wait::Connect, Some(pool)) => pool.options().connect_timeout,
+            (Wait::Upstream, Some(pool)) => pool.options().response_timeout,
+            _ => http.write_timeout,
+        };
+        client.timer.set(core.now().mono.after(patience));
+    }
+
+    fn on_deadline(&mut self, client: &mut Client, core: &Core) -> Option<Next> {
+        let stop = match self.facts.wait? {
+            Wait::Head if self.input.is_empty() => return Some(Next::Close),
+            Wait::Head | Wait::ClientBody => Stop::Client(End::ClientTimeout),
+            Wait::Continue => {
+                // The backend keeps silent: the client may begin all the same.
+                self.facts.expecting = false;
+                self.facts.continued = true;
+                self.facts.forwarded = true;
+                self.facts.wait = None;
+                self.down.out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+                return None;
+            }
+            Wait::ClientWrite => Stop::Client(End::ClientReset),
+            Wait::Connect => Stop::Upstream(End::ConnectTimeout),
+            Wait::Upstream => Stop::Upstream(End::UpstreamTimeout),
+        };
+        self.on_stop(stop, client, core)
+    }
+
+    /// Decides what a failure means: try again, answer ourselves, or cut the connection.
+    fn on_stop(&mut self, stop: Stop, client: &mut Client, core: &Core) -> Option<Next> {
+        match stop {
+            Stop::Client(End::ClientTimeout) if !self.facts.forwarded => {
+                self.give_up(Outcome::Neutral, core);
+                answer::refuse(self, client, 408, End::ClientTimeout, core);
+                None
+            }
+            Stop::Client(end) => {
+                self.give_up(Outcome::Neutral, core);
+                self.record(client, core, end);
+                Some(if self.facts.until_close {
+                    Next::Reset
+                } else {
+                    Next::Close
+                })
+            }
+            Stop::Request(error) => {
+                self.give_up(Outcome::Neutral, core);
+                let end = answer::end_of(&error);
+                if self.facts.forwarded || self.phase == Phase::Answer {
+                    self.record(client, core, end);
+                    return Some(Next::Reset);
+                }
+                answer::refuse(self, client, error.status(), end, core);
+                None
+            }
+            Stop::Upstream(end) if self.facts.answered => {
+                self.give_up(Outcome::Failure, core);
+                let _ = end;
+                self.record(client, core, End::UpstreamTruncated);
+                Some(if self.facts.until_close {
+                    Next::Reset
+                } else {
+                    Next::Close
+                })
+            }
+            Stop::Upstream(end) => {
+                self.upstream_failed(end, client, core);
+                None
+            }
+            Stop::Internal => {
+                self.give_up(Outcome::Neutral, core);
+                if self.facts.forwarded {
+                    self.record(client, core, End::Internal);
+                    return Some(Next::Reset);
+                }
+                answer::refuse(self, client, 500, End::Internal, core);
+                None
+            }
+        }
+    }
+
+    /// Drops the upstream side.
+    pub(super) fn give_up(&mut self, outcome: Outcome, core: &Core) {
+        self.upstream = None;
+        self.connecting = None;
+        if let Some(ticket) = self.ticket.take() {
+            ticket.finish(outcome, core.now().mono);
+        }
+    }
+
+    fn after_answer(&mut self, client: &mut Client, core: &Core) -> Next {
+        let end = self.facts.end.unwrap_or(End::Internal);
+        self.record(client, core, end);
+        self.next_of(client, core)
+    }
+
+    /// What the client's connection does after this exchange.
+    pub(super) fn next_of(&mut self, client: &mut Client, core: &Core) -> Next {
+        match client.conn.next() {
+            h1::Next::Reuse if !client.eof || self.has_input() => {
+                client.conn.start_next();
+                self.reset(core);
+                Next::Again
+            }
+            h1::Next::Reuse => Next::Close,
+            // The client asked for the close and sent no more: nothing to linger for.
+            _ if client.conn.reading_done() && !self.has_input() && client.asked_to_close => Next::Close,
+            _ => Next::Linger,
+        }
+    }
+
+    /// The log line and the counters of this exchange; once.
+    pub(super) fn record(&mut self, client: &Client, core: &Core, end: End) {
+        if std::mem::replace(&mut self.facts.logged, true) {
+            return;
+        }
+        core.counters.ended(end);
+        if self.facts.status != 0 {
+            core.counters.response(self.facts.status);
+        }
+        core.counters.client_in(self.up.payload());
+        core.counters.client_out(self.down.sent());
+        core.counters.upstream_out(self.up.sent());
+        core.counters.upstream_in(self.down.payload());
+        let place = client.place.view();
+        let view = self.view.as_ref().unwrap_or(&place);
+        if !view.http().is_some_and(|http| http.access_log) {
+            return;
+        }
+        let mut log = core.log.borrow_mut();
+        let Some(log) = &mut *log else { return };
+        use lb_types::Fields;
+        let now = core.now();
+        let started = if self.facts.started.wall.as_secs() == 0 {
+            now
+        } else {
+            self.facts.started
+        };
+        let millis = started.wall.as_secs() * 1000 + u64::from(core.clock.micros_of(started)) / 1000;
+        let mut access = Access::new(client.peer.ip(), millis);
+        let head = &self.request;
+        if head.kind() == lb_http::Kind::Request {
+            access.method = head.method();
+            access.target = head.target();
+            access.version = if head.version() == Version::Http10 {
+                "HTTP/1.0"
+            } else {
+                "HTTP/1.1"
+            };
+            access.host = head.authority();
+            access.referer = head.first("referer");
+            access.user_agent = head.first("user-agent");
+            access.x_forwarded_for = head.first("x-forwarded-for");
+        }
+        access.status = self.facts.status;
+        access.bytes = self.down.payload();
+        access.request_bytes = self.up.payload();
+        access.listener = &view.options().name;
+        if let Some(pool) = &self.pool {
+            access.pool = pool.entry.pool.name();
+        }
+        (access.backend, access.why) = self.picked();
+        access.end = end;
+        access.retries = u32::from(self.facts.retries);
+        access.reused = self.facts.reused;
+        access.phases.total = now.mono.since(started.mono);
+        access.phases.connect = self.facts.connected.map(|t| t.since(self.facts.connect_from));
+        access.phases.first_byte = self.facts.first_byte.map(|t| t.since(started.mono));
+        log.write(&access);
+    }
+}
+
+/// A larger arena goes back to the allocator.
+const MOST_HEAD: usize = 32 * 1024;

@@ -1,0 +1,11 @@
+//! HTTP/1.1 from accept to close.
+
+pub(crate) use begin::connect_end;
+
+mod answer;
+mod begin;
+pub(crate) mod client;
+pub(crate) mod exchange;
+mod pipe;
+pub(crate) mod pool;
+mod relay;

@@ -1,0 +1,316 @@
+//! Both directions of an exchange, moved whenever they can be.
+
+use super::answer;
+use super::begin::Step1;
+use super::client::Client;
+use super::exchange::{Exchange, Next, Stop, Wait};
+use super::pipe::{Fault, Fill};
+use crate::buffer::Buffer;
+use crate::core::Core;
+use lb_balance::Outcome;
+use lb_http::h1::{Framing, Message, Step};
+use lb_http::{Version, forward};
+use lb_persist::Learn;
+use lb_telemetry::End;
+use std::io;
+use std::task::{Context, Poll};
+
+impl Exchange {
+    /// One turn: request toward the backend, response toward the client, until neither moves.
+    pub(super) fn poll_relay(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step1 {
+        let before = self.moved();
+        self.poll_up(cx, client, core)?;
+        let finished = self.poll_down(cx, client, core)?;
+        if finished {
+            return self.finish(client, core).map(|next| Poll::Ready(Some(next)));
+        }
+        if self.up.is_done() || self.up_stopped {
+            self.watch_client(cx, client, core)?;
+        }
+        let wait = if !self.down.is_flushed() {
+            Wait::ClientWrite
+        } else if self.up.is_done() || self.up_stopped || !self.up.is_flushed() {
+            Wait::Upstream
+        } else if self.facts.expecting {
+            Wait::Continue
+        } else {
+            Wait::ClientBody
+        };
+        self.wait_for(wait, self.moved() != before, client, core);
+        Ok(Poll::Pending)
+    }
+
+    fn moved(&self) -> u64 {
+        self.up.sent() + self.down.sent()
+    }
+
+    /// The request's bytes: from the client's buffer to the backend.
+    fn poll_up(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Result<(), Stop> {
+        let (Some(upstream), Some(up_conn)) = (&mut self.upstream, &mut self.up_conn) else {
+            return Err(Stop::Internal);
+        };
+        while !self.up_stopped {
+            let fill = match self
+                .up
+                .fill(&mut client.conn, &mut self.input, up_conn, &mut self.trailers)
+            {
+                Ok(fill) => fill,
+                Err(Fault::Source(error)) => return Err(Stop::Request(error)),
+                Err(Fault::Sink) => return Err(Stop::Internal),
+            };
+            match self.up.poll_flush(cx, upstream, &mut self.input) {
+                Poll::Ready(Ok(())) => {}
+                // Its answer may be here all the same: an early refusal, sent before it closed.
+                Poll::Ready(Err(_)) => {
+                    self.up_stopped = true;
+                    return Ok(());
+                }
+                Poll::Pending => return Ok(()),
+            }
+            match fill {
+                Fill::End => return Ok(()),
+                Fill::Full => continue,
+                Fill::NeedMore => {}
+            }
+            grow(&mut self.input, &mut self.facts.input_full, core);
+            match self.input.poll_read(cx, &mut client.io) {
+                Poll::Ready(Ok(0)) => {
+                    client.eof = true;
+                    return Err(Stop::Client(End::ClientReset));
+                }
+                Poll::Ready(Ok(_)) => {
+                    self.facts.input_full = self.input.is_full();
+                    self.facts.expecting = false;
+                }
+                Poll::Ready(Err(_)) => return Err(Stop::Client(End::ClientReset)),
+                Poll::Pending => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The response's bytes: from the backend's buffer to the client. Says when it is complete.
+    fn poll_down(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Result<bool, Stop> {
+        if self.reply.capacity() == 0 {
+            match self.upstream.as_ref().map(|s| s.poll_read_ready(cx)) {
+                Some(Poll::Pending) if self.down.is_flushed() => return Ok(false),
+                _ => self.reply = core.take_buffer(false),
+            }
+        }
+        loop {
+            let fill = if self.facts.answered {
+                self.fill_down(client)?
+            } else {
+                self.read_response(client, core)?
+            };
+            match self.down.poll_flush(cx, &mut client.io, &mut self.reply) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Err(Stop::Client(End::ClientReset)),
+                Poll::Pending => return Ok(false),
+            }
+            match fill {
+                Fill::End => return Ok(true),
+                Fill::Full => continue,
+                Fill::NeedMore => {}
+            }
+            if self.facts.answered {
+                grow(&mut self.reply, &mut self.facts.reply_full, core);
+            } else if self.reply.is_full() {
+                return Err(Stop::Upstream(End::UpstreamHeadTooLarge));
+            }
+            let Some(upstream) = &mut self.upstream else {
+                return Err(Stop::Internal);
+            };
+            match self.reply.poll_read(cx, upstream) {
+                Poll::Ready(Ok(0)) => self.upstream_ended(client)?,
+                Poll::Ready(Ok(_)) => {
+                    self.facts.reply_full = self.reply.is_full();
+                    self.facts.heard = true;
+                }
+                Poll::Ready(Err(error)) => return Err(Stop::Upstream(self.upstream_broke(&error))),
+                Poll::Pending => return Ok(false),
+            }
+        }
+    }
+
+    fn fill_down(&mut self, client: &mut Client) -> Result<Fill, Stop> {
+        let Some(up_conn) = &mut self.up_conn else {
+            return Err(Stop::Internal);
+        };
+        if self.facts.switching {
+            return Ok(Fill::End);
+        }
+        self.down
+            .fill(up_conn, &mut self.reply, &mut client.conn, &mut self.trailers)
+            .map_err(|fault| match fault {
+                Fault::Source(_) => Stop::Upstream(End::UpstreamProtocol),
+                Fault::Sink => Stop::Internal,
+            })
+    }
+
+    /// Reads the response's head; interim ones on the way.
+    fn read_response(&mut self, client: &mut Client, core: &Core) -> Result<Fill, Stop> {
+        while !self.reply.is_empty() {
+            let Some(up_conn) = &mut self.up_conn else {
+                return Err(Stop::Internal);
+            };
+            let step = up_conn.read_head(self.reply.filled(), &mut self.response);
+            let message = match step.map_err(|_| Stop::Upstream(End::UpstreamProtocol))? {
+                Step::NeedMore => return Ok(Fill::NeedMore),
+                Step::Ready(message) => message,
+            };
+            self.reply.consume(message.len);
+            if (100..200).contains(&self.response.status()) && self.response.status() != 101 {
+                self.pass_interim(client)?;
+                continue;
+            }
+            self.pass_head(message, client, core)?;
+            return self.fill_down(client);
+        }
+        Ok(Fill::NeedMore)
+    }
+
+    /// A 1xx response: passed on to clients that know such responses.
+    fn pass_interim(&mut self, client: &mut Client) -> Result<(), Stop> {
+        self.facts.interim += 1;
+        if self.facts.interim > MOST_INTERIM {
+            return Err(Stop::Upstream(End::UpstreamProtocol));
+        }
+        let is_continue = self.response.status() == 100;
+        if is_continue {
+            self.facts.expecting = false;
+        }
+        let wanted = !is_continue || (!self.facts.continued && self.request.expects_continue());
+        if wanted && answer::takes_interim(self.request.version()) {
+            forward::response(&mut self.response, false);
+            self.facts.forwarded = true;
+            client
+                .conn
+                .write_head(&self.response, Framing::Empty, &mut self.down.out)
+                .map_err(|_| Stop::Internal)?;
+        }
+        Ok(())
+    }
+
+    /// The final head: edited and put on the way to the client.
+    fn pass_head(&mut self, message: Message, client: &mut Client, core: &Core) -> Result<(), Stop> {
+        let now = core.now();
+        self.facts.answered = true;
+        self.facts.expecting = false;
+        self.facts.first_byte = Some(now.mono);
+        self.facts.status = self.response.status();
+        self.facts.switching = message.framing == Framing::Tunnel;
+        if !self.up.is_done() {
+            // The response overtook the request. Both go on, but neither connection is used
+            // again: nobody can say where the rest of the request would end.
+            self.facts.early = true;
+            client.conn.close_after();
+        }
+        forward::response(&mut self.response, self.facts.switching);
+        if let (Some(pool), Some(recalled), Some(ticket)) = (&self.pool, &self.recalled, &self.ticket) {
+            let chosen = ticket.backend().id;
+            // No room for a cookie: the response is still good, only not sticky.
+            let learned = pool.picker.borrow().learn(recalled, chosen, &mut self.response, now);
+            for (table, learn) in pool.entry.tables.iter().zip(learned.unwrap_or([Learn::Nothing; 2])) {
+                if let (Some(table), Learn::Remember(key)) = (table, learn) {
+                    table.remember(key, chosen, now.mono);
+                }
+            }
+        }
+        let framing = match message.framing {
+            // So that the client can tell a whole response from a cut one, and stays connected.
+            Framing::UntilClose if self.request.version() == Version::Http11 => Framing::Chunked,
+            framing => framing,
+        };
+        self.facts.until_close =
+            self.request.version() == Version::Http10 && matches!(framing, Framing::UntilClose | Framing::Chunked);
+        client
+            .conn
+            .write_head(&self.response, framing, &mut self.down.out)
+            .map_err(|_| Stop::Internal)?;
+        self.facts.forwarded = true;
+        Ok(())
+    }
+
+    /// The backend closed its side.
+    fn upstream_ended(&mut self, client: &mut Client) -> Result<(), Stop> {
+        let Some(up_conn) = &mut self.up_conn else {
+            return Err(Stop::Internal);
+        };
+        if !self.facts.answered {
+            // Part of a head is not a response; nothing at all is a backend that hung up.
+            let end = if self.facts.heard {
+                End::UpstreamProtocol
+            } else {
+                End::UpstreamClosed
+            };
+            return Err(Stop::Upstream(end));
+        }
+        match up_conn.read_eof() {
+            Ok(()) => self.down.end(&mut client.conn, None).map_err(|_| Stop::Internal),
+            Err(_) => Err(Stop::Upstream(End::UpstreamTruncated)),
+        }
+    }
+
+    fn upstream_broke(&self, error: &io::Error) -> End {
+        match error.kind() {
+            _ if self.facts.answered => End::UpstreamTruncated,
+            _ if self.facts.heard => End::UpstreamProtocol,
+            io::ErrorKind::TimedOut => End::UpstreamTimeout,
+            _ => End::UpstreamReset,
+        }
+    }
+
+    /// The response is complete and written.
+    fn finish(&mut self, client: &mut Client, core: &Core) -> Result<Next, Stop> {
+        if self.facts.switching {
+            return self.switch(client, core);
+        }
+        let now = core.now().mono;
+        if let (Some(stream), Some(pool), Some(ticket), Some(conn)) =
+            (self.upstream.take(), &self.pool, &self.ticket, &self.up_conn)
+        {
+            let clean = !self.facts.early
+                && !self.up_stopped
+                && self.up.is_done()
+                && self.up.is_flushed()
+                && self.reply.is_empty();
+            if clean && conn.next() == lb_http::h1::Next::Reuse && !core.is_draining() {
+                if let Some(idle) = pool.idle.get(ticket.slot().index()) {
+                    idle.put(stream, now, pool.options().idle_timeout, pool.options().max_idle);
+                }
+            }
+        }
+        if let Some(ticket) = self.ticket.take() {
+            ticket.finish(Outcome::Success, now);
+        }
+        self.record(client, core, End::Done);
+        Ok(self.next_of(client, core))
+    }
+
+    /// 101 was sent: the connections belong to another protocol now.
+    fn switch(&mut self, client: &mut Client, core: &Core) -> Result<Next, Stop> {
+        let Some(upstream) = self.upstream.take() else {
+            return Err(Stop::Internal);
+        };
+        let early = std::mem::replace(&mut self.input, Buffer::empty());
+        let late = std::mem::replace(&mut self.reply, Buffer::empty());
+        self.record(client, core, End::Done);
+        Ok(Next::Tunnel {
+            upstream,
+            early,
+            late,
+            ticket: self.ticket.take(),
+        })
+    }
+}
+
+/// After a read that filled the whole buffer, the next ones get a larger one.
+fn grow(buffer: &mut Buffer, was_full: &mut bool, core: &Core) {
+    if std::mem::take(was_full) && buffer.is_empty() && buffer.capacity() < crate::buffer::LARGE {
+        core.give_buffer(std::mem::replace(buffer, core.take_buffer(true)));
+    }
+}
+
+/// A backend may send this many interim responses per request.
+const MOST_INTERIM: u8 = 16;

@@ -1,0 +1,240 @@
+//! A TCP listener's connections: pick a backend, connect, pass bytes.
+
+use crate::buffer::Buffer;
+use crate::core::Core;
+use crate::http::connect_end;
+use crate::pick::{Claims, pick};
+use crate::timer::Timer;
+use crate::tunnel::{Tunnel, TunnelEnd};
+use crate::view::{ListenerView, Place, PoolView};
+use crate::worker::Count;
+use lb_balance::{Outcome, Recalled, Ticket, Tried};
+use lb_net::Connecting;
+use lb_persist::Facts;
+use lb_telemetry::{Access, End};
+use lb_types::Now;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use tokio::net::TcpStream;
+
+/// The task of one client connection.
+#[derive(Debug)]
+pub(crate) struct Passage {
+    core: Rc<Core>,
+    view: Rc<ListenerView>,
+    peer: SocketAddr,
+    started: Now,
+    state: State,
+    timer: Option<Timer>,
+    ticket: Option<Ticket>,
+    retries: u8,
+    recalled: Recalled,
+    claims: Claims,
+    _count: Count,
+}
+
+#[derive(Debug)]
+enum State {
+    New(TcpStream),
+    Connect(TcpStream, Connecting, Tried),
+    Tunnel(Tunnel),
+    Over,
+}
+
+impl Passage {
+    pub(crate) fn new(core: Rc<Core>, place: &Place, io: TcpStream, peer: SocketAddr, count: Count) -> Self {
+        core.connection_began();
+        let started = core.now();
+        Self {
+            view: place.view(),
+            core,
+            peer,
+            started,
+            state: State::New(io),
+            timer: None,
+            ticket: None,
+            retries: 0,
+            recalled: Recalled::NOTHING,
+            claims: [None; 2],
+            _count: count,
+        }
+    }
+
+    fn pool(&self) -> Option<Rc<PoolView>> {
+        self.view.tcp().and_then(|tcp| self.view.pool(tcp.pool)).cloned()
+    }
+
+    fn set_timer(&self, wait: std::time::Duration) {
+        if let Some(timer) = &self.timer {
+            timer.set(self.core.now().mono.after(wait));
+        }
+    }
+
+    /// Picks a backend and begins to connect; the next one when that fails at once.
+    fn choose(&mut self, client: TcpStream, mut tried: Tried) -> State {
+        let Some(pool) = self.pool() else { return State::Over };
+        loop {
+            let ticket = match pick(&pool, &self.recalled, &mut self.claims, &tried, &self.core) {
+                Ok(ticket) => ticket,
+                Err(end) => {
+                    self.end(end, 0, 0);
+                    // A RST says "nobody here" sooner than an empty stream does.
+                    lb_net::reset(client);
+                    return State::Over;
+                }
+            };
+            self.core.counters.upstream_connect();
+            match Connecting::start(ticket.backend().address) {
+                Ok(connecting) => {
+                    self.ticket = Some(ticket);
+                    self.set_timer(pool.options().connect_timeout);
+                    return State::Connect(client, connecting, tried);
+                }
+                Err(error) => {
+                    tried.add(ticket.slot());
+                    ticket.finish(Outcome::Failure, self.core.now().mono);
+                    if !self.may_retry(&pool) {
+                        self.end(connect_end(&error), 0, 0);
+                        lb_net::reset(client);
+                        return State::Over;
+                    }
+                }
+            }
+        }
+    }
+
+    fn may_retry(&mut self, pool: &PoolView) -> bool {
+        if self.retries >= pool.options().retries || !pool.budget.borrow_mut().try_withdraw(self.core.now().mono) {
+            return false;
+        }
+        self.retries += 1;
+        self.core.counters.retry();
+        true
+    }
+
+    fn poll_connect(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: TcpStream,
+        mut connecting: Connecting,
+        mut tried: Tried,
+    ) -> (State, bool) {
+        let failed = match connecting.poll(cx) {
+            Poll::Ready(Ok(upstream)) => {
+                if let Some(tcp) = self.view.tcp() {
+                    self.set_timer(tcp.idle_timeout);
+                }
+                return (
+                    State::Tunnel(Tunnel::new(client, upstream, Buffer::empty(), Buffer::empty())),
+                    true,
+                );
+            }
+            Poll::Ready(Err(error)) => connect_end(&error),
+            Poll::Pending if self.timer.as_ref().is_some_and(Timer::take_fired) => End::ConnectTimeout,
+            Poll::Pending => return (State::Connect(client, connecting, tried), false),
+        };
+        if let Some(ticket) = self.ticket.take() {
+            tried.add(ticket.slot());
+            ticket.finish(Outcome::Failure, self.core.now().mono);
+        }
+        match self.pool() {
+            Some(pool) if self.may_retry(&pool) => (self.choose(client, tried), true),
+            _ => {
+                self.end(failed, 0, 0);
+                lb_net::reset(client);
+                (State::Over, true)
+            }
+        }
+    }
+
+    fn poll_tunnel(&mut self, cx: &mut Context<'_>, mut tunnel: Tunnel) -> (State, bool) {
+        let (end, moved) = tunnel.poll(cx, &self.core);
+        let end = match end {
+            Poll::Pending if moved => {
+                if let Some(tcp) = self.view.tcp() {
+                    self.set_timer(tcp.idle_timeout);
+                }
+                return (State::Tunnel(tunnel), false);
+            }
+            Poll::Pending if self.timer.as_ref().is_some_and(Timer::take_fired) => {
+                tunnel.close(&self.core);
+                End::TunnelIdle
+            }
+            Poll::Pending => return (State::Tunnel(tunnel), false),
+            Poll::Ready(TunnelEnd::Done) => End::TunnelDone,
+            Poll::Ready(TunnelEnd::Reset { .. }) => End::TunnelReset,
+        };
+        let (up, down) = tunnel.bytes();
+        self.end(end, up, down);
+        (State::Over, true)
+    }
+
+    /// Counts, tells the ticket, writes the log line.
+    fn end(&mut self, end: End, up: u64, down: u64) {
+        let core = &self.core;
+        core.counters.ended(end);
+        core.counters.client_in(up);
+        core.counters.upstream_out(up);
+        core.counters.upstream_in(down);
+        core.counters.client_out(down);
+        let ticket = self.ticket.take();
+        if self.view.tcp().is_some_and(|tcp| tcp.access_log)
+            && let Some(log) = &mut *core.log.borrow_mut()
+        {
+            let millis = self.started.wall.as_secs() * 1000 + u64::from(core.clock.micros_of(self.started)) / 1000;
+            let mut access = Access::new(self.peer.ip(), millis);
+            access.bytes = down;
+            access.request_bytes = up;
+            access.listener = &self.view.options().name;
+            let pool = self.view.tcp().and_then(|tcp| self.view.pool(tcp.pool));
+            access.pool = pool.map_or("", |pool| pool.entry.pool.name());
+            if let Some(ticket) = &ticket {
+                access.backend = &ticket.backend().name;
+                access.why = ticket.why().word();
+            }
+            access.end = end;
+            access.retries = u32::from(self.retries);
+            access.phases.total = core.now().mono.since(self.started.mono);
+            log.write(&access);
+        }
+        if let Some(ticket) = ticket {
+            ticket.finish(Outcome::Success, core.now().mono);
+        }
+    }
+}
+
+impl Future for Passage {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let (state, again) = match std::mem::replace(&mut self.state, State::Over) {
+                State::New(client) => {
+                    self.timer = Some(self.core.timers.register(cx.waker().clone()));
+                    if let Some(pool) = self.pool() {
+                        pool.budget.borrow_mut().deposit(self.started.mono);
+                        let facts = Facts::new(self.peer.ip().to_canonical());
+                        self.recalled = pool.picker.borrow().recall(&facts, self.started);
+                    }
+                    (self.choose(client, Tried::new()), true)
+                }
+                State::Connect(client, connecting, tried) => self.poll_connect(cx, client, connecting, tried),
+                State::Tunnel(tunnel) => self.poll_tunnel(cx, tunnel),
+                State::Over => return Poll::Ready(()),
+            };
+            self.state = state;
+            if !again {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl Drop for Passage {
+    fn drop(&mut self) {
+        self.core.connection_ended();
+    }
+}

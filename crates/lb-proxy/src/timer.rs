@@ -1,0 +1,387 @@
+//! One coarse timer wheel per worker instead of a runtime timer per request.
+//!
+//! A connection owns one entry. Moving its deadline is a store and a comparison; the entry is
+//! linked anew only when the new deadline is earlier than the moment at which the wheel would
+//! look at it anyway. A wheel slot that comes up looks at the real deadline and either fires or
+//! links the entry further on.
+
+use lb_types::Time;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::Waker;
+use std::time::Duration;
+
+/// The wheel. Not shared between threads.
+#[derive(Debug)]
+pub(crate) struct Timers {
+    wheel: RefCell<Wheel>,
+    /// The tick the driver sleeps until; `u64::MAX`: until it is told.
+    planned: Cell<u64>,
+    driver: RefCell<Option<Waker>>,
+}
+
+/// A connection's entry; gives its place back when dropped.
+#[derive(Debug)]
+pub(crate) struct Timer {
+    timers: Rc<Timers>,
+    key: u32,
+}
+
+#[derive(Debug)]
+struct Wheel {
+    entries: Vec<Entry>,
+    free: u32,
+    slots: Vec<u32>,
+    /// Every tick up to this one was looked at.
+    done: u64,
+    linked: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    deadline: u64,
+    /// The tick under which it is linked; `NEVER` when it is not.
+    at: u64,
+    next: u32,
+    prev: u32,
+    fired: bool,
+    waker: Option<Waker>,
+}
+
+impl Timers {
+    pub(crate) fn new(now: Time) -> Rc<Self> {
+        Rc::new(Self {
+            wheel: RefCell::new(Wheel {
+                entries: Vec::new(),
+                free: NONE,
+                slots: vec![NONE; SLOTS],
+                done: tick_floor(now),
+                linked: 0,
+            }),
+            planned: Cell::new(NEVER),
+            driver: RefCell::new(None),
+        })
+    }
+
+    /// A new entry without a deadline. `waker` is woken when a deadline passes.
+    pub(crate) fn register(self: &Rc<Self>, waker: Waker) -> Timer {
+        let mut wheel = self.wheel.borrow_mut();
+        let entry = Entry {
+            deadline: NEVER,
+            at: NEVER,
+            next: NONE,
+            prev: NONE,
+            fired: false,
+            waker: Some(waker),
+        };
+        let key = wheel.free;
+        let key = if key == NONE {
+            wheel.entries.push(entry);
+            u32::try_from(wheel.entries.len() - 1).expect("fewer connections than 2^32")
+        } else {
+            wheel.free = wheel.entries[key as usize].next;
+            wheel.entries[key as usize] = entry;
+            key
+        };
+        Timer {
+            timers: Rc::clone(self),
+            key,
+        }
+    }
+
+    /// Fires what is due and says when to come again; `None`: when something is linked.
+    pub(crate) fn advance(&self, now: Time) -> Option<Time> {
+        let now = tick_floor(now);
+        let mut wheel = self.wheel.borrow_mut();
+        let from = wheel.done + 1;
+        // After a long sleep one turn of the wheel sees every slot.
+        let to = now.min(wheel.done + SLOTS as u64);
+        wheel.done = now.max(wheel.done);
+        for tick in from..=to {
+            let mut key = wheel.slots[slot_of(tick)];
+            while key != NONE {
+                let entry = &wheel.entries[key as usize];
+                let next = entry.next;
+                if entry.at <= now {
+                    wheel.unlink(key);
+                    let entry = &mut wheel.entries[key as usize];
+                    if entry.deadline <= now {
+                        entry.deadline = NEVER;
+                        entry.fired = true;
+                        if let Some(waker) = &entry.waker {
+                            waker.wake_by_ref();
+                        }
+                    } else if entry.deadline != NEVER {
+                        wheel.link(key);
+                    }
+                }
+                key = next;
+            }
+        }
+        let next = wheel.next_tick();
+        self.planned.set(next.unwrap_or(NEVER));
+        next.map(|tick| Time::from_nanos(tick << TICK_BITS))
+    }
+
+    /// Who drives the wheel: woken when something is due earlier than planned.
+    pub(crate) fn set_driver(&self, waker: &Waker) {
+        let mut driver = self.driver.borrow_mut();
+        if !driver.as_ref().is_some_and(|w| w.will_wake(waker)) {
+            *driver = Some(waker.clone());
+        }
+    }
+
+    /// Wakes the tasks of all entries: the worker's state changed (drain).
+    pub(crate) fn wake_all(&self) {
+        for entry in &self.wheel.borrow().entries {
+            if let Some(waker) = &entry.waker {
+                waker.wake_by_ref();
+            }
+        }
+    }
+}
+
+impl Timer {
+    /// Fires at `deadline` or up to 0.14 s later.
+    pub(crate) fn set(&self, deadline: Time) {
+        let tick = tick_ceil(deadline);
+        let mut wheel = self.timers.wheel.borrow_mut();
+        let entry = &mut wheel.entries[self.key as usize];
+        entry.deadline = tick;
+        entry.fired = false;
+        if tick < entry.at {
+            let planned = self.timers.planned.get();
+            if entry.at != NEVER {
+                wheel.unlink(self.key);
+            }
+            let at = wheel.link(self.key);
+            if at < planned {
+                // The driver sleeps longer than that.
+                self.timers.planned.set(at);
+                if let Some(waker) = &*self.timers.driver.borrow() {
+                    waker.wake_by_ref();
+                }
+            }
+        }
+    }
+
+    /// Did a deadline pass since it was set? Says so once.
+    pub(crate) fn take_fired(&self) -> bool {
+        let mut wheel = self.timers.wheel.borrow_mut();
+        std::mem::take(&mut wheel.entries[self.key as usize].fired)
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        let mut wheel = self.timers.wheel.borrow_mut();
+        if wheel.entries[self.key as usize].at != NEVER {
+            wheel.unlink(self.key);
+        }
+        let free = wheel.free;
+        let entry = &mut wheel.entries[self.key as usize];
+        entry.waker = None;
+        entry.next = free;
+        wheel.free = self.key;
+    }
+}
+
+impl Wheel {
+    fn link(&mut self, key: u32) -> u64 {
+        let at = self.entries[key as usize]
+            .deadline
+            .clamp(self.done + 1, self.done + SLOTS as u64 - 1);
+        let head = self.slots[slot_of(at)];
+        if head != NONE {
+            self.entries[head as usize].prev = key;
+        }
+        let entry = &mut self.entries[key as usize];
+        entry.at = at;
+        entry.next = head;
+        entry.prev = NONE;
+        self.slots[slot_of(at)] = key;
+        self.linked += 1;
+        at
+    }
+
+    fn unlink(&mut self, key: u32) {
+        let Entry { at, next, prev, .. } = self.entries[key as usize];
+        if prev == NONE {
+            self.slots[slot_of(at)] = next;
+        } else {
+            self.entries[prev as usize].next = next;
+        }
+        if next != NONE {
+            self.entries[next as usize].prev = prev;
+        }
+        let entry = &mut self.entries[key as usize];
+        entry.at = NEVER;
+        entry.next = NONE;
+        entry.prev = NONE;
+        self.linked -= 1;
+    }
+
+    fn next_tick(&self) -> Option<u64> {
+        if self.linked == 0 {
+            return None;
+        }
+        (self.done + 1..=self.done + SLOTS as u64).find(|tick| self.slots[slot_of(*tick)] != NONE)
+    }
+}
+
+/// Runs the wheel for ever; one task per worker.
+pub(crate) async fn drive(timers: Rc<Timers>) {
+    let mut sleep = Box::pin(tokio::time::sleep(Duration::ZERO));
+    std::future::poll_fn(|cx| {
+        timers.set_driver(cx.waker());
+        loop {
+            let Some(next) = timers.advance(lb_net::clock::monotonic()) else {
+                return std::task::Poll::<()>::Pending;
+            };
+            sleep
+                .as_mut()
+                .reset(tokio::time::Instant::from_std(lb_net::clock::instant(next)));
+            if sleep.as_mut().poll(cx).is_pending() {
+                return std::task::Poll::Pending;
+            }
+        }
+    })
+    .await;
+}
+
+fn tick_floor(time: Time) -> u64 {
+    time.as_nanos() >> TICK_BITS
+}
+
+fn tick_ceil(time: Time) -> u64 {
+    (time.as_nanos() >> TICK_BITS) + 1
+}
+
+fn slot_of(tick: u64) -> usize {
+    tick as usize & (SLOTS - 1)
+}
+
+/// 2^26 ns = 67 ms: all our timeouts are seconds.
+const TICK_BITS: u32 = 26;
+/// One turn is 68 s; later deadlines are looked at once a turn.
+const SLOTS: usize = 1024;
+const NONE: u32 = u32::MAX;
+const NEVER: u64 = u64::MAX;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lb_types::Rng;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::Wake;
+
+    #[derive(Default)]
+    struct Count(AtomicU32);
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn secs(n: u64) -> Time {
+        Time::from_nanos(n * 1_000_000_000)
+    }
+
+    #[test]
+    fn a_deadline_fires_once_and_not_early() {
+        let timers = Timers::new(Time::ZERO);
+        let count = Arc::new(Count::default());
+        let timer = timers.register(Waker::from(Arc::clone(&count)));
+        timer.set(secs(10));
+        timers.advance(secs(9));
+        assert!(!timer.take_fired());
+        timers.advance(Time::from_nanos(10_140_000_000));
+        assert!(timer.take_fired());
+        assert!(!timer.take_fired());
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        assert_eq!(timers.advance(secs(200)), None, "nothing is linked");
+    }
+
+    #[test]
+    fn a_deadline_moved_earlier_wakes_the_driver() {
+        let timers = Timers::new(Time::ZERO);
+        let driver = Arc::new(Count::default());
+        timers.set_driver(&Waker::from(Arc::clone(&driver)));
+        let timer = timers.register(Waker::from(Arc::new(Count::default())));
+        timer.set(secs(60));
+        assert_eq!(driver.0.load(Ordering::Relaxed), 1);
+        timers.advance(secs(1));
+        timer.set(secs(70));
+        assert_eq!(driver.0.load(Ordering::Relaxed), 1, "later: nobody is disturbed");
+        timer.set(secs(5));
+        assert_eq!(driver.0.load(Ordering::Relaxed), 2);
+        timers.advance(secs(6));
+        assert!(timer.take_fired());
+    }
+
+    #[test]
+    fn deadlines_beyond_one_turn_are_kept() {
+        let timers = Timers::new(secs(5));
+        let timer = timers.register(Waker::from(Arc::new(Count::default())));
+        timer.set(secs(500));
+        let mut now = secs(5);
+        while let Some(next) = timers.advance(now) {
+            assert!(next > now);
+            if timer.take_fired() {
+                break;
+            }
+            assert!(next <= secs(501), "it never fired");
+            now = next;
+        }
+        assert!(timer.take_fired() || now >= secs(500));
+    }
+
+    #[test]
+    fn a_seeded_crowd_fires_exactly_at_its_deadlines() {
+        let seed = 11;
+        let mut rng = Rng::new(seed);
+        let timers = Timers::new(Time::ZERO);
+        let mut crowd: Vec<Option<(Timer, Time)>> = Vec::new();
+        for step in 0..20_000_u64 {
+            let now = Time::from_nanos(step * 20_000_000);
+            timers.advance(now);
+            for (timer, deadline) in crowd.iter().flatten() {
+                let late = now.since(*deadline) >= Duration::from_millis(140);
+                let fired = timer.take_fired();
+                assert!(!fired || now >= *deadline, "seed {seed} step {step}: early");
+                assert!(
+                    !late || fired || *deadline == Time::MAX,
+                    "seed {seed} step {step}: missed"
+                );
+                if fired {
+                    timer.set(*deadline); // keep it due: it must fire again at the next tick
+                }
+            }
+            for place in &mut crowd {
+                match rng.below(50) {
+                    0 => *place = None,
+                    1 | 2 => {
+                        let deadline = now.after(Duration::from_millis(rng.below(150_000)));
+                        if let Some((timer, at)) = place {
+                            timer.set(deadline);
+                            *at = deadline;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            if crowd.len() < 40 {
+                let timer = timers.register(Waker::from(Arc::new(Count::default())));
+                timer.set(now.after(Duration::from_secs(1)));
+                crowd.push(Some((timer, now.after(Duration::from_secs(1)))));
+            }
+            let free = crowd.iter().position(Option::is_none);
+            if let Some(i) = free {
+                let timer = timers.register(Waker::from(Arc::new(Count::default())));
+                timer.set(now.after(Duration::from_secs(3)));
+                crowd[i] = Some((timer, now.after(Duration::from_secs(3))));
+            }
+        }
+    }
+}

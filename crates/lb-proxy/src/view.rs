@@ -1,0 +1,127 @@
+//! A worker's own side of a snapshot: what it needs per request without touching shared counts.
+
+use crate::core::Core;
+use crate::http::pool::Idle;
+use crate::options::{HttpOptions, ListenerOptions, PoolOptions, Service, TcpOptions};
+use crate::snapshot::{ListenerEntry, PoolEntry, Snapshot};
+use lb_balance::{Picker, RetryBudget, RetryOptions};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A listener under one snapshot.
+#[derive(Debug)]
+pub(crate) struct ListenerView {
+    pub(crate) entry: Arc<ListenerEntry>,
+    pools: Rc<[Rc<PoolView>]>,
+}
+
+/// A pool under one snapshot.
+#[derive(Debug)]
+pub(crate) struct PoolView {
+    pub(crate) entry: Arc<PoolEntry>,
+    pub(crate) picker: RefCell<Picker>,
+    pub(crate) budget: RefCell<RetryBudget>,
+    /// By slot.
+    pub(crate) idle: Vec<Rc<Idle>>,
+}
+
+/// A listener's place over all snapshots: connections ask here for the newest view.
+#[derive(Debug)]
+pub(crate) struct Place {
+    view: RefCell<Rc<ListenerView>>,
+    closed: Cell<bool>,
+}
+
+impl ListenerView {
+    pub(crate) fn options(&self) -> &ListenerOptions {
+        &self.entry.options
+    }
+
+    pub(crate) fn http(&self) -> Option<&HttpOptions> {
+        match &self.entry.options.service {
+            Service::Http(http) => Some(http),
+            Service::Tcp(_) => None,
+        }
+    }
+
+    pub(crate) fn tcp(&self) -> Option<&TcpOptions> {
+        match &self.entry.options.service {
+            Service::Tcp(tcp) => Some(tcp),
+            Service::Http(_) => None,
+        }
+    }
+
+    pub(crate) fn pool(&self, index: usize) -> Option<&Rc<PoolView>> {
+        self.pools.get(index)
+    }
+}
+
+impl PoolView {
+    pub(crate) fn options(&self) -> &PoolOptions {
+        &self.entry.options
+    }
+}
+
+impl Place {
+    pub(crate) fn new(view: Rc<ListenerView>) -> Rc<Self> {
+        Rc::new(Self {
+            view: RefCell::new(view),
+            closed: Cell::new(false),
+        })
+    }
+
+    pub(crate) fn view(&self) -> Rc<ListenerView> {
+        Rc::clone(&self.view.borrow())
+    }
+
+    pub(crate) fn set(&self, view: Rc<ListenerView>) {
+        *self.view.borrow_mut() = view;
+        self.closed.set(false);
+    }
+
+    /// The listener is gone from the configuration; its connections end after their exchange.
+    pub(crate) fn close(&self) {
+        self.closed.set(true);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+}
+
+/// The views of all listeners of a snapshot.
+pub(crate) fn views(snapshot: &Snapshot, core: &Core, seed: u64) -> Vec<Rc<ListenerView>> {
+    let mut kept = core.idle.borrow_mut();
+    let pools: Rc<[Rc<PoolView>]> = snapshot
+        .pools
+        .iter()
+        .enumerate()
+        .map(|(i, entry)| {
+            let idle = entry
+                .pool
+                .backends()
+                .iter()
+                .map(|b| Rc::clone(kept.entry((b.id, b.address)).or_default()))
+                .collect();
+            let mut retry = RetryOptions::default();
+            retry.percent = entry.options.retry_percent;
+            Rc::new(PoolView {
+                entry: Arc::clone(entry),
+                picker: RefCell::new(Picker::new(Arc::clone(&entry.pool), seed.wrapping_add(i as u64))),
+                budget: RefCell::new(RetryBudget::new(retry)),
+                idle,
+            })
+        })
+        .collect();
+    snapshot
+        .listeners
+        .iter()
+        .map(|entry| {
+            Rc::new(ListenerView {
+                entry: Arc::clone(entry),
+                pools: Rc::clone(&pools),
+            })
+        })
+        .collect()
+}
