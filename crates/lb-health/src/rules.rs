@@ -119,6 +119,17 @@ impl Rules {
         &self.options
     }
 
+    /// The same rules without probes: only traffic judges.
+    #[must_use]
+    pub fn without_probes(&self) -> Self {
+        Self {
+            options: RulesOptions {
+                probing: false,
+                ..self.options.clone()
+            },
+        }
+    }
+
     /// The interval while the backend is down.
     #[must_use]
     pub fn interval_down(&self) -> Duration {

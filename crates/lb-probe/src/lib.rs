@@ -1,1 +1,54 @@
-//! Runs health probes on a timetable: TCP connect and HTTP.
+//! Runs health probes on a timetable: TCP connect and HTTP/1.1.
+//!
+//! What it is for: a [`Prober`] holds one `lb_health::Machine` per backend, makes the probes when they
+//! are due, and gives an [`Event`] whenever a backend's status or its share of slow start changes. A
+//! single [`Probe`] can also be made by hand ([`Probe::run`]), for a doctor or a start-up check.
+//!
+//! What it is not for: judging (lb-health does), choosing backends (lb-balance), or TLS, gRPC and
+//! scripts, which are not spoken yet.
+//!
+//! ```
+//! use lb_health::{Cause, Status};
+//! use lb_probe::{Kind, Probe, ProbeOptions, Prober, Target};
+//! use lb_types::{BackendId, Time};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+//! let backend = listener.local_addr()?;
+//! let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+//! runtime.block_on(async {
+//!     let probe = Probe::new(backend, ProbeOptions { kind: Kind::Tcp, ..ProbeOptions::default() })?;
+//!     assert_eq!(probe.run().await, Ok(()));
+//!
+//!     let mut prober = Prober::new(1, Time::ZERO);
+//!     prober.replace(vec![Target::new(BackendId::of("web", "a"), "web/a", probe)]);
+//!     let event = prober.next().await;
+//!     assert_eq!(event.change.to, Status::Up);
+//!     assert_eq!(prober.views().first().map(|view| view.status), Some(Status::Up));
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
+//! # What a probe costs and keeps
+//!
+//! One connection per probe, at most [`Prober::MOST_AT_ONCE`] at a time; beyond that probes wait for
+//! their turn, longest overdue first. A probe reads at most 16 KiB of head and 64 KiB of body and its
+//! socket is closed when it ends, at the latest with its timeout. Waking up costs `O(backends)`.
+//! Probes name themselves [`USER_AGENT`], so that logs can leave them out. No features.
+
+mod http;
+mod io_cause;
+mod probe;
+mod prober;
+mod service;
+mod target;
+mod tcp;
+mod view;
+
+pub use http::{HttpError, HttpOptions, Method, USER_AGENT};
+pub use probe::{Kind, Probe, ProbeError, ProbeOptions};
+pub use prober::{Event, Prober};
+pub use service::Order;
+pub use target::Target;
+pub use view::View;

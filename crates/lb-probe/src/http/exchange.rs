@@ -1,0 +1,117 @@
+use super::options::Request;
+use crate::io_cause::cause;
+use lb_health::Cause;
+use lb_http::Head;
+use lb_http::h1::{Conn, Part, Step};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// Sends the request and judges the answer. Reads no further than it must: to the end of the
+/// final head, or until the text was found.
+pub(crate) async fn exchange(stream: TcpStream, request: &Request) -> Result<(), Cause> {
+    // cannot fail for a checked request; if it does, the backend is not to blame
+    let (conn, bytes) = request.write().ok_or(Cause::Local)?;
+    let mut answer = Answer {
+        stream,
+        conn,
+        input: Vec::new(),
+    };
+    let sent = answer.stream.write_all(&bytes).await;
+    // a backend may refuse early and close: its answer tells more than our failure to write
+    if let Err(error) = sent
+        && cause(&error) != Cause::Reset
+    {
+        return Err(cause(&error));
+    }
+    let status = answer.status().await?;
+    if !request.expects(status) {
+        return Err(Cause::Status(status));
+    }
+    match request.text() {
+        Some(text) => answer.find(text).await,
+        None => Ok(()),
+    }
+}
+
+struct Answer {
+    stream: TcpStream,
+    conn: Conn,
+    /// Bytes that arrived and were not taken yet.
+    input: Vec<u8>,
+}
+
+impl Answer {
+    /// The status of the final head.
+    async fn status(&mut self) -> Result<u16, Cause> {
+        let mut head = Head::with_capacity(1_024, 32);
+        loop {
+            match self
+                .conn
+                .read_head(&self.input, &mut head)
+                .map_err(|_| Cause::Protocol)?
+            {
+                Step::Ready(message) => {
+                    self.take(message.len);
+                    if head.status() >= 200 {
+                        return Ok(head.status());
+                    }
+                }
+                Step::NeedMore => {
+                    if self.fill().await? == 0 {
+                        return Err(Cause::Closed);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks for `text` in the first bytes of the body.
+    async fn find(&mut self, text: &[u8]) -> Result<(), Cause> {
+        let mut body: Vec<u8> = Vec::new();
+        while body.len() < BODY_BYTES {
+            match self.conn.read_body(&self.input).map_err(|_| Cause::Protocol)? {
+                Part::Data { skip, len } => {
+                    // the text may have begun in the part before
+                    let from = body.len().saturating_sub(text.len());
+                    let payload = self.input.iter().skip(skip).take(len);
+                    body.extend(payload.take(BODY_BYTES - body.len()));
+                    self.take(skip.saturating_add(len));
+                    if body
+                        .get(from..)
+                        .is_some_and(|new| new.windows(text.len()).any(|window| window == text))
+                    {
+                        return Ok(());
+                    }
+                }
+                Part::NeedMore { skip } => {
+                    self.take(skip);
+                    if self.fill().await? == 0 {
+                        // the end of a body without a length, or of one that is cut
+                        return Err(if self.conn.read_eof().is_ok() {
+                            Cause::Body
+                        } else {
+                            Cause::Closed
+                        });
+                    }
+                }
+                Part::Trailers { .. } | Part::End { .. } => return Err(Cause::Body),
+            }
+        }
+        Err(Cause::Body)
+    }
+
+    /// Reads what has arrived; 0 is the end.
+    async fn fill(&mut self) -> Result<usize, Cause> {
+        let mut bytes = [0; 4_096];
+        let len = self.stream.read(&mut bytes).await.map_err(|error| cause(&error))?;
+        self.input.extend(bytes.iter().take(len));
+        Ok(len)
+    }
+
+    fn take(&mut self, len: usize) {
+        self.input.drain(..len.min(self.input.len()));
+    }
+}
+
+/// How much of the body is looked at: a health page is a few lines.
+const BODY_BYTES: usize = 65_536;

@@ -1,0 +1,37 @@
+use crate::Probe;
+use lb_health::Rules;
+use lb_types::BackendId;
+
+/// One backend to be watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Target {
+    /// Which backend.
+    pub backend: BackendId,
+    /// Its name for logs, such as `pool/backend`.
+    pub name: String,
+    /// How to probe it; `None`: not at all, only traffic judges.
+    pub probe: Option<Probe>,
+    /// How to judge it.
+    pub rules: Rules,
+}
+
+impl Target {
+    /// A backend that is probed, judged by the default rules.
+    #[must_use]
+    pub fn new(backend: BackendId, name: &str, probe: Probe) -> Self {
+        Self {
+            backend,
+            name: name.to_owned(),
+            probe: Some(probe),
+            rules: Rules::default(),
+        }
+    }
+
+    /// The same, judged by `rules`.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+}
