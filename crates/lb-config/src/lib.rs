@@ -1,1 +1,20 @@
 //! lbd configuration: TOML text to checked plan to running snapshot, every problem at once with its place.
+mod environment;
+mod field;
+mod grammar;
+mod near;
+mod plan;
+mod problem;
+mod reader;
+mod resolve;
+pub mod schema;
+mod secret;
+mod syntax;
+
+pub use environment::{Environment, Nowhere, System};
+pub use grammar::StatusRange;
+pub use plan::*;
+pub use problem::{Kind, Problem, Problems, Severity, Span};
+pub use resolve::{Resolved, load, resolve};
+pub use secret::Secret;
+pub use syntax::{Raw, parse};

@@ -1,0 +1,155 @@
+use super::Wrong;
+
+/// Names of listeners, pools and backends: they stand in logs, metrics and commands, so they are one word.
+pub(crate) fn check_name(text: &str) -> Result<(), Wrong> {
+    if text.is_empty() {
+        return Err(Wrong::new("a name has at least one character"));
+    }
+    if text.len() > NAME_BYTES {
+        return Err(Wrong::new(format!(
+            "a name has at most {NAME_BYTES} characters, this has {}",
+            text.chars().count()
+        )));
+    }
+    match text
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || "._-:[]".contains(*c)))
+    {
+        None => Ok(()),
+        Some(c) => Err(Wrong::new(format!("{c:?} may not stand in a name"))
+            .help("names are made of letters, digits, `.`, `_`, `-` and `:`")),
+    }
+}
+
+/// A DNS name: RFC 1123, section 2.1, with `_` as well, which internal names use.
+pub(crate) fn is_host_name(text: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    !text.is_empty() && text.len() <= 253 && text.split('.').all(label)
+}
+
+/// A host of a route: a name, `*.` and a name, or an IP address. Gives it in lower case.
+pub(crate) fn check_host_pattern(text: &str) -> Result<String, Wrong> {
+    if let Some((_, rest)) = text.split_once("://") {
+        let rest = rest.split('/').next().unwrap_or(rest);
+        return Err(Wrong::new("a host has no scheme").help(format!("write \"{rest}\"")));
+    }
+    let lower = text.to_ascii_lowercase();
+    if let Ok(address) = lower
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<std::net::IpAddr>()
+    {
+        return Ok(if address.is_ipv6() {
+            format!("[{address}]")
+        } else {
+            address.to_string()
+        });
+    }
+    if let Some((host, port)) = lower.rsplit_once(':')
+        && !port.is_empty()
+        && port.bytes().all(|b| b.is_ascii_digit())
+    {
+        return Err(Wrong::new("ports are not compared").help(format!("write \"{host}\"")));
+    }
+    if let Some(host) = lower.strip_suffix('.').filter(|host| is_host_name(host)) {
+        return Err(Wrong::new("a host has no final dot here").help(format!("write \"{host}\"")));
+    }
+    if lower == "*" {
+        return Err(Wrong::new("`*` alone is not a host").help("leave `host` out to match every host"));
+    }
+    let name = lower.strip_prefix("*.").unwrap_or(&lower);
+    if name.contains('*') {
+        return Err(Wrong::new("`*` may only be the whole first label").help("for example \"*.example.com\""));
+    }
+    if let Some(parent) = name.strip_prefix('.').filter(|name| is_host_name(name)) {
+        return Err(Wrong::new("this is not a host name").help(format!("did you mean \"*.{parent}\"?")));
+    }
+    if let Some((host, _)) = name.split_once('/') {
+        return Err(Wrong::new("a host has no path").help(format!("write host = \"{host}\" and the path under `path`")));
+    }
+    if is_host_name(name) {
+        Ok(lower)
+    } else {
+        Err(Wrong::new("this is not a host name"))
+    }
+}
+
+/// A path prefix of a route, or the path of a probe.
+pub(crate) fn check_path(text: &str) -> Result<(), Wrong> {
+    if !text.starts_with('/') {
+        return Err(Wrong::new("a path begins with `/`").help(format!("write \"/{text}\"")));
+    }
+    if text.len() > PATH_BYTES {
+        return Err(Wrong::new(format!("a path has at most {PATH_BYTES} bytes")));
+    }
+    match text
+        .chars()
+        .find(|c| !c.is_ascii_graphic() || matches!(c, '#' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}'))
+    {
+        None => Ok(()),
+        Some('#') => Err(Wrong::new("`#` and what follows is never sent")),
+        Some(c) => {
+            Err(Wrong::new(format!("{c:?} cannot stand in a path")).help("write it percent-encoded, as it is sent"))
+        }
+    }
+}
+
+/// Enough for any sensible word; logs and metrics stay readable.
+const NAME_BYTES: usize = 128;
+/// Half of the default limit of a request target.
+const PATH_BYTES: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_one_word() {
+        assert!(check_name("web-1.a_b").is_ok());
+        assert!(check_name("10.0.0.1:80").is_ok());
+        assert!(check_name("[::1]:80").is_ok());
+        assert!(check_name(&"a".repeat(128)).is_ok());
+        for name in ["", "a b", "a/b", "ä", &"a".repeat(129)] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn host_patterns_are_names_with_at_most_one_star() {
+        for (text, out) in [
+            ("Example.COM", "example.com"),
+            ("*.example.com", "*.example.com"),
+            ("10.0.0.1", "10.0.0.1"),
+            ("[::1]", "[::1]"),
+            ("::1", "[::1]"),
+        ] {
+            assert_eq!(check_host_pattern(text).as_deref(), Ok(out));
+        }
+        let help = |text: &str| check_host_pattern(text).unwrap_err().help.unwrap_or_default();
+        assert_eq!(help("example.com:80"), "write \"example.com\"");
+        assert_eq!(help("https://example.com/x"), "write \"example.com\"");
+        assert_eq!(help(".example.com"), "did you mean \"*.example.com\"?");
+        assert_eq!(help("example.com."), "write \"example.com\"");
+        for text in ["", "*", "a.*.com", "*a.com", "a..b", "a b", "-a.com", "example.com/x"] {
+            assert!(check_host_pattern(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn paths_begin_with_a_slash_and_are_sent_as_written() {
+        for text in ["/", "/api", "/a%20b", "/a?b=c", "/~x/"] {
+            assert!(check_path(text).is_ok(), "{text}");
+        }
+        for text in ["", "api", "/a b", "/ä", "/a\r\nX: y", "/a#b"] {
+            assert!(check_path(text).is_err(), "{text}");
+        }
+    }
+}

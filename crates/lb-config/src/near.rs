@@ -1,0 +1,191 @@
+//! What may have been meant: the nearest word, and the words that other programs use for the same thing.
+
+use crate::schema::{SECTIONS, Section};
+use crate::{Kind, Problem, Span};
+
+/// A key that the section does not know.
+pub(crate) fn unknown_key(key: &str, span: Span, section: &'static Section) -> Problem {
+    let place = match section.path {
+        "" => "at the top of the file".to_owned(),
+        path => format!("in `{path}`"),
+    };
+    let problem =
+        Problem::error(Kind::UnknownKey, format!("unknown key `{key}` {place}")).at(span, "nobody reads this key");
+    let here = || section.keys.iter().map(|key| key.name);
+    if let Some(meant) = nearest(key, here()) {
+        return problem.help(format!("did you mean `{meant}`?"));
+    }
+    if let Some((_, meant)) = ELSEWHERE
+        .iter()
+        .find(|(other, meant)| *other == plain(key) && section.key(meant).is_some())
+    {
+        return problem.help(format!("did you mean `{meant}`? That is its name here"));
+    }
+    let homes: Vec<_> = SECTIONS
+        .iter()
+        .filter(|home| home.key(key).is_some())
+        .map(|home| {
+            if home.path.is_empty() {
+                "the top of the file".to_owned()
+            } else {
+                format!("`{}`", home.path)
+            }
+        })
+        .collect();
+    if !homes.is_empty() {
+        return problem.help(format!("`{key}` belongs to {}", join(&homes, "or")));
+    }
+    let known: Vec<_> = here().map(|name| format!("`{name}`")).collect();
+    problem.help(format!("known keys: {}", known.join(", ")))
+}
+
+/// A word that is none of the words allowed.
+pub(crate) fn unknown_word(key: &str, word: &str, span: Span, words: &[&'static str]) -> Problem {
+    let all: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    let problem = Problem::error(Kind::UnknownValue, format!("`{key}` is {word:?}, which is not known"))
+        .at(span, format!("expected {}", join(&all, "or")));
+    let other = || {
+        let found = OTHER_WORDS
+            .iter()
+            .find(|(other, meant)| *other == plain(word) && words.contains(meant));
+        found.map(|(_, meant)| *meant)
+    };
+    match nearest(word, words.iter().copied()).or_else(other) {
+        Some(meant) => problem.help(format!("did you mean \"{meant}\"?")),
+        None => problem,
+    }
+}
+
+/// The known word that `word` is a slip of. At most one letter in three may differ.
+pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > LONGEST {
+        return None;
+    }
+    let word = plain(word);
+    known
+        .map(|name| (strsim::damerau_levenshtein(&word, &plain(name)), name))
+        .filter(|(distance, name)| *distance <= name.len().min(word.len()).div_ceil(3).min(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// `A, B or C`.
+pub(crate) fn join(words: &[String], last: &str) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., end] => format!("{} {last} {end}", first.join(", ")),
+    }
+}
+
+fn plain(word: &str) -> String {
+    word.to_ascii_lowercase().replace(['-', ' '], "_")
+}
+
+/// Longer words are no slips; comparing them costs the square of their length.
+const LONGEST: usize = 64;
+
+/// Keys of haproxy, nginx, Caddy and Traefik, and ours.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("bind", "address"),
+    ("listen", "address"),
+    ("url", "address"),
+    ("server", "backends"),
+    ("servers", "backends"),
+    ("upstream", "pool"),
+    ("upstreams", "pools"),
+    ("backend", "pool"),
+    ("backends", "pools"),
+    ("default_backend", "pool"),
+    ("proxy_pass", "pool"),
+    ("reverse_proxy", "pool"),
+    ("frontend", "listeners"),
+    ("frontends", "listeners"),
+    ("entrypoints", "listeners"),
+    ("cluster", "pools"),
+    ("clusters", "pools"),
+    ("services", "pools"),
+    ("balance", "algorithm"),
+    ("lb_policy", "algorithm"),
+    ("strategy", "algorithm"),
+    ("mode", "protocol"),
+    ("maxconn", "max_connections"),
+    ("max_conns", "max_connections"),
+    ("maxconnections", "max_connections"),
+    ("inter", "interval"),
+    ("uri", "path"),
+    ("prefix", "path"),
+    ("path_prefix", "path"),
+    ("server_name", "host"),
+    ("domains", "hosts"),
+    ("check", "health"),
+    ("health_check", "health"),
+    ("healthcheck", "health"),
+    ("sticky", "persistence"),
+    ("stickiness", "persistence"),
+    ("session", "persistence"),
+    ("return", "respond"),
+    ("nbthread", "workers"),
+    ("threads", "workers"),
+    ("worker_processes", "workers"),
+    ("http_request", "head"),
+    ("client", "body"),
+    ("server_timeout", "response"),
+    ("read", "response"),
+    ("keepalive_timeout", "keep_alive"),
+    ("http_keep_alive", "keep_alive"),
+    ("keepalive_requests", "keep_alive_requests"),
+    ("client_max_body_size", "body_bytes"),
+    ("max_body_size", "body_bytes"),
+    ("expect", "status"),
+    ("samesite", "same_site"),
+    ("httponly", "http_only"),
+    ("maxage", "max_age"),
+    ("expire", "max_age"),
+    ("slowstart", "slow_start"),
+    ("set_real_ip_from", "trusted_proxies"),
+    ("trusted", "trusted_proxies"),
+];
+
+/// Words of other programs for our values.
+const OTHER_WORDS: &[(&str, &str)] = &[
+    ("roundrobin", "weighted_round_robin"),
+    ("rr", "round_robin"),
+    ("wrr", "weighted_round_robin"),
+    ("leastconn", "least_conn"),
+    ("least_connections", "least_conn"),
+    ("least_connection", "least_conn"),
+    ("wlc", "least_conn"),
+    ("random", "two_choices"),
+    ("p2c", "two_choices"),
+    ("power_of_two", "two_choices"),
+    ("ip_hash", "client_ip"),
+    ("source", "client_ip"),
+    ("source_ip", "client_ip"),
+    ("cookie", "cookie_insert"),
+    ("sticky", "cookie_insert"),
+    ("https", "http"),
+    ("http1", "http"),
+    ("stream", "tcp"),
+    ("l4", "tcp"),
+    ("connect", "tcp"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_of_the_finger_are_understood_and_other_words_are_not() {
+        let known = ["address", "name", "pool", "routes", "keep_alive"];
+        let near = |word| nearest(word, known.iter().copied());
+        assert_eq!(near("adress"), Some("address"));
+        assert_eq!(near("addres"), Some("address"));
+        assert_eq!(near("Keep-Alive"), Some("keep_alive"));
+        assert_eq!(near("route"), Some("routes"));
+        assert_eq!(near("poool"), Some("pool"));
+        assert_eq!(near("colour"), None);
+        assert_eq!(near("x"), None);
+        assert_eq!(near(&"a".repeat(100_000)), None);
+    }
+}

@@ -1,0 +1,485 @@
+use crate::field::Field;
+use crate::grammar::{self, Wrong};
+use crate::problem::Sink;
+use crate::schema::{Section, Value};
+use crate::{Kind, Problem, Span, near};
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// One table of the file, read key by key. What is wrong goes into the sink; the reader never gives up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    table: &'a DeTable<'a>,
+    /// The header or the inline table: what to underline when something is missing in it.
+    start: usize,
+    end: usize,
+    section: &'static Section,
+    sink: &'a Sink,
+}
+
+/// One element of a list.
+pub(crate) type Element<'a> = Spanned<DeValue<'a>>;
+
+impl<'a> Reader<'a> {
+    /// Reads `table`, which is at `span`. Reports its unknown keys.
+    pub(crate) fn new(table: &'a DeTable<'a>, span: Span, section: &'static Section, sink: &'a Sink) -> Self {
+        let reader = Self {
+            table,
+            start: span.start,
+            end: span.end,
+            section,
+            sink,
+        };
+        for key in table.keys().filter(|key| section.key(key.get_ref()).is_none()) {
+            sink.push(near::unknown_key(key.get_ref(), key.span(), section));
+        }
+        reader
+    }
+
+    /// Which keys it may hold.
+    pub(crate) const fn section(&self) -> &'static Section {
+        self.section
+    }
+
+    /// The header or inline table.
+    pub(crate) const fn span(&self) -> Span {
+        self.start..self.end
+    }
+
+    pub(crate) fn push(&self, problem: Problem) {
+        self.sink.push(problem);
+    }
+
+    /// Where the key itself stands.
+    pub(crate) fn key_span(&self, name: &str) -> Option<Span> {
+        self.table.get_key_value(name).map(|(key, _)| key.span())
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.table.contains_key(name)
+    }
+
+    /// Reports that `name`, which must be there, is not.
+    pub(crate) fn require<T>(&self, name: &str, field: &Field<T>, example: &str) {
+        if field.is_missing() {
+            let place = if self.section.path.is_empty() {
+                "the file"
+            } else {
+                self.section.path
+            };
+            self.push(
+                Problem::error(
+                    Kind::MissingKey,
+                    format!("`{name}` is missing in {}", self.title(place)),
+                )
+                .at(self.span(), format!("`{name}` must be set here"))
+                .help(format!("for example {example}")),
+            );
+        }
+    }
+
+    fn title(&self, place: &str) -> String {
+        match self.table.get("name").map(Spanned::get_ref) {
+            Some(DeValue::String(name)) if place == "listeners" => format!("listener \"{name}\""),
+            Some(DeValue::String(name)) if place == "pools" => format!("pool \"{name}\""),
+            _ if place == "the file" => place.to_owned(),
+            _ => format!("`{place}`"),
+        }
+    }
+
+    fn value(&self, name: &'static str) -> Option<&'a Element<'a>> {
+        debug_assert!(
+            self.section.key(name).is_some(),
+            "{name} is not in the schema of {}",
+            self.section.path
+        );
+        self.table.get(name)
+    }
+
+    fn schema(&self, name: &str) -> Value {
+        self.section.key(name).map_or(Value::Table, |key| key.value)
+    }
+
+    /// A text of any kind; an empty one is an error everywhere.
+    pub(crate) fn text(&self, name: &'static str) -> Field<String> {
+        let Some(value) = self.value(name) else {
+            return Field::Missing;
+        };
+        let DeValue::String(text) = value.get_ref() else {
+            self.wrong_type(name, value, "a text in quotes");
+            return Field::Broken;
+        };
+        if text.is_empty() {
+            self.push(
+                Problem::error(Kind::BadText, format!("`{name}` is empty")).at(value.span(), "nothing stands here"),
+            );
+            return Field::Broken;
+        }
+        Field::Is(text.to_string(), value.span())
+    }
+
+    /// A text that `parse` understands.
+    pub(crate) fn parsed<T>(
+        &self,
+        name: &'static str,
+        kind: Kind,
+        parse: impl FnOnce(&str) -> Result<T, Wrong>,
+    ) -> Field<T> {
+        self.text(name).and_then(|text, span| match parse(&text) {
+            Ok(value) => Some(value),
+            Err(wrong) => {
+                self.push(explain(kind, &format!("`{name}`"), &text, span.clone(), wrong));
+                None
+            }
+        })
+    }
+
+    pub(crate) fn boolean(&self, name: &'static str) -> Field<bool> {
+        match self.value(name) {
+            None => Field::Missing,
+            Some(value) => match value.get_ref() {
+                DeValue::Boolean(flag) => Field::Is(*flag, value.span()),
+                _ => {
+                    self.wrong_type(name, value, "`true` or `false`");
+                    Field::Broken
+                }
+            },
+        }
+    }
+
+    /// A whole number within the range of the schema.
+    pub(crate) fn integer(&self, name: &'static str) -> Field<u64> {
+        let Some(value) = self.value(name) else {
+            return Field::Missing;
+        };
+        let Value::Integer { least, most } = self.schema(name) else {
+            return Field::Broken;
+        };
+        let DeValue::Integer(_) = value.get_ref() else {
+            self.wrong_type(name, value, "a whole number");
+            return Field::Broken;
+        };
+        match number(value.get_ref()).filter(|number| (least..=most).contains(number)) {
+            Some(number) => Field::Is(number, value.span()),
+            None => {
+                self.out_of_range(
+                    name,
+                    &shown(value.get_ref()),
+                    value.span(),
+                    &least.to_string(),
+                    &most.to_string(),
+                );
+                Field::Broken
+            }
+        }
+    }
+
+    pub(crate) fn duration(&self, name: &'static str) -> Field<Duration> {
+        let Some(value) = self.value(name) else {
+            return Field::Missing;
+        };
+        let Value::Duration { least, most } = self.schema(name) else {
+            return Field::Broken;
+        };
+        let DeValue::String(text) = value.get_ref() else {
+            self.wrong_type(name, value, "a duration in quotes");
+            return Field::Broken;
+        };
+        match grammar::duration(text) {
+            Ok(duration) if (least..=most).contains(&duration) => Field::Is(duration, value.span()),
+            Ok(_) => {
+                let (least, most) = (grammar::show_duration(least), grammar::show_duration(most));
+                self.out_of_range(name, text, value.span(), &least, &most);
+                Field::Broken
+            }
+            Err(wrong) => {
+                self.push(explain(
+                    Kind::BadDuration,
+                    &format!("`{name}`"),
+                    text,
+                    value.span(),
+                    wrong,
+                ));
+                Field::Broken
+            }
+        }
+    }
+
+    /// A number of bytes. `None` inside the field is the word `none`.
+    pub(crate) fn size(&self, name: &'static str) -> Field<Option<u64>> {
+        let Some(value) = self.value(name) else {
+            return Field::Missing;
+        };
+        let Value::Size { least, most, or_none } = self.schema(name) else {
+            return Field::Broken;
+        };
+        let bytes = match value.get_ref() {
+            DeValue::String(text) if or_none && text == "none" => return Field::Is(None, value.span()),
+            DeValue::String(text) => match grammar::size(text) {
+                Ok(bytes) => Some(bytes),
+                Err(wrong) => {
+                    let wrong = match wrong.help {
+                        Some(help) if or_none => Wrong {
+                            label: wrong.label,
+                            help: Some(format!("{help}, or \"none\"")),
+                        },
+                        _ => wrong,
+                    };
+                    self.push(explain(Kind::BadSize, &format!("`{name}`"), text, value.span(), wrong));
+                    return Field::Broken;
+                }
+            },
+            DeValue::Integer(_) => number(value.get_ref()),
+            _ => {
+                self.wrong_type(name, value, "a size in quotes");
+                return Field::Broken;
+            }
+        };
+        match bytes.filter(|bytes| (least..=most).contains(bytes)) {
+            Some(bytes) => Field::Is(Some(bytes), value.span()),
+            None => {
+                let (least, most) = (grammar::show_size(least), grammar::show_size(most));
+                self.out_of_range(name, &shown(value.get_ref()), value.span(), &least, &most);
+                Field::Broken
+            }
+        }
+    }
+
+    /// One of the words of the schema.
+    pub(crate) fn word(&self, name: &'static str) -> Field<&'static str> {
+        let Value::Word(words) = self.schema(name) else {
+            return Field::Broken;
+        };
+        self.text(name).and_then(|text, span| {
+            let word = words.iter().find(|word| **word == text).copied();
+            if word.is_none() {
+                self.push(near::unknown_word(name, &text, span.clone(), words));
+            }
+            word
+        })
+    }
+
+    /// The elements of a list of the file.
+    pub(crate) fn list(&self, name: &'static str, of: &str) -> Field<&'a [Element<'a>]> {
+        let Some(value) = self.value(name) else {
+            return Field::Missing;
+        };
+        match value.get_ref() {
+            DeValue::Array(list) if list.len() > MOST_ELEMENTS => {
+                self.push(
+                    Problem::error(Kind::TooMany, format!("`{name}` has {} elements", list.len()))
+                        .at(value.span(), format!("at most {MOST_ELEMENTS} are allowed")),
+                );
+                Field::Broken
+            }
+            DeValue::Array(list) => Field::Is(list.as_ref(), value.span()),
+            _ => {
+                self.wrong_type(name, value, &format!("a list of {of}"));
+                Field::Broken
+            }
+        }
+    }
+
+    /// A table below this one. A broken one has been reported.
+    pub(crate) fn table(&self, name: &'static str, section: &'static Section) -> Field<Reader<'a>> {
+        let Some(value) = self.value(name) else {
+            return Field::Missing;
+        };
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                let reader = Reader::new(table, value.span(), section, self.sink);
+                Field::Is(reader, value.span())
+            }
+            _ => {
+                self.wrong_type(name, value, "a table");
+                Field::Broken
+            }
+        }
+    }
+
+    /// A table that [`table`](Self::table) has read before: nothing is reported again.
+    pub(crate) fn quiet_table(&self, name: &'static str, section: &'static Section) -> Field<Reader<'a>> {
+        match self.value(name).map(|value| (value.get_ref(), value.span())) {
+            Some((DeValue::Table(table), span)) => {
+                let reader = Reader {
+                    table,
+                    start: span.start,
+                    end: span.end,
+                    section,
+                    sink: self.sink,
+                };
+                Field::Is(reader, span)
+            }
+            _ => Field::Missing,
+        }
+    }
+
+    /// How many errors were found so far, anywhere.
+    pub(crate) fn errors(&self) -> usize {
+        self.sink.errors()
+    }
+
+    /// A list of tables below this one. One table where a list belongs is reported and read.
+    pub(crate) fn tables(&self, name: &'static str, section: &'static Section) -> Field<Vec<Reader<'a>>> {
+        let Some(value) = self.value(name) else {
+            return Field::Missing;
+        };
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                self.wrong_type(name, value, "a list of tables");
+                let reader = Reader::new(table, value.span(), section, self.sink);
+                Field::Is(vec![reader], value.span())
+            }
+            _ => self.list(name, "tables").map(|list| {
+                list.iter()
+                    .filter_map(|element| self.element_table(name, element, section))
+                    .collect()
+            }),
+        }
+    }
+
+    /// An element of the list `name` as a table.
+    pub(crate) fn element_table(
+        &self,
+        name: &str,
+        element: &'a Element<'a>,
+        section: &'static Section,
+    ) -> Option<Reader<'a>> {
+        match element.get_ref() {
+            DeValue::Table(table) => Some(Reader::new(table, element.span(), section, self.sink)),
+            _ => {
+                self.wrong_element(name, element, "a table");
+                None
+            }
+        }
+    }
+
+    /// An element of the list `name` as text.
+    pub(crate) fn element_text(&self, name: &str, element: &'a Element<'a>) -> Option<&'a str> {
+        match element.get_ref() {
+            DeValue::String(text) => Some(text),
+            _ => {
+                self.wrong_element(name, element, "a text in quotes");
+                None
+            }
+        }
+    }
+
+    pub(crate) fn wrong_element(&self, name: &str, element: &Element<'_>, expected: &str) {
+        self.push(
+            Problem::error(
+                Kind::WrongType,
+                format!("`{name}` must hold {expected}, not {}", type_name(element.get_ref())),
+            )
+            .at(element.span(), format!("expected {expected}")),
+        );
+    }
+
+    /// The raw value, for keys that may be of several types.
+    pub(crate) fn raw(&self, name: &'static str) -> Option<&'a Element<'a>> {
+        self.value(name)
+    }
+
+    fn out_of_range(&self, name: &str, value: &str, span: Span, least: &str, most: &str) {
+        self.push(
+            Problem::error(Kind::OutOfRange, format!("`{name}` is {value}, out of range"))
+                .at(span, format!("allowed: {least} to {most}")),
+        );
+    }
+
+    pub(crate) fn wrong_type(&self, name: &str, value: &Element<'_>, expected: &str) {
+        let problem = Problem::error(
+            Kind::WrongType,
+            format!("`{name}` must be {expected}, not {}", type_name(value.get_ref())),
+        )
+        .at(value.span(), format!("expected {expected}"));
+        self.push(match self.type_help(name, value.get_ref()) {
+            Some(help) => problem.help(help),
+            None => problem,
+        });
+    }
+
+    fn type_help(&self, name: &str, value: &DeValue<'_>) -> Option<String> {
+        let path = match self.section.path {
+            "" => name.to_owned(),
+            path => format!("{path}.{name}"),
+        };
+        let text = shown(value);
+        match (self.schema(name), value) {
+            (Value::Duration { .. }, DeValue::Integer(_)) => Some(format!(
+                "write {name} = \"{text}s\" for seconds, \"{text}ms\" for milliseconds"
+            )),
+            (Value::Integer { .. }, DeValue::String(text)) if text.parse::<u64>().is_ok() => {
+                Some(format!("numbers stand without quotes: {name} = {text}"))
+            }
+            (Value::Boolean, DeValue::String(text)) if matches!(&**text, "true" | "yes" | "on" | "1") => {
+                Some(format!("write {name} = true"))
+            }
+            (Value::Boolean, DeValue::String(text)) if matches!(&**text, "false" | "no" | "off" | "0") => {
+                Some(format!("write {name} = false"))
+            }
+            (Value::List(_), DeValue::String(text)) => Some(format!("write {name} = [\"{text}\"]")),
+            (Value::List(_), DeValue::Integer(_)) => Some(format!("write {name} = [{text}]")),
+            (Value::Tables, DeValue::Table(_)) => Some(format!("write [[{path}]] with two brackets, once for each")),
+            (Value::Table, DeValue::Array(_)) => Some(format!("write [{path}] with one bracket")),
+            (Value::Text(_) | Value::Word(_), DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_)) => {
+                Some(format!("put it in quotes: {name} = \"{text}\""))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A problem with the text of a value.
+pub(crate) fn explain(kind: Kind, what: &str, text: &str, span: Span, wrong: Wrong) -> Problem {
+    let noun = match kind {
+        Kind::BadAddress => "a usable address",
+        Kind::BadDuration => "a duration",
+        Kind::BadSize => "a size",
+        Kind::BadRange => "an address range",
+        Kind::BadName => "a usable name",
+        Kind::BadHost => "a usable host",
+        Kind::BadPath => "a usable path",
+        Kind::BadStatus => "a status range",
+        Kind::BadCookie => "good for a cookie",
+        _ => "usable",
+    };
+    let problem = Problem::error(kind, format!("{what} is {text:?}, not {noun}")).at(span, wrong.label);
+    match wrong.help {
+        Some(help) => problem.help(help),
+        None => problem,
+    }
+}
+
+fn number(value: &DeValue<'_>) -> Option<u64> {
+    let DeValue::Integer(integer) = value else { return None };
+    u64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+/// A short value as it stands in the file.
+pub(crate) fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(integer) => integer.to_string(),
+        DeValue::Float(float) => float.to_string(),
+        DeValue::Boolean(flag) => flag.to_string(),
+        DeValue::Datetime(date) => date.to_string(),
+        DeValue::Array(_) | DeValue::Table(_) => String::new(),
+    }
+}
+
+pub(crate) const fn type_name(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// Listeners, pools, backends of a pool, ranges: each list has at most so many elements.
+const MOST_ELEMENTS: usize = 10_000;

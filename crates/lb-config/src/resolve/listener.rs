@@ -1,0 +1,272 @@
+use super::pool::Pools;
+use super::route;
+use super::scope::Scope;
+use super::{Context, whole};
+use crate::field::Field;
+use crate::grammar::{check_name, listen_address};
+use crate::plan::{Forward, Http, Listener, Service, Tcp};
+use crate::reader::Reader;
+use crate::schema::{LISTENER_LIMITS, LISTENER_TIMEOUTS};
+use crate::{Kind, Problem, Span};
+use lb_types::{Cidr, CidrError};
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// All listeners of the file, each with the place of its name or header.
+pub(super) fn read_all(
+    context: &Context<'_>,
+    root: &Reader<'_>,
+    readers: &Field<Vec<Reader<'_>>>,
+    pools: &Pools,
+) -> Vec<(Listener, Span)> {
+    let readers = match readers {
+        Field::Broken => return Vec::new(),
+        Field::Missing => &[],
+        Field::Is(list, _) => list.as_slice(),
+    };
+    if readers.is_empty() {
+        root.push(
+            Problem::error(Kind::NoListeners, "no listener: nothing would be served")
+                .at(root.span(), "at least one [[listeners]] is needed")
+                .help("for example [[listeners]] with name = \"web\", address = \"0.0.0.0:8080\", pool = \"app\""),
+        );
+    }
+    let mut names: HashMap<String, Span> = HashMap::new();
+    let mut addresses: HashMap<SocketAddr, Span> = HashMap::new();
+    readers
+        .iter()
+        .map(|reader| read(context, reader, pools, &mut names, &mut addresses))
+        .collect()
+}
+
+fn read(
+    context: &Context<'_>,
+    reader: &Reader<'_>,
+    pools: &Pools,
+    names: &mut HashMap<String, Span>,
+    addresses: &mut HashMap<SocketAddr, Span>,
+) -> (Listener, Span) {
+    let name = reader.parsed("name", Kind::BadName, |name| check_name(name).map(|()| name.to_owned()));
+    reader.require("name", &name, "name = \"web\"");
+    let address = reader.parsed("address", Kind::BadAddress, listen_address);
+    reader.require("address", &address, "address = \"0.0.0.0:8080\"");
+    if let Some((name, span)) = name.as_ref()
+        && let Some(first) = names.insert(name.clone(), span.clone())
+    {
+        reader.push(
+            Problem::error(Kind::DuplicateName, format!("two listeners are named \"{name}\""))
+                .at(span.clone(), "the same name again")
+                .see(first, "first here"),
+        );
+    }
+    if let Some((address, span)) = address.as_ref()
+        && let Some(first) = addresses.insert(*address, span.clone())
+    {
+        reader.push(
+            Problem::error(Kind::DuplicateAddress, format!("two listeners on {address}"))
+                .at(span.clone(), "the same address again")
+                .see(first, "first here"),
+        );
+    }
+    let place = name.span().cloned().unwrap_or_else(|| reader.span());
+    let limits = Scope::read(reader.table("limits", &LISTENER_LIMITS));
+    let timeouts = Scope::read(reader.table("timeouts", &LISTENER_TIMEOUTS));
+    let (limits, timeouts) = (context.limits.then(&limits), context.timeouts.then(&timeouts));
+    let protocol = reader.word("protocol");
+    let is_tcp = protocol.clone().value() == Some("tcp");
+    let service = if is_tcp {
+        Service::Tcp(tcp(reader, pools, &timeouts))
+    } else {
+        Service::Http(Box::new(http(reader, pools, &limits, &timeouts, protocol.is_missing())))
+    };
+    let listener = Listener {
+        name: name.value().unwrap_or_default(),
+        // Never used: without an address there is an error.
+        address: address
+            .value()
+            .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))),
+        backlog: whole(reader.integer("backlog"), 4096),
+        max_connections: limits.count("max_connections"),
+        access_log: reader.boolean("access_log").value().unwrap_or(true),
+        service,
+    };
+    (listener, place)
+}
+
+fn tcp(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Tcp {
+    let pool = pools.find(reader);
+    if pool.is_missing() {
+        reader.push(
+            Problem::error(Kind::NoDestination, "a tcp listener without a pool")
+                .at(reader.span(), "`pool` must be set here")
+                .help("for example pool = \"app\""),
+        );
+    }
+    for name in ["routes", "trusted_proxies", "abort_on_half_close"] {
+        not_for(reader, name, "tcp", "there are no requests in plain TCP");
+    }
+    if let Field::Is(limits, _) = reader.quiet_table("limits", &LISTENER_LIMITS) {
+        for key in LISTENER_LIMITS.keys.iter().filter(|key| key.name != "max_connections") {
+            not_for(&limits, key.name, "tcp", "there are no requests in plain TCP");
+        }
+    }
+    if let Field::Is(inner, _) = reader.quiet_table("timeouts", &LISTENER_TIMEOUTS) {
+        for key in LISTENER_TIMEOUTS
+            .keys
+            .iter()
+            .filter(|key| !matches!(key.name, "idle" | "connect"))
+        {
+            not_for(
+                &inner,
+                key.name,
+                "tcp",
+                "there are no requests in plain TCP; `idle` is for silence",
+            );
+        }
+    }
+    Tcp {
+        forward: forward(pool.value().unwrap_or(usize::MAX), pools, timeouts),
+        idle: timeouts.duration("idle"),
+    }
+}
+
+fn http(reader: &Reader<'_>, pools: &Pools, limits: &Scope, timeouts: &Scope, by_default: bool) -> Http {
+    let pool = pools.find(reader);
+    let routes = route::read_all(reader, pools, timeouts);
+    if pool.is_missing()
+        && matches!(&routes, Field::Missing | Field::Is(_, _))
+        && routes.as_ref().is_none_or(|(list, _)| list.is_empty())
+    {
+        reader.push(
+            Problem::error(Kind::NoDestination, "this listener leads nowhere")
+                .at(reader.span(), "it has neither `pool` nor routes")
+                .help("for example pool = \"app\""),
+        );
+    }
+    if let Field::Is(inner, _) = reader.quiet_table("timeouts", &LISTENER_TIMEOUTS) {
+        let remark = if by_default {
+            "`idle` is for tcp, and this listener speaks http"
+        } else {
+            "`idle` is for tcp"
+        };
+        not_for(
+            &inner,
+            "idle",
+            "http",
+            &format!("{remark}; see `keep_alive` and `tunnel`"),
+        );
+    }
+    let http = Http {
+        routes: routes.value().unwrap_or_default(),
+        forward: pool.value().map(|pool| forward(pool, pools, timeouts)),
+        limits: limits.limits(),
+        keep_alive_requests: u32::try_from(limits.count("keep_alive_requests")).unwrap_or(u32::MAX),
+        timeouts: timeouts.client(),
+        trusted_proxies: trusted_proxies(reader),
+        abort_on_half_close: reader.boolean("abort_on_half_close").value().unwrap_or(false),
+    };
+    report_contradictions(reader, &http);
+    http
+}
+
+fn report_contradictions(reader: &Reader<'_>, http: &Http) {
+    let place = |table, key| match reader.quiet_table(table, &LISTENER_LIMITS) {
+        Field::Is(inner, _) => inner.key_span(key).unwrap_or_else(|| reader.span()),
+        Field::Missing | Field::Broken => reader.span(),
+    };
+    if http.limits.target_bytes > http.limits.head_bytes {
+        let (target, head) = (http.limits.target_bytes, http.limits.head_bytes);
+        reader.push(
+            Problem::warning(
+                Kind::Contradiction,
+                format!("a target of {target} bytes never fits into a head of {head}"),
+            )
+            .at(
+                place("limits", "target_bytes"),
+                "the smaller limit, `head_bytes`, is reached first",
+            ),
+        );
+    }
+    let shortest = http.routes.iter().filter_map(|route| match &route.action {
+        crate::plan::Action::Forward(forward) => Some(forward),
+        _ => None,
+    });
+    let shortest = shortest
+        .chain(&http.forward)
+        .map(|forward| forward.timeouts.response)
+        .min();
+    if shortest.is_some_and(|response| response <= http.timeouts.expect_continue) {
+        reader.push(
+            Problem::warning(Kind::Contradiction, "`expect_continue` is not shorter than `response`").at(
+                place("timeouts", "expect_continue"),
+                "a request that waits for `100 Continue` runs into 504 first",
+            ),
+        );
+    }
+}
+
+/// A way to a pool, with the timeouts that hold there: the pool's own win.
+pub(super) fn forward(pool: usize, pools: &Pools, timeouts: &Scope) -> Forward {
+    let timeouts = match pools.list.get(pool) {
+        Some(pool) => timeouts.then(&pool.timeouts),
+        None => timeouts.clone(),
+    };
+    Forward {
+        pool,
+        timeouts: timeouts.upstream(),
+    }
+}
+
+fn trusted_proxies(reader: &Reader<'_>) -> Vec<Cidr> {
+    let Some(list) = reader.list("trusted_proxies", "address ranges").value() else {
+        return Vec::new();
+    };
+    let mut ranges = Vec::new();
+    for element in list {
+        let Some(text) = reader.element_text("trusted_proxies", element) else {
+            continue;
+        };
+        match text.parse::<Cidr>() {
+            Ok(range) => {
+                if range.prefix() == 0 {
+                    reader.push(
+                        Problem::warning(
+                            Kind::TrustsEverybody,
+                            format!("`trusted_proxies` holds {range}: every client"),
+                        )
+                        .at(element.span(), "anybody may now claim any address in X-Forwarded-For")
+                        .help("list only the proxies in front of this listener"),
+                    );
+                }
+                ranges.push(range);
+            }
+            Err(error) => {
+                let problem = Problem::error(
+                    Kind::BadRange,
+                    format!("`trusted_proxies` holds {text:?}, not an address range"),
+                )
+                .at(element.span(), error.to_string());
+                reader.push(match error {
+                    CidrError::HostBits { network, prefix } => problem.help(format!(
+                        "write \"{network}/{prefix}\" for the range, \"{}\" for the one address",
+                        text.split('/').next().unwrap_or(text)
+                    )),
+                    _ => problem.help("for example \"10.0.0.0/8\", \"2001:db8::/32\" or \"192.0.2.1\""),
+                });
+            }
+        }
+    }
+    ranges
+}
+
+fn not_for(reader: &Reader<'_>, name: &str, protocol: &str, why: &str) {
+    if let Some(span) = reader.key_span(name) {
+        reader.push(
+            Problem::error(
+                Kind::NotApplicable,
+                format!("`{name}` means nothing to a listener that speaks {protocol}"),
+            )
+            .at(span, why.to_owned()),
+        );
+    }
+}

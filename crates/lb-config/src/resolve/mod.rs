@@ -1,0 +1,240 @@
+//! From the table of the file to what it means. Reads everything, reports everything, stops at nothing.
+
+mod backend;
+mod health;
+mod listener;
+mod loops;
+mod persistence;
+mod pool;
+mod route;
+mod scope;
+
+use crate::environment::Environment;
+use crate::field::Field;
+use crate::plan::{AccessLog, Log, Plan, Service};
+use crate::problem::Sink;
+use crate::reader::{Reader, shown};
+use crate::schema::{self, LIMITS, LISTENERS, LOG, POOLS, ROOT, TIMEOUTS, VERSION};
+use crate::syntax::{Raw, parse};
+use crate::{Kind, Problem, Problems, Severity, Span, near};
+use lb_telemetry::Format;
+use pool::Pools;
+use scope::Scope;
+use std::io;
+use std::path::{Path, PathBuf};
+use toml::de::DeTable;
+
+/// A configuration that can be used.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Resolved {
+    /// What it means.
+    pub plan: Plan,
+    /// What is probably not meant so.
+    pub warnings: Problems,
+}
+
+/// What all parts of the file share while it is resolved.
+pub(crate) struct Context<'a> {
+    pub(crate) environment: &'a dyn Environment,
+    pub(crate) limits: Scope,
+    pub(crate) timeouts: Scope,
+}
+
+/// Finds the meaning of a text: resolves names, fills defaults in, checks every value and every pair of values that
+/// can contradict each other. Looks host names up and reads secret files through `environment`; writes nothing.
+///
+/// # Errors
+/// All problems of the file at once, syntax errors and warnings included, in the order of the file.
+pub fn resolve(raw: &Raw, environment: &dyn Environment) -> Result<Resolved, Problems> {
+    let sink = Sink::default();
+    let table = raw.table();
+    let plan = version_is_ours(&table, &sink).then(|| read(&table, environment, &sink));
+    let found = sink.into_list().into_iter().filter(|problem| raw.believes(problem));
+    let all: Vec<Problem> = raw.errors.iter().cloned().chain(found).collect();
+    let broken = all.iter().any(|problem| problem.severity == Severity::Error);
+    let problems = Problems::new(&raw.file, &raw.text, all);
+    match plan {
+        Some(plan) if !broken => Ok(Resolved {
+            plan,
+            warnings: problems,
+        }),
+        _ => Err(problems),
+    }
+}
+
+/// Reads a configuration file and finds its meaning: [`parse`] and [`resolve`] in one.
+///
+/// # Errors
+/// All problems at once, also when the file cannot be read.
+pub fn load(path: &Path, environment: &dyn Environment) -> Result<Resolved, Problems> {
+    let name = path.display().to_string();
+    let text = environment.read(path).map_err(|error| {
+        let problem = match error.kind() {
+            io::ErrorKind::InvalidData => {
+                Problem::error(Kind::UnreadableFile, "the file is not UTF-8").help("save it as UTF-8 text")
+            }
+            _ => Problem::error(Kind::UnreadableFile, format!("the file cannot be read: {error}")),
+        };
+        Problems::without_text(&name, vec![problem])
+    })?;
+    resolve(&parse(&name, &text), environment)
+}
+
+/// Says whether the rest can be judged. A file of another version is not: every key may mean something else there.
+fn version_is_ours(table: &DeTable<'_>, sink: &Sink) -> bool {
+    let Some(value) = table.get("version") else {
+        let problem = Problem::error(Kind::MissingVersion, "`version` is missing")
+            .at(0..0, "the file must say for which format it is written")
+            .help(format!("write version = {VERSION} at the top of the file"));
+        sink.push(problem);
+        return true;
+    };
+    let text = shown(value.get_ref());
+    match value.get_ref() {
+        toml::de::DeValue::Integer(_) if text == VERSION.to_string() => true,
+        toml::de::DeValue::Integer(_) => {
+            let newer = text.parse::<u64>().is_ok_and(|version| version > VERSION);
+            let problem = Problem::error(
+                Kind::UnsupportedVersion,
+                format!("version {text} of the format is not supported"),
+            )
+            .at(value.span(), format!("this program reads version {VERSION}"));
+            sink.push(if newer {
+                problem.help("the file is for a newer lbd: use that one, or write the file again for version 1")
+            } else {
+                problem.help(format!("write version = {VERSION}"))
+            });
+            false
+        }
+        _ => {
+            let problem = Problem::error(Kind::WrongType, "`version` must be a number without quotes")
+                .at(value.span(), "expected a whole number")
+                .help(format!("write version = {VERSION}"));
+            sink.push(problem);
+            true
+        }
+    }
+}
+
+fn read(table: &DeTable<'_>, environment: &dyn Environment, sink: &Sink) -> Plan {
+    let root = Reader::new(table, 0..0, &ROOT, sink);
+    let context = Context {
+        environment,
+        limits: Scope::read(root.table("limits", &LIMITS)),
+        timeouts: Scope::read(root.table("timeouts", &TIMEOUTS)),
+    };
+    let pool_readers = root.tables("pools", &POOLS);
+    let pools = Pools::read(&context, &pool_readers);
+    let listener_readers = root.tables("listeners", &LISTENERS);
+    let listeners = listener::read_all(&context, &root, &listener_readers, &pools);
+    let plan = Plan {
+        workers: whole(root.integer("workers"), 0),
+        drain_timeout: scope::duration_or_default(&root, "drain_timeout", &ROOT),
+        log: read_log(root.table("log", &LOG)),
+        listeners: listeners.iter().map(|(listener, _)| listener.clone()).collect(),
+        pools: pools.list.iter().map(|pool| pool.plan.clone()).collect(),
+    };
+    report_unused(&plan, &pools, sink);
+    report_cookies_over_tcp(&plan, &listeners, &pools, sink);
+    loops::report(&plan, &pools, sink);
+    plan
+}
+
+fn read_log(table: Field<Reader<'_>>) -> Log {
+    let Some(reader) = table.value() else {
+        return Log {
+            access: AccessLog::Off,
+            format: Format::CombinedXff,
+        };
+    };
+    let access = reader
+        .text("access")
+        .and_then(|text, span| access_log(&reader, &text, span));
+    let format = reader.word("format").value();
+    let format = Format::ALL.into_iter().find(|known| Some(known.as_str()) == format);
+    Log {
+        access: access.value().unwrap_or(AccessLog::Off),
+        format: format.unwrap_or(Format::CombinedXff),
+    }
+}
+
+fn access_log(reader: &Reader<'_>, text: &str, span: &Span) -> Option<AccessLog> {
+    match text {
+        "off" => Some(AccessLog::Off),
+        "stdout" => Some(AccessLog::Stdout),
+        "stderr" => Some(AccessLog::Stderr),
+        _ if text.starts_with('/') && !text.ends_with('/') && !text.contains('\0') => {
+            Some(AccessLog::File(PathBuf::from(text)))
+        }
+        _ => {
+            let problem = Problem::error(Kind::UnknownValue, format!("`access` is {text:?}, which is not known")).at(
+                span.clone(),
+                "expected \"off\", \"stdout\", \"stderr\" or the absolute path of a file",
+            );
+            let meant = near::nearest(text, ["off", "stdout", "stderr"].into_iter());
+            reader.push(match meant {
+                Some(meant) => problem.help(format!("did you mean \"{meant}\"?")),
+                None if text.ends_with('/') => problem.help("a path names a file, not a folder"),
+                None if text.contains(['/', '.']) => problem.help(format!(
+                    "write the whole path: \"/var/log/{}\"",
+                    text.trim_start_matches("./")
+                )),
+                None => problem,
+            });
+            None
+        }
+    }
+}
+
+fn report_unused(plan: &Plan, pools: &Pools, sink: &Sink) {
+    let used = plan.used_pools();
+    for (index, pool) in pools.list.iter().enumerate() {
+        if !used.contains(&index) && !pools.referred(&pool.plan.name) && pool.name_is_good {
+            let problem = Problem::warning(Kind::UnusedPool, format!("pool \"{}\" is never used", pool.plan.name))
+                .at(pool.name_span.clone(), "no listener and no route names it");
+            sink.push(problem);
+        }
+    }
+}
+
+/// A TCP listener reads no cookies: a pool that has nothing else would recognise nobody.
+fn report_cookies_over_tcp(plan: &Plan, listeners: &[(crate::plan::Listener, Span)], pools: &Pools, sink: &Sink) {
+    for (listener, span) in listeners {
+        let Service::Tcp(tcp) = &listener.service else { continue };
+        let (Some(pool), Some(read)) = (plan.pools.get(tcp.forward.pool), pools.list.get(tcp.forward.pool)) else {
+            continue;
+        };
+        let cookie = |way: &crate::plan::Persistence| matches!(way, crate::plan::Persistence::CookieInsert(_));
+        if !pool.persistence.is_empty() && pool.persistence.iter().all(cookie) {
+            let place = read.persistence_span.clone().unwrap_or_else(|| read.name_span.clone());
+            let problem = Problem::error(
+                Kind::NotApplicable,
+                format!(
+                    "pool \"{}\" recognises clients by a cookie, but listener \"{}\" speaks tcp",
+                    pool.name, listener.name
+                ),
+            )
+            .at(place, "there are no cookies in plain TCP")
+            .see(span.clone(), "this listener uses the pool")
+            .help("use kind = \"client_ip\", alone or as a second way behind the cookie");
+            sink.push(problem);
+        }
+    }
+}
+
+/// A number that the schema's range has made small enough for its type.
+pub(crate) fn whole<T: TryFrom<u64>>(field: Field<u64>, default: T) -> T {
+    field
+        .value()
+        .and_then(|value| T::try_from(value).ok())
+        .unwrap_or(default)
+}
+
+/// The default of a number, from the schema.
+pub(crate) fn default_number(section: &'static schema::Section, name: &str) -> u64 {
+    section
+        .key(name)
+        .and_then(|key| key.default.parse().ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,263 @@
+use super::listener::forward;
+use super::pool::Pools;
+use super::scope::Scope;
+use crate::field::Field;
+use crate::grammar::{Wrong, check_host_pattern, check_path};
+use crate::plan::{Action, Forward, Route};
+use crate::reader::{Reader, explain};
+use crate::schema::{REDIRECT, ROUTE_TIMEOUTS, ROUTES};
+use crate::{Kind, Problem, Span};
+use lb_balance::route::{Host, Prefix};
+use std::collections::HashMap;
+
+/// The routes of a listener. Reports those that another route, or the listener's own pool, makes pointless.
+pub(super) fn read_all(listener: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Field<Vec<Route>> {
+    listener.tables("routes", &ROUTES).map(|readers| {
+        let mut taken: HashMap<(String, String), Span> = HashMap::new();
+        let mut routes = Vec::new();
+        for reader in &readers {
+            let (route, is_good) = read(reader, pools, timeouts);
+            if is_good {
+                report_twice(reader, &route, &mut taken);
+            }
+            routes.extend(route.filter_good());
+        }
+        if let (Some(span), Some(other)) = (taken.get(&(ANY.to_owned(), "/".to_owned())), listener.key_span("pool")) {
+            listener.push(
+                Problem::error(Kind::UnreachableRoute, "the `pool` of this listener is never used")
+                    .at(other, "for requests without a route")
+                    .see(span.clone(), "but this route takes every request")
+                    .help("leave one of the two out"),
+            );
+        }
+        routes
+    })
+}
+
+/// A route whose action may be missing because it was wrong.
+struct ReadRoute {
+    hosts: Vec<String>,
+    path: String,
+    action: Option<Action>,
+}
+
+impl ReadRoute {
+    fn filter_good(self) -> Option<Route> {
+        let Self { hosts, path, action } = self;
+        action.map(|action| Route { hosts, path, action })
+    }
+}
+
+fn read(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> (ReadRoute, bool) {
+    let errors = reader.errors();
+    let hosts = hosts(reader);
+    let path = reader
+        .parsed("path", Kind::BadPath, prefix)
+        .value()
+        .unwrap_or_else(|| "/".into());
+    let is_good = reader.errors() == errors;
+    let inner = Scope::read(reader.table("timeouts", &ROUTE_TIMEOUTS));
+    let pool = pools.find(reader).map(|pool| {
+        Action::Forward(Forward {
+            pool,
+            ..forward(pool, pools, &timeouts.then(&inner))
+        })
+    });
+    let respond = reader
+        .integer("respond")
+        .and_then(|status, span| respond(reader, status, span));
+    let redirect = redirect(reader);
+    let given: Vec<&str> = ["pool", "respond", "redirect"]
+        .into_iter()
+        .filter(|name| reader.has(name))
+        .collect();
+    match given.as_slice() {
+        [] => reader.push(
+            Problem::error(Kind::NoDestination, "this route leads nowhere")
+                .at(reader.span(), "it has neither `pool` nor `respond` nor `redirect`")
+                .help("for example pool = \"app\""),
+        ),
+        [first, second, ..] => {
+            let span = |name: &str| reader.key_span(name).unwrap_or_else(|| reader.span());
+            reader.push(
+                Problem::error(Kind::ConflictingKeys, format!("`{first}` and `{second}` are both set"))
+                    .at(span(second), "a route does one thing")
+                    .see(span(first), "the other one"),
+            );
+        }
+        [_] => {}
+    }
+    if !reader.has("pool")
+        && let Some(span) = reader.key_span("timeouts")
+    {
+        reader.push(
+            Problem::error(Kind::NotApplicable, "`timeouts` of a route without a pool")
+                .at(span, "no backend is asked here"),
+        );
+    }
+    let action = pool.value().or(respond.value()).or(redirect.value());
+    (ReadRoute { hosts, path, action }, is_good)
+}
+
+fn hosts(reader: &Reader<'_>) -> Vec<String> {
+    let one = reader.parsed("host", Kind::BadHost, host);
+    let list = reader.list("hosts", "hosts");
+    if let (Some(first), Some(second)) = (reader.key_span("host"), reader.key_span("hosts")) {
+        reader.push(
+            Problem::error(Kind::ConflictingKeys, "`host` and `hosts` are both set")
+                .at(second, "only one of them can be obeyed")
+                .see(first, "the other one")
+                .help("put all of them into `hosts`"),
+        );
+    }
+    if let Field::Is([], span) = &list {
+        reader.push(
+            Problem::error(Kind::BadHost, "`hosts` is empty: no request would match")
+                .at(span.clone(), "at least one host must stand here")
+                .help("leave `hosts` out to match every host"),
+        );
+    }
+    let mut hosts: Vec<String> = one.value().into_iter().collect();
+    for element in list.value().unwrap_or_default() {
+        let Some(text) = reader.element_text("hosts", element) else {
+            continue;
+        };
+        match host(text) {
+            Ok(host) if hosts.contains(&host) => reader.push(
+                Problem::error(Kind::UnreachableRoute, format!("host \"{host}\" is listed twice"))
+                    .at(element.span(), "the same host again"),
+            ),
+            Ok(host) => hosts.push(host),
+            Err(wrong) => reader.push(explain(Kind::BadHost, "`hosts`", text, element.span(), wrong)),
+        }
+    }
+    hosts
+}
+
+fn host(text: &str) -> Result<String, Wrong> {
+    let pattern = check_host_pattern(text)?;
+    // The router has the last word on what it can match.
+    pattern.parse::<Host>().map_err(|error| Wrong::new(error.to_string()))?;
+    Ok(pattern)
+}
+
+fn prefix(text: &str) -> Result<String, Wrong> {
+    check_path(text)?;
+    if let Some(start) = text.strip_suffix('*') {
+        let start = if start.is_empty() { "/" } else { start };
+        return Err(Wrong::new("a path is a prefix already").help(format!("write \"{start}\"")));
+    }
+    if let Some((path, _)) = text.split_once('?') {
+        return Err(Wrong::new("queries are not compared").help(format!("write \"{path}\"")));
+    }
+    Prefix::new(text).map_err(|error| Wrong::new(error.to_string()))?;
+    Ok(text.to_owned())
+}
+
+fn respond(reader: &Reader<'_>, status: u64, span: &Span) -> Option<Action> {
+    if (300..=399).contains(&status) && status != 304 {
+        reader.push(
+            Problem::error(
+                Kind::BadStatus,
+                format!("`respond` is {status}, a redirect without a destination"),
+            )
+            .at(span.clone(), "a redirect needs a place to go")
+            .help(format!(
+                "write redirect = {{ to = \"https://example.com/\", status = {status} }}"
+            )),
+        );
+        return None;
+    }
+    u16::try_from(status).ok().map(Action::Respond)
+}
+
+fn redirect(reader: &Reader<'_>) -> Field<Action> {
+    if let Some(text) = reader.raw("redirect").and_then(|value| value.get_ref().as_str()) {
+        let value = reader.raw("redirect");
+        let span = value.map_or_else(|| reader.span(), |value| value.span());
+        reader.push(
+            Problem::error(Kind::WrongType, "`redirect` must be a table, not a text")
+                .at(span, "expected a table")
+                .help(format!("write redirect = {{ to = \"{text}\" }}")),
+        );
+        return Field::Broken;
+    }
+    reader.table("redirect", &REDIRECT).and_then(|inner, _| {
+        let to = inner.parsed("to", Kind::BadRedirect, location);
+        inner.require("to", &to, "to = \"https://example.com/\"");
+        let status = inner.integer("status").and_then(|status, span| {
+            let known = STATUSES.contains(&status);
+            if !known {
+                inner.push(
+                    Problem::error(
+                        Kind::BadStatus,
+                        format!("`status` is {status}, which is no redirect to another place"),
+                    )
+                    .at(span.clone(), "expected 301, 302, 303, 307 or 308"),
+                );
+            }
+            known.then_some(status)
+        });
+        let status = match status {
+            Field::Missing => 302,
+            Field::Broken => return None,
+            Field::Is(status, _) => u16::try_from(status).unwrap_or(302),
+        };
+        Some(Action::Redirect {
+            status,
+            to: to.value()?,
+        })
+    })
+}
+
+/// A URL of the web, or a path of the same site: what a `Location` field may hold, RFC 9110, section 10.2.2.
+fn location(text: &str) -> Result<String, Wrong> {
+    const EXAMPLES: &str = "for example \"https://example.com/\" or \"/new\"";
+    if let Some(c) = text
+        .chars()
+        .find(|c| !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}'))
+    {
+        return Err(Wrong::new(format!("{c:?} cannot stand in a URL")).help("write it percent-encoded"));
+    }
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match rest {
+        Some(rest) if rest.is_empty() || rest.starts_with(['/', '?', '#']) => {
+            Err(Wrong::new("the host is missing").help(EXAMPLES))
+        }
+        Some(_) => Ok(text.to_owned()),
+        // `//host` would lead to another site.
+        None if text.starts_with('/') && !text.starts_with("//") => Ok(text.to_owned()),
+        None => Err(Wrong::new("neither a URL nor a path").help(EXAMPLES)),
+    }
+}
+
+fn report_twice(reader: &Reader<'_>, route: &ReadRoute, taken: &mut HashMap<(String, String), Span>) {
+    let any = [ANY.to_owned()];
+    let hosts = if route.hosts.is_empty() {
+        any.as_slice()
+    } else {
+        route.hosts.as_slice()
+    };
+    for host in hosts {
+        let Some(first) = taken.insert((host.clone(), route.path.clone()), reader.span()) else {
+            continue;
+        };
+        let what = if host == ANY {
+            "any host".to_owned()
+        } else {
+            format!("host \"{host}\"")
+        };
+        reader.push(
+            Problem::error(
+                Kind::UnreachableRoute,
+                format!("no request reaches this route ({what}, path \"{}\")", route.path),
+            )
+            .at(reader.span(), "the same host and path again")
+            .see(first, "this route takes them all"),
+        );
+    }
+}
+
+/// Stands for a route without hosts.
+const ANY: &str = "*";
+const STATUSES: [u64; 5] = [301, 302, 303, 307, 308];

@@ -1,0 +1,151 @@
+use crate::field::Field;
+use crate::grammar;
+use crate::plan::{ClientTimeouts, Limits, UpstreamTimeouts};
+use crate::reader::Reader;
+use crate::schema::{LIMITS, Section, TIMEOUTS, Value};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The settings of one table that narrower tables inherit: what is set, and nothing else.
+///
+/// Global is overruled by the listener's, that by the route's, that by the pool's.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scope {
+    durations: BTreeMap<&'static str, Duration>,
+    /// `None` is the word `none`.
+    numbers: BTreeMap<&'static str, Option<u64>>,
+}
+
+impl Scope {
+    /// Everything that is set in a table of timeouts or limits.
+    pub(crate) fn read(table: Field<Reader<'_>>) -> Self {
+        let mut scope = Self::default();
+        let Some(reader) = table.value() else { return scope };
+        for key in reader.section().keys {
+            match key.value {
+                Value::Duration { .. } => {
+                    if let Some(value) = reader.duration(key.name).value() {
+                        scope.durations.insert(key.name, value);
+                    }
+                }
+                Value::Size { .. } => {
+                    if let Some(value) = reader.size(key.name).value() {
+                        scope.numbers.insert(key.name, value);
+                    }
+                }
+                Value::Integer { .. } => {
+                    if let Some(value) = reader.integer(key.name).value() {
+                        scope.numbers.insert(key.name, Some(value));
+                    }
+                }
+                _ => {}
+            }
+        }
+        scope
+    }
+
+    /// What holds in a table inside this one.
+    #[must_use]
+    pub(crate) fn then(&self, inner: &Self) -> Self {
+        let mut both = self.clone();
+        both.durations.extend(inner.durations.iter());
+        both.numbers.extend(inner.numbers.iter());
+        both
+    }
+
+    pub(crate) fn duration(&self, name: &'static str) -> Duration {
+        self.durations
+            .get(name)
+            .copied()
+            .unwrap_or_else(|| default_duration(&TIMEOUTS, name))
+    }
+
+    fn number(&self, name: &'static str) -> Option<u64> {
+        self.numbers
+            .get(name)
+            .copied()
+            .unwrap_or_else(|| default_size(&LIMITS, name))
+    }
+
+    pub(crate) fn count(&self, name: &'static str) -> usize {
+        self.number(name)
+            .and_then(|number| usize::try_from(number).ok())
+            .unwrap_or(usize::MAX)
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            head_bytes: self.count("head_bytes"),
+            fields: self.count("fields"),
+            target_bytes: self.count("target_bytes"),
+            body_bytes: self.number("body_bytes"),
+        }
+    }
+
+    pub(crate) fn client(&self) -> ClientTimeouts {
+        ClientTimeouts {
+            head: self.duration("head"),
+            body: self.duration("body"),
+            write: self.duration("write"),
+            keep_alive: self.duration("keep_alive"),
+            expect_continue: self.duration("expect_continue"),
+            tunnel: self.duration("tunnel"),
+        }
+    }
+
+    pub(crate) fn upstream(&self) -> UpstreamTimeouts {
+        UpstreamTimeouts {
+            connect: self.duration("connect"),
+            response: self.duration("response"),
+        }
+    }
+}
+
+/// What the schema says holds without the key.
+pub(crate) fn default_duration(section: &'static Section, name: &str) -> Duration {
+    let text = section.key(name).map_or("", |key| key.default);
+    grammar::duration(text.trim_matches('"')).unwrap_or_default()
+}
+
+fn default_size(section: &'static Section, name: &str) -> Option<u64> {
+    let text = section.key(name).map_or("", |key| key.default);
+    text.parse().ok().or_else(|| grammar::size(text.trim_matches('"')).ok())
+}
+
+pub(crate) fn duration_or_default(reader: &Reader<'_>, name: &'static str, section: &'static Section) -> Duration {
+    reader
+        .duration(name)
+        .value()
+        .unwrap_or_else(|| default_duration(section, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::SECTIONS;
+
+    #[test]
+    fn every_default_of_a_duration_or_number_is_in_its_range() {
+        for key in SECTIONS.iter().flat_map(|section| section.keys) {
+            let text = key.default.trim_matches('"');
+            if matches!(text, "" | "required" | "none") || !text.starts_with(|c: char| c.is_ascii_digit()) {
+                continue;
+            }
+            match key.value {
+                Value::Duration { least, most } => {
+                    let value = grammar::duration(text).unwrap();
+                    assert!(least <= value && value <= most, "{key:?}");
+                }
+                Value::Integer { least, most } => {
+                    let value: u64 = text.parse().unwrap();
+                    assert!(least <= value && value <= most, "{key:?}");
+                }
+                Value::Size { least, most, .. } => {
+                    let value = grammar::size(text).unwrap();
+                    assert!(least <= value && value <= most, "{key:?}");
+                }
+                _ => panic!("{key:?}"),
+            }
+        }
+    }
+}

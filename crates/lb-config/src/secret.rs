@@ -1,0 +1,67 @@
+use lb_types::tag128;
+use std::fmt;
+
+/// What cookies are signed with. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Box<str>);
+
+impl Secret {
+    /// A secret of at least [`Secret::SHORTEST`] bytes. `None` when it is shorter.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        (text.len() >= Self::SHORTEST).then(|| Self(text.into()))
+    }
+
+    /// The fewest bytes: as many as the key has.
+    pub const SHORTEST: usize = 16;
+
+    /// The key for one pool and cookie: the same on every machine with the same secret. A cookie of one pool is worth
+    /// nothing in another.
+    #[must_use]
+    pub fn key(&self, pool: &str, cookie: &str) -> [u8; 16] {
+        let first = tag128(DERIVE, self.0.as_bytes());
+        let second = tag128(&first, pool.as_bytes());
+        tag128(&second, cookie.as_bytes())
+    }
+
+    /// The text, to write it into a file.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// Says what the key is for. Fixed for ever: it stands in cookies.
+const DERIVE: &[u8; 16] = b"lbd-cookie-key-1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_has_sixteen_bytes_and_is_not_printed() {
+        assert!(Secret::new("fifteen bytes.!").is_none());
+        let secret = Secret::new("sixteen bytes..!").unwrap();
+        assert_eq!(format!("{secret:?}"), "Secret(..)");
+    }
+
+    #[test]
+    fn keys_differ_by_pool_and_cookie_and_not_by_process() {
+        let secret = Secret::new("sixteen bytes..!").unwrap();
+        assert_eq!(
+            secret.key("a", "c"),
+            Secret::new("sixteen bytes..!").unwrap().key("a", "c")
+        );
+        assert_ne!(secret.key("a", "c"), secret.key("b", "c"));
+        assert_ne!(secret.key("a", "c"), secret.key("a", "d"));
+        assert_ne!(
+            secret.key("a", "c"),
+            Secret::new("sixteen bytes..?").unwrap().key("a", "c")
+        );
+    }
+}
