@@ -1,4 +1,53 @@
 //! From the facts of a request to a backend: routes, pools, standings, tickets and retry budgets.
+//!
+//! What it is for: every decision between a parsed request and a connection to a backend.
+//! [`Routes`] says which pool, the pool's strategies say which backend the client had before, a
+//! [`Picker`] chooses and counts, a [`Ticket`] gives the count back, a [`RetryBudget`] says whether
+//! a failed request may be sent again. Nothing here opens a socket, reads a clock or waits.
+//!
+//! What it is not for: the algorithms (`lb-sched`), recognising clients (`lb-persist`), judging
+//! health (`lb-health`; [`standings`] turns its judgement into what a pool needs), moving bytes.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use lb_balance::route::{Action, Prefix, Query, Route};
+//! use lb_balance::{Backend, Hint, Outcome, Picker, Pool, Routes, Standing, Tried};
+//! use lb_sched::Algorithm;
+//! use lb_types::{Slot, Time, Weight};
+//!
+//! let routes = Routes::new(vec![Route {
+//!     hosts: vec!["*.example.com".parse()?],
+//!     path: Prefix::new("/shop")?,
+//!     action: Action::Forward(0),
+//! }])?;
+//! let query = Query { host: Some(b"www.Example.com:80"), path: b"/shop/cart" };
+//! assert_eq!(routes.find(&query), Some(&Action::Forward(0)));
+//!
+//! // Shared by all workers; the control thread calls `pool.update` when health changes.
+//! let backends: Vec<_> = [("a", 9001), ("b", 9002)].into_iter().map(|(name, port)| {
+//!     Arc::new(Backend::new("web", name, ([127, 0, 0, 1], port).into(), Weight::ONE, Some(100)))
+//! }).collect();
+//! let up = |slot| Standing { slot: Slot(slot), weight: Weight::ONE, up: true };
+//! let pool = Pool::new("web", backends, Vec::new(), Algorithm::RoundRobin, &[up(0), up(1)], None)?;
+//!
+//! // One per worker.
+//! let mut picker = Picker::new(Arc::new(pool), 1);
+//! let mut tried = Tried::new();
+//! let first = picker.pick(Hint::Any, &tried, Time::ZERO)?;
+//! tried.add(first.slot());
+//! first.finish(Outcome::Failure, Time::ZERO);
+//! let second = picker.pick(Hint::Any, &tried, Time::ZERO)?;
+//! assert_eq!((second.backend().name.as_str(), second.why().to_string().as_str()), ("b", "retried"));
+//! second.finish(Outcome::Success, Time::ZERO);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! On the way of a request (`find`, `recall`, `pick`, `finish`, the retry budget) nothing is allocated
+//! and no lock is taken; shared memory is written once for the round, once each for begin and end,
+//! and once to count the reference of the backend.
+//!
+//! Limits: two strategies per pool; path prefixes of 512 bytes; host names of 253; 64 lost races per
+//! pick; ten seconds of memory in a retry budget. No features.
 
 mod backend;
 mod picker;

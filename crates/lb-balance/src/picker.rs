@@ -9,7 +9,8 @@ use std::sync::Arc;
 /// One worker's way into a pool: from what a request says to a [`Ticket`] for a backend.
 ///
 /// A pick allocates nothing, takes no lock and counts one reference (the ticket's backend). It
-/// costs what the algorithm costs; a pick that persistence decides never asks the algorithm and
+/// costs what the algorithm costs. (The first pick after a change of standings fetches them, and may
+/// allocate then.) A pick that persistence decides never asks the algorithm and
 /// does not move its round.
 #[derive(Debug)]
 pub struct Picker {
@@ -88,6 +89,7 @@ impl Picker {
             &*untried
         };
         let (cursor, loads, limits) = (pool.cursor(), pool.loads(), pool.limits());
+        let mut looks = 0;
         for _ in 0..RACES {
             let ask = Ask {
                 hash,
@@ -98,11 +100,19 @@ impl Picker {
                 limits,
                 now,
             };
-            let Some(slot) = view.scheduler.pick(&ask) else {
-                return Err(nobody(&view.taking, usable));
-            };
-            if let Some(ticket) = begin(pool, slot, why) {
-                return Ok(ticket);
+            match view.scheduler.pick(&ask) {
+                Some(slot) => {
+                    if let Some(ticket) = begin(pool, slot, why) {
+                        return Ok(ticket);
+                    }
+                }
+                None => {
+                    looks += 1;
+                    let nobody = nobody(&view.taking, usable);
+                    if nobody != PickError::AllBusy || looks == LOOKS {
+                        return Err(nobody);
+                    }
+                }
             }
         }
         Err(PickError::AllBusy)
@@ -187,3 +197,6 @@ fn nobody(taking: &Usable, usable: &Usable) -> PickError {
 /// Choices before giving up. Each lost race means that another worker began a request in that
 /// very moment; this many in a row do not happen to a pool with room.
 const RACES: usize = 64;
+/// Times that all must be seen full. Once is not enough: while one backend after the other is
+/// looked at, another worker may give back a place behind and take the one ahead.
+const LOOKS: usize = 2;

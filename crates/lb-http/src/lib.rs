@@ -53,3 +53,7 @@ mod list;
 pub mod upgrade;
 
 pub use head::{Head, Kind, Version};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

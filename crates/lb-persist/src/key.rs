@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s_persist_45_a_secret_value_is_kept_and_shown_only_as_a_fingerprint() {
+    fn a_secret_value_is_kept_and_shown_only_as_a_fingerprint() {
         let secret = [7; 16];
         let key = Key::digest(&secret, b"Basic dXNlcjpwYXNz");
         assert_eq!(key, Key::digest(&secret, b"Basic dXNlcjpwYXNz"));

@@ -353,3 +353,55 @@ fn tell(events: &mut VecDeque<Event>, backend: BackendId, name: &str, change: Ch
 
 /// Longer waits are cut, because tokio's clock has an end.
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{HttpOptions, Kind, ProbeOptions};
+    use lb_health::Rules;
+
+    fn silent(n: u64, listener: &std::net::TcpListener) -> Target {
+        let kind = Kind::Http(HttpOptions::default());
+        let options = ProbeOptions {
+            kind,
+            ..ProbeOptions::default()
+        };
+        let probe = Probe::new(listener.local_addr().unwrap(), options).unwrap();
+        Target::new(BackendId::from_u64(n), "silent", probe)
+    }
+
+    #[tokio::test]
+    async fn no_more_probes_than_the_limit_are_under_way() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut prober = Prober::new(1, Time::ZERO);
+        prober.replace((0..300).map(|n| silent(n, &listener)).collect());
+        let wake = prober.advance();
+        assert_eq!(prober.running.len(), 256);
+        assert_eq!(wake, None, "those that are left wait for a probe to end");
+        prober.advance();
+        assert_eq!(prober.running.len(), 256);
+        prober.replace(Vec::new());
+        while prober.running.join_next().await.is_some() {}
+        assert!(
+            prober.events.is_empty(),
+            "whoever is not watched any more is stopped and not told of"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_lost_probe_is_our_fault_and_another_one_follows() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut prober = Prober::new(1, Time::ZERO);
+        prober.replace(vec![silent(7, &listener).with_rules(Rules::default())]);
+        let now = prober.now();
+        let lost = prober.running.spawn(async { panic!("this is what the test is about") });
+        let entry = prober.entries.get_mut(&BackendId::from_u64(7)).unwrap();
+        assert!(entry.machine.probe_due(now));
+        entry.task = Some(lost);
+        prober.wait(None).await;
+        let view = prober.view(BackendId::from_u64(7)).unwrap();
+        assert_eq!(view.last().map(|seen| seen.result), Some(Err(Cause::Local)));
+        assert!(view.next_probe.is_some());
+        assert_eq!(view.status, lb_health::Status::Starting);
+    }
+}

@@ -1,3 +1,5 @@
+#![allow(clippy::arithmetic_side_effects)] // tests may panic
+
 use super::*;
 use std::string::ToString;
 

@@ -26,6 +26,7 @@ impl Conn {
         if self.reading != Reading::Head || (self.role == Role::Server && self.has_request) {
             return Err(Error::Order("read_head inside a message"));
         }
+        head.clear();
         let result = match self.role {
             Role::Server => self.read_request(input, head),
             Role::Client if self.has_request => self.read_response(input, head),

@@ -38,8 +38,7 @@ impl FieldsMut for Head {
         };
         field.live = false;
         let id = field.name;
-        // A name on several lines keeps its bit: the mask may say too much, never too little.
-        if !self.is_repeated(id) && !id.is_vague() {
+        if !self.index.iter().any(|f| f.live && f.name == id) {
             self.present &= !id.bit();
         }
         true
@@ -152,6 +151,7 @@ impl Head {
                 .unwrap_or_default();
             field.live &= keep(name);
         }
+        self.recount();
     }
 
     /// Removes every field whose known name is in `mask`.
@@ -187,12 +187,16 @@ impl Head {
                 }
                 for other in index.iter_mut().filter(|f| usize::from(f.name_len) == member.len()) {
                     if text(other.name_at, u32::from(other.name_len)).eq_ignore_ascii_case(member) {
-                        // The bit in `present` may stay: a mask that says too much is only slower.
                         other.live = false;
                     }
                 }
             }
         }
+        self.recount();
+    }
+
+    fn recount(&mut self) {
+        self.present = self.index.iter().filter(|f| f.live).fold(0, |mask, f| mask | f.name.bit());
     }
 
     fn place(&self, name: &[u8], index: usize) -> Option<usize> {
@@ -265,7 +269,7 @@ impl Head {
 
 /// Options that name no field, or whose fields are dropped by their own rule.
 fn is_option(member: &[u8]) -> bool {
-    const OPTIONS: [&[u8]; 4] = [b"close", b"keep-alive", b"upgrade", b"te"];
+    const OPTIONS: [&[u8]; 5] = [b"close", b"keep-alive", b"upgrade", b"te", b"connection"];
     OPTIONS.iter().any(|o| member.eq_ignore_ascii_case(o))
 }
 
