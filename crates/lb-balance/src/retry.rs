@@ -4,9 +4,9 @@ use std::time::Duration;
 /// How many requests may be sent again, in proportion to the traffic, so that retries never
 /// become the load that kills the backends that are left.
 ///
-/// Over any ten seconds, retries are at most `percent` of the requests plus `per_second` for each
-/// second. One per worker and pool, without atomics: the bounds hold per worker, so they hold
-/// for all together.
+/// A retry is granted only if, with it, the retries of the last ten seconds are at most `percent`
+/// of the requests of the same time plus `per_second` for each second. One per worker and pool,
+/// without atomics: `percent` then holds for all workers together, and `per_second` is per worker.
 #[derive(Debug, Clone)]
 pub struct RetryBudget {
     options: RetryOptions,
@@ -23,7 +23,7 @@ pub struct RetryBudget {
 pub struct RetryOptions {
     /// Retries per hundred requests: 20.
     pub percent: u8,
-    /// Retries per second that need no traffic: 10. Lets a quiet pool retry at all.
+    /// Retries per second and worker that need no traffic: 10. Lets a quiet pool retry at all.
     pub per_second: u16,
 }
 
