@@ -66,3 +66,7 @@ pub use history::{History, Seen};
 pub use machine::{Change, Machine, Report};
 pub use rules::{Rules, RulesError, RulesOptions};
 pub use status::{Admin, Status};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

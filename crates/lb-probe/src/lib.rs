@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use lb_health::{Cause, Status};
-//! use lb_probe::{Kind, Probe, ProbeOptions, Prober, Target};
+//! use lb_probe::{Kind, Probe, ProbeOptions, Prober, Watched};
 //! use lb_types::{BackendId, Time};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,7 +21,7 @@
 //!     assert_eq!(probe.run().await, Ok(()));
 //!
 //!     let mut prober = Prober::new(1, Time::ZERO);
-//!     prober.replace(vec![Target::new(BackendId::of("web", "a"), "web/a", probe)]);
+//!     prober.replace(vec![Watched::new(BackendId::of("web", "a"), "web/a", probe)]);
 //!     let event = prober.next().await;
 //!     assert_eq!(event.change.to, Status::Up);
 //!     assert_eq!(prober.views().first().map(|view| view.status), Some(Status::Up));
@@ -42,13 +42,17 @@ mod io_cause;
 mod probe;
 mod prober;
 mod service;
-mod target;
 mod tcp;
 mod view;
+mod watched;
 
 pub use http::{HttpError, HttpOptions, Method, USER_AGENT};
 pub use probe::{Kind, Probe, ProbeError, ProbeOptions};
 pub use prober::{Event, Prober};
 pub use service::Order;
-pub use target::Target;
 pub use view::View;
+pub use watched::Watched;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

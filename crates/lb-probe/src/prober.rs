@@ -1,4 +1,4 @@
-use crate::{Probe, Target, View};
+use crate::{Probe, View, Watched};
 use lb_health::{Admin, Cause, Change, Machine, Report};
 use lb_types::{BackendId, Time};
 use std::collections::{BTreeMap, VecDeque};
@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 /// Watches a set of backends: probes them when they are due and tells what changed.
 ///
 /// It belongs to one task. Call [`Prober::next`] for ever; between its events (it may be dropped
-/// and called again at any time) replace targets, give orders, feed reports, look at views. To own it
+/// and called again at any time) replace the watched backends, give orders, feed reports, look at views. To own it
 /// from elsewhere, run [`Prober::serve`] as a task. Dropping it closes every socket.
 #[derive(Debug)]
 pub struct Prober {
@@ -29,9 +29,6 @@ impl Prober {
     pub const MOST_AT_ONCE: usize = 256;
 
     /// Watches nobody yet. `seed` spreads the probes; `now` ties the runtime's clock to ours.
-    ///
-    /// # Panics
-    /// Only with tokio's paused clock, outside its runtime.
     #[must_use]
     pub fn new(seed: u64, now: Time) -> Self {
         Self {
@@ -44,26 +41,26 @@ impl Prober {
         }
     }
 
-    /// Watches exactly `targets` from now on (start or reload).
+    /// Watches exactly `watched` from now on (start or reload).
     ///
     /// A backend that was watched before keeps its health, counts and order, though its rules or its
-    /// probe may be others. One whose own address changed is another server: it starts anew and
-    /// only its order stays. Of two targets with one id the last one counts.
-    pub fn replace(&mut self, targets: Vec<Target>) {
+    /// probe may be others. One whose own address changed is another machine: it starts anew and
+    /// only its order stays. Of two with one id the last one counts.
+    pub fn replace(&mut self, watched: Vec<Watched>) {
         let now = self.now();
         let mut old = std::mem::take(&mut self.entries);
-        for target in targets {
-            let id = target.backend;
+        for watched in watched {
+            let id = watched.backend;
             let entry = match old.remove(&id).or_else(|| self.entries.remove(&id)) {
-                Some(entry) if entry.is_same_server(&target) => entry.with(target, now),
+                Some(entry) if entry.is_same_backend(&watched) => entry.with(watched, now),
                 Some(entry) => {
-                    let mut fresh = self.watch(target, now);
+                    let mut fresh = self.watch(watched, now);
                     if entry.machine.admin() != Admin::Ready {
                         fresh.machine.set_admin(entry.machine.admin(), now);
                     }
                     fresh
                 }
-                None => self.watch(target, now),
+                None => self.watch(watched, now),
             };
             self.entries.insert(id, entry);
         }
@@ -85,6 +82,9 @@ impl Prober {
     /// The next change of any backend. Makes probes while it waits; ends only with an event.
     ///
     /// Cancel safe: dropped before it ends, nothing is lost.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with I/O and time.
     pub async fn next(&mut self) -> Event {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -116,13 +116,13 @@ impl Prober {
         self.epoch.1.after(self.epoch.0.elapsed())
     }
 
-    fn watch(&mut self, target: Target, now: Time) -> Entry {
+    fn watch(&mut self, watched: Watched, now: Time) -> Entry {
         self.generation += 1;
-        let seed = self.seed ^ target.backend.as_u64();
-        let machine = Machine::new(effective(&target), seed, now);
+        let seed = self.seed ^ watched.backend.as_u64();
+        let machine = Machine::new(effective(&watched), seed, now);
         Entry {
             machine,
-            target,
+            watched,
             generation: self.generation,
             task: None,
             took: None,
@@ -136,7 +136,7 @@ impl Prober {
         for (id, entry) in &mut self.entries {
             if entry.machine.poll_timeout().is_some_and(|at| at <= now) {
                 if let Some(change) = entry.machine.handle_timeout(now) {
-                    tell(&mut self.events, *id, &entry.target.name, change);
+                    tell(&mut self.events, *id, &entry.watched.name, change);
                 }
                 if let Some(at) = entry.machine.next_probe().filter(|at| *at <= now) {
                     due.push((at, *id));
@@ -194,10 +194,10 @@ impl Prober {
         entry.task = None;
         entry.took = Some(took);
         if let Err(cause) = result {
-            tracing::debug!(backend = %entry.target.name, %cause, ?took, "probe failed");
+            tracing::debug!(backend = %entry.watched.name, %cause, ?took, "probe failed");
         }
         if let Some(change) = entry.machine.report(Report::Probe(result), now) {
-            tell(&mut self.events, backend, &entry.target.name, change);
+            tell(&mut self.events, backend, &entry.watched.name, change);
         }
     }
 
@@ -205,8 +205,8 @@ impl Prober {
     fn lost(&mut self, error: &JoinError) {
         let is_it = |entry: &&Entry| entry.task.as_ref().is_some_and(|task| task.id() == error.id());
         if let Some(entry) = self.entries.values().find(is_it) {
-            tracing::error!(backend = %entry.target.name, %error, "probe was lost");
-            let (backend, generation) = (entry.target.backend, entry.generation);
+            tracing::error!(backend = %entry.watched.name, %error, "probe was lost");
+            let (backend, generation) = (entry.watched.backend, entry.generation);
             self.finish(Finished {
                 backend,
                 generation,
@@ -221,7 +221,7 @@ impl Prober {
             return false;
         };
         if let Some(change) = act(&mut entry.machine) {
-            tell(&mut self.events, backend, &entry.target.name, change);
+            tell(&mut self.events, backend, &entry.watched.name, change);
         }
         true
     }
@@ -239,7 +239,7 @@ pub struct Event {
 
 #[derive(Debug)]
 struct Entry {
-    target: Target,
+    watched: Watched,
     machine: Machine,
     /// Tells the results of an earlier machine from those of this one.
     generation: u64,
@@ -248,23 +248,23 @@ struct Entry {
 }
 
 impl Entry {
-    fn is_same_server(&self, target: &Target) -> bool {
-        let address = |target: &Target| target.probe.as_ref().map(Probe::backend);
-        match (address(&self.target), address(target)) {
+    fn is_same_backend(&self, watched: &Watched) -> bool {
+        let address = |watched: &Watched| watched.probe.as_ref().map(Probe::backend);
+        match (address(&self.watched), address(watched)) {
             (Some(before), Some(after)) => before == after,
             // with no address to compare, the id says who it is
             _ => true,
         }
     }
 
-    fn with(mut self, target: Target, now: Time) -> Self {
-        self.machine.set_rules(effective(&target), now);
-        self.target = target;
+    fn with(mut self, watched: Watched, now: Time) -> Self {
+        self.machine.set_rules(effective(&watched), now);
+        self.watched = watched;
         self
     }
 
     fn begin(&mut self, backend: BackendId, now: Time, running: &mut JoinSet<Finished>) {
-        let Some(probe) = self.target.probe.clone() else {
+        let Some(probe) = self.watched.probe.clone() else {
             return;
         };
         if self.machine.probe_due(now) {
@@ -283,10 +283,10 @@ impl Entry {
     }
 
     fn view(&self, backend: BackendId, now: Time) -> View {
-        let probe = self.target.probe.as_ref();
+        let probe = self.watched.probe.as_ref();
         View {
             backend,
-            name: self.target.name.clone(),
+            name: self.watched.name.clone(),
             status: self.machine.status(),
             admin: self.machine.admin(),
             since: self.machine.since(),
@@ -319,12 +319,12 @@ struct Finished {
     took: Duration,
 }
 
-/// The target's rules; without a probe they say so, or the machine would wait for one.
-fn effective(target: &Target) -> lb_health::Rules {
-    if target.probe.is_some() {
-        target.rules.clone()
+/// The rules; without a probe they say so, or the machine would wait for one.
+fn effective(watched: &Watched) -> lb_health::Rules {
+    if watched.probe.is_some() {
+        watched.rules.clone()
     } else {
-        target.rules.without_probes()
+        watched.rules.without_probes()
     }
 }
 
@@ -360,14 +360,14 @@ mod tests {
     use crate::{HttpOptions, Kind, ProbeOptions};
     use lb_health::Rules;
 
-    fn silent(n: u64, listener: &std::net::TcpListener) -> Target {
+    fn silent(n: u64, listener: &std::net::TcpListener) -> Watched {
         let kind = Kind::Http(HttpOptions::default());
         let options = ProbeOptions {
             kind,
             ..ProbeOptions::default()
         };
         let probe = Probe::new(listener.local_addr().unwrap(), options).unwrap();
-        Target::new(BackendId::from_u64(n), "silent", probe)
+        Watched::new(BackendId::from_u64(n), "silent", probe)
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-use crate::{Event, Prober, Target, View};
+use crate::{Event, Prober, View, Watched};
 use lb_health::{Admin, Report};
 use lb_types::BackendId;
 use std::future::{Future, poll_fn};
@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 #[non_exhaustive]
 pub enum Order {
     /// As [`Prober::replace`].
-    Replace(Vec<Target>),
+    Replace(Vec<Watched>),
     /// As [`Prober::set_admin`].
     Admin(BackendId, Admin),
     /// As [`Prober::report`].
@@ -46,8 +46,8 @@ impl Prober {
 
     fn obey(&mut self, order: Order) {
         let known = match order {
-            Order::Replace(targets) => {
-                self.replace(targets);
+            Order::Replace(watched) => {
+                self.replace(watched);
                 true
             }
             Order::Admin(backend, admin) => self.set_admin(backend, admin),

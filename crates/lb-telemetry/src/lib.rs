@@ -47,3 +47,7 @@ pub use access::{Access, Phases};
 pub use counters::{Counters, Snapshot};
 pub use end::{End, Side};
 pub use format::{Format, UnknownFormat};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,7 +5,7 @@ use lb_types::BackendId;
 /// One backend to be watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Target {
+pub struct Watched {
     /// Which backend.
     pub backend: BackendId,
     /// Its name for logs, such as `pool/backend`.
@@ -16,7 +16,7 @@ pub struct Target {
     pub rules: Rules,
 }
 
-impl Target {
+impl Watched {
     /// A backend that is probed, judged by the default rules.
     #[must_use]
     pub fn new(backend: BackendId, name: &str, probe: Probe) -> Self {

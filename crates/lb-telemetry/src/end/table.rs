@@ -1,0 +1,276 @@
+use super::{End, Side};
+
+impl End {
+    /// The whole table: every end is one row, and everything said of it stands in that row.
+    pub(super) const fn row(self) -> Row {
+        use Side::{Balancer, Client, Nobody, Upstream};
+        match self {
+            Self::Done => row("done", 0, "", Nobody, "the exchange was completed"),
+            Self::ClientClosed => row(
+                "client_closed",
+                0,
+                "",
+                Client,
+                "the client closed its connection with nothing under way",
+            ),
+            Self::ClientReset => row(
+                "client_reset",
+                0,
+                "",
+                Client,
+                "the client went away before its exchange was complete; the work at the backend was ended",
+            ),
+            Self::ClientTimeout => row(
+                "client_timeout",
+                408,
+                "http_request_error",
+                Client,
+                "the client did not send its whole request within the request timeout",
+            ),
+            Self::ClientIdle => row(
+                "client_idle",
+                0,
+                "",
+                Client,
+                "the kept-alive connection had no new request within the idle timeout",
+            ),
+            Self::BadRequest => row(
+                "bad_request",
+                400,
+                "http_request_error",
+                Client,
+                "the request breaks the rules of HTTP",
+            ),
+            Self::HeadTooLarge => row(
+                "head_too_large",
+                431,
+                "http_request_error",
+                Client,
+                "the request's head has more bytes or fields than the listener's limit",
+            ),
+            Self::TargetTooLong => row(
+                "target_too_long",
+                414,
+                "http_request_error",
+                Client,
+                "the request's target is longer than the listener's limit",
+            ),
+            Self::BodyTooLarge => row(
+                "body_too_large",
+                413,
+                "http_request_error",
+                Client,
+                "the request's body is longer than the listener's limit",
+            ),
+            Self::LengthRequired => row(
+                "length_required",
+                411,
+                "http_request_error",
+                Client,
+                "the request has a body but does not say how long it is",
+            ),
+            Self::ExpectationFailed => row(
+                "expectation_failed",
+                417,
+                "http_request_error",
+                Client,
+                "the request's Expect field asks for something other than 100-continue",
+            ),
+            Self::NotImplemented => row(
+                "not_implemented",
+                501,
+                "http_request_error",
+                Client,
+                "the request uses a transfer coding or method that is not known here",
+            ),
+            Self::VersionUnsupported => row(
+                "version_unsupported",
+                505,
+                "http_request_error",
+                Client,
+                "the request is of an HTTP version that is not spoken here",
+            ),
+            Self::MethodRefused => row(
+                "method_refused",
+                405,
+                "http_request_denied",
+                Client,
+                "the request's method is not allowed here",
+            ),
+            Self::Denied => row(
+                "denied",
+                403,
+                "http_request_denied",
+                Client,
+                "a rule refused the client or the request",
+            ),
+            Self::NoRoute => row(
+                "no_route",
+                404,
+                "destination_not_found",
+                Balancer,
+                "no route of the listener matches the request's host and path",
+            ),
+            Self::Respond => row(
+                "respond",
+                0,
+                "",
+                Balancer,
+                "the route answered by itself, without a backend",
+            ),
+            Self::ConnectionLimit => row(
+                "connection_limit",
+                503,
+                "connection_limit_reached",
+                Balancer,
+                "the listener or the process has as many connections as it may have",
+            ),
+            Self::NoBackend => row(
+                "no_backend",
+                503,
+                "destination_unavailable",
+                Upstream,
+                "no backend of the pool is up; look at the health of the pool",
+            ),
+            Self::BackendsBusy => row(
+                "backends_busy",
+                503,
+                "connection_limit_reached",
+                Upstream,
+                "every backend of the pool that is up is at its connection limit",
+            ),
+            Self::ConnectRefused => row(
+                "connect_refused",
+                502,
+                "connection_refused",
+                Upstream,
+                "the backend refused the connection; is its program running and listening on this port?",
+            ),
+            Self::ConnectTimeout => row(
+                "connect_timeout",
+                504,
+                "connection_timeout",
+                Upstream,
+                "no connection to the backend within the connect timeout; is it down, overloaded or behind a firewall?",
+            ),
+            Self::ConnectFailed => row(
+                "connect_failed",
+                502,
+                "destination_unavailable",
+                Upstream,
+                "no connection to the backend could be made; is there a route to it, and a free local port?",
+            ),
+            Self::UpstreamReset => row(
+                "upstream_reset",
+                502,
+                "connection_terminated",
+                Upstream,
+                "the backend reset the connection before its response began; did its program crash or restart?",
+            ),
+            Self::UpstreamClosed => row(
+                "upstream_closed",
+                502,
+                "connection_terminated",
+                Upstream,
+                "the backend closed the connection before its response began; look at its log",
+            ),
+            Self::UpstreamTimeout => row(
+                "upstream_timeout",
+                504,
+                "http_response_timeout",
+                Upstream,
+                "the backend took the request but did not answer within the response timeout",
+            ),
+            Self::UpstreamProtocol => row(
+                "upstream_protocol",
+                502,
+                "http_protocol_error",
+                Upstream,
+                "what the backend sent is no valid HTTP response; is this the right port, and is it TLS?",
+            ),
+            Self::UpstreamHeadTooLarge => row(
+                "upstream_head_too_large",
+                502,
+                "http_response_header_section_size",
+                Upstream,
+                "the backend's response head has more bytes or fields than the limit",
+            ),
+            Self::UpgradeFailed => row(
+                "upgrade_failed",
+                502,
+                "http_upgrade_failed",
+                Upstream,
+                "the backend's answer does not fit the upgrade that was asked for",
+            ),
+            Self::UpstreamTruncated => row(
+                "upstream_truncated",
+                0,
+                "http_response_incomplete",
+                Upstream,
+                "the backend's response stopped before it was complete; the client was told by a broken connection",
+            ),
+            Self::TunnelDone => row(
+                "tunnel_done",
+                0,
+                "",
+                Nobody,
+                "both sides of the tunnel were closed in order",
+            ),
+            Self::TunnelIdle => row(
+                "tunnel_idle",
+                0,
+                "",
+                Nobody,
+                "no byte went through the tunnel in either direction within its timeout",
+            ),
+            Self::TunnelReset => row("tunnel_reset", 0, "", Nobody, "one side reset the tunnel"),
+            Self::MaxRequests => row(
+                "max_requests",
+                0,
+                "",
+                Balancer,
+                "the connection had the last request it may have; the client opens another",
+            ),
+            Self::Drain => row(
+                "drain",
+                0,
+                "",
+                Balancer,
+                "the connection was closed because the process or listener drains",
+            ),
+            Self::DrainDeadline => row(
+                "drain_deadline",
+                0,
+                "",
+                Balancer,
+                "the exchange was cut off because the drain deadline passed",
+            ),
+            Self::Internal => row(
+                "internal",
+                500,
+                "proxy_internal_error",
+                Balancer,
+                "a fault of the load balancer itself; please report it",
+            ),
+        }
+    }
+}
+
+/// What is said of one end.
+pub(super) struct Row {
+    pub(super) token: &'static str,
+    pub(super) status: u16,
+    pub(super) proxy: &'static str,
+    pub(super) side: Side,
+    pub(super) explain: &'static str,
+}
+
+const fn row(token: &'static str, status: u16, proxy: &'static str, side: Side, explain: &'static str) -> Row {
+    Row {
+        token,
+        status,
+        proxy,
+        side,
+        explain,
+    }
+}
