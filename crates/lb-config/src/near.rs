@@ -39,6 +39,27 @@ pub(crate) fn unknown_key(key: &str, span: Span, section: &'static Section) -> P
     problem.help(format!("known keys: {}", known.join(", ")))
 }
 
+/// Is the unknown `key` probably meant to be `name`?
+pub(crate) fn means(key: &str, name: &str, section: &'static Section) -> bool {
+    let here = section.keys.iter().map(|key| key.name);
+    section.key(key).is_none() && synonym(key, section).or_else(|| nearest(key, here)) == Some(name)
+}
+
+/// What another program's word for a key is here.
+pub(crate) fn our_word(word: &str) -> Option<&'static str> {
+    ELSEWHERE
+        .iter()
+        .find(|(other, _)| *other == plain(word))
+        .map(|(_, ours)| *ours)
+}
+
+fn synonym(key: &str, section: &'static Section) -> Option<&'static str> {
+    let found = ELSEWHERE
+        .iter()
+        .find(|(other, ours)| *other == plain(key) && section.key(ours).is_some());
+    found.map(|(_, ours)| *ours)
+}
+
 /// A word that is none of the words allowed.
 pub(crate) fn unknown_word(key: &str, word: &str, span: Span, words: &[&'static str]) -> Problem {
     let all: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
@@ -92,6 +113,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("url", "address"),
     ("server", "backends"),
     ("servers", "backends"),
+    ("servers", "pools"),
+    ("server", "pools"),
     ("upstream", "pool"),
     ("upstreams", "pools"),
     ("backend", "pool"),

@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
 
     /// Reports that `name`, which must be there, is not.
     pub(crate) fn require<T>(&self, name: &str, field: &Field<T>, example: &str) {
-        if field.is_missing() {
+        if field.is_missing() && !self.meant(name) {
             let place = if self.section.path.is_empty() {
                 "the file"
             } else {
@@ -77,6 +77,13 @@ impl<'a> Reader<'a> {
                 .help(format!("for example {example}")),
             );
         }
+    }
+
+    /// Is there an unknown key, reported already, that was probably meant to be `name`?
+    pub(crate) fn meant(&self, name: &str) -> bool {
+        self.table
+            .keys()
+            .any(|key| near::means(key.get_ref(), name, self.section))
     }
 
     fn title(&self, place: &str) -> String {
@@ -315,6 +322,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Is `name` there, as a list of nothing?
+    pub(crate) fn list_is_empty(&self, name: &'static str) -> bool {
+        matches!(self.value(name).map(Spanned::get_ref), Some(DeValue::Array(list)) if list.is_empty())
+    }
+
     /// How many errors were found so far, anywhere.
     pub(crate) fn errors(&self) -> usize {
         self.sink.errors()
@@ -413,6 +425,16 @@ impl<'a> Reader<'a> {
             (Value::Integer { .. }, DeValue::String(text)) if text.parse::<u64>().is_ok() => {
                 Some(format!("numbers stand without quotes: {name} = {text}"))
             }
+            (Value::Duration { .. }, DeValue::Float(_)) => {
+                let millis = text
+                    .parse::<f64>()
+                    .ok()
+                    .map(|seconds| seconds * 1000.0)
+                    .filter(|ms| (1.0..1e12).contains(ms) && ms.fract() == 0.0);
+                millis.map(|millis| format!("write {name} = \"{millis}ms\""))
+            }
+            (Value::Boolean, DeValue::Integer(_)) if text == "1" => Some(format!("write {name} = true")),
+            (Value::Boolean, DeValue::Integer(_)) if text == "0" => Some(format!("write {name} = false")),
             (Value::Boolean, DeValue::String(text)) if matches!(&**text, "true" | "yes" | "on" | "1") => {
                 Some(format!("write {name} = true"))
             }

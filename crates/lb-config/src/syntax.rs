@@ -1,6 +1,6 @@
 //! From text to the table of the file, with every error of the TOML in it.
 
-use crate::near::nearest;
+use crate::near::{self, nearest};
 use crate::schema::SECTIONS;
 use crate::{Kind, Problem, Span};
 use std::collections::BTreeSet;
@@ -19,8 +19,6 @@ pub struct Raw {
     pub(crate) errors: Vec<Problem>,
     /// Lines with syntax errors: what stands there was not read as it was meant.
     broken: BTreeSet<usize>,
-    /// A bracket that is never closed: everything behind it was read as a part of it.
-    unclosed: Option<usize>,
 }
 
 /// Reads `text`, TOML 1.1. `file` is the name that problems are reported under; nothing is opened.
@@ -35,7 +33,6 @@ pub fn parse(file: &str, text: &str) -> Raw {
         readable: String::new(),
         errors: Vec::new(),
         broken: BTreeSet::new(),
-        unclosed: None,
     };
     if text.len() > MOST_BYTES {
         raw.text.clear();
@@ -48,7 +45,7 @@ pub fn parse(file: &str, text: &str) -> Raw {
     let mut rest = text.to_owned();
     for _ in 0..MOST_PASSES {
         let (_, errors) = DeTable::parse_recoverable(&rest);
-        let stopped = raw.note(&errors);
+        let stopped = raw.note(&rest, &errors);
         if let Some(lost) = stopped.filter(|lost| blank(&mut rest, lost.clone())) {
             // The parser stops at such a line. Without it, it gets further.
             raw.broken.extend(raw.lines_of(&lost));
@@ -63,19 +60,23 @@ pub fn parse(file: &str, text: &str) -> Raw {
 
 impl Raw {
     /// Keeps the errors that are on lines without one. Gives what must be taken out to read on.
-    fn note(&mut self, errors: &[Error]) -> Option<Span> {
+    fn note(&mut self, text: &str, errors: &[Error]) -> Option<Span> {
         let mut spans: Vec<(Span, &Error)> = errors
             .iter()
             .map(|error| (error.span().unwrap_or(0..0), error))
             .collect();
         spans.sort_by_key(|(span, _)| span.start);
+        let unclosed = errors.iter().any(|error| {
+            error.message().starts_with("unclosed array,") || error.message().starts_with("unclosed inline")
+        });
+        let open = unclosed.then(|| open_bracket(text)).flatten();
+        if let Some(open) = &open {
+            // What follows the bracket was read as a part of it: every error there is an echo.
+            spans.retain(|(span, _)| span.start < open.start);
+        }
         let mut stopped = None;
         for (span, error) in spans {
             let message = error.message();
-            if message.starts_with("unclosed array,") || message.starts_with("unclosed inline") {
-                let first = self.unclosed.unwrap_or(usize::MAX);
-                self.unclosed = Some(first.min(self.opening(span.start)));
-            }
             let line = self.line(span.start);
             if stopped.is_none() && STOPPERS.iter().any(|stopper| message.starts_with(stopper)) {
                 stopped = Some(self.damaged(span.start));
@@ -85,7 +86,19 @@ impl Raw {
                 self.errors.push(problem);
             }
         }
-        stopped
+        let open = open?;
+        let bracket = text
+            .get(open.clone())
+            .and_then(|text| text.chars().next())
+            .unwrap_or('[');
+        let (what, close) = if bracket == '{' { ("table", '}') } else { ("list", ']') };
+        self.broken.insert(self.line(open.start));
+        self.errors
+            .push(Problem::error(Kind::Syntax, format!("this {what} is never closed")).at(
+                open.start..open.start.saturating_add(1),
+                format!("`{close}` is missing"),
+            ));
+        Some(stopped.unwrap_or_else(|| self.line_start(open.start)..open.end))
     }
 
     /// What could be read.
@@ -99,15 +112,18 @@ impl Raw {
             return true;
         }
         let Some(span) = &problem.span else { return false };
-        let swallowed = self.unclosed.is_some_and(|unclosed| span.end >= unclosed);
-        !problem.kind.may_be_an_echo() && !swallowed && !self.broken.contains(&self.line(span.start))
+        !problem.kind.may_be_an_echo() && !self.broken.contains(&self.line(span.start))
     }
 
     fn problem(&self, message: &str, span: Span) -> Problem {
         let line = self.line_text(span.start);
         if message.starts_with("duplicate key") {
             let key = self.text.get(span.clone()).unwrap_or_default();
-            return Problem::error(Kind::DuplicateKey, format!("`{key}` is set twice")).at(span, "it was set above");
+            let problem = Problem::error(Kind::DuplicateKey, format!("`{key}` is set twice"));
+            return match self.earlier(&span) {
+                Some(first) => problem.at(span, "the second time").see(first, "the first time"),
+                None => problem.at(span, "it was set above"),
+            };
         }
         let (message, expected) = match message.split_once(", expected ") {
             Some((message, expected)) => (message, Some(expected)),
@@ -135,8 +151,46 @@ impl Raw {
         if message.starts_with("key with no value") || message.starts_with("invalid unquoted key") {
             return problem("this is not TOML", "a line is `key = value` or `[section]`").help(line_help(line.trim()));
         }
-        let label = expected.map_or_else(|| "here".to_owned(), |expected| format!("expected {expected}"));
-        problem(message, &label)
+        let label = match expected {
+            None => "here".to_owned(),
+            Some("nothing") => "not expected here".to_owned(),
+            Some(expected) => format!("expected {expected}"),
+        };
+        let problem = problem(message, &label);
+        match message {
+            "unclosed array table" => problem.help(format!("write {}]", line.trim())),
+            _ => problem,
+        }
+    }
+
+    /// Where a header or key that stands alone on its line stood before, in the same table.
+    fn earlier(&self, span: &Span) -> Option<Span> {
+        let start = self.line_start(span.start);
+        let line = self.line_text(span.start);
+        let is_header = line.trim_start().starts_with('[');
+        let key = self.text.get(span.clone())?;
+        if !is_header && self.text.get(start..span.start)?.trim() != "" {
+            return None;
+        }
+        let mut at = start;
+        for before in self.text.get(..start)?.split_inclusive('\n').rev() {
+            at = at.checked_sub(before.len())?;
+            let trimmed = before.trim();
+            let found = match is_header {
+                true => trimmed == line.trim(),
+                false => trimmed
+                    .strip_prefix(key)
+                    .is_some_and(|rest| rest.trim_start().starts_with('=')),
+            };
+            if found {
+                let first = at.checked_add(before.find(key)?)?;
+                return Some(first..first.checked_add(key.len())?);
+            }
+            if !is_header && trimmed.starts_with('[') {
+                return None;
+            }
+        }
+        None
     }
 
     /// The line that stops the parser; when it is a broken header, with everything up to the next header, whose keys
@@ -144,7 +198,8 @@ impl Raw {
     fn damaged(&self, offset: usize) -> Span {
         let start = self.line_start(offset);
         let text = self.text.get(start..).unwrap_or_default();
-        let is_header = text.trim_start().starts_with('[');
+        let first = text.lines().next().unwrap_or_default();
+        let is_header = first.trim_start().starts_with('[') || table_meant(first.trim()).is_some();
         let mut end = start;
         for (index, line) in text.split_inclusive('\n').enumerate() {
             if index > 0 && (!is_header || line.trim_start().starts_with('[')) {
@@ -153,24 +208,6 @@ impl Raw {
             end = end.saturating_add(line.len());
         }
         start..end
-    }
-
-    /// The start of the line in which the bracket was opened that is still open at `offset`: the nearest line before
-    /// it that begins a value with a bracket.
-    fn opening(&self, offset: usize) -> usize {
-        let before = self.text.get(..offset.min(self.text.len())).unwrap_or_default();
-        let opens = |line: &str| {
-            line.split_once('=')
-                .is_some_and(|(_, value)| value.trim_start().starts_with(['[', '{']))
-        };
-        let mut start = before.len();
-        for line in before.split_inclusive('\n').rev() {
-            start = start.saturating_sub(line.len());
-            if opens(line) {
-                return start;
-            }
-        }
-        0
     }
 
     fn lines_of(&self, span: &Span) -> impl Iterator<Item = usize> + use<> {
@@ -214,15 +251,7 @@ impl Raw {
 /// What may have been meant by a line that is neither a key with a value nor a header.
 fn line_help(line: &str) -> String {
     let line = line.trim_end_matches(['{', ';']).trim_end();
-    let (word, rest) = line.split_once([' ', '\t', ':']).unwrap_or((line, ""));
-    let rest = rest.trim_start_matches([':', ' ', '\t']).trim();
-    let tables = SECTIONS
-        .iter()
-        .filter(|section| !section.path.is_empty())
-        .map(|section| section.path);
-    if rest.is_empty()
-        && let Some(table) = nearest(word, tables)
-    {
+    if let Some(table) = table_meant(line) {
         let many = matches!(table, "listeners" | "pools" | "listeners.routes");
         return if many {
             format!("did you mean [[{table}]]?")
@@ -230,11 +259,92 @@ fn line_help(line: &str) -> String {
             format!("did you mean [{table}]?")
         };
     }
+    let at = line.find([' ', '\t', ':']).unwrap_or(line.len());
+    let (word, rest) = line.split_at(at);
+    if let Some(ours) = near::our_word(word) {
+        return format!("`{word}` of other programs is `{ours}` here: {ours} = and a value");
+    }
+    let rest = rest.trim_start();
+    let rest = rest
+        .strip_prefix(": ")
+        .or(rest
+            .strip_prefix(':')
+            .filter(|_| at > 0 && line.as_bytes().get(at) == Some(&b':')))
+        .unwrap_or(rest)
+        .trim();
     let quoted = rest.starts_with(['"', '\'', '[', '{']) || rest.bytes().all(|b| b.is_ascii_digit());
     match rest {
-        "" => format!("write {word} = and a value"),
+        "" => "write key = \"value\", or [section] to begin a section".to_owned(),
+        _ if rest.contains([' ', '\t']) && !quoted => "write key = \"value\", one to a line".to_owned(),
         _ if quoted => format!("write {word} = {rest}"),
         _ => format!("write {word} = \"{rest}\""),
+    }
+}
+
+/// The table that a line with a word alone may have been meant to begin.
+fn table_meant(line: &str) -> Option<&'static str> {
+    let word = line.trim_end_matches(['{', ';', ':']).trim_end();
+    if word.is_empty() || word.contains([' ', '=', '[']) {
+        return None;
+    }
+    nearest(
+        word,
+        SECTIONS
+            .iter()
+            .map(|section| section.path)
+            .filter(|path| !path.is_empty()),
+    )
+}
+
+/// The outermost bracket that is still open where a header begins or the text ends, with everything up to there.
+fn open_bracket(text: &str) -> Option<Span> {
+    let mut open: Vec<usize> = Vec::new();
+    let mut at = 0_usize;
+    for line in text.split_inclusive('\n') {
+        let trimmed = line.trim();
+        let is_header = trimmed.strip_prefix('[').is_some_and(|rest| {
+            let name = rest.trim_start_matches('[').trim_end_matches(']');
+            name.len() < rest.len()
+                && !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+        });
+        if is_header && let Some(&first) = open.first() {
+            return Some(first..at);
+        }
+        let is_value = line.contains('=') && !is_header;
+        if is_value || !open.is_empty() {
+            scan_brackets(line, at, &mut open);
+        }
+        at = at.saturating_add(line.len());
+    }
+    open.first().map(|&first| first..text.len())
+}
+
+/// Keeps the list of open brackets over one line. A string ends with its line.
+fn scan_brackets(line: &str, at: usize, open: &mut Vec<usize>) {
+    let mut quote: Option<u8> = None;
+    let mut escaped = false;
+    for (index, &byte) in line.as_bytes().iter().enumerate() {
+        match quote {
+            Some(b'"') if escaped => escaped = false,
+            Some(b'"') if byte == b'\\' => escaped = true,
+            Some(end) => {
+                if byte == end {
+                    quote = None;
+                }
+            }
+            None => match byte {
+                b'"' | b'\'' => quote = Some(byte),
+                b'#' => return,
+                b'[' | b'{' => open.push(at.saturating_add(index)),
+                b']' | b'}' => {
+                    open.pop();
+                }
+                _ => {}
+            },
+        }
     }
 }
 

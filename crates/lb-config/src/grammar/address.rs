@@ -23,6 +23,9 @@ pub(crate) fn host_port(text: &str) -> Result<HostPort, Wrong> {
             Ok(HostPort::Address(address))
         };
     }
+    if let Some(wrong) = without_brackets(text) {
+        return Err(wrong);
+    }
     if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
         return Err(Wrong::new("the port is missing").help(format!("write \"{}\"", SocketAddr::new(ip, 80))));
     }
@@ -66,6 +69,9 @@ pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, Wrong> {
     if let Ok(port) = text.parse::<u16>() {
         return Err(Wrong::new("the address is missing").help(everywhere(port)));
     }
+    if let Some(wrong) = without_brackets(text) {
+        return Err(wrong);
+    }
     if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
         return Err(Wrong::new("the port is missing").help(format!("write \"{}\"", SocketAddr::new(ip, 8080))));
     }
@@ -86,6 +92,14 @@ pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, Wrong> {
         }
         _ => Err(Wrong::new("this is not an IPv4 address").help("four numbers from 0 to 255, joined by dots")),
     }
+}
+
+/// `2001:db8::1:80` is an address by itself; who writes it means a port.
+fn without_brackets(text: &str) -> Option<Wrong> {
+    let (host, port) = text.rsplit_once(':')?;
+    let port = port.parse::<u16>().ok().filter(|port| *port > 0)?;
+    let address: std::net::Ipv6Addr = host.parse().ok()?;
+    Some(Wrong::new("IPv6 addresses go in brackets").help(format!("did you mean \"[{address}]:{port}\"?")))
 }
 
 fn everywhere(port: u16) -> String {
@@ -185,6 +199,8 @@ mod tests {
         }
         assert_eq!(help("localhost:8080"), "write \"127.0.0.1:8080\"");
         assert_eq!(help("127.0.0.1"), "write \"127.0.0.1:8080\"");
+        assert_eq!(help("2001:db8::1:80"), "did you mean \"[2001:db8::1]:80\"?");
+        assert_eq!(help("::1"), "write \"[::1]:8080\"");
         for text in ["", "web", "127.0.0.1:0", "127.0.0.1:99999", "1.2.3:80", "::1:8080x"] {
             assert!(listen_address(text).is_err(), "{text}");
         }

@@ -1,4 +1,5 @@
 mod kind;
+mod mask;
 mod render;
 mod sink;
 
@@ -98,7 +99,7 @@ impl Problems {
         list.sort_by_key(|problem| problem.span.as_ref().map_or((0, 0), |span| (span.start, span.end)));
         Self {
             file: file.into(),
-            text: text.into(),
+            text: mask::secrets(text).into(),
             list,
         }
     }
@@ -150,16 +151,6 @@ impl Problems {
             .get(start..)
             .map_or(0, |text| text.chars().filter(|&c| c != '\u{feff}').count());
         (line, column.saturating_add(1))
-    }
-
-    /// Puts the mistakes of `other`, which is about the same file, among these.
-    pub(crate) fn merge(&mut self, other: Self) {
-        let mut list = std::mem::take(&mut self.list);
-        list.extend(other.list);
-        *self = Self {
-            list: Self::new("", "", list).list,
-            ..self.clone()
-        };
     }
 }
 

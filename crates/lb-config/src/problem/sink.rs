@@ -1,4 +1,4 @@
-use super::{Problem, Severity};
+use super::{Kind, Problem, Severity};
 use std::cell::RefCell;
 
 /// Where the readers of one file drop what they find. One thread, one file.
@@ -12,6 +12,10 @@ impl Sink {
 
     pub(crate) fn into_list(self) -> Vec<Problem> {
         self.0.into_inner()
+    }
+
+    pub(crate) fn has(&self, kinds: &[Kind]) -> bool {
+        self.0.borrow().iter().any(|problem| kinds.contains(&problem.kind))
     }
 
     pub(crate) fn errors(&self) -> usize {

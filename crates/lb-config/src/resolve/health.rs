@@ -5,8 +5,9 @@ use crate::grammar::{self, StatusRange, check_path, show_duration};
 use crate::plan::{Check, Health, HttpCheck, ProbeMethod};
 use crate::reader::{Reader, explain, shown};
 use crate::schema::HEALTH;
-use crate::{Kind, Problem, near};
+use crate::{Kind, Problem, Span, near};
 use lb_health::{Rules, RulesOptions};
+use std::time::Duration;
 use toml::de::DeValue;
 
 /// How a pool's backends are probed; `None`: not at all.
@@ -33,13 +34,15 @@ pub(super) fn read(pool: &Reader<'_>) -> Option<Health> {
     reader.require("kind", &kind, "kind = \"http\"");
     let interval = reader.duration("interval");
     let timeout = reader.duration("timeout");
-    report_slow_probe(&reader, &interval, &timeout);
+    let interval_span = interval.span().cloned();
+    let interval = interval
+        .value()
+        .unwrap_or_else(|| default_duration(&HEALTH, "interval"));
+    report_slow_probe(&reader, interval, &timeout, interval_span.as_ref());
     let small = |name| u16::try_from(default_number(&HEALTH, name)).unwrap_or(0);
     let options = RulesOptions {
         probing: true,
-        interval: interval
-            .value()
-            .unwrap_or_else(|| default_duration(&HEALTH, "interval")),
+        interval,
         interval_down: reader.duration("interval_down").value(),
         jitter_percent: whole(
             reader.integer("jitter_percent"),
@@ -76,46 +79,31 @@ pub(super) fn read(pool: &Reader<'_>) -> Option<Health> {
     Some(Health {
         check,
         port: reader.integer("port").value().and_then(|port| u16::try_from(port).ok()),
-        timeout: timeout.value().unwrap_or_else(|| default_duration(&HEALTH, "timeout")),
+        timeout: timeout
+            .value()
+            .unwrap_or_else(|| default_duration(&HEALTH, "timeout").min(interval)),
         rules: rules.ok()?,
     })
 }
 
 /// A probe that may take longer than the pause between two starts: it stretches the interval.
-fn report_slow_probe(reader: &Reader<'_>, interval: &Field<std::time::Duration>, timeout: &Field<std::time::Duration>) {
-    let default = |name| default_duration(&HEALTH, name);
-    let broken = |field: &Field<_>| matches!(field, Field::Broken);
-    if broken(interval) || broken(timeout) {
-        return;
-    }
-    let (every, longest) = (
-        interval
-            .as_ref()
-            .map_or_else(|| default("interval"), |(value, _)| *value),
-        timeout.as_ref().map_or_else(|| default("timeout"), |(value, _)| *value),
-    );
-    let Some(span) = timeout.span().or(interval.span()).filter(|_| longest > every) else {
+fn report_slow_probe(reader: &Reader<'_>, interval: Duration, timeout: &Field<Duration>, place: Option<&Span>) {
+    let Some((&longest, span)) = timeout.as_ref().filter(|(longest, _)| **longest > interval) else {
         return;
     };
+    let (longest, every) = (show_duration(longest), show_duration(interval));
     let problem = Problem::warning(
         Kind::Contradiction,
-        format!(
-            "a probe may take {}, but they begin every {}",
-            show_duration(longest),
-            show_duration(every)
-        ),
+        format!("a probe may take {longest}, but they begin every {every}"),
     )
     .at(
         span.clone(),
-        format!(
-            "a backend that does not answer is probed every {} only",
-            show_duration(longest)
-        ),
+        format!("a backend that does not answer is probed every {longest} only"),
     )
     .help("make `timeout` shorter than `interval`");
-    reader.push(match (timeout.span(), interval.span()) {
-        (Some(_), Some(other)) => problem.see(other.clone(), "the interval"),
-        _ => problem,
+    reader.push(match place {
+        Some(place) => problem.see(place.clone(), "the interval"),
+        None => problem,
     });
 }
 

@@ -95,7 +95,7 @@ fn read(
 
 fn tcp(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Tcp {
     let pool = pools.find(reader);
-    if pool.is_missing() {
+    if pool.is_missing() && !reader.meant("pool") {
         reader.push(
             Problem::error(Kind::NoDestination, "a tcp listener without a pool")
                 .at(reader.span(), "`pool` must be set here")
@@ -133,10 +133,12 @@ fn tcp(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Tcp {
 fn http(reader: &Reader<'_>, pools: &Pools, limits: &Scope, timeouts: &Scope, by_default: bool) -> Http {
     let pool = pools.find(reader);
     let routes = route::read_all(reader, pools, timeouts);
-    if pool.is_missing()
-        && matches!(&routes, Field::Missing | Field::Is(_, _))
-        && routes.as_ref().is_none_or(|(list, _)| list.is_empty())
-    {
+    let empty = match &routes {
+        Field::Missing => !reader.meant("routes"),
+        Field::Broken => false,
+        Field::Is(..) => reader.list_is_empty("routes"),
+    };
+    if empty && pool.is_missing() && !reader.meant("pool") {
         reader.push(
             Problem::error(Kind::NoDestination, "this listener leads nowhere")
                 .at(reader.span(), "it has neither `pool` nor routes")
@@ -165,16 +167,16 @@ fn http(reader: &Reader<'_>, pools: &Pools, limits: &Scope, timeouts: &Scope, by
         trusted_proxies: trusted_proxies(reader),
         abort_on_half_close: reader.boolean("abort_on_half_close").value().unwrap_or(false),
     };
-    report_contradictions(reader, &http);
+    report_contradictions(reader, &http, limits);
     http
 }
 
-fn report_contradictions(reader: &Reader<'_>, http: &Http) {
+fn report_contradictions(reader: &Reader<'_>, http: &Http, limits: &Scope) {
     let place = |table, key| match reader.quiet_table(table, &LISTENER_LIMITS) {
         Field::Is(inner, _) => inner.key_span(key).unwrap_or_else(|| reader.span()),
         Field::Missing | Field::Broken => reader.span(),
     };
-    if http.limits.target_bytes > http.limits.head_bytes {
+    if limits.sets("target_bytes") && http.limits.target_bytes > http.limits.head_bytes {
         let (target, head) = (http.limits.target_bytes, http.limits.head_bytes);
         reader.push(
             Problem::warning(

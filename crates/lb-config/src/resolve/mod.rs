@@ -188,6 +188,10 @@ fn access_log(reader: &Reader<'_>, text: &str, span: &Span) -> Option<AccessLog>
 }
 
 fn report_unused(plan: &Plan, pools: &Pools, sink: &Sink) {
+    // Whose destination is missing or misspelt may have meant any pool.
+    if sink.has(&[Kind::NoDestination, Kind::NoListeners, Kind::UnknownKey]) {
+        return;
+    }
     let used = plan.used_pools();
     for (index, pool) in pools.list.iter().enumerate() {
         if !used.contains(&index) && !pools.referred(&pool.plan.name) && pool.name_is_good {

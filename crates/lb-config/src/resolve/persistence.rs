@@ -398,7 +398,10 @@ fn checked(reader: &Reader<'_>, text: &str, span: &Span) -> Option<Secret> {
     if distinct.len() < FEWEST_CHARACTERS {
         reader.push(problem(
             "the secret can be guessed".into(),
-            format!("only {} different characters", distinct.len()),
+            match distinct.len() {
+                1 => "it is one character, again and again".to_owned(),
+                many => format!("it is made of {many} different characters"),
+            },
         ));
         return None;
     }

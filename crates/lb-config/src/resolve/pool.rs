@@ -86,6 +86,7 @@ impl Pools {
     fn unknown(&self, name: &str, span: Span) -> Problem {
         let problem = Problem::error(Kind::UnknownPool, format!("there is no pool \"{name}\"")).at(span, "not defined");
         if let Some(meant) = near::nearest(name, self.by_name.keys().map(String::as_str)) {
+            self.referred.borrow_mut().insert(meant.to_owned());
             return problem.help(format!("did you mean \"{meant}\"?"));
         }
         let known: Vec<_> = self

@@ -53,6 +53,11 @@ impl Scope {
         both
     }
 
+    /// Is this limit set, here or further out?
+    pub(crate) fn sets(&self, name: &str) -> bool {
+        self.numbers.contains_key(name)
+    }
+
     pub(crate) fn duration(&self, name: &'static str) -> Duration {
         self.durations
             .get(name)
