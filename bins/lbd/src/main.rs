@@ -1,2 +1,32 @@
-//! lbd.
-fn main() {}
+//! The program: arguments in, exit code out.
+
+mod access;
+mod args;
+mod commands;
+mod control;
+mod report;
+mod workers;
+
+use args::{Arguments, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Something failed while running.
+const FAILED: u8 = 1;
+/// The configuration is wrong. (2, wrong usage, is clap's.)
+const MISCONFIGURED: u8 = 3;
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Demo => commands::demo::run(),
+        Command::Run(run) => commands::run::run(&run),
+        Command::Check(check) => commands::check::run(&check),
+        Command::Version => {
+            println!("lbd {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// A load balancer that costs less, explains itself and does not crash.
+#[derive(Debug, Parser)]
+#[command(name = "lbd", version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start three small backends and a balancer in front of them, to look at and play with
+    Demo,
+    /// Balance traffic
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Run),
+    /// Check a configuration file and say everything that is wrong with it
+    Check(Check),
+    /// Print the version
+    Version,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The configuration file (TOML)
+    #[arg(long, short, value_name = "FILE", conflicts_with_all = ["listen", "to"], required_unless_present = "listen")]
+    pub(crate) config: Option<PathBuf>,
+    /// An address to listen on for HTTP; may be repeated
+    #[arg(long, value_name = "ADDRESS", requires = "to")]
+    pub(crate) listen: Vec<String>,
+    /// A backend, with a weight after `*`; may be repeated
+    #[arg(long, value_name = "ADDRESS[*WEIGHT]", requires = "listen")]
+    pub(crate) to: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The configuration file (TOML)
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lbd demo
+  lbd run --listen 127.0.0.1:8080 --to 127.0.0.1:9001 --to 127.0.0.1:9002*3
+  lbd run --config lbd.toml
+  lbd check --config lbd.toml
+
+Signals of `run`:
+  HUP   read the configuration file again; a bad one changes nothing
+  TERM  stop accepting, finish what is under way, exit 0 (INT the same; twice: at once)
+  USR1  print the state of pools and backends to standard error
+
+Exit codes: 0 done, 1 failure while running, 2 wrong usage, 3 wrong configuration";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  lbd run --config lbd.toml
+  lbd run --listen 127.0.0.1:8080 --to 127.0.0.1:9001 --to 127.0.0.1:9002*3
+  lbd run --listen [::]:80 --to app1.internal:8080 --to app2.internal:8080
+
+Host names are resolved once, when the configuration is loaded.
+Exit codes: 0 done, 1 failure while running, 2 wrong usage, 3 wrong configuration";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_file_and_a_one_liner_exclude_each_other() {
+        let parse = |line: &str| Arguments::try_parse_from(line.split(' '));
+        assert!(parse("lbd run --config a.toml").is_ok());
+        assert!(parse("lbd run --listen 127.0.0.1:1 --to 127.0.0.1:2 --to 127.0.0.1:3*3").is_ok());
+        assert!(parse("lbd run").is_err());
+        assert!(parse("lbd run --config a.toml --listen 127.0.0.1:1 --to 127.0.0.1:2").is_err());
+        assert!(parse("lbd run --listen 127.0.0.1:1").is_err());
+        assert!(parse("lbd").is_err());
+    }
+}

@@ -1,0 +1,5 @@
+//! One file per sub-command.
+
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod run;

@@ -1,0 +1,63 @@
+use crate::control::{Control, Source};
+use crate::{FAILED, MISCONFIGURED, args};
+use lb_config::{Plan, Problems};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+/// `lbd run`: serves until it is told to stop.
+pub(crate) fn run(run: &args::Run) -> ExitCode {
+    let (plan, source) = match plan(run) {
+        Ok(found) => found,
+        Err(problems) => {
+            say(&problems);
+            return ExitCode::from(MISCONFIGURED);
+        }
+    };
+    serve(plan, source, None)
+}
+
+/// Serves a plan from the first socket to the last connection.
+pub(crate) fn serve(plan: Plan, source: Source, watch: Option<crate::access::Watcher>) -> ExitCode {
+    let limit = lb_net::raise_descriptor_limit();
+    if limit.now != limit.before {
+        eprintln!("lbd: descriptor limit raised from {} to {}", text(limit.before), text(limit.now));
+    }
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("lbd: cannot start: {error}");
+            return ExitCode::from(FAILED);
+        }
+    };
+    runtime.block_on(async {
+        match Control::start(plan, source, watch) {
+            Ok(control) => control.run().await,
+            Err(error) => {
+                eprintln!("lbd: {error}");
+                ExitCode::from(FAILED)
+            }
+        }
+    })
+}
+
+fn plan(run: &args::Run) -> Result<(Plan, Source), Problems> {
+    if let Some(path) = &run.config {
+        let resolved = lb_config::load(path, &lb_config::System)?;
+        say(&resolved.warnings);
+        return Ok((resolved.plan, Source::File(path.clone())));
+    }
+    let plan = Plan::from_one_liner(&run.listen, &run.to, &lb_config::System)?;
+    println!("# The same as a file, for `lbd run --config`:\n{}", plan.to_toml());
+    Ok((plan, Source::Arguments))
+}
+
+/// Prints problems, if there are any.
+pub(crate) fn say(problems: &Problems) {
+    if !problems.is_empty() {
+        eprint!("{}", problems.render(std::io::stderr().is_terminal()));
+    }
+}
+
+fn text(limit: Option<u64>) -> String {
+    limit.map_or_else(|| "unlimited".to_owned(), |n| n.to_string())
+}

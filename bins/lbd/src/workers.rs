@@ -1,0 +1,74 @@
+//! The worker threads and the orders to them.
+
+use lb_proxy::{Order, Snapshot, Worker};
+use lb_telemetry::Counters;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// All workers.
+pub(crate) struct Workers {
+    orders: Vec<UnboundedSender<Order>>,
+    counters: Vec<Arc<Counters>>,
+    ended: UnboundedReceiver<usize>,
+    running: usize,
+}
+
+impl Workers {
+    /// Starts `count` threads that listen nowhere yet.
+    pub(crate) fn start(count: usize, snapshot: &Arc<Snapshot>) -> io::Result<Self> {
+        let (tell, ended) = unbounded_channel();
+        let mut workers = Self { orders: Vec::new(), counters: Vec::new(), ended, running: count };
+        for id in 0..count {
+            let (orders, inbox) = unbounded_channel();
+            let counters = Arc::new(Counters::new());
+            let worker = Worker::new(lb_net::clock::seed(), Arc::clone(snapshot), Arc::clone(&counters));
+            let tell = tell.clone();
+            std::thread::Builder::new().name(format!("worker-{id}")).spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default());
+                match runtime {
+                    Ok(runtime) => runtime.block_on(worker.run(inbox)),
+                    Err(error) => eprintln!("lbd: worker {id} cannot start: {error}"),
+                }
+                // Nobody listens when the control thread has gone.
+                let _ = tell.send(id);
+            })?;
+            workers.orders.push(orders);
+            workers.counters.push(counters);
+        }
+        Ok(workers)
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// Gives every worker its copy of an order.
+    pub(crate) fn tell(&self, order: impl Fn() -> Order) {
+        for worker in &self.orders {
+            // A worker that ended says so itself.
+            let _ = worker.send(order());
+        }
+    }
+
+    /// One socket for each.
+    pub(crate) fn listen(&self, address: SocketAddr, sockets: Vec<OwnedFd>) {
+        for (worker, socket) in self.orders.iter().zip(sockets) {
+            let _ = worker.send(Order::Listen(address, socket));
+        }
+    }
+
+    /// Waits until one more worker has ended; says whether others run.
+    pub(crate) async fn one_ended(&mut self) -> bool {
+        if self.running > 0 && self.ended.recv().await.is_some() {
+            self.running -= 1;
+        }
+        self.running > 0
+    }
+
+    pub(crate) fn counters(&self) -> lb_telemetry::Snapshot {
+        self.counters.iter().map(|counters| counters.snapshot()).sum()
+    }
+}
