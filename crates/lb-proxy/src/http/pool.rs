@@ -101,8 +101,10 @@ mod tests {
         c.readable().await.unwrap();
         talkative.write_all(b"HTTP/1.1 408 Too late\r\n\r\n").unwrap();
         d.readable().await.unwrap();
+        idle.put(a, Time::ZERO, MINUTE, 10);
+        idle.put(b, Time::ZERO, MINUTE, 10);
         // As if c and d died while they waited.
-        for stream in [a, b, c, d] {
+        for stream in [c, d] {
             idle.waiting.borrow_mut().push_back(Waiting {
                 stream,
                 until: Time::ZERO.after(MINUTE),
