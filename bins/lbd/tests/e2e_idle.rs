@@ -1,0 +1,63 @@
+//! Ten thousand clients that say nothing: each is still answered, and what each costs is printed.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests")]
+
+mod support;
+
+use std::thread;
+use support::{Backend, Client, Config, Lbd, address, raise_descriptor_limit};
+
+const CLIENTS: usize = 10_000;
+/// A guard against waste in an unoptimised build; the real figure is measured in benches/side-by-side.
+const BYTES_PER_CLIENT: u64 = 8_000;
+
+#[test]
+fn s_conn_09_ten_thousand_idle_connections_stay_answered() {
+    if raise_descriptor_limit() < CLIENTS as u64 + 2_000 {
+        println!("skipped: the hard descriptor limit is below {}", CLIENTS + 2_000);
+        return;
+    }
+    let backend = Backend::saying("here");
+    let listener = address();
+    let lbd = Lbd::start(
+        &Config::http(listener, &[backend.address()])
+            .top("timeouts = { keep_alive = \"10m\" }")
+            .text(),
+    );
+    // Buffers and threads exist before the measuring begins.
+    open(listener, 100);
+    let before = lbd.memory();
+    let mut clients = open(listener, CLIENTS);
+    let after = lbd.memory();
+    let each = after.saturating_sub(before) / CLIENTS as u64;
+    println!("{CLIENTS} idle connections: {each} bytes each ({before} before, {after} after)");
+    assert!(each < BYTES_PER_CLIENT, "{each} bytes per idle connection");
+    assert!(
+        lbd.descriptors() >= CLIENTS,
+        "lbd holds only {} descriptors",
+        lbd.descriptors()
+    );
+    ask(&mut clients);
+    drop(clients);
+    lbd.stop();
+}
+
+/// Opens connections and has one request answered on each.
+fn open(listener: std::net::SocketAddr, count: usize) -> Vec<Client> {
+    let halves = thread::scope(|scope| {
+        let half = || {
+            let mut clients: Vec<Client> = (0..count / 2).map(|_| Client::connect(listener)).collect();
+            ask(&mut clients);
+            clients
+        };
+        let running = [scope.spawn(half), scope.spawn(half)];
+        running.map(|half| half.join().unwrap())
+    });
+    halves.into_iter().flatten().collect()
+}
+
+fn ask(clients: &mut [Client]) {
+    for client in clients {
+        let response = client.get("/");
+        assert_eq!((response.status(), response.text().as_str()), (200, "here"));
+    }
+}

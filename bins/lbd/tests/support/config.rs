@@ -1,0 +1,96 @@
+//! Configuration files of one listener and one pool, in few words.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+
+/// A configuration in the making; each part may be given further lines.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    protocol: &'static str,
+    address: SocketAddr,
+    backends: Vec<String>,
+    top: String,
+    listener: String,
+    pool: String,
+    rest: String,
+}
+
+impl Config {
+    /// An HTTP listener before these backends.
+    pub(crate) fn http(address: SocketAddr, backends: &[SocketAddr]) -> Self {
+        Self::new("http", address, backends)
+    }
+
+    /// A TCP listener before these backends.
+    pub(crate) fn tcp(address: SocketAddr, backends: &[SocketAddr]) -> Self {
+        Self::new("tcp", address, backends)
+    }
+
+    fn new(protocol: &'static str, address: SocketAddr, backends: &[SocketAddr]) -> Self {
+        let backends = backends
+            .iter()
+            .map(|backend| format!("{{ address = \"{backend}\" }}"))
+            .collect();
+        let empty = String::new;
+        Self {
+            protocol,
+            address,
+            backends,
+            top: empty(),
+            listener: empty(),
+            pool: empty(),
+            rest: empty(),
+        }
+    }
+
+    /// Gives the backends these weights.
+    pub(crate) fn weights(mut self, weights: &[u16]) -> Self {
+        assert_eq!(self.backends.len(), weights.len());
+        for (backend, weight) in self.backends.iter_mut().zip(weights) {
+            *backend = backend.replace(" }", &format!(", weight = {weight} }}"));
+        }
+        self
+    }
+
+    /// Adds a line at the top of the file.
+    pub(crate) fn top(mut self, line: &str) -> Self {
+        writeln!(self.top, "{line}").unwrap();
+        self
+    }
+
+    /// Adds a line to the listener.
+    pub(crate) fn listener(mut self, line: &str) -> Self {
+        writeln!(self.listener, "{line}").unwrap();
+        self
+    }
+
+    /// Adds a line to the pool.
+    pub(crate) fn pool(mut self, line: &str) -> Self {
+        writeln!(self.pool, "{line}").unwrap();
+        self
+    }
+
+    /// Adds tables at the end of the file.
+    pub(crate) fn rest(mut self, text: &str) -> Self {
+        writeln!(self.rest, "{text}").unwrap();
+        self
+    }
+
+    /// The file.
+    pub(crate) fn text(&self) -> String {
+        let Self {
+            protocol,
+            address,
+            top,
+            listener,
+            pool,
+            rest,
+            ..
+        } = self;
+        let backends = self.backends.join(", ");
+        format!(
+            "version = 1\n{top}\n[[listeners]]\nname = \"main\"\nprotocol = \"{protocol}\"\naddress = \"{address}\"\n\
+             pool = \"main\"\n{listener}\n[[pools]]\nname = \"main\"\nbackends = [{backends}]\n{pool}\n{rest}"
+        )
+    }
+}

@@ -1,0 +1,34 @@
+//! What the end-to-end tests share: the program, its peers, scripted clients and backends, and waiting for conditions.
+//!
+//! Each test file takes what it needs, so unused parts are no warning here.
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "shared by several test programs"
+)]
+
+mod backend;
+mod client;
+mod config;
+mod files;
+mod load;
+mod message;
+mod pattern;
+mod peers;
+mod ports;
+mod program;
+mod wait;
+
+pub(crate) use backend::{Backend, Conn};
+pub(crate) use client::Client;
+pub(crate) use config::Config;
+pub(crate) use files::Folder;
+pub(crate) use load::{Load, get_all};
+pub(crate) use message::{Broken, Head, Message, answer, chunked};
+pub(crate) use pattern::Pattern;
+pub(crate) use peers::{Nginx, Output, curl, peer, run};
+pub(crate) use ports::{address, is_listening, raise_descriptor_limit};
+pub(crate) use program::Lbd;
+pub(crate) use wait::{PATIENCE, elapsed, now, until, until_still};

@@ -1,0 +1,165 @@
+//! The program under test.
+
+use super::{Folder, is_listening, until};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+
+/// A running `lbd`. A test that passes ends it with [`Lbd::stop`]; one that fails kills it and shows what it said.
+#[derive(Debug)]
+pub(crate) struct Lbd {
+    child: Child,
+    folder: Folder,
+}
+
+const CONFIG: &str = "lbd.toml";
+
+impl Lbd {
+    /// `lbd run --config` with this text; returns when each listener listens.
+    pub(crate) fn start(config: &str) -> Self {
+        let folder = Folder::new();
+        let path = folder.write(CONFIG, config);
+        let arguments = ["run".to_owned(), "--config".to_owned(), path.display().to_string()];
+        let lbd = Self::spawn(folder, &arguments);
+        lbd.await_listening(&listeners(config));
+        lbd
+    }
+
+    /// `lbd` with these arguments; returns when `listeners` listen.
+    pub(crate) fn start_with(arguments: &[&str], listeners: &[SocketAddr]) -> Self {
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let lbd = Self::spawn(Folder::new(), &arguments);
+        lbd.await_listening(listeners);
+        lbd
+    }
+
+    fn spawn(folder: Folder, arguments: &[String]) -> Self {
+        let file = |name| File::create(folder.path().join(name)).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_lbd"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(file("stdout"))
+            .stderr(file("stderr"))
+            .spawn()
+            .unwrap();
+        Self { child, folder }
+    }
+
+    fn await_listening(&self, listeners: &[SocketAddr]) {
+        for &address in listeners {
+            until("lbd listens", || {
+                assert!(
+                    self.status().is_some(),
+                    "lbd ended before it listened on {address}:\n{}",
+                    self.stderr()
+                );
+                is_listening(address).then_some(())
+            });
+        }
+    }
+
+    /// Replaces the file and sends SIGHUP. The caller waits for what the new file brings.
+    pub(crate) fn reload(&self, config: &str) {
+        self.folder.write(CONFIG, config);
+        self.signal(Signal::HUP);
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Sends SIGTERM; panics unless the program then ends with code 0.
+    pub(crate) fn stop(mut self) {
+        self.signal(Signal::TERM);
+        let status = self.wait();
+        assert_eq!(
+            status.code(),
+            Some(0),
+            "after SIGTERM lbd ended with {status}:\n{}",
+            self.stderr()
+        );
+    }
+
+    /// Waits for the program to end by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        until("lbd ends", || self.child.try_wait().unwrap())
+    }
+
+    /// Everything it wrote to standard output so far.
+    pub(crate) fn stdout(&self) -> String {
+        self.said("stdout")
+    }
+
+    /// Everything it wrote to standard error so far.
+    pub(crate) fn stderr(&self) -> String {
+        self.said("stderr")
+    }
+
+    fn said(&self, name: &str) -> String {
+        String::from_utf8_lossy(&fs::read(self.folder.path().join(name)).unwrap()).into_owned()
+    }
+
+    /// The most memory it ever had, in bytes.
+    pub(crate) fn memory_peak(&self) -> u64 {
+        self.memory_line("VmHWM:")
+    }
+
+    /// The memory it has now, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory_line("VmRSS:")
+    }
+
+    fn memory_line(&self, key: &str) -> u64 {
+        let status = self.status().expect("lbd runs");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(key))
+            .expect("a memory line");
+        let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse().unwrap();
+        kibibytes * 1024
+    }
+
+    /// How many descriptors it holds.
+    pub(crate) fn descriptors(&self) -> usize {
+        fs::read_dir(self.proc("fd")).unwrap().count()
+    }
+
+    /// /proc/PID/status while it runs; a process that ended and waits to be collected has no memory lines.
+    fn status(&self) -> Option<String> {
+        fs::read_to_string(self.proc("status"))
+            .ok()
+            .filter(|status| !status.contains("State:\tZ"))
+    }
+
+    fn proc(&self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{name}", self.child.id()))
+    }
+}
+
+impl Drop for Lbd {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        if thread::panicking() {
+            println!("lbd said:\n{}", self.stderr());
+        }
+    }
+}
+
+/// The addresses of the `[[listeners]]` tables, where each stands on a line of its own.
+fn listeners(config: &str) -> Vec<SocketAddr> {
+    let tables = config
+        .split("\n[[")
+        .filter(|table| table.trim_start_matches("[[").starts_with("listeners]]"));
+    let found: Vec<SocketAddr> = tables
+        .filter_map(|table| table.lines().find_map(|line| line.strip_prefix("address = ")))
+        .map(|text| text.trim_matches('"').parse().unwrap())
+        .collect();
+    assert!(!found.is_empty(), "no listener in\n{config}");
+    found
+}
