@@ -65,14 +65,16 @@ impl Conn {
             }
             Reading::UntilClose if input.is_empty() => Ok(Part::NeedMore { skip: 0 }),
             Reading::UntilClose => {
-                self.read_total = self.read_total.saturating_add(input.len() as u64);
-                match self.limits.body_bytes.filter(|limit| self.read_total > *limit) {
-                    Some(limit) => Err(self.fail(Error::BodyTooLarge { limit })),
-                    None => Ok(Part::Data {
-                        skip: 0,
-                        len: input.len(),
-                    }),
+                let room = self
+                    .limits
+                    .body_bytes
+                    .map_or(u64::MAX, |limit| limit.saturating_sub(self.read_total));
+                let len = usize::try_from(room).map_or(input.len(), |room| room.min(input.len()));
+                if len == 0 {
+                    return Err(self.fail(Error::BodyTooLarge { limit: self.read_total }));
                 }
+                self.read_total = self.read_total.saturating_add(len as u64);
+                Ok(Part::Data { skip: 0, len })
             }
             Reading::Trailers => Ok(Part::Trailers { skip: 0 }),
             Reading::Done => Ok(Part::End { skip: 0 }),

@@ -74,6 +74,10 @@ impl Scan {
             if line.is_empty() {
                 return Ok(Some(behind));
             }
+            // What looks almost like the empty line is not waited for.
+            if line.first() == Some(&b'\r') {
+                return Err(Error::BareCr);
+            }
             if self.lines == 0 {
                 first(line)?;
             }

@@ -196,7 +196,11 @@ impl Head {
     }
 
     fn recount(&mut self) {
-        self.present = self.index.iter().filter(|f| f.live).fold(0, |mask, f| mask | f.name.bit());
+        self.present = self
+            .index
+            .iter()
+            .filter(|f| f.live)
+            .fold(0, |mask, f| mask | f.name.bit());
     }
 
     fn place(&self, name: &[u8], index: usize) -> Option<usize> {
