@@ -1,3 +1,4 @@
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
 use lb_types::{BackendId, FieldsMut, InvalidField, Now, Wall};
@@ -18,10 +19,11 @@ use crate::token::{Tokens, Verified};
 ///
 /// Cost per request: one pass over the `Cookie` lines to find, one to hide, `O(log backends)`.
 /// No allocation, unless a `Cookie` line is longer than 4 KiB.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct CookieInsert {
     options: CookieInsertOptions,
     tokens: Tokens,
+    conflicts: AtomicU64,
 }
 
 /// Name, attributes and habits of the cookie.
@@ -140,13 +142,20 @@ impl CookieInsert {
         let tokens = Tokens::new(key, backends);
         let longest = tokens.issue(BackendId::from_u64(0), options.max_age.map(|_| Wall::from_secs(0)));
         options.set_cookie(longest.as_bytes(), Wall::from_secs(0)).check()?;
-        Ok(Self { options, tokens })
+        Ok(Self { options, tokens, conflicts: AtomicU64::new(0) })
     }
 
     /// The options in force.
     #[must_use]
     pub const fn options(&self) -> &CookieInsertOptions {
         &self.options
+    }
+
+    /// How many requests carried several cookies with our name and different values: somebody sets
+    /// the same name for a domain and for a host below it, or for several paths.
+    #[must_use]
+    pub fn conflicts(&self) -> u64 {
+        self.conflicts.load(Ordering::Relaxed)
     }
 
     /// Does a valid token still count, and is it due for renewal?
@@ -194,14 +203,20 @@ impl Strategy for CookieInsert {
         };
         let name = self.options.name.as_bytes();
         let lines = (0..).map_while(|index| fields.nth(COOKIE, index));
-        let ours = lines
-            .flat_map(pairs)
-            .filter(|(found, _)| *found == name)
-            .take(MOST_TRIES);
-        ours.filter_map(|(_, value)| self.tokens.verify(value))
-            .map(|token| self.judge(token, now.wall))
-            .find(|recall| *recall != Recall::Nothing)
-            .unwrap_or(Recall::Nothing)
+        let ours = lines.flat_map(pairs).filter(|(found, _)| *found == name).take(MOST_TRIES);
+        let (mut answer, mut first, mut conflict) = (Recall::Nothing, None, false);
+        for (_, value) in ours {
+            conflict |= *first.get_or_insert(value) != value;
+            if answer == Recall::Nothing
+                && let Some(token) = self.tokens.verify(value)
+            {
+                answer = self.judge(token, now.wall);
+            }
+        }
+        if conflict {
+            self.conflicts.fetch_add(1, Ordering::Relaxed);
+        }
+        answer
     }
 
     fn prepare(&self, request: &mut dyn FieldsMut) -> Result<(), InvalidField> {
