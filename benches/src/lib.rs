@@ -1,1 +1,129 @@
-//! Benchmarks of lbd; see README.md.
+//! A proxy in this process, for measuring: one worker, one pool, any strategies.
+
+use lb_balance::route::{Action, Host, Prefix, Route};
+use lb_balance::{Backend, Pool, Routes, Standing};
+use lb_net::{Listener, ListenerOptions as SocketOptions};
+use lb_persist::{ClientIp, ClientIpOptions, CookieInsert, CookieInsertOptions, Strategy};
+use lb_proxy::{HttpOptions, ListenerEntry, ListenerOptions, Order, PoolEntry, PoolOptions, Service, Snapshot};
+use lb_sched::Algorithm;
+use lb_store::{Tables, TablesOptions};
+use lb_types::{BackendId, Slot, Weight};
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How the measured proxy recognises clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stickiness {
+    /// Not at all.
+    None,
+    /// By a cookie.
+    Cookie,
+    /// By address, in a table.
+    ClientIp,
+}
+
+/// A snapshot with one HTTP listener in front of `backends`, and the order that opens it.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub fn proxy(
+    listen: SocketAddr,
+    backends: &[SocketAddr],
+    stickiness: Stickiness,
+) -> Result<(Arc<Snapshot>, Order, SocketAddr), Box<dyn Error>> {
+    let socket = std::net::TcpListener::from(Listener::bind_fd(&SocketOptions::new(listen))?);
+    let address = socket.local_addr()?;
+    let snapshot = Snapshot {
+        serial: 1,
+        listeners: vec![Arc::new(ListenerEntry {
+            options: listener(address)?,
+            connections: Arc::default(),
+        })],
+        pools: vec![Arc::new(pool(backends, stickiness)?)],
+    };
+    Ok((Arc::new(snapshot), Order::Listen(address, socket.into()), address))
+}
+
+/// Strategies as a pool wants them.
+///
+/// # Errors
+/// Never with these options.
+pub fn strategies(stickiness: Stickiness, ids: &[BackendId]) -> Result<Vec<Box<dyn Strategy>>, Box<dyn Error>> {
+    Ok(match stickiness {
+        Stickiness::None => Vec::new(),
+        Stickiness::Cookie => vec![Box::new(CookieInsert::new(
+            CookieInsertOptions::default(),
+            b"sixteen byte key",
+            ids,
+        )?)],
+        Stickiness::ClientIp => vec![Box::new(ClientIp::new(ClientIpOptions::default())?)],
+    })
+}
+
+fn pool(addresses: &[SocketAddr], stickiness: Stickiness) -> Result<PoolEntry, Box<dyn Error>> {
+    let backends: Vec<Arc<Backend>> = addresses
+        .iter()
+        .map(|a| Arc::new(Backend::new("app", &a.to_string(), *a, Weight::ONE, None)))
+        .collect();
+    let standings: Vec<Standing> = (0..)
+        .take(backends.len())
+        .map(|i| Standing {
+            slot: Slot(i),
+            weight: Weight::ONE,
+            up: true,
+        })
+        .collect();
+    let ids: Vec<BackendId> = backends.iter().map(|b| b.id).collect();
+    let strategies = strategies(stickiness, &ids)?;
+    let table = (stickiness == Stickiness::ClientIp).then(|| Arc::new(Tables::new(TablesOptions::default())));
+    Ok(PoolEntry {
+        pool: Arc::new(Pool::new(
+            "app",
+            backends,
+            strategies,
+            Algorithm::WeightedRoundRobin,
+            &standings,
+            None,
+        )?),
+        tables: [table, None],
+        options: PoolOptions {
+            connect_timeout: Duration::from_secs(5),
+            response_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(60),
+            max_idle: 512,
+            retries: 2,
+            retry_percent: 20,
+            limits: Arc::default(),
+        },
+    })
+}
+
+fn listener(address: SocketAddr) -> Result<ListenerOptions, Box<dyn Error>> {
+    let route = Route {
+        hosts: vec![Host::Any],
+        path: Prefix::new("/")?,
+        action: Action::Forward(0),
+    };
+    Ok(ListenerOptions {
+        name: "main".into(),
+        address,
+        backlog: 4096,
+        max_connections: 100_000,
+        service: Service::Http(HttpOptions {
+            routes: Routes::new(vec![route])?,
+            limits: Arc::default(),
+            keep_alive: Duration::from_secs(75),
+            keep_alive_requests: u32::MAX,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            continue_timeout: Duration::from_secs(1),
+            tunnel_timeout: Duration::from_secs(60),
+            trusted_proxies: Vec::new(),
+            abort_on_half_close: false,
+            access_log: false,
+        }),
+    })
+}
