@@ -1,5 +1,5 @@
 //! Reads whole conversations through the codec, so that tests can compare results.
-#![allow(dead_code)] // each test binary uses its part
+#![allow(dead_code, clippy::unwrap_used)] // each test binary uses its part
 
 use lb_http::h1::{Conn, Error, Framing, Limits, Next, Part, Role, Step};
 use lb_http::{Head, Version};
