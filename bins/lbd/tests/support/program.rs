@@ -61,10 +61,47 @@ impl Lbd {
         }
     }
 
-    /// Replaces the file and sends SIGHUP. The caller waits for what the new file brings.
+    /// Replaces the file, sends SIGHUP and waits until the new file is in force.
     pub(crate) fn reload(&self, config: &str) {
+        let before = self.count_said("is in force");
         self.folder.write(CONFIG, config);
         self.signal(Signal::HUP);
+        until("the new configuration is in force", || {
+            let said = self.stderr();
+            assert!(!said.contains("reload refused"), "{said}");
+            (self.count_said("is in force") > before).then_some(())
+        });
+    }
+
+    /// Replaces the file, sends SIGHUP, waits until the file is refused, and gives what was said of it.
+    pub(crate) fn reload_refused(&self, config: &str) -> String {
+        let before = self.stderr().len();
+        self.folder.write(CONFIG, config);
+        self.signal(Signal::HUP);
+        until("the new configuration is refused", || {
+            let said = self.stderr().split_off(before);
+            said.contains("reload refused").then_some(said)
+        })
+    }
+
+    /// What SIGUSR1 makes it print of itself.
+    pub(crate) fn state(&self) -> State {
+        let before = self.stderr().len();
+        self.signal(Signal::USR1);
+        let is_whole = |said: &str| said.ends_with('\n') && said.contains("state total ");
+        let said = until("lbd prints its state", || {
+            Some(self.stderr().split_off(before)).filter(|said| is_whole(said))
+        });
+        State(
+            said.lines()
+                .filter(|line| line.starts_with("state "))
+                .map(str::to_owned)
+                .collect(),
+        )
+    }
+
+    fn count_said(&self, what: &str) -> usize {
+        self.stderr().matches(what).count()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -136,6 +173,49 @@ impl Lbd {
 
     fn proc(&self, name: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/{name}", self.child.id()))
+    }
+}
+
+/// The lines of one state report: `state backend=a in_flight=0 ..`.
+#[derive(Debug)]
+pub(crate) struct State(Vec<String>);
+
+impl State {
+    /// The sum of `key` over all lines that have it.
+    pub(crate) fn sum(&self, key: &str) -> u64 {
+        let values = self
+            .0
+            .iter()
+            .flat_map(|line| line.split(' '))
+            .filter_map(|word| word.strip_prefix(key)?.strip_prefix('='));
+        values.map(|value| value.parse::<u64>().unwrap()).sum()
+    }
+
+    /// The line of the backend at this address.
+    pub(crate) fn backend(&self, address: SocketAddr) -> &str {
+        let wanted = format!(" address={address} ");
+        self.0
+            .iter()
+            .find(|line| line.contains("backend=") && line.contains(&wanted))
+            .expect("a line of the backend")
+    }
+
+    /// Has each backend of this pool this status?
+    pub(crate) fn pool_is(&self, pool: &str, status: &str) -> bool {
+        let mut lines = self
+            .0
+            .iter()
+            .filter(|line| line.contains(&format!("pool={pool} ")))
+            .peekable();
+        lines.peek().is_some() && lines.all(|line| line.contains(&format!("status={status}")))
+    }
+
+    /// How often this end was reached.
+    pub(crate) fn ends(&self, end: &str) -> u64 {
+        let wanted = format!("end={end} ");
+        let line = self.0.iter().find(|line| line.contains(&wanted));
+        line.and_then(|line| line.rsplit('=').next())
+            .map_or(0, |count| count.parse().unwrap())
     }
 }
 

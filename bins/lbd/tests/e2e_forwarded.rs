@@ -1,0 +1,76 @@
+//! What a backend is told of the client.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests")]
+
+mod support;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use support::{Backend, Client, Config, Head, Lbd, address, answer};
+
+#[test]
+fn s_xff_01_the_client_is_named_without_any_configuration() {
+    let (backend, heads) = recording();
+    let listener = address();
+    let lbd = Lbd::start(&Config::http(listener, &[backend.address()]).text());
+    let source: IpAddr = "127.0.0.77".parse().unwrap();
+    assert_eq!(Client::connect_from(source, listener).get("/").status(), 200);
+    let head = heads.lock().unwrap().pop().unwrap();
+    assert_eq!(head.all("x-forwarded-for"), ["127.0.0.77"]);
+    assert_eq!(head.all("x-forwarded-proto"), ["http"]);
+    assert_eq!(head.all("x-forwarded-port"), [listener.port().to_string()]);
+    lbd.stop();
+}
+
+#[test]
+fn s_xff_03_a_forged_header_is_dropped_and_a_trusted_proxy_is_appended_to() {
+    let (backend, heads) = recording();
+    let listener = address();
+    let config = Config::http(listener, &[backend.address()]).listener("trusted_proxies = [\"127.0.7.0/24\"]");
+    let lbd = Lbd::start(&config.text());
+    let request = "GET / HTTP/1.1\r\nHost: test.example\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n                   X-Forwarded-Port: 443\r\nForwarded: for=203.0.113.9\r\n\r\n";
+    let stranger = Client::connect_from("127.0.8.1".parse().unwrap(), listener).exchange(request);
+    assert_eq!(stranger.status(), 200);
+    let head = heads.lock().unwrap().pop().unwrap();
+    assert_eq!(head.all("x-forwarded-for"), ["127.0.8.1"], "{head:?}");
+    assert_eq!(head.all("x-forwarded-proto"), ["http"], "{head:?}");
+    assert_eq!(head.all("x-forwarded-port"), [listener.port().to_string()], "{head:?}");
+    assert!(
+        !head.all("forwarded").iter().any(|value| value.contains("203.0.113.9")),
+        "{head:?}"
+    );
+
+    let trusted = Client::connect_from("127.0.7.1".parse().unwrap(), listener).exchange(request);
+    assert_eq!(trusted.status(), 200);
+    let head = heads.lock().unwrap().pop().unwrap();
+    assert_eq!(
+        head.all("x-forwarded-for").join(", "),
+        "203.0.113.9, 127.0.7.1",
+        "{head:?}"
+    );
+    assert_eq!(head.all("x-forwarded-proto"), ["https"], "{head:?}");
+    lbd.stop();
+}
+
+#[test]
+fn the_host_field_reaches_the_backend_unchanged() {
+    let (backend, heads) = recording();
+    let listener = address();
+    let lbd = Lbd::start(&Config::http(listener, &[backend.address()]).text());
+    Client::connect(listener).exchange("GET /a?b=%20c HTTP/1.1\r\nhost: Example.COM:8080\r\n\r\n");
+    let head = heads.lock().unwrap().pop().unwrap();
+    assert_eq!(
+        (head.target(), head.all("host")),
+        ("/a?b=%20c", vec!["Example.COM:8080"])
+    );
+    lbd.stop();
+}
+
+fn recording() -> (Backend, Arc<Mutex<Vec<Head>>>) {
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&heads);
+    let backend = Backend::http(move |request| {
+        log.lock().unwrap().push(request.head.clone());
+        answer(200, "", b"")
+    });
+    (backend, heads)
+}

@@ -1,0 +1,240 @@
+//! A hundred reloads under load lose nothing, and a file that is wrong changes nothing.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests")]
+
+mod support;
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::thread;
+use support::{Backend, Client, Config, Lbd, Load, address, answer, get_all, raise_descriptor_limit, until};
+
+#[test]
+fn a_hundred_reloads_under_load_lose_no_request() {
+    let backends = ["a", "b", "c", "d"].map(Backend::saying);
+    let all = backends.each_ref().map(Backend::address);
+    let listener = address();
+    let config = |round: usize| {
+        // Weights change each time, and one backend leaves and another comes back.
+        let some: Vec<SocketAddr> = (0..4)
+            .filter(|number| *number != round % 4)
+            .map(|number| all[number])
+            .collect();
+        let weights = [1, 2, 3].map(|weight| u16::try_from((weight + round) % 7 + 1).unwrap());
+        Config::http(listener, &some).weights(&weights).text()
+    };
+    let lbd = Lbd::start(&config(0));
+    let long = Load::start(listener, 6, 1_000_000);
+    let short = Load::start(listener, 2, 1);
+    for round in 1..=100 {
+        let before = long.good() + short.good();
+        lbd.reload(&config(round));
+        until("the load goes on", || {
+            (long.good() + short.good() > before + 10).then_some(())
+        });
+    }
+    for load in [long, short] {
+        let (good, bad) = load.stop();
+        println!("{good} requests");
+        assert!(bad.is_empty(), "{} of {good} failed:\n{}", bad.len(), bad.join("\n"));
+    }
+    // What counts now is the last file: backend a is out (round 100), the weights of the others are 4, 5, 6.
+    let shares = get_all(listener, 15);
+    assert_eq!(
+        shares,
+        [("b", 4), ("c", 5), ("d", 6)]
+            .map(|(name, count)| (name.to_owned(), count))
+            .into()
+    );
+    lbd.stop();
+}
+
+#[test]
+fn s_ws_16_a_thousand_tunnels_survive_a_hundred_reloads_and_a_drained_backend() {
+    raise_descriptor_limit();
+    let backends = [(); 2].map(|()| tunnel_backend());
+    let (http, tcp) = (address(), address());
+    let config = |round: usize| {
+        let mut text = format!("version = 1\ntimeouts = {{ tunnel = \"5m\", idle = \"5m\" }}\n");
+        for (protocol, address) in [("http", http), ("tcp", tcp)] {
+            let table = "[[listeners]]\nname = \"{protocol}\"\n";
+            let table = table.replace("{protocol}", protocol);
+            write!(
+                text,
+                "{table}protocol = \"{protocol}\"\naddress = \"{address}\"\npool = \"main\"\n"
+            )
+            .unwrap();
+        }
+        let [one, other] = backends.each_ref().map(Backend::address);
+        let (weight, drain) = (round % 5 + 1, round % 2 == 1);
+        write!(
+            text,
+            "[[pools]]\nname = \"main\"\nbackends = [{{ address = \"{one}\", weight = {weight} }},              {{ address = \"{other}\", drain = {drain} }}]\n"
+        )
+        .unwrap();
+        text
+    };
+    let lbd = Lbd::start(&config(0));
+    let mut tunnels: Vec<Client> = (0..1_000).map(|number| open_tunnel(number, http, tcp)).collect();
+    for round in 1..=100 {
+        lbd.reload(&config(round));
+        for client in tunnels.iter_mut().skip(round % 10).step_by(10) {
+            echo(client, b"during");
+        }
+    }
+    for client in &mut tunnels {
+        echo(client, b"after");
+    }
+    assert!(lbd.state().sum("in_flight") >= 1_000);
+    drop(tunnels);
+    until("the counts return to zero", || {
+        (lbd.state().sum("in_flight") == 0).then_some(())
+    });
+    lbd.stop();
+}
+
+#[test]
+fn a_bad_file_changes_nothing_and_says_every_problem() {
+    let backend = Backend::saying("old");
+    let listener = address();
+    let good = Config::http(listener, &[backend.address()]).text();
+    let lbd = Lbd::start(&good);
+    let mut client = Client::connect(listener);
+    assert_eq!(client.get("/").text(), "old");
+    let bad = good
+        .replace("backends =", "backend =")
+        .replace("version = 1", "version = 1\nworkerz = 3");
+    let said = lbd.reload_refused(&bad);
+    for word in ["workerz", "workers", "backend", "backends", "lbd.toml"] {
+        assert!(said.contains(word), "{word} is not mentioned:\n{said}");
+    }
+    assert_eq!(client.get("/").text(), "old", "the connection is still open");
+    assert_eq!(Client::connect(listener).get("/").text(), "old");
+    lbd.stop();
+}
+
+#[test]
+fn a_request_under_way_finishes_on_the_old_snapshot() {
+    let old = Backend::start(|mut conn| {
+        while let Ok(head) = conn.head() {
+            conn.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nold\r\n");
+            // Ends the answer when the test has sent the end of the request.
+            if conn.body(&head).is_err() || !conn.send("0\r\n\r\n") {
+                return;
+            }
+        }
+    });
+    let new = Backend::saying("new");
+    let listener = address();
+    let lbd = Lbd::start(&Config::http(listener, &[old.address()]).text());
+    let mut client = Client::connect(listener);
+    client.send("POST / HTTP/1.1\r\nHost: test.example\r\nContent-Length: 5\r\n\r\n");
+    let head = client.head().unwrap();
+    lbd.reload(&Config::http(listener, &[new.address()]).text());
+    assert_eq!(Client::connect(listener).get("/").text(), "new");
+    client.send("hello");
+    assert_eq!(client.body(&head, "POST").unwrap().text(), "old");
+    assert_eq!(client.get("/").text(), "new", "the same connection, the next request");
+    lbd.stop();
+}
+
+#[test]
+fn listeners_come_and_go_with_the_file() {
+    let backend = Backend::saying("here");
+    let (first, second) = (address(), address());
+    let config = Config::http(first, &[backend.address()]);
+    let lbd = Lbd::start(&config.text());
+    let mut kept = Client::connect(first);
+    assert_eq!(kept.get("/").text(), "here");
+    lbd.reload(&Config::http(second, &[backend.address()]).text());
+    until("the new listener listens", || {
+        support::is_listening(second).then_some(())
+    });
+    assert_eq!(Client::connect(second).get("/").text(), "here");
+    until("the old listener is closed", || {
+        (!support::is_listening(first)).then_some(())
+    });
+    assert_eq!(
+        kept.get("/").status(),
+        200,
+        "a connection of the old listener is not cut"
+    );
+    lbd.stop();
+}
+
+#[test]
+fn sigterm_finishes_what_is_under_way() {
+    let backend = Backend::http(|request| answer(200, "", &request.body));
+    let listener = address();
+    let mut lbd = Lbd::start(
+        &Config::http(listener, &[backend.address()])
+            .top("drain_timeout = \"20s\"")
+            .text(),
+    );
+    let mut idle = Client::connect(listener);
+    assert_eq!(idle.get("/").status(), 200);
+    let mut busy = Client::connect(listener);
+    busy.send("POST / HTTP/1.1\r\nHost: test.example\r\nContent-Length: 10\r\n\r\nhello");
+    until("the request is under way", || (backend.requests() == 2).then_some(()));
+    lbd.signal(rustix::process::Signal::TERM);
+    until("no new connection is taken", || {
+        (!support::is_listening(listener)).then_some(())
+    });
+    assert!(idle.is_closed(), "an idle connection ends at once");
+    busy.send("world");
+    let response = busy.response();
+    assert_eq!(
+        (response.text().as_str(), response.get("connection")),
+        ("helloworld", Some("close"))
+    );
+    assert!(busy.is_closed());
+    assert_eq!(lbd.wait().code(), Some(0));
+}
+
+#[test]
+fn the_drain_has_a_deadline() {
+    let backend = Backend::start(|mut conn| {
+        let _ = conn.await_end();
+    });
+    let listener = address();
+    let mut lbd = Lbd::start(
+        &Config::http(listener, &[backend.address()])
+            .top("drain_timeout = \"300ms\"")
+            .text(),
+    );
+    let mut client = Client::connect(listener);
+    client.send("GET / HTTP/1.1\r\nHost: test.example\r\n\r\n");
+    until("the request is under way", || (backend.accepted() == 1).then_some(()));
+    lbd.signal(rustix::process::Signal::TERM);
+    assert_eq!(lbd.wait().code(), Some(0), "the deadline is no failure");
+    assert!(client.head().is_err());
+}
+
+fn tunnel_backend() -> Backend {
+    Backend::start(|mut conn| {
+        // Of an HTTP listener comes an upgrade, of a TCP listener plain bytes; both begin with a whole head.
+        let Ok(head) = conn.head() else { return };
+        let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+        if head.get("upgrade").is_none() || !conn.send(answer) {
+            return;
+        }
+        while let Ok(bytes) = conn.some() {
+            if bytes.is_empty() || !conn.send(bytes) {
+                return;
+            }
+        }
+    })
+}
+
+/// Half of the tunnels are upgrades over the HTTP listener, half run over the TCP listener.
+fn open_tunnel(number: usize, http: SocketAddr, tcp: SocketAddr) -> Client {
+    let mut client = Client::connect(if number % 2 == 0 { http } else { tcp });
+    client.send("GET / HTTP/1.1\r\nHost: test.example\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+    assert_eq!(client.head().unwrap().status(), 101);
+    echo(&mut client, b"before");
+    client
+}
+
+fn echo(client: &mut Client, bytes: &[u8]) {
+    client.send(bytes);
+    assert_eq!(client.take(bytes.len()).unwrap(), bytes);
+}
