@@ -1,3 +1,4 @@
+use crate::End;
 use crate::access::Access;
 use crate::date::Civil;
 use std::fmt;
@@ -23,11 +24,15 @@ pub enum Format {
     /// One JSON object (RFC 8259) with everything that is known; what is not is left out. Bytes
     /// that are no UTF-8, and characters that some readers take for a line end, become U+FFFD.
     Json,
+    /// For a person at a terminal: `12:00:01 GET /cart -> 200 green (persisted) 0.4 ms`. In the parentheses stands
+    /// what is worth a look: why the backend was chosen, unless it was simply its turn; retries; the end, unless all
+    /// went well. Long targets are cut; escaped as the text formats.
+    Short,
 }
 
 impl Format {
     /// Every format with its name.
-    pub const ALL: [Self; 4] = [Self::Common, Self::Combined, Self::CombinedXff, Self::Json];
+    pub const ALL: [Self; 5] = [Self::Common, Self::Combined, Self::CombinedXff, Self::Json, Self::Short];
 
     /// The name in configurations.
     #[must_use]
@@ -37,6 +42,7 @@ impl Format {
             Self::Combined => "combined",
             Self::CombinedXff => "combined_xff",
             Self::Json => "json",
+            Self::Short => "short",
         }
     }
 
@@ -52,6 +58,7 @@ impl Format {
                 quoted(access.x_forwarded_for, out);
             }
             Self::Json => json(access, out),
+            Self::Short => short(access, out),
         }
         out.push(b'\n');
     }
@@ -84,7 +91,7 @@ pub struct UnknownFormat;
 
 impl fmt::Display for UnknownFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown access-log format; known are common, combined, combined_xff and json")
+        f.write_str("unknown access-log format; known are common, combined, combined_xff, json and short")
     }
 }
 
@@ -162,6 +169,63 @@ fn json(a: &Access<'_>, out: &mut Vec<u8>) {
     micros("connect_us", a.phases.connect, out);
     micros("first_byte_us", a.phases.first_byte, out);
     out.push(b'}');
+}
+
+fn short(a: &Access<'_>, out: &mut Vec<u8>) {
+    time_of_day(a.unix_millis, out);
+    out.push(b' ');
+    if a.method.is_empty() {
+        // a tunnel, or a request of which not even the first line could be read
+        address(a, out);
+    } else {
+        escape(a.method, b' ', out);
+        out.push(b' ');
+        escape(a.target.get(..SHORT_TARGET).unwrap_or(a.target), b' ', out);
+        if a.target.len() > SHORT_TARGET {
+            out.extend_from_slice(b"..");
+        }
+    }
+    out.extend_from_slice(b" -> ");
+    if a.status != 0 {
+        decimal(u64::from(a.status), out);
+        out.push(b' ');
+    }
+    if !a.backend.is_empty() {
+        escape(a.backend.as_bytes(), b' ', out);
+        out.push(b' ');
+    }
+    remarks(a, out);
+    let tenths = u64::try_from(a.phases.total.as_micros() / 100).unwrap_or(u64::MAX);
+    decimal(tenths / 10, out);
+    out.push(b'.');
+    decimal(tenths % 10, out);
+    out.extend_from_slice(b" ms");
+}
+
+/// `(persisted, 1 retry, upstream_truncated) `, or nothing.
+fn remarks(a: &Access<'_>, out: &mut Vec<u8>) {
+    let is_plain_turn = a.why.is_empty() || a.why == "scheduled";
+    let mut before: &[u8] = b"(";
+    if !is_plain_turn {
+        out.extend_from_slice(before);
+        escape(a.why.as_bytes(), b' ', out);
+        before = b", ";
+    }
+    // "retried" says the first one
+    if a.retries > u32::from(a.why == "retried") {
+        out.extend_from_slice(before);
+        decimal(u64::from(a.retries), out);
+        out.extend_from_slice(if a.retries == 1 { b" retry" } else { b" retries" });
+        before = b", ";
+    }
+    if a.end != End::Done && a.end != End::TunnelDone {
+        out.extend_from_slice(before);
+        out.extend_from_slice(a.end.as_str().as_bytes());
+        before = b", ";
+    }
+    if before != b"(" {
+        out.extend_from_slice(b") ");
+    }
 }
 
 /// One more member of the object, a string; nothing when it is empty.
@@ -271,11 +335,19 @@ fn clf_time(unix_millis: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(c.month_name().as_bytes());
     out.push(b'/');
     digits(u64::from(c.year), 4, out);
-    for part in [c.hour, c.minute, c.second] {
+    out.push(b':');
+    time_of_day(unix_millis, out);
+    out.extend_from_slice(b" +0000");
+}
+
+/// `13:55:36`
+fn time_of_day(unix_millis: u64, out: &mut Vec<u8>) {
+    let c = Civil::from_unix(unix_millis / 1_000);
+    digits(u64::from(c.hour), 2, out);
+    for part in [c.minute, c.second] {
         out.push(b':');
         digits(u64::from(part), 2, out);
     }
-    out.extend_from_slice(b" +0000");
 }
 
 /// `2000-10-10T13:55:36.000Z`, RFC 3339 section 5.6.
@@ -325,6 +397,9 @@ fn digits(value: u64, width: usize, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(text.get(text.len() - used..).unwrap_or_default());
 }
+
+/// Bytes of the target that a short line shows: with the rest it fits a terminal of 120 columns.
+const SHORT_TARGET: usize = 60;
 
 #[cfg(test)]
 mod tests {

@@ -142,3 +142,64 @@ fn an_attack_on_the_log_stays_in_its_column() {
     assert!(json.contains(r#""target":"/\" 200 1\n6.6.6.6 - - [""#), "{json}");
     assert!(json.contains(r#""user_agent":"\u001b[2J\" \"""#), "{json}");
 }
+
+#[test]
+fn a_short_line_shows_what_is_worth_a_look() {
+    let mut access = frank();
+    access.backend = "green";
+    access.why = "scheduled";
+    access.phases.total = Duration::from_micros(449);
+    assert_eq!(
+        line(Format::Short, &access),
+        "13:55:36 GET /apache_pb.gif -> 200 green 0.4 ms\n"
+    );
+    access.why = "persisted";
+    access.phases.total = Duration::from_millis(1_250);
+    assert_eq!(
+        line(Format::Short, &access),
+        "13:55:36 GET /apache_pb.gif -> 200 green (persisted) 1250.0 ms\n"
+    );
+    access.why = "retried";
+    access.retries = 1;
+    access.end = End::UpstreamTruncated;
+    assert_eq!(
+        line(Format::Short, &access),
+        "13:55:36 GET /apache_pb.gif -> 200 green (retried, upstream_truncated) 1250.0 ms\n"
+    );
+    access.why = "replaced";
+    assert!(line(Format::Short, &access).contains(" green (replaced, 1 retry, upstream_truncated) "));
+    access.retries = 2;
+    assert!(line(Format::Short, &access).contains(" green (replaced, 2 retries, upstream_truncated) "));
+}
+
+#[test]
+fn a_short_line_leaves_out_what_is_not_known() {
+    let mut access = frank();
+    access.status = 503;
+    access.end = End::NoBackend;
+    assert_eq!(
+        line(Format::Short, &access),
+        "13:55:36 GET /apache_pb.gif -> 503 (no_backend) 0.0 ms\n"
+    );
+    let mut tunnel = Access::new("192.0.2.7".parse().unwrap(), 0);
+    tunnel.backend = "a";
+    tunnel.end = End::TunnelDone;
+    assert_eq!(line(Format::Short, &tunnel), "00:00:00 192.0.2.7 -> a 0.0 ms\n");
+}
+
+#[test]
+fn a_short_line_stays_one_short_line() {
+    let long = [b'a'; 100];
+    let mut access = frank();
+    access.target = &long;
+    let cut = "a".repeat(60);
+    assert_eq!(
+        line(Format::Short, &access),
+        format!("13:55:36 GET {cut}.. -> 200 0.0 ms\n")
+    );
+    access.target = b"/\x1b[2J -> 200\n";
+    assert_eq!(
+        line(Format::Short, &access),
+        "13:55:36 GET /\\x1b[2J\\x20->\\x20200\\n -> 200 0.0 ms\n"
+    );
+}
