@@ -349,6 +349,13 @@ pub enum ProbeMethod {
     Head,
 }
 
+impl Default for UpstreamTimeouts {
+    /// What holds when nothing is set.
+    fn default() -> Self {
+        crate::resolve::default_upstream()
+    }
+}
+
 impl Plan {
     /// The pool of this name.
     #[must_use]

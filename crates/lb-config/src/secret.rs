@@ -1,5 +1,7 @@
 use lb_types::tag128;
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 
 /// What cookies are signed with. Never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -10,6 +12,18 @@ impl Secret {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         (text.len() >= Self::SHORTEST).then(|| Self(text.into()))
+    }
+
+    /// A secret that nobody knows, from the system's random numbers.
+    pub(crate) fn random() -> Self {
+        let mut bytes = [0_u8; 32];
+        let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
+        let text: String = match read {
+            Ok(()) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            // No such device: keys of the standard library's maps come from the system as well.
+            Err(_) => (0..4).map(|_| format!("{:016x}", lb_net::clock::seed())).collect(),
+        };
+        Self(text.into())
     }
 
     /// The fewest bytes: as many as the key has.
@@ -48,6 +62,7 @@ mod tests {
         assert!(Secret::new("fifteen bytes.!").is_none());
         let secret = Secret::new("sixteen bytes..!").unwrap();
         assert_eq!(format!("{secret:?}"), "Secret(..)");
+        assert!(Secret::random().0.len() == 64 && Secret::random() != Secret::random());
     }
 
     #[test]

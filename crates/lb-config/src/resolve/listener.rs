@@ -124,8 +124,11 @@ fn tcp(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Tcp {
             );
         }
     }
+    let mut forward = forward(pool.value().unwrap_or(usize::MAX), pools, timeouts);
+    // Nobody waits for a response: what is said about it further out means nothing here.
+    forward.timeouts.response = super::default_upstream().response;
     Tcp {
-        forward: forward(pool.value().unwrap_or(usize::MAX), pools, timeouts),
+        forward,
         idle: timeouts.duration("idle"),
     }
 }

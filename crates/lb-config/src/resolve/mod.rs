@@ -13,13 +13,14 @@ use crate::environment::Environment;
 use crate::field::Field;
 use crate::plan::{AccessLog, Log, Plan, Service};
 use crate::problem::Sink;
+pub(crate) use crate::reader::explain;
 use crate::reader::{Reader, shown};
 use crate::schema::{self, LIMITS, LISTENERS, LOG, POOLS, ROOT, TIMEOUTS, VERSION};
 use crate::syntax::{Raw, parse};
 use crate::{Kind, Problem, Problems, Severity, Span, near};
 use lb_telemetry::Format;
 use pool::Pools;
-use scope::Scope;
+pub(crate) use scope::{Scope, default_duration};
 use std::io;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -241,4 +242,9 @@ pub(crate) fn default_number(section: &'static schema::Section, name: &str) -> u
         .key(name)
         .and_then(|key| key.default.parse().ok())
         .unwrap_or_default()
+}
+
+/// The timeouts toward backends when nothing is set.
+pub(crate) fn default_upstream() -> crate::plan::UpstreamTimeouts {
+    Scope::default().upstream()
 }

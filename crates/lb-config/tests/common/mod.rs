@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// A resolver that knows two names, and one secret file.
 #[derive(Debug, Clone, Copy)]
-pub struct Fake;
+pub(crate) struct Fake;
 
 impl Environment for Fake {
     fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {

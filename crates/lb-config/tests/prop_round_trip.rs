@@ -1,0 +1,175 @@
+//! Whatever a plan says, its text says the same; and no text makes the reader panic.
+
+mod common;
+
+use common::Fake;
+use lb_config::{Plan, parse, resolve};
+use proptest::prelude::*;
+
+fn read(text: &str) -> Plan {
+    resolve(&parse("lbd.toml", text), &Fake)
+        .unwrap_or_else(|problems| panic!("{problems}\n{text}"))
+        .plan
+}
+
+/// `key = value` or nothing.
+fn maybe(key: &'static str, values: &'static [&'static str]) -> impl Strategy<Value = String> {
+    prop::option::of(prop::sample::select(values))
+        .prop_map(move |value| value.map_or_else(String::new, |value| format!("{key} = {value}\n")))
+}
+
+const TIMES: &[&str] = &["\"2s\"", "\"1500ms\"", "\"3m\"", "\"61s\""];
+
+prop_compose! {
+    fn upstream()(connect in maybe("connect", TIMES), response in maybe("response", TIMES)) -> String {
+        format!("{connect}{response}")
+    }
+}
+
+prop_compose! {
+    fn client()(head in maybe("head", TIMES), body in maybe("body", TIMES), write in maybe("write", TIMES),
+                keep_alive in maybe("keep_alive", TIMES), tunnel in maybe("tunnel", TIMES)) -> String {
+        format!("{head}{body}{write}{keep_alive}{tunnel}")
+    }
+}
+
+prop_compose! {
+    fn limits()(fields in maybe("fields", &["7", "256"]), head in maybe("head_bytes", &["\"9KiB\"", "5000"]),
+                body in maybe("body_bytes", &["\"none\"", "\"1GiB\"", "17"]),
+                most in maybe("max_connections", &["1", "5000"]),
+                requests in maybe("keep_alive_requests", &["1", "100"])) -> String {
+        format!("{fields}{head}{body}{most}{requests}")
+    }
+}
+
+prop_compose! {
+    fn listener(index: u16)(
+        tcp in any::<bool>(), upstream in upstream(), client in client(), limits in limits(),
+        routes in prop::collection::vec((0..4_usize, upstream_or_nothing(), 0..3_usize), 0..4),
+        idle in maybe("idle", TIMES), backlog in maybe("backlog", &["1", "512"]),
+        log in maybe("access_log", &["true", "false"]), pool in 0..3_usize,
+        trusted in maybe("trusted_proxies", &["[\"10.0.0.0/8\", \"::1\"]", "[]"]),
+        abort in maybe("abort_on_half_close", &["true", "false"]),
+    ) -> String {
+        let head = format!(
+            "[[listeners]]\nname = \"l{index}\"\naddress = \"127.0.0.1:{}\"\npool = \"p{pool}\"\n{backlog}{log}",
+            9000 + index
+        );
+        if tcp {
+            let connect = upstream.lines().find(|line| line.starts_with("connect")).unwrap_or_default();
+            return format!("{head}protocol = \"tcp\"\n[listeners.timeouts]\n{idle}{connect}\n");
+        }
+        let mut text = format!("{head}{trusted}{abort}[listeners.limits]\n{limits}[listeners.timeouts]\n{client}{upstream}");
+        for (place, (action, timeouts, pool)) in routes.into_iter().enumerate() {
+            let action = match action {
+                0 => "respond = 404\n".to_owned(),
+                1 => "redirect = { to = \"/new\\\"?\", status = 307 }\n".replace("\\\"", "x"),
+                _ => format!("pool = \"p{pool}\"\n{timeouts}"),
+            };
+            text.push_str(&format!("[[listeners.routes]]\nhosts = [\"h{place}.example\", \"*.example\"]\npath = \"/{place}\"\n{action}"));
+        }
+        text
+    }
+}
+
+fn upstream_or_nothing() -> impl Strategy<Value = String> {
+    upstream().prop_map(|lines| {
+        let pairs: Vec<&str> = lines.lines().collect();
+        if pairs.is_empty() {
+            String::new()
+        } else {
+            format!("timeouts = {{ {} }}\n", pairs.join(", "))
+        }
+    })
+}
+
+prop_compose! {
+    fn pool(index: u16)(
+        weights in prop::collection::vec((0..=256_u16, any::<bool>(), prop::option::of(1..100_u32), any::<bool>()), 1..6),
+        algorithm in maybe("algorithm", &["\"least_conn\"", "\"two_choices\"", "\"weighted_round_robin\"", "\"round_robin\""]),
+        fail_open in prop::sample::select(vec!["", "fail_open = \"when_all_down\"\n", "fail_open_percent = 40\n"]),
+        idle in maybe("max_idle_connections", &["0", "77"]),
+        retries in maybe("retries", &["{ attempts = 0 }", "{ attempts = 5, budget_percent = 100 }"]),
+        upstream in upstream(), keep in maybe("upstream_keep_alive", TIMES),
+        limits in maybe("limits", &["{ head_bytes = \"64KiB\", fields = 9 }"]),
+        persistence in prop::sample::select(vec![
+            "",
+            "persistence = \"off\"\n",
+            "persistence = { kind = \"client_ip\", netmask_v4 = 24, timeout = \"7m\", when_full = \"evict_oldest\" }\n",
+            "persistence = [{ kind = \"cookie_insert\", name = \"a\", max_age = \"2h\", secret = \"0123456789\\\"abcdef\", same_site = \"lax\" }, { kind = \"client_ip\" }]\n",
+            "persistence = [{ kind = \"client_ip\" }, { kind = \"cookie_insert\", refresh = \"always\", secret_file = \"/etc/lbd/secret\" }]\n",
+        ]),
+        health in prop::sample::select(vec![
+            "",
+            "health = \"off\"\n",
+            "health = { kind = \"tcp\", interval = \"1s\" }\n",
+            "health = { kind = \"tcp\", interval = \"1s\", timeout = \"2s\", port = 9, slow_start = \"9s\", max_failures = 4 }\n",
+            "health = { kind = \"http\", path = \"/a?b\", method = \"GET\", host = \"x:1\", status = [200, \"301-303\"], body = \"it's \\\"up\\\"\", rise = 1, fall = 9, jitter_percent = 0, interval_down = \"1s\" }\n",
+        ]),
+    ) -> String {
+        let backends: Vec<String> = weights
+            .iter()
+            .enumerate()
+            .map(|(place, (weight, named, most, drain))| {
+                let name = if *named { format!(", name = \"b{place}\"") } else { String::new() };
+                let most = most.map_or_else(String::new, |most| format!(", max_connections = {most}"));
+                format!("{{ address = \"10.{index}.0.{place}:80\", weight = {weight}{name}{most}, drain = {drain} }}")
+            })
+            .collect();
+        format!(
+            "[[pools]]\nname = \"p{index}\"\nbackends = [{}]\n{algorithm}{fail_open}{idle}{retries}{limits}{persistence}{health}[pools.timeouts]\n{upstream}{keep}",
+            backends.join(", ")
+        )
+    }
+}
+
+prop_compose! {
+    fn file()(
+        workers in maybe("workers", &["1", "0"]), drain in maybe("drain_timeout", TIMES),
+        log in prop::sample::select(vec!["", "[log]\naccess = \"/var/log/x y\"\n", "[log]\nformat = \"json\"\n"]),
+        upstream in upstream(), client in client(), limits in limits(),
+        listeners in (listener(0), listener(1), listener(2)), pools in (pool(0), pool(1), pool(2)),
+    ) -> String {
+        format!(
+            "version = 1\n{workers}{drain}{log}[timeouts]\n{upstream}{client}[limits]\n{limits}{}{}{}{}{}{}",
+            listeners.0, listeners.1, listeners.2, pools.0, pools.1, pools.2
+        )
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_text_of_a_plan_means_the_plan(text in file()) {
+        // A cookie means nothing to a tcp listener, which is an error of its own.
+        prop_assume!(resolve(&parse("lbd.toml", &text), &Fake).is_ok());
+        let plan = read(&text);
+        let written = plan.to_toml();
+        prop_assert_eq!(&read(&written), &plan, "{}", written);
+        prop_assert_eq!(read(&written).to_toml(), written);
+    }
+
+    #[test]
+    fn a_damaged_file_is_reported_and_never_panics(
+        text in file(), places in prop::collection::vec((any::<prop::sample::Index>(), "[ -~\\n]{0,3}"), 1..4),
+    ) {
+        let mut text = text;
+        for (place, with) in places {
+            let at = place.index(text.len());
+            if text.is_char_boundary(at) && text.is_char_boundary(at + 1) {
+                text.replace_range(at..=at, &with);
+            }
+        }
+        if let Err(problems) = resolve(&parse("lbd.toml", &text), &Fake) {
+            prop_assert!(problems.errors() > 0);
+            prop_assert!(problems.render(true).len() > 10);
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_without_panic(text in "[\\[\\]{}=\"'#a-z0-9.,\\n \\\\-]{0,200}") {
+        let problems = resolve(&parse("lbd.toml", &text), &Fake).unwrap_err();
+        prop_assert!(!problems.to_string().is_empty());
+    }
+}
