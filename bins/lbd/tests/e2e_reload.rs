@@ -5,7 +5,6 @@ mod support;
 
 use std::fmt::Write;
 use std::net::SocketAddr;
-use std::thread;
 use support::{Backend, Client, Config, Lbd, Load, address, answer, get_all, raise_descriptor_limit, until};
 
 #[test]
@@ -54,7 +53,7 @@ fn s_ws_16_a_thousand_tunnels_survive_a_hundred_reloads_and_a_drained_backend() 
     let backends = [(); 2].map(|()| tunnel_backend());
     let (http, tcp) = (address(), address());
     let config = |round: usize| {
-        let mut text = format!("version = 1\ntimeouts = {{ tunnel = \"5m\", idle = \"5m\" }}\n");
+        let mut text = "version = 1\ntimeouts = { tunnel = \"5m\", idle = \"5m\" }\n".to_owned();
         for (protocol, address) in [("http", http), ("tcp", tcp)] {
             let table = "[[listeners]]\nname = \"{protocol}\"\n";
             let table = table.replace("{protocol}", protocol);
@@ -227,7 +226,7 @@ fn tunnel_backend() -> Backend {
 
 /// Half of the tunnels are upgrades over the HTTP listener, half run over the TCP listener.
 fn open_tunnel(number: usize, http: SocketAddr, tcp: SocketAddr) -> Client {
-    let mut client = Client::connect(if number % 2 == 0 { http } else { tcp });
+    let mut client = Client::connect(if number.is_multiple_of(2) { http } else { tcp });
     client.send("GET / HTTP/1.1\r\nHost: test.example\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
     assert_eq!(client.head().unwrap().status(), 101);
     echo(&mut client, b"before");
