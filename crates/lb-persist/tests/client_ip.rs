@@ -1,4 +1,5 @@
 //! Clients known by address: strategy and table together, as a proxy uses them.
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 mod support;
 
@@ -20,9 +21,13 @@ fn masked(mask: &str) -> ClientIp {
 /// One connection at `secs`: looks up, else lets the scheduler choose `candidate` and claims.
 fn connect(strategy: &ClientIp, table: &mut Table, client: &str, candidate: u64, secs: u64) -> u64 {
     let now = at(secs);
-    let Recall::Lookup(key) = strategy.recall(&Facts::new(ip(client)), now) else { panic!("no key") };
+    let Recall::Lookup(key) = strategy.recall(&Facts::new(ip(client)), now) else {
+        panic!("no key")
+    };
     let known = table.lookup(&key, now.mono);
-    known.unwrap_or_else(|| table.claim(key, None, BackendId::from_u64(candidate), now.mono)).as_u64()
+    known
+        .unwrap_or_else(|| table.claim(key, None, BackendId::from_u64(candidate), now.mono))
+        .as_u64()
 }
 
 #[test]
@@ -30,7 +35,10 @@ fn an_address_alone_is_enough_to_stay_at_one_backend() {
     let strategy = ClientIp::new(ClientIpOptions::default()).unwrap();
     let mut table = Table::new(TableOptions::new(10, Duration::from_secs(60)));
     for connection in 0..20 {
-        assert_eq!(connect(&strategy, &mut table, "192.0.2.1", 1 + connection % 4, connection), 1);
+        assert_eq!(
+            connect(&strategy, &mut table, "192.0.2.1", 1 + connection % 4, connection),
+            1
+        );
     }
 }
 
@@ -55,7 +63,10 @@ fn s_persist_02_a_netmask_makes_a_network_one_client() {
 
 #[test]
 fn v_10_the_key_of_192_168_1_1_with_24_bits_is_the_network() {
-    assert_eq!(masked("255.255.255.0").key(ip("192.168.1.1")), Key::Client(ip("192.168.1.0")));
+    assert_eq!(
+        masked("255.255.255.0").key(ip("192.168.1.1")),
+        Key::Client(ip("192.168.1.0"))
+    );
     let carrier = masked("255.192.0.0");
     assert_eq!(carrier.key(ip("100.97.136.231")), Key::Client(ip("100.64.0.0")));
     assert_ne!(carrier.key(ip("100.128.0.1")), Key::Client(ip("100.64.0.0")));
@@ -84,12 +95,24 @@ fn a_mapped_address_is_the_same_client_as_its_ipv4_address() {
 #[test]
 fn masks_with_gaps_and_prefixes_beyond_the_address_are_refused() {
     let mask = ip("255.0.255.0");
-    assert_eq!(ClientIpOptions::default().netmask(mask), Err(NetmaskError::Gap { mask }));
+    assert_eq!(
+        ClientIpOptions::default().netmask(mask),
+        Err(NetmaskError::Gap { mask })
+    );
     assert_eq!(ClientIpOptions::default().netmask(ip("0.0.0.0")).unwrap().prefix_v4, 0);
     let mut options = ClientIpOptions::default();
     options.prefix_v4 = 33;
-    assert_eq!(ClientIp::new(options).unwrap_err(), NetmaskError::Prefix { prefix: 33, longest: 32 });
+    assert_eq!(
+        ClientIp::new(options).unwrap_err(),
+        NetmaskError::Prefix {
+            prefix: 33,
+            longest: 32
+        }
+    );
     let mut options = ClientIpOptions::default();
     options.prefix_v6 = 129;
-    assert_eq!(ClientIp::new(options).unwrap_err().to_string(), "prefix length 129 is longer than the address (128 bits)");
+    assert_eq!(
+        ClientIp::new(options).unwrap_err().to_string(),
+        "prefix length 129 is longer than the address (128 bits)"
+    );
 }

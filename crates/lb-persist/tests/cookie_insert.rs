@@ -1,4 +1,5 @@
 //! The inserted cookie over whole exchanges: request, backend, response, client.
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 mod support;
 
@@ -28,13 +29,21 @@ fn with(edit: impl FnOnce(&mut CookieInsertOptions)) -> CookieInsert {
 fn refused(edit: impl FnOnce(&mut CookieInsertOptions)) -> CookieError {
     let mut options = CookieInsertOptions::default();
     edit(&mut options);
-    let CookieInsertError::Cookie(error) = CookieInsert::new(options, &KEY, &ids()).unwrap_err() else { panic!() };
+    let CookieInsertError::Cookie(error) = CookieInsert::new(options, &KEY, &ids()).unwrap_err() else {
+        panic!()
+    };
     error
 }
 
 fn recall(strategy: &CookieInsert, request: &Lines, now: Now) -> Recall {
     let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    strategy.recall(&Facts { fields: Some(request), ..Facts::new(client) }, now)
+    strategy.recall(
+        &Facts {
+            fields: Some(request),
+            ..Facts::new(client)
+        },
+        now,
+    )
 }
 
 fn named(id: BackendId, renew: bool) -> Recall {
@@ -52,7 +61,10 @@ fn cookie(value: &str) -> Lines {
 
 /// A response as the strategy leaves it.
 fn answered(strategy: &CookieInsert, recall: Recall, chosen: BackendId, mut response: Lines, now: Now) -> Lines {
-    assert_eq!(strategy.learn(&recall, chosen, Reply::Head(&mut response), now), Ok(Learn::Nothing));
+    assert_eq!(
+        strategy.learn(&recall, chosen, Reply::Head(&mut response), now),
+        Ok(Learn::Nothing)
+    );
     response
 }
 
@@ -68,7 +80,13 @@ fn exchange(strategy: &CookieInsert, jar: &mut Jar, scheduled: BackendId, now: N
         _ => scheduled,
     };
     strategy.prepare(&mut request).unwrap();
-    let response = answered(strategy, recalled, chosen, Lines::new(&[("Content-Type", "text/html")]), now);
+    let response = answered(
+        strategy,
+        recalled,
+        chosen,
+        Lines::new(&[("Content-Type", "text/html")]),
+        now,
+    );
     let set = response.all("set-cookie");
     for line in &set {
         assert!(jar.store("example.com", "/shop", line.as_bytes(), now.wall), "{line}");
@@ -85,8 +103,17 @@ fn s_persist_20_the_first_reply_gains_one_cookie_and_the_backend_never_sets_it()
     assert_eq!(recall(&strategy, &request, at(0)), Recall::Nothing);
     strategy.prepare(&mut request).unwrap();
     assert_eq!(request, before); // nothing for the backend to see
-    let response = answered(&strategy, Recall::Nothing, a, Lines::new(&[("Content-Length", "2")]), at(0));
-    assert_eq!(response.all("set-cookie"), [format!("LBD={}; Path=/; HttpOnly", token(a, None))]);
+    let response = answered(
+        &strategy,
+        Recall::Nothing,
+        a,
+        Lines::new(&[("Content-Length", "2")]),
+        at(0),
+    );
+    assert_eq!(
+        response.all("set-cookie"),
+        [format!("LBD={}; Path=/; HttpOnly", token(a, None))]
+    );
     assert_eq!(response.first("content-length"), Some(&b"2"[..]));
 }
 
@@ -125,10 +152,16 @@ fn s_persist_22_refresh_always_sets_it_each_time_and_the_others_when_they_say() 
     assert_eq!(when(Refresh::WhenHalfExpired), [0, 30, 60, 90]);
 
     // without a lifetime there is nothing to renew
-    for (refresh, want) in [(Refresh::Always, 5), (Refresh::WhenMissing, 1), (Refresh::WhenHalfExpired, 1)] {
+    for (refresh, want) in [
+        (Refresh::Always, 5),
+        (Refresh::WhenMissing, 1),
+        (Refresh::WhenHalfExpired, 1),
+    ] {
         let strategy = with(|o| o.refresh = refresh);
         let mut jar = Jar::new();
-        let set: usize = (0..5).map(|n| exchange(&strategy, &mut jar, a, at(n * 86_400)).2.len()).sum();
+        let set: usize = (0..5)
+            .map(|n| exchange(&strategy, &mut jar, a, at(n * 86_400)).2.len())
+            .sum();
         assert_eq!(set, want, "{refresh:?}");
     }
 }
@@ -157,16 +190,37 @@ fn s_persist_24_the_backend_sees_nothing_of_it_and_every_other_byte() {
     };
     let line = format!("BD_HOME=1; {ours}; BDSVRTM=0; XLBD=3");
     let request = prepared(&strategy, &[("Host", "h"), ("cookie", &line), ("Accept", "*/*")]);
-    assert_eq!(request, Lines::new(&[("Host", "h"), ("cookie", "BD_HOME=1; BDSVRTM=0; XLBD=3"), ("Accept", "*/*")]));
+    assert_eq!(
+        request,
+        Lines::new(&[
+            ("Host", "h"),
+            ("cookie", "BD_HOME=1; BDSVRTM=0; XLBD=3"),
+            ("Accept", "*/*")
+        ])
+    );
     // valid or not, once or often, on several lines; a line that had nothing else goes
-    let request = prepared(&strategy, &[("Cookie", "LBD=forged; a=1"), ("Cookie", &ours), ("Host", "h"), ("Cookie", "b=2; LBD=")]);
-    assert_eq!(request, Lines::new(&[("Cookie", "a=1"), ("Host", "h"), ("Cookie", "b=2")]));
+    let request = prepared(
+        &strategy,
+        &[
+            ("Cookie", "LBD=forged; a=1"),
+            ("Cookie", &ours),
+            ("Host", "h"),
+            ("Cookie", "b=2; LBD="),
+        ],
+    );
+    assert_eq!(
+        request,
+        Lines::new(&[("Cookie", "a=1"), ("Host", "h"), ("Cookie", "b=2")])
+    );
     // lines longer than either buffer on the stack
     for len in [511, 512, 513, 4095, 4096, 4097, 9000] {
         let other = format!("a={}", "x".repeat(len - 2 - 2 - ours.len()));
         let line = format!("{ours}; {other}");
         assert_eq!(line.len(), len);
-        assert_eq!(prepared(&strategy, &[("Cookie", &line)]), Lines::new(&[("Cookie", &other)]));
+        assert_eq!(
+            prepared(&strategy, &[("Cookie", &line)]),
+            Lines::new(&[("Cookie", &other)])
+        );
     }
     // X-05: others forward it
     let open = with(|o| o.forward_to_backend = true);
@@ -182,12 +236,18 @@ fn s_persist_33_a_cookie_of_a_removed_dead_or_drained_backend_is_replaced() {
     let recalled = recall(&strategy, &cookie(&format!("LBD={}", token(removed, None))), at(0));
     assert_eq!(recalled, Recall::Nothing);
     let response = answered(&strategy, recalled, b, Lines::default(), at(0));
-    assert_eq!(response.all("set-cookie"), [format!("LBD={}; Path=/; HttpOnly", token(b, None))]);
+    assert_eq!(
+        response.all("set-cookie"),
+        [format!("LBD={}; Path=/; HttpOnly", token(b, None))]
+    );
     // dead or drained: known, but another was chosen
     let recalled = recall(&strategy, &cookie(&format!("LBD={}", token(a, None))), at(0));
     assert_eq!(recalled, named(a, false));
     let response = answered(&strategy, recalled, b, Lines::default(), at(0));
-    assert_eq!(response.all("set-cookie"), [format!("LBD={}; Path=/; HttpOnly", token(b, None))]);
+    assert_eq!(
+        response.all("set-cookie"),
+        [format!("LBD={}; Path=/; HttpOnly", token(b, None))]
+    );
     // from then on the new one is named: no loop
     let mut jar = Jar::new();
     assert!(jar.store("example.com", "/", response.all("set-cookie")[0].as_bytes(), at(0).wall));
@@ -199,23 +259,40 @@ fn s_persist_33_a_cookie_of_a_removed_dead_or_drained_backend_is_replaced() {
 fn s_persist_36_a_reply_that_gains_the_cookie_is_kept_out_of_shared_caches() {
     let strategy = with(|_| {});
     let [a, ..] = ids();
-    let control = |lines: &[(&str, &str)]| {
-        answered(&strategy, Recall::Nothing, a, Lines::new(lines), at(0)).all("cache-control")
-    };
+    let control =
+        |lines: &[(&str, &str)]| answered(&strategy, Recall::Nothing, a, Lines::new(lines), at(0)).all("cache-control");
     assert_eq!(control(&[]), ["private"]);
     // the backend's words stay; of two that conflict the stricter counts (RFC 9111, section 4.2.1)
-    assert_eq!(control(&[("Cache-Control", "public, max-age=60")]), ["public, max-age=60", "private"]);
-    assert_eq!(control(&[("Cache-Control", "no-cache=\"a, private\"")]), ["no-cache=\"a, private\"", "private"]);
-    assert_eq!(control(&[("Cache-Control", "private=\"x-a\"")]), ["private=\"x-a\"", "private"]);
+    assert_eq!(
+        control(&[("Cache-Control", "public, max-age=60")]),
+        ["public, max-age=60", "private"]
+    );
+    assert_eq!(
+        control(&[("Cache-Control", "no-cache=\"a, private\"")]),
+        ["no-cache=\"a, private\"", "private"]
+    );
+    assert_eq!(
+        control(&[("Cache-Control", "private=\"x-a\"")]),
+        ["private=\"x-a\"", "private"]
+    );
     // already said
-    assert_eq!(control(&[("cache-control", "max-age=1 , PRIVATE")]), ["max-age=1 , PRIVATE"]);
-    assert_eq!(control(&[("Cache-Control", "max-age=1"), ("Cache-Control", "no-store")]), ["max-age=1", "no-store"]);
+    assert_eq!(
+        control(&[("cache-control", "max-age=1 , PRIVATE")]),
+        ["max-age=1 , PRIVATE"]
+    );
+    assert_eq!(
+        control(&[("Cache-Control", "max-age=1"), ("Cache-Control", "no-store")]),
+        ["max-age=1", "no-store"]
+    );
     // no cookie, no word
     let same = answered(&strategy, named(a, false), a, Lines::default(), at(0));
     assert_eq!(same, Lines::default());
     // and it can be left to the operator
     let open = with(|o| o.mark_private = false);
-    assert_eq!(answered(&open, Recall::Nothing, a, Lines::default(), at(0)).all("cache-control"), [""; 0]);
+    assert_eq!(
+        answered(&open, Recall::Nothing, a, Lines::default(), at(0)).all("cache-control"),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -230,15 +307,21 @@ fn s_persist_37_a_client_without_cookies_is_served_by_the_scheduler() {
     // nor is it an error to have no fields at all (TCP), or a reply that is no head
     let facts = Facts::new(IpAddr::V4(Ipv4Addr::LOCALHOST));
     assert_eq!(strategy.recall(&facts, at(0)), Recall::Nothing);
-    assert_eq!(strategy.learn(&Recall::Nothing, ids[0], Reply::TlsSession(b"id"), at(0)), Ok(Learn::Nothing));
+    assert_eq!(
+        strategy.learn(&Recall::Nothing, ids[0], Reply::TlsSession(b"id"), at(0)),
+        Ok(Learn::Nothing)
+    );
 }
 
 #[test]
 fn s_cookie_02_cookies_of_the_backend_stay_on_lines_of_their_own() {
     let strategy = with(|_| {});
     let [a, ..] = ids();
-    let theirs =
-        ["sid=1; Path=/; HttpOnly", "lang=de; Expires=Wed, 09 Jun 2021 10:18:14 GMT", "LBD=theirs; Path=/sub"];
+    let theirs = [
+        "sid=1; Path=/; HttpOnly",
+        "lang=de; Expires=Wed, 09 Jun 2021 10:18:14 GMT",
+        "LBD=theirs; Path=/sub",
+    ];
     let response = Lines::new(&theirs.map(|line| ("Set-Cookie", line)));
     let response = answered(&strategy, Recall::Nothing, a, response, at(0));
     let lines = response.all("Set-Cookie");
@@ -253,7 +336,10 @@ fn s_cookie_09_of_several_cookies_with_our_name_the_first_valid_one_counts() {
     let [a, b, _] = ids();
     let (a_token, b_token) = (token(a, None), token(b, None));
     let says = |line: String| recall(&strategy, &cookie(&line), at(0));
-    assert_eq!(says(format!("LBD=stale; LBD={a_token}; LBD={b_token}")), named(a, false));
+    assert_eq!(
+        says(format!("LBD=stale; LBD={a_token}; LBD={b_token}")),
+        named(a, false)
+    );
     assert_eq!(strategy.conflicts(), 1);
     assert_eq!(says(format!("LBD={b_token}; x=1; LBD={a_token}")), named(b, false));
     assert_eq!(strategy.conflicts(), 2);
@@ -291,10 +377,19 @@ fn s_cookie_12_every_attribute_can_be_set() {
     let [a, ..] = ids();
     let line = |edit: fn(&mut CookieInsertOptions)| {
         let response = answered(&with(edit), Recall::Nothing, a, Lines::default(), at(0));
-        response.all("set-cookie").remove(0).split_once("; ").unwrap().1.to_owned()
+        response
+            .all("set-cookie")
+            .remove(0)
+            .split_once("; ")
+            .unwrap()
+            .1
+            .to_owned()
     };
     assert_eq!(line(|_| {}), "Path=/; HttpOnly");
-    assert_eq!(line(|o| o.domain = Some("example.com".into())), "Domain=example.com; Path=/; HttpOnly");
+    assert_eq!(
+        line(|o| o.domain = Some("example.com".into())),
+        "Domain=example.com; Path=/; HttpOnly"
+    );
     assert_eq!(line(|o| o.path = "/pages".into()), "Path=/pages; HttpOnly");
     assert_eq!(line(|o| o.path = "/homes".into()), "Path=/homes; HttpOnly");
     assert_eq!(
@@ -303,8 +398,14 @@ fn s_cookie_12_every_attribute_can_be_set() {
     );
     assert_eq!(line(|o| o.http_only = false), "Path=/");
     assert_eq!(line(|o| o.secure = true), "Path=/; HttpOnly; Secure");
-    assert_eq!(line(|o| o.same_site = Some(SameSite::Lax)), "Path=/; HttpOnly; SameSite=Lax");
-    assert_eq!(line(|o| o.same_site = Some(SameSite::Strict)), "Path=/; HttpOnly; SameSite=Strict");
+    assert_eq!(
+        line(|o| o.same_site = Some(SameSite::Lax)),
+        "Path=/; HttpOnly; SameSite=Lax"
+    );
+    assert_eq!(
+        line(|o| o.same_site = Some(SameSite::Strict)),
+        "Path=/; HttpOnly; SameSite=Strict"
+    );
     let all = |o: &mut CookieInsertOptions| {
         (o.secure, o.same_site, o.partitioned) = (true, Some(SameSite::None), true);
     };
@@ -312,10 +413,19 @@ fn s_cookie_12_every_attribute_can_be_set() {
     // what browsers would drop is refused when the strategy is made
     assert_eq!(refused(|o| o.name = "__Host-LBD".into()), CookieError::HostPrefix);
     assert_eq!(refused(|o| o.name = "__Secure-LBD".into()), CookieError::SecurePrefix);
-    assert_eq!(refused(|o| o.same_site = Some(SameSite::None)), CookieError::SameSiteNone);
+    assert_eq!(
+        refused(|o| o.same_site = Some(SameSite::None)),
+        CookieError::SameSiteNone
+    );
     assert_eq!(refused(|o| o.partitioned = true), CookieError::Partitioned);
-    assert_eq!(refused(|o| o.path = "pages".into()), CookieError::Path { path: "pages".into() });
-    assert_eq!(refused(|o| o.name = "a b".into()), CookieError::Name { byte: b' ', offset: 1 });
+    assert_eq!(
+        refused(|o| o.path = "pages".into()),
+        CookieError::Path { path: "pages".into() }
+    );
+    assert_eq!(
+        refused(|o| o.name = "a b".into()),
+        CookieError::Name { byte: b' ', offset: 1 }
+    );
     let host = with(|o| (o.name, o.secure) = ("__Host-LBD".into(), true));
     assert_eq!(host.options().name, "__Host-LBD");
 }
@@ -349,7 +459,10 @@ fn a_changed_lifetime_keeps_the_clients_and_renews_their_cookies() {
     let old = cookie(&format!("LBD={}", token(a, Some(0))));
     assert_eq!(recall(&session, &old, at(1_000_000)), named(a, true));
     let response = answered(&session, named(a, true), a, Lines::default(), at(0));
-    assert_eq!(response.all("set-cookie"), [format!("LBD={}; Path=/; HttpOnly", token(a, None))]);
+    assert_eq!(
+        response.all("set-cookie"),
+        [format!("LBD={}; Path=/; HttpOnly", token(a, None))]
+    );
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! Cookie fields: reading, taking out, writing, matching.
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 use std::time::Duration;
 
 use lb_persist::SameSite;
-use lb_persist::cookie::{
-    CookieError, Jar, SetCookie, Stripped, default_path, domain_match, pairs, path_match, strip,
-};
+use lb_persist::cookie::{CookieError, Jar, SetCookie, Stripped, default_path, domain_match, pairs, path_match, strip};
 use lb_types::Wall;
 
 /// The source's own line.
@@ -70,22 +69,33 @@ fn odd_but_real_cookie_lines_keep_their_other_bytes() {
     ] {
         assert_eq!(stripped(line).as_deref(), want, "{line}");
     }
-    assert_eq!(read("a=1;; b ;c = \"x y\" ; =v; d="), [
-        ("a".into(), "1".into()),
-        ("c".into(), "x y".into()),
-        (String::new(), "v".into()),
-        ("d".into(), String::new()),
-    ]);
+    assert_eq!(
+        read("a=1;; b ;c = \"x y\" ; =v; d="),
+        [
+            ("a".into(), "1".into()),
+            ("c".into(), "x y".into()),
+            (String::new(), "v".into()),
+            ("d".into(), String::new()),
+        ]
+    );
 }
 
 #[test]
 fn s_cookie_04_without_expiry_no_attribute_of_time_is_written() {
-    let line = written(&SetCookie { name: b"LBD", value: b"v", path: Some(b"/"), ..SetCookie::default() });
+    let line = written(&SetCookie {
+        name: b"LBD",
+        value: b"v",
+        path: Some(b"/"),
+        ..SetCookie::default()
+    });
     assert_eq!(line, "LBD=v; Path=/");
     // and a client drops it when it ends
     let mut jar = Jar::new();
     assert!(jar.store("example.com", "/", line.as_bytes(), Wall::from_secs(0)));
-    assert!(jar.cookie("example.com", "/", false, Wall::from_secs(1 << 40)).is_some());
+    assert!(
+        jar.cookie("example.com", "/", false, Wall::from_secs(1 << 40))
+            .is_some()
+    );
     jar.end_session();
     assert_eq!(jar.cookie("example.com", "/", false, Wall::from_secs(1)), None);
 }
@@ -102,7 +112,10 @@ fn s_cookie_05_with_expiry_max_age_and_expires_are_written_and_end_the_cookie() 
         ..SetCookie::default()
     };
     let line = written(&cookie);
-    assert_eq!(line, "LBD=v; Max-Age=3600; Expires=Thu, 19 Nov 2015 14:14:50 GMT; Path=/");
+    assert_eq!(
+        line,
+        "LBD=v; Max-Age=3600; Expires=Thu, 19 Nov 2015 14:14:50 GMT; Path=/"
+    );
     let mut jar = Jar::new();
     assert!(jar.store("example.com", "/", line.as_bytes(), start));
     jar.end_session();
@@ -131,8 +144,16 @@ fn s_cookie_07_a_domain_matches_tails_at_dots_and_defaults_to_the_host() {
     // without the attribute only the host itself gets the cookie
     let mut jar = Jar::new();
     assert!(jar.store("example.com", "/", b"host=1; Path=/", Wall::default()));
-    assert!(jar.store("example.com", "/", b"tail=1; Path=/; Domain=.example.com", Wall::default()));
-    let sent = |host| jar.cookie(host, "/", false, Wall::default()).map(|c| String::from_utf8(c).unwrap());
+    assert!(jar.store(
+        "example.com",
+        "/",
+        b"tail=1; Path=/; Domain=.example.com",
+        Wall::default()
+    ));
+    let sent = |host| {
+        jar.cookie(host, "/", false, Wall::default())
+            .map(|c| String::from_utf8(c).unwrap())
+    };
     assert_eq!(sent("example.com").unwrap(), "host=1; tail=1");
     assert_eq!(sent("www.example.com").unwrap(), "tail=1");
     assert_eq!(sent("badexample.com"), None);
@@ -178,64 +199,197 @@ fn s_cookie_10_a_path_matches_whole_segments_after_the_domain_matched() {
 
 #[test]
 fn the_default_path_reaches_to_the_last_slash() {
-    for (path, want) in
-        [("", "/"), ("foo", "/"), ("/", "/"), ("/foo", "/"), ("/foo/", "/foo"), ("/foo/bar", "/foo"), ("/a/b/c", "/a/b")]
-    {
+    for (path, want) in [
+        ("", "/"),
+        ("foo", "/"),
+        ("/", "/"),
+        ("/foo", "/"),
+        ("/foo/", "/foo"),
+        ("/foo/bar", "/foo"),
+        ("/a/b/c", "/a/b"),
+    ] {
         assert_eq!(default_path(path), want, "{path}");
     }
 }
 
 #[test]
 fn browsers_rules_for_prefixes_and_attributes_are_held_before_sending() {
-    let good = SetCookie { name: b"__Host-LBD", value: b"v", path: Some(b"/"), secure: true, ..SetCookie::default() };
+    let good = SetCookie {
+        name: b"__Host-LBD",
+        value: b"v",
+        path: Some(b"/"),
+        secure: true,
+        ..SetCookie::default()
+    };
     assert_eq!(good.check(), Ok(()));
-    assert_eq!(SetCookie { secure: false, ..good }.check(), Err(CookieError::HostPrefix));
-    assert_eq!(SetCookie { path: Some(b"/x"), ..good }.check(), Err(CookieError::HostPrefix));
+    assert_eq!(
+        SetCookie { secure: false, ..good }.check(),
+        Err(CookieError::HostPrefix)
+    );
+    assert_eq!(
+        SetCookie {
+            path: Some(b"/x"),
+            ..good
+        }
+        .check(),
+        Err(CookieError::HostPrefix)
+    );
     assert_eq!(SetCookie { path: None, ..good }.check(), Err(CookieError::HostPrefix));
-    assert_eq!(SetCookie { domain: Some(b"a.example"), ..good }.check(), Err(CookieError::HostPrefix));
-    assert_eq!(SetCookie { name: b"__hOST-LBD", secure: false, ..good }.check(), Err(CookieError::HostPrefix));
-    let secure = SetCookie { name: b"__Secure-LBD", path: Some(b"/x"), ..good };
+    assert_eq!(
+        SetCookie {
+            domain: Some(b"a.example"),
+            ..good
+        }
+        .check(),
+        Err(CookieError::HostPrefix)
+    );
+    assert_eq!(
+        SetCookie {
+            name: b"__hOST-LBD",
+            secure: false,
+            ..good
+        }
+        .check(),
+        Err(CookieError::HostPrefix)
+    );
+    let secure = SetCookie {
+        name: b"__Secure-LBD",
+        path: Some(b"/x"),
+        ..good
+    };
     assert_eq!(secure.check(), Ok(()));
-    assert_eq!(SetCookie { secure: false, ..secure }.check(), Err(CookieError::SecurePrefix));
-    let plain = SetCookie { name: b"LBD", secure: false, ..good };
+    assert_eq!(
+        SetCookie {
+            secure: false,
+            ..secure
+        }
+        .check(),
+        Err(CookieError::SecurePrefix)
+    );
+    let plain = SetCookie {
+        name: b"LBD",
+        secure: false,
+        ..good
+    };
     assert_eq!(plain.check(), Ok(()));
-    assert_eq!(SetCookie { same_site: Some(SameSite::None), ..plain }.check(), Err(CookieError::SameSiteNone));
-    assert_eq!(SetCookie { partitioned: true, ..plain }.check(), Err(CookieError::Partitioned));
-    let days = |days: u64| SetCookie { max_age: Some(days * 86_400), ..plain }.check();
+    assert_eq!(
+        SetCookie {
+            same_site: Some(SameSite::None),
+            ..plain
+        }
+        .check(),
+        Err(CookieError::SameSiteNone)
+    );
+    assert_eq!(
+        SetCookie {
+            partitioned: true,
+            ..plain
+        }
+        .check(),
+        Err(CookieError::Partitioned)
+    );
+    let days = |days: u64| {
+        SetCookie {
+            max_age: Some(days * 86_400),
+            ..plain
+        }
+        .check()
+    };
     assert_eq!(days(400), Ok(()));
     let longest = Duration::from_secs(400 * 86_400);
-    assert_eq!(days(0), Err(CookieError::MaxAge { given: Duration::ZERO, longest }));
-    assert_eq!(days(401), Err(CookieError::MaxAge { given: Duration::from_secs(401 * 86_400), longest }));
+    assert_eq!(
+        days(0),
+        Err(CookieError::MaxAge {
+            given: Duration::ZERO,
+            longest
+        })
+    );
+    assert_eq!(
+        days(401),
+        Err(CookieError::MaxAge {
+            given: Duration::from_secs(401 * 86_400),
+            longest
+        })
+    );
 }
 
 #[test]
 fn names_values_domains_and_paths_that_could_break_the_line_are_refused() {
-    let plain = SetCookie { name: b"LBD", value: b"v", path: Some(b"/"), ..SetCookie::default() };
+    let plain = SetCookie {
+        name: b"LBD",
+        value: b"v",
+        path: Some(b"/"),
+        ..SetCookie::default()
+    };
     assert_eq!(SetCookie { name: b"", ..plain }.check(), Err(CookieError::EmptyName));
-    assert_eq!(SetCookie { name: b"L=D", ..plain }.check(), Err(CookieError::Name { byte: b'=', offset: 1 }));
-    assert_eq!(SetCookie { value: b"a b", ..plain }.check(), Err(CookieError::Value { byte: b' ', offset: 1 }));
-    assert_eq!(SetCookie { value: b"http://cloud.tencent.com", ..plain }.check(), Ok(()));
+    assert_eq!(
+        SetCookie { name: b"L=D", ..plain }.check(),
+        Err(CookieError::Name { byte: b'=', offset: 1 })
+    );
+    assert_eq!(
+        SetCookie { value: b"a b", ..plain }.check(),
+        Err(CookieError::Value { byte: b' ', offset: 1 })
+    );
+    assert_eq!(
+        SetCookie {
+            value: b"http://cloud.tencent.com",
+            ..plain
+        }
+        .check(),
+        Ok(())
+    );
     for domain in ["", ".", "a..b", "-a.b", "a;b", "a b", "192.0.2.1", "::1", "a\r\nb"] {
-        let error = SetCookie { domain: Some(domain.as_bytes()), ..plain }.check().unwrap_err();
+        let error = SetCookie {
+            domain: Some(domain.as_bytes()),
+            ..plain
+        }
+        .check()
+        .unwrap_err();
         assert_eq!(error, CookieError::Domain { domain: domain.into() });
     }
     for path in ["", "pages", "/a;b", "/a\r\nb", "/a "] {
-        let error = SetCookie { path: Some(path.as_bytes()), ..plain }.check().unwrap_err();
+        let error = SetCookie {
+            path: Some(path.as_bytes()),
+            ..plain
+        }
+        .check()
+        .unwrap_err();
         assert_eq!(error, CookieError::Path { path: path.into() });
     }
     // "LBD=v; Path=/": 13 bytes with the slash
     let fits = format!("/{}", "p".repeat(1024 - 13));
-    assert_eq!(SetCookie { path: Some(fits.as_bytes()), ..plain }.check(), Ok(()));
+    assert_eq!(
+        SetCookie {
+            path: Some(fits.as_bytes()),
+            ..plain
+        }
+        .check(),
+        Ok(())
+    );
     let long = format!("{fits}p");
-    let error = SetCookie { path: Some(long.as_bytes()), ..plain }.check().unwrap_err();
-    assert_eq!(error, CookieError::TooLong { bytes: 1025, limit: 1024 });
+    let error = SetCookie {
+        path: Some(long.as_bytes()),
+        ..plain
+    }
+    .check()
+    .unwrap_err();
+    assert_eq!(
+        error,
+        CookieError::TooLong {
+            bytes: 1025,
+            limit: 1024
+        }
+    );
 }
 
 #[test]
 fn set_cookie_is_read_as_browsers_read_it() {
     // RFC 6265, section 3.1
     let cookie = SetCookie::parse(b"SID=31d4d96e407aad42; Path=/; Secure; HttpOnly").unwrap();
-    assert_eq!((cookie.name, cookie.value, cookie.path), (&b"SID"[..], &b"31d4d96e407aad42"[..], Some(&b"/"[..])));
+    assert_eq!(
+        (cookie.name, cookie.value, cookie.path),
+        (&b"SID"[..], &b"31d4d96e407aad42"[..], Some(&b"/"[..]))
+    );
     assert!(cookie.secure && cookie.http_only);
     let cookie = SetCookie::parse(b"lang=en-US; Expires=Wed, 09 Jun 2021 10:18:14 GMT").unwrap();
     assert_eq!(cookie.expires, Some(Wall::from_secs(1_623_233_894)));
@@ -243,12 +397,18 @@ fn set_cookie_is_read_as_browsers_read_it() {
     let line = b" a = b ;PATH=/x; path=/y ; Domain=.Example.com; max-age=-1; foo=bar; samesite=lax; Partitioned";
     let cookie = SetCookie::parse(line).unwrap();
     assert_eq!((cookie.name, cookie.value), (&b"a"[..], &b"b"[..]));
-    assert_eq!((cookie.path, cookie.domain), (Some(&b"/y"[..]), Some(&b"Example.com"[..])));
+    assert_eq!(
+        (cookie.path, cookie.domain),
+        (Some(&b"/y"[..]), Some(&b"Example.com"[..]))
+    );
     assert_eq!((cookie.max_age, cookie.same_site), (Some(0), Some(SameSite::Lax)));
     assert!(cookie.partitioned);
     assert_eq!(SetCookie::parse(b"a=b; Path=x").unwrap().path, None);
     assert_eq!(SetCookie::parse(b"a=b; Max-Age=1x").unwrap().max_age, None);
-    assert_eq!(SetCookie::parse(b"a=b; Max-Age=99999999999999999999").unwrap().max_age, Some(u64::MAX));
+    assert_eq!(
+        SetCookie::parse(b"a=b; Max-Age=99999999999999999999").unwrap().max_age,
+        Some(u64::MAX)
+    );
     assert_eq!(SetCookie::parse(b"no pair; Path=/"), None);
     assert_eq!(SetCookie::parse(b"=v"), None);
 }

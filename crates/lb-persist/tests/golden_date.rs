@@ -1,4 +1,5 @@
 //! Cookie dates: examples of the RFC and of the field, and another implementation.
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 use lb_persist::cookie::date::{format, parse};
 use lb_types::Wall;
@@ -36,7 +37,12 @@ fn the_three_formats_of_http_and_the_examples_of_the_rfc_are_read() {
 
 #[test]
 fn parts_come_in_any_order_and_junk_is_passed_over() {
-    for text in ["2015 Nov 19 14:14:50", "14:14:50 19 november 2015", "noise 14:14:50z 19th Nov, 2015!", "19/nov/2015/14:14:50"] {
+    for text in [
+        "2015 Nov 19 14:14:50",
+        "14:14:50 19 november 2015",
+        "noise 14:14:50z 19th Nov, 2015!",
+        "19/nov/2015/14:14:50",
+    ] {
         assert_eq!(seconds(text), Some(1_447_942_490), "{text}");
     }
     // single digits are enough in the clock and the day

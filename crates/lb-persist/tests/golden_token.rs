@@ -1,4 +1,5 @@
 //! Tokens: fixed forms, replicas, forgery.
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 use lb_persist::token::{Tokens, Verified};
 use lb_types::{BackendId, Wall};
@@ -22,8 +23,20 @@ fn tokens_have_their_fixed_form() {
     let wall = Wall::from_secs(1_447_942_490);
     assert_eq!(tokens.issue(backend(), None).as_bytes(), PLAIN);
     assert_eq!(tokens.issue(backend(), Some(wall)).as_bytes(), DATED);
-    assert_eq!(tokens.verify(PLAIN), Some(Verified { backend: backend(), issued: None }));
-    assert_eq!(tokens.verify(DATED), Some(Verified { backend: backend(), issued: Some(wall) }));
+    assert_eq!(
+        tokens.verify(PLAIN),
+        Some(Verified {
+            backend: backend(),
+            issued: None
+        })
+    );
+    assert_eq!(
+        tokens.verify(DATED),
+        Some(Verified {
+            backend: backend(),
+            issued: Some(wall)
+        })
+    );
 }
 
 #[test]
@@ -68,7 +81,10 @@ fn s_persist_34_a_token_shows_no_address_cannot_be_forged_and_is_equal_on_every_
         }
     }
     // nor can the date of one token be moved to another, though the halves are valid
-    let (early, late) = (one.issue(ids[0], Some(Wall::from_secs(1))), one.issue(ids[0], Some(Wall::from_secs(2))));
+    let (early, late) = (
+        one.issue(ids[0], Some(Wall::from_secs(1))),
+        one.issue(ids[0], Some(Wall::from_secs(2))),
+    );
     let mixed = [&early.as_bytes()[..19], &late.as_bytes()[19..]].concat();
     assert_eq!(one.verify(&mixed), None);
 }

@@ -1,7 +1,8 @@
 //! Laws of cookie fields, and another crate's reading of what we write.
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 use lb_persist::SameSite;
-use lb_persist::cookie::{SetCookie, Stripped, pairs, strip};
+use lb_persist::cookie::{SetCookie, Stripped, pairs, strip, values};
 use lb_types::Wall;
 use proptest::prelude::*;
 
@@ -32,6 +33,8 @@ proptest! {
         prop_oneof![4 => proptest::sample::select(b"LBDx=; \t\"".to_vec()), 1 => 0x20_u8..0x7f], 0..60,
     )) {
         let mut out = vec![0; line.len()];
+        let ours: Vec<_> = pairs(&line).filter(|(name, _)| *name == b"LBD").map(|(_, value)| value).collect();
+        prop_assert_eq!(values(&line, b"LBD").collect::<Vec<_>>(), ours);
         let others: Vec<_> = pairs(&line).filter(|(name, _)| *name != b"LBD").collect();
         match strip(&line, b"LBD", &mut out) {
             Stripped::Unchanged => prop_assert_eq!(pairs(&line).count(), others.len()),

@@ -1,4 +1,5 @@
 //! The table beside the simplest thing that could be right: a list.
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! The table alone: claims, bounds, expiry.
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -83,7 +84,14 @@ fn the_longest_unused_entry_is_evicted_and_returned() {
     table.remember(key(2), backend(2), at(1));
     assert_eq!(table.lookup(&key(1), at(2)), Some(backend(1)));
     let out = table.remember(key(3), backend(3), at(3));
-    assert_eq!(out, Some(Entry { key: key(2), backend: backend(2), used: at(1) }));
+    assert_eq!(
+        out,
+        Some(Entry {
+            key: key(2),
+            backend: backend(2),
+            used: at(1)
+        })
+    );
     assert_eq!((table.len(), table.counts().evicted, table.counts().full), (2, 1, 0));
 }
 
@@ -93,7 +101,14 @@ fn remember_returns_what_it_overwrites() {
     assert_eq!(table.remember(key(1), backend(1), at(0)), None);
     assert_eq!(table.remember(key(1), backend(1), at(1)), None);
     let old = table.remember(key(1), backend(2), at(2));
-    assert_eq!(old, Some(Entry { key: key(1), backend: backend(1), used: at(1) }));
+    assert_eq!(
+        old,
+        Some(Entry {
+            key: key(1),
+            backend: backend(1),
+            used: at(1)
+        })
+    );
 }
 
 #[test]

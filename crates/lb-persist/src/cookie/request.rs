@@ -28,6 +28,22 @@ impl<'a> Iterator for Pairs<'a> {
     }
 }
 
+/// The values of the cookies called `name` in a `Cookie` field, in order: [`pairs`] for one name,
+/// and faster. Names are compared with regard to case. No allocation.
+pub fn values<'a>(line: &'a [u8], name: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    let mut rest = Some(line);
+    core::iter::from_fn(move || {
+        while let Some(line) = rest {
+            let (crumb, after) = split_once(line, b';');
+            rest = after;
+            if let Some(value) = value_if_called(crumb, name) {
+                return Some(unquote(value.trim_ascii()));
+            }
+        }
+        None
+    })
+}
+
 /// What [`strip`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stripped {
@@ -51,7 +67,7 @@ pub fn strip(line: &[u8], name: &[u8], out: &mut [u8]) -> Stripped {
     while let Some(line) = rest {
         let (crumb, after) = split_once(line, b';');
         rest = after;
-        if is_called(crumb, name) {
+        if value_if_called(crumb, name).is_some() {
             found = true;
             continue;
         }
@@ -81,11 +97,10 @@ pub fn strip(line: &[u8], name: &[u8], out: &mut [u8]) -> Stripped {
     }
 }
 
-fn is_called(crumb: &[u8], name: &[u8]) -> bool {
-    match split_once(crumb, b'=') {
-        (found, Some(_)) => found.trim_ascii() == name,
-        (_, None) => false,
-    }
+/// The value of `crumb` if its name is `name`.
+fn value_if_called<'a>(crumb: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let rest = crumb.trim_ascii_start().strip_prefix(name)?;
+    rest.trim_ascii_start().strip_prefix(b"=")
 }
 
 pub(super) fn unquote(value: &[u8]) -> &[u8] {
@@ -97,12 +112,27 @@ pub(super) fn unquote(value: &[u8]) -> &[u8] {
 
 /// The bytes before and after the first `byte`.
 pub(super) fn split_once(bytes: &[u8], byte: u8) -> (&[u8], Option<&[u8]>) {
-    match bytes
-        .iter()
-        .position(|b| *b == byte)
-        .and_then(|at| bytes.split_at_checked(at))
-    {
+    match find(bytes, byte).and_then(|at| bytes.split_at_checked(at)) {
         Some((before, [_, after @ ..])) => (before, Some(after)),
         _ => (bytes, None),
     }
 }
+
+/// Where `byte` stands first: eight bytes at a time, since this is the loop over every `Cookie`
+/// line.
+fn find(bytes: &[u8], byte: u8) -> Option<usize> {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        // Equal bytes become zero. Subtracting one from each byte sets the high bit of a zero byte;
+        // a borrow can also set it in bytes after the first zero, never before it.
+        let zeros = u64::from_le_bytes(*word) ^ (ONES.wrapping_mul(u64::from(byte)));
+        let hits = zeros.wrapping_sub(ONES) & !zeros & (ONES << 7);
+        if hits != 0 {
+            return Some(index.wrapping_mul(8).wrapping_add((hits.trailing_zeros() / 8) as usize));
+        }
+    }
+    let before = words.len().wrapping_mul(8);
+    rest.iter().position(|b| *b == byte).map(|at| before.wrapping_add(at))
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;

@@ -4,7 +4,7 @@ use core::time::Duration;
 use lb_types::{BackendId, FieldsMut, InvalidField, Now, Wall};
 
 use super::{Facts, Learn, Recall, Reply, Strategy};
-use crate::cookie::{CookieError, SameSite, SetCookie, Stripped, pairs, strip};
+use crate::cookie::{CookieError, SameSite, SetCookie, Stripped, strip, values};
 use crate::token::{Tokens, Verified};
 
 /// A cookie of our own names the backend.
@@ -142,7 +142,11 @@ impl CookieInsert {
         let tokens = Tokens::new(key, backends);
         let longest = tokens.issue(BackendId::from_u64(0), options.max_age.map(|_| Wall::from_secs(0)));
         options.set_cookie(longest.as_bytes(), Wall::from_secs(0)).check()?;
-        Ok(Self { options, tokens, conflicts: AtomicU64::new(0) })
+        Ok(Self {
+            options,
+            tokens,
+            conflicts: AtomicU64::new(0),
+        })
     }
 
     /// The options in force.
@@ -203,9 +207,9 @@ impl Strategy for CookieInsert {
         };
         let name = self.options.name.as_bytes();
         let lines = (0..).map_while(|index| fields.nth(COOKIE, index));
-        let ours = lines.flat_map(pairs).filter(|(found, _)| *found == name).take(MOST_TRIES);
+        let ours = lines.flat_map(|line| values(line, name)).take(MOST_TRIES);
         let (mut answer, mut first, mut conflict) = (Recall::Nothing, None, false);
-        for (_, value) in ours {
+        for value in ours {
             conflict |= *first.get_or_insert(value) != value;
             if answer == Recall::Nothing
                 && let Some(token) = self.tokens.verify(value)
@@ -223,19 +227,18 @@ impl Strategy for CookieInsert {
         if self.options.forward_to_backend {
             return Ok(());
         }
+        let name = self.options.name.as_bytes();
+        let mut small = [0; SMALL_LINE];
         let mut index = 0;
         while let Some(line) = request.nth(COOKIE, index) {
-            let len = line.len();
-            let kept = if len <= SMALL_LINE {
-                hide::<SMALL_LINE>(request, index, self.options.name.as_bytes())?
-            } else if len <= LARGE_LINE {
-                hide::<LARGE_LINE>(request, index, self.options.name.as_bytes())?
-            } else {
-                hide_in(request, index, self.options.name.as_bytes(), &mut vec![0; len])?
+            let kept = match small.get_mut(..line.len()) {
+                Some(out) => {
+                    let stripped = strip(line, name, out);
+                    apply(request, index, stripped, out)?
+                }
+                None => hide_long(request, index, name)?,
             };
-            if kept {
-                index = index.saturating_add(1);
-            }
+            index = index.saturating_add(usize::from(kept));
         }
         Ok(())
     }
@@ -267,16 +270,9 @@ impl Strategy for CookieInsert {
     }
 }
 
-/// Takes our cookie out of one line; false when the line went with it.
-fn hide<const N: usize>(request: &mut dyn FieldsMut, index: usize, name: &[u8]) -> Result<bool, InvalidField> {
-    hide_in(request, index, name, &mut [0; N])
-}
-
-fn hide_in(request: &mut dyn FieldsMut, index: usize, name: &[u8], out: &mut [u8]) -> Result<bool, InvalidField> {
-    let Some(line) = request.nth(COOKIE, index) else {
-        return Ok(false);
-    };
-    match strip(line, name, out) {
+/// Writes a stripped line back; false when the line went.
+fn apply(request: &mut dyn FieldsMut, index: usize, stripped: Stripped, out: &[u8]) -> Result<bool, InvalidField> {
+    match stripped {
         Stripped::Unchanged => Ok(true),
         Stripped::Empty => Ok(!request.remove(COOKIE, index)),
         Stripped::Shorter(len) => {
@@ -284,6 +280,22 @@ fn hide_in(request: &mut dyn FieldsMut, index: usize, name: &[u8], out: &mut [u8
             Ok(true)
         }
     }
+}
+
+/// The same for a line that needs more stack than most, or none.
+#[inline(never)]
+fn hide_long(request: &mut dyn FieldsMut, index: usize, name: &[u8]) -> Result<bool, InvalidField> {
+    let Some(line) = request.nth(COOKIE, index) else {
+        return Ok(false);
+    };
+    let mut large = [0; LARGE_LINE];
+    if let Some(out) = large.get_mut(..line.len()) {
+        let stripped = strip(line, name, out);
+        return apply(request, index, stripped, out);
+    }
+    let mut heap = vec![0; line.len()];
+    let stripped = strip(line, name, &mut heap);
+    apply(request, index, stripped, &heap)
 }
 
 /// Does the reply already forbid shared caches to store it? RFC 9111, sections 5.2.2.5 and 5.2.2.7.

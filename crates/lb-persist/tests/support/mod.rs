@@ -12,16 +12,30 @@ pub(crate) struct Lines {
 
 impl Lines {
     pub(crate) fn new(lines: &[(&str, &str)]) -> Self {
-        Self { lines: lines.iter().map(|(n, v)| ((*n).into(), v.as_bytes().to_vec())).collect(), most: None }
+        Self {
+            lines: lines
+                .iter()
+                .map(|(n, v)| ((*n).into(), v.as_bytes().to_vec()))
+                .collect(),
+            most: None,
+        }
     }
 
     /// All values of one name, in order.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
-        (0..).map_while(|i| self.nth(name, i)).map(|v| String::from_utf8_lossy(v).into_owned()).collect()
+        (0..)
+            .map_while(|i| self.nth(name, i))
+            .map(|v| String::from_utf8_lossy(v).into_owned())
+            .collect()
     }
 
     fn position(&self, name: &str, index: usize) -> Option<usize> {
-        self.lines.iter().enumerate().filter(|(_, l)| l.0.eq_ignore_ascii_case(name)).nth(index).map(|(at, _)| at)
+        self.lines
+            .iter()
+            .enumerate()
+            .filter(|(_, l)| l.0.eq_ignore_ascii_case(name))
+            .nth(index)
+            .map(|(at, _)| at)
     }
 }
 
@@ -58,8 +72,14 @@ impl FieldsMut for Lines {
 fn check(value: &[u8]) -> Result<(), InvalidField> {
     let blank = |b: &u8| matches!(b, b' ' | b'\t');
     let ends = [(0, value.first()), (value.len().saturating_sub(1), value.last())];
-    let end = ends.into_iter().find_map(|(at, b)| b.filter(|b| blank(b)).map(|b| (at, *b)));
-    let control = value.iter().copied().enumerate().find(|(_, b)| (*b < 0x20 && *b != b'\t') || *b == 0x7f);
+    let end = ends
+        .into_iter()
+        .find_map(|(at, b)| b.filter(|b| blank(b)).map(|b| (at, *b)));
+    let control = value
+        .iter()
+        .copied()
+        .enumerate()
+        .find(|(_, b)| (*b < 0x20 && *b != b'\t') || *b == 0x7f);
     match control.or(end) {
         Some((offset, byte)) => Err(InvalidField::Value { byte, offset }),
         None => Ok(()),
@@ -68,5 +88,8 @@ fn check(value: &[u8]) -> Result<(), InvalidField> {
 
 /// Both clocks at `secs`.
 pub(crate) fn at(secs: u64) -> Now {
-    Now { mono: Time::from_nanos(secs * 1_000_000_000), wall: Wall::from_secs(secs) }
+    Now {
+        mono: Time::from_nanos(secs * 1_000_000_000),
+        wall: Wall::from_secs(secs),
+    }
 }
