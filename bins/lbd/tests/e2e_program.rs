@@ -1,0 +1,143 @@
+//! The program as it is typed: commands, exit codes, what is printed.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests")]
+
+mod support;
+
+use rustix::process::Signal;
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use support::{Backend, Client, Config, Folder, Lbd, address, get_all, until};
+
+#[test]
+fn two_addresses_are_enough_to_balance_and_the_same_is_printed_as_a_file() {
+    let backends = ["light", "heavy"].map(Backend::saying);
+    let listener = address();
+    let arguments = [
+        "run",
+        "--listen",
+        &listener.to_string(),
+        "--to",
+        &backends[0].address().to_string(),
+        "--to",
+        &format!("{}*3", backends[1].address()),
+    ];
+    let lbd = Lbd::start_with(&arguments, &[listener]);
+    let shares = [("heavy", 9), ("light", 3)].map(|(name, count)| (name.to_owned(), count));
+    assert_eq!(get_all(listener, 12), shares.into());
+    let printed = lbd.stdout();
+    lbd.stop();
+
+    // The printed file does the same.
+    let folder = Folder::new();
+    let path = folder.write("lbd.toml", &printed).display().to_string();
+    let (code, said, errors) = run(&["check", "--config", &path]);
+    assert_eq!(code, Some(0), "{said}{errors}\n{printed}");
+    let lbd = Lbd::start_with(&["run", "--config", &path], &[listener]);
+    assert_eq!(
+        get_all(listener, 12),
+        [("heavy", 9), ("light", 3)]
+            .map(|(name, count)| (name.to_owned(), count))
+            .into()
+    );
+    lbd.stop();
+}
+
+#[test]
+fn exit_codes_are_the_documented_ones() {
+    let folder = Folder::new();
+    let (listener, backend) = (address(), address());
+    let good = Config::http(listener, &[backend]).text();
+    let file = |name: &str, text: &str| folder.write(name, text).display().to_string();
+    let good_file = file("good.toml", &good);
+    let bad_file = file(
+        "bad.toml",
+        &good
+            .replace("address = ", "adress = ")
+            .replace("version = 1", "version = 9"),
+    );
+    let absent = folder.path().join("absent.toml").display().to_string();
+
+    assert_eq!(run(&["version"]).0, Some(0));
+    assert_eq!(run(&["check", "--config", &good_file]).0, Some(0));
+    for usage in [
+        &["run"][..],
+        &["fly"],
+        &["check"],
+        &[],
+        &["run", "--listen", "127.0.0.1:1"],
+    ] {
+        let (code, said, errors) = run(usage);
+        assert_eq!(code, Some(2), "{usage:?}: {said}{errors}");
+    }
+    for wrong in [
+        &["check", "--config", &bad_file],
+        &["run", "--config", &bad_file],
+        &["check", "--config", &absent],
+    ] {
+        let (code, said, errors) = run(wrong);
+        assert_eq!(code, Some(3), "{wrong:?}: {said}{errors}");
+    }
+    let (_, _, errors) = run(&["check", "--config", &bad_file]);
+    for word in ["adress", "address", "version", "bad.toml"] {
+        assert!(errors.contains(word), "{word} is not mentioned:\n{errors}");
+    }
+    // Somebody else listens there.
+    let _stranger = TcpListener::bind(listener).unwrap();
+    let (code, said, errors) = run(&["run", "--config", &good_file]);
+    assert_eq!(code, Some(1), "{said}{errors}");
+    assert!(errors.contains(&listener.to_string()), "{errors}");
+}
+
+#[test]
+fn version_and_help_say_what_there_is() {
+    let (_, said, _) = run(&["version"]);
+    assert_eq!(said.trim(), concat!("lbd ", env!("CARGO_PKG_VERSION")));
+    let (code, said, _) = run(&["--help"]);
+    assert_eq!(code, Some(0));
+    for word in ["lbd demo", "lbd run --listen", "lbd check --config", "Exit codes"] {
+        assert!(said.contains(word), "{word} is not in the help:\n{said}");
+    }
+}
+
+#[test]
+fn the_demo_serves_shows_itself_and_ends_with_ctrl_c() {
+    let mut lbd = Lbd::start_with(&["demo"], &[]);
+    let address = until("the demo prints its address", || {
+        let said = lbd.stdout();
+        let rest = said.split("http://").nth(1)?;
+        let text: String = rest
+            .chars()
+            .take_while(|letter| letter.is_ascii_digit() || matches!(letter, '.' | ':'))
+            .collect();
+        text.parse().ok().filter(|_| rest.len() > text.len())
+    });
+    until("the demo listens", || support::is_listening(address).then_some(()));
+    assert!(lbd.stdout().contains("curl"), "what to try:\n{}", lbd.stdout());
+    let mut bodies = Vec::new();
+    for number in 0..6 {
+        let response = Client::connect(address).get(&format!("/look-{number}"));
+        assert_eq!(response.status(), 200);
+        bodies.push(response.text());
+    }
+    bodies.sort();
+    bodies.dedup();
+    assert_eq!(bodies.len(), 3, "three backends answer in turn: {bodies:?}");
+    until("a line per request", || {
+        (0..6)
+            .all(|number| lbd.stdout().contains(&format!("/look-{number}")))
+            .then_some(())
+    });
+    lbd.signal(Signal::INT);
+    assert_eq!(lbd.wait().code(), Some(0));
+}
+
+/// Runs lbd to its end: code, standard output, standard error.
+fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_lbd"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
