@@ -6,9 +6,9 @@ use crate::workers::Workers;
 use crate::{FAILED, report};
 use lb_balance::{Condition, standings};
 use lb_config::{Health, Plan};
-use lb_health::{Admin, Status};
+use lb_health::{Admin, Report, Status};
 use lb_net::{Listener, ListenerOptions, NetError};
-use lb_probe::{Event, Prober, Target};
+use lb_probe::{Event, Prober, Watched};
 use lb_proxy::{Order, Service, Snapshot};
 use lb_types::Slot;
 use std::mem::discriminant;
@@ -39,12 +39,20 @@ pub(crate) struct Control {
 
 impl Control {
     /// Opens every socket, then starts the workers.
-    pub(crate) fn start(plan: Plan, source: Source, watch: Option<Watcher>) -> Result<Self, Box<dyn std::error::Error>> {
+    pub(crate) fn start(
+        plan: Plan,
+        source: Source,
+        watch: Option<Watcher>,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let count = if plan.workers == 0 { cores } else { usize::from(plan.workers) };
+        let count = if plan.workers == 0 {
+            cores
+        } else {
+            usize::from(plan.workers)
+        };
         let snapshot = lb_config::build(&plan, None).map_err(|problems| problems.render(false))?;
         let mut prober = Prober::new(lb_net::clock::seed(), lb_net::clock::monotonic());
-        prober.replace(targets(&plan)?);
+        prober.replace(watched(&plan)?);
         let mut sockets = Vec::new();
         for listener in &snapshot.listeners {
             let address = listener.options.address;
@@ -56,13 +64,23 @@ impl Control {
         };
         let workers = Workers::start(count, &snapshot)?;
         workers.tell(|| Order::Log(log.clone()));
-        let control = Self { plan, source, snapshot, workers, prober, watched: watch.is_some() };
+        let control = Self {
+            plan,
+            source,
+            snapshot,
+            workers,
+            prober,
+            watched: watch.is_some(),
+        };
         control.update_all();
         for (address, sockets) in sockets {
             control.workers.listen(address, sockets);
         }
         for listener in &control.snapshot.listeners {
-            eprintln!("lbd: listening on {} ({})", listener.options.address, listener.options.name);
+            eprintln!(
+                "lbd: listening on {} ({})",
+                listener.options.address, listener.options.name
+            );
         }
         Ok(control)
     }
@@ -80,8 +98,11 @@ impl Control {
             eprintln!("lbd: cannot listen to signals");
             return ExitCode::from(FAILED);
         };
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                _ = second.tick() => self.report_failures(),
                 event = self.prober.next() => self.on_health(event),
                 _ = hup.recv() => self.reload(),
                 _ = usr1.recv() => eprint!("{}", report::state(&self.snapshot, &self.prober.views(), &self.workers.counters())),
@@ -122,17 +143,38 @@ impl Control {
         for (index, pool) in self.snapshot.pools.iter().enumerate() {
             if let Some(slot) = pool.pool.find(event.backend) {
                 if let (Some(view), Some(backend)) = (&status, pool.pool.backends().get(slot.index())) {
-                    eprintln!("lbd: backend {} of pool {} is {}", backend.name, pool.pool.name(), describe(view.status));
+                    eprintln!(
+                        "lbd: backend {} of pool {} is {}",
+                        backend.name,
+                        pool.pool.name(),
+                        describe(view.status)
+                    );
                 }
                 self.update(index);
             }
         }
     }
 
+    /// Failures in a row that the workers saw, told to whoever judges.
+    fn report_failures(&mut self) {
+        for entry in &self.snapshot.pools {
+            for backend in entry.pool.backends() {
+                let failed = backend.load().failures();
+                if failed > 0 {
+                    self.prober.report(backend.id, Report::Row { failed });
+                }
+            }
+        }
+    }
+
     /// Makes the standings of a pool from configuration and health.
     fn update(&self, index: usize) {
-        let Some(entry) = self.snapshot.pools.get(index) else { return };
-        let Some(plan) = self.plan.pool(entry.pool.name()) else { return };
+        let Some(entry) = self.snapshot.pools.get(index) else {
+            return;
+        };
+        let Some(plan) = self.plan.pool(entry.pool.name()) else {
+            return;
+        };
         let conditions: Vec<Condition> = plan
             .backends
             .iter()
@@ -183,18 +225,21 @@ impl Control {
 
     fn apply(&mut self, plan: Plan) -> Result<(), Box<dyn std::error::Error>> {
         let snapshot = lb_config::build(&plan, Some(&self.snapshot)).map_err(|problems| problems.render(false))?;
-        let targets = targets(&plan)?;
+        let watched = watched(&plan)?;
         let kept = |of: &Snapshot, address: SocketAddr, service: &Service| {
-            of.listeners.iter().any(|l| {
-                l.options.address == address && discriminant(&l.options.service) == discriminant(service)
-            })
+            of.listeners
+                .iter()
+                .any(|l| l.options.address == address && discriminant(&l.options.service) == discriminant(service))
         };
         // New sockets before anything else: this is what can still fail.
         let mut sockets = Vec::new();
         for listener in &snapshot.listeners {
             let options = &listener.options;
             if !kept(&self.snapshot, options.address, &options.service) {
-                sockets.push((options.address, bind(options.address, options.backlog, self.workers.count())?));
+                sockets.push((
+                    options.address,
+                    bind(options.address, options.backlog, self.workers.count())?,
+                ));
             }
         }
         let log = if self.watched || plan.log == self.plan.log {
@@ -207,7 +252,7 @@ impl Control {
         }
         let old = std::mem::replace(&mut self.snapshot, snapshot);
         self.plan = plan;
-        self.prober.replace(targets);
+        self.prober.replace(watched);
         self.update_all();
         for listener in &old.listeners {
             let options = &listener.options;
@@ -235,16 +280,18 @@ fn bind(address: SocketAddr, backlog: u32, count: usize) -> Result<Vec<OwnedFd>,
     (0..count).map(|_| Listener::bind_fd(&options)).collect()
 }
 
-fn targets(plan: &Plan) -> Result<Vec<Target>, Box<dyn std::error::Error>> {
-    let mut targets = Vec::new();
+fn watched(plan: &Plan) -> Result<Vec<Watched>, Box<dyn std::error::Error>> {
+    let mut list = Vec::new();
     for pool in &plan.pools {
         let Some(health) = &pool.health else { continue };
         for backend in &pool.backends {
-            let probe = probe(health, backend.address)?;
-            targets.push(Target::new(backend.id(pool), &backend.name, probe).with_rules(health.rules));
+            list.push(
+                Watched::new(backend.id(pool), &backend.name, probe(health, backend.address)?)
+                    .with_rules(health.rules.clone()),
+            );
         }
     }
-    Ok(targets)
+    Ok(list)
 }
 
 fn probe(health: &Health, address: SocketAddr) -> Result<lb_probe::Probe, Box<dyn std::error::Error>> {

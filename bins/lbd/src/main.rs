@@ -1,5 +1,7 @@
 //! The program: arguments in, exit code out.
 
+#![allow(clippy::print_stdout)] // a program may
+
 mod access;
 mod args;
 mod commands;
