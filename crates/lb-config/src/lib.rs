@@ -1,4 +1,49 @@
-//! lbd configuration: TOML text to checked plan to running snapshot, every problem at once with its place.
+//! lbd's configuration: from TOML text to a checked plan to a running snapshot.
+//!
+//! What it is for: [`parse`] reads text, [`resolve`] finds its meaning, [`build`] makes what the data plane serves.
+//! Whatever is wrong is reported **at once**: every [`Problem`] has a stable [`Kind`], a place in the file, the
+//! underlined source and mostly the mend. It also goes back ([`Plan::to_toml`]), makes a plan from a command line
+//! ([`Plan::from_one_liner`]) and says what a reload would do ([`Changes`]).
+//!
+//! What it is not for: opening sockets, starting probes, watching files. It reads, and it makes values.
+//!
+//! ```
+//! use lb_config::{Kind, Nowhere, build, parse, resolve};
+//!
+//! let text = r#"
+//!     version = 1
+//!     [[listeners]]
+//!     name = "web"
+//!     address = "127.0.0.1:8080"
+//!     pool = "app"
+//!     [[pools]]
+//!     name = "app"
+//!     backends = ["10.0.0.1:80", { address = "10.0.0.2:80", weight = 3 }]
+//! "#;
+//! let resolved = resolve(&parse("lbd.toml", text), &Nowhere)?;
+//! assert!(resolved.warnings.is_empty());
+//! let snapshot = build(&resolved.plan, None)?;
+//! assert_eq!(snapshot.listeners.len(), 1);
+//!
+//! let text = text.replace("weight = 3", "weigth = 3").replace("127.0.0.1:8080", ":8080");
+//! let problems = resolve(&parse("lbd.toml", &text), &Nowhere).unwrap_err();
+//! let kinds: Vec<Kind> = problems.iter().map(|problem| problem.kind).collect();
+//! assert_eq!(kinds, [Kind::BadAddress, Kind::UnknownKey]);
+//! assert!(problems.to_string().contains("did you mean `weight`?"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The keys themselves, with defaults and ranges, stand in `docs/configuration.md`, and as data in [`schema`].
+//!
+//! # What is read when
+//!
+//! [`parse`] never fails: syntax errors are kept, and [`resolve`] reports them with everything that is wrong in the
+//! rest. Host names and secret files are read in [`resolve`], through an [`Environment`]; this may block. [`build`]
+//! keeps what an older snapshot knows of unchanged backends and tables.
+//!
+//! Limits: 16 MiB of text, 10,000 elements in a list, 100 problems shown. No features.
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 mod build;
 mod changes;
 mod environment;
@@ -20,9 +65,16 @@ pub use build::build;
 pub use changes::Changes;
 pub use environment::{Environment, Nowhere, System};
 pub use grammar::StatusRange;
-pub use plan::*;
+pub use plan::{
+    AccessLog, Action, Backend, Check, ClientIp, ClientTimeouts, CookieInsert, Forward, Health, Http, HttpCheck,
+    Limits, Listener, Log, Persistence, Plan, Pool, ProbeMethod, Retries, Route, Service, Tcp, UpstreamTimeouts,
+};
 pub use probe::probe;
 pub use problem::{Kind, Problem, Problems, Severity, Span};
 pub use resolve::{Resolved, load, resolve};
 pub use secret::Secret;
 pub use syntax::{Raw, parse};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

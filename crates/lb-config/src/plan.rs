@@ -207,7 +207,7 @@ pub struct Pool {
     pub max_idle_connections: usize,
     /// How long an unused connection is kept.
     pub keep_alive: Duration,
-    /// Limits of a response.
+    /// Limits of a response: of its head.
     pub limits: Limits,
     /// Second attempts.
     pub retries: Retries,

@@ -19,6 +19,8 @@ pub struct Raw {
     pub(crate) errors: Vec<Problem>,
     /// Lines with syntax errors: what stands there was not read as it was meant.
     broken: BTreeSet<usize>,
+    /// Where each line begins.
+    lines: Vec<usize>,
 }
 
 /// Reads `text`, TOML 1.1. `file` is the name that problems are reported under; nothing is opened.
@@ -33,6 +35,7 @@ pub fn parse(file: &str, text: &str) -> Raw {
         readable: String::new(),
         errors: Vec::new(),
         broken: BTreeSet::new(),
+        lines: Vec::new(),
     };
     if text.len() > MOST_BYTES {
         raw.text.clear();
@@ -42,16 +45,23 @@ pub fn parse(file: &str, text: &str) -> Raw {
         );
         return raw;
     }
+    raw.lines = std::iter::once(0)
+        .chain(text.match_indices('\n').map(|(at, _)| at.saturating_add(1)))
+        .collect();
     let mut rest = text.to_owned();
     for _ in 0..MOST_PASSES {
         let (_, errors) = DeTable::parse_recoverable(&rest);
-        let stopped = raw.note(&rest, &errors);
-        if let Some(lost) = stopped.filter(|lost| blank(&mut rest, lost.clone())) {
+        let mut further = false;
+        for lost in raw.note(&rest, &errors) {
             // The parser stops at such a line. Without it, it gets further.
-            raw.broken.extend(raw.lines_of(&lost));
-            continue;
+            if blank(&mut rest, lost.clone()) {
+                raw.broken.extend(raw.lines_of(&lost));
+                further = true;
+            }
         }
-        break;
+        if !further {
+            break;
+        }
     }
     raw.readable = rest;
     raw.sort();
@@ -60,7 +70,7 @@ pub fn parse(file: &str, text: &str) -> Raw {
 
 impl Raw {
     /// Keeps the errors that are on lines without one. Gives what must be taken out to read on.
-    fn note(&mut self, text: &str, errors: &[Error]) -> Option<Span> {
+    fn note(&mut self, text: &str, errors: &[Error]) -> Vec<Span> {
         let mut spans: Vec<(Span, &Error)> = errors
             .iter()
             .map(|error| (error.span().unwrap_or(0..0), error))
@@ -74,19 +84,20 @@ impl Raw {
             // What follows the bracket was read as a part of it: every error there is an echo.
             spans.retain(|(span, _)| span.start < open.start);
         }
-        let mut stopped = None;
+        let mut stopped: Vec<Span> = Vec::new();
         for (span, error) in spans {
             let message = error.message();
             let line = self.line(span.start);
-            if stopped.is_none() && STOPPERS.iter().any(|stopper| message.starts_with(stopper)) {
-                stopped = Some(self.damaged(span.start));
+            let covered = stopped.last().is_some_and(|lost| span.start < lost.end);
+            if !covered && STOPPERS.iter().any(|stopper| message.starts_with(stopper)) {
+                stopped.push(self.damaged(span.start));
             }
-            if self.broken.insert(line) {
+            if self.broken.insert(line) && self.errors.len() < MOST_ERRORS {
                 let problem = self.problem(message, span);
                 self.errors.push(problem);
             }
         }
-        let open = open?;
+        let Some(open) = open else { return stopped };
         let bracket = text
             .get(open.clone())
             .and_then(|text| text.chars().next())
@@ -98,7 +109,8 @@ impl Raw {
                 open.start..open.start.saturating_add(1),
                 format!("`{close}` is missing"),
             ));
-        Some(stopped.unwrap_or_else(|| self.line_start(open.start)..open.end))
+        stopped.push(self.line_start(open.start)..open.end);
+        stopped
     }
 
     /// What could be read.
@@ -214,25 +226,13 @@ impl Raw {
         self.line(span.start)..self.line(span.end.saturating_sub(1)).saturating_add(1)
     }
 
+    /// The number of the line, from 0.
     fn line(&self, offset: usize) -> usize {
-        let before = self
-            .text
-            .as_bytes()
-            .get(..offset.min(self.text.len()))
-            .unwrap_or_default();
-        before.iter().filter(|&&b| b == b'\n').count()
+        self.lines.partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
     fn line_start(&self, offset: usize) -> usize {
-        let before = self
-            .text
-            .as_bytes()
-            .get(..offset.min(self.text.len()))
-            .unwrap_or_default();
-        before
-            .iter()
-            .rposition(|&b| b == b'\n')
-            .map_or(0, |at| at.saturating_add(1))
+        self.lines.get(self.line(offset)).copied().unwrap_or(0)
     }
 
     fn line_text(&self, offset: usize) -> &str {
@@ -370,6 +370,9 @@ const STOPPERS: [&str; 4] = [
 
 /// A configuration of 10,000 backends has about 1 MB.
 const MOST_BYTES: usize = 16 << 20;
+
+/// More are not shown anyway.
+const MOST_ERRORS: usize = 1_000;
 
 /// Each pass reads the whole text again, after a line that stops the parser.
 const MOST_PASSES: usize = 32;

@@ -2,6 +2,7 @@
 //!
 //! `tests/broken/NAME.toml` is the file, `NAME.txt` the report, read by a person before it was committed. After a
 //! change of wording: `LB_CONFIG_BLESS=1 cargo test -p lb-config --test broken`, and read the difference.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod common;
 
@@ -131,4 +132,36 @@ fn reports() -> Vec<(PathBuf, Problems)> {
 
 fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/broken"))
+}
+
+#[test]
+fn hostile_texts_are_answered_in_little_time_and_memory() {
+    let lists = format!("version = 1\na = {}", "[".repeat(100_000));
+    let tables = format!("version = 1\na = {}", "{ a = ".repeat(100_000));
+    let keys = format!("version = 1\n{} = 1", vec!["a"; 100_000].join("."));
+    let header = format!("version = 1\n[{}]", vec!["a"; 100_000].join("."));
+    let nonsense = "nonsense\n".repeat(10_000);
+    let unknown = format!(
+        "version = 1\n{}",
+        (0..10_000).map(|n| format!("key{n} = 1\n")).collect::<String>()
+    );
+    let long_line = format!("version = 1\nkey = \"{}\"", "x".repeat(1_000_000));
+    for text in [lists, tables, keys, header, nonsense, unknown, long_line] {
+        let problems = lb_config::resolve(&lb_config::parse("lbd.toml", &text), &Fake).unwrap_err();
+        let report = problems.to_string();
+        assert!(problems.errors() > 0);
+        assert!(report.len() < 200_000, "{} bytes", report.len());
+    }
+}
+
+#[test]
+fn a_file_that_is_too_large_or_missing_or_no_text_is_a_problem_too() {
+    let problems = lb_config::resolve(&lb_config::parse("lbd.toml", &"#".repeat((16 << 20) + 1)), &Fake).unwrap_err();
+    assert!(problems.iter().any(|problem| problem.kind == Kind::TooMany));
+    let missing = lb_config::load("/nowhere/lbd.toml".as_ref(), &lb_config::System).unwrap_err();
+    assert_eq!(
+        missing.iter().map(|problem| problem.kind).collect::<Vec<_>>(),
+        [Kind::UnreadableFile]
+    );
+    assert!(missing.to_string().contains("/nowhere/lbd.toml"), "{missing}");
 }

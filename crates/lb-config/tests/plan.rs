@@ -1,4 +1,5 @@
 //! What good files mean.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod common;
 
@@ -98,6 +99,7 @@ fn s_ops_01_global_is_overruled_by_listener_that_by_route_that_by_pool() {
         [limits]
         fields = 50
         max_connections = 1000
+        body_bytes = "1MiB"
 
         [[listeners]]
         name = "plain"
@@ -157,6 +159,10 @@ fn s_ops_01_global_is_overruled_by_listener_that_by_route_that_by_pool() {
     let keep_alive = |name| plan.pool(name).unwrap().keep_alive;
     assert_eq!((keep_alive("app"), keep_alive("slow")), (SECONDS(7), SECONDS(9)));
     assert_eq!((plan.pools[0].limits.fields, plan.pools[1].limits.fields), (50, 70));
+    assert_eq!(
+        plan.pools[0].limits.body_bytes, None,
+        "a limit of requests does not cut responses"
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Whatever a plan says, its text says the same; and no text makes the reader panic.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod common;
 
@@ -128,7 +129,8 @@ prop_compose! {
         workers in maybe("workers", &["1", "0"]), drain in maybe("drain_timeout", TIMES),
         log in prop::sample::select(vec!["", "[log]\naccess = \"/var/log/x y\"\n", "[log]\nformat = \"json\"\n"]),
         upstream in upstream(), client in client(), limits in limits(),
-        listeners in (listener(0), listener(1), listener(2)), pools in (pool(0), pool(1), pool(2)),
+        listeners in (listener(0).boxed(), listener(1).boxed(), listener(2).boxed()),
+        pools in (pool(0).boxed(), pool(1).boxed(), pool(2).boxed()),
     ) -> String {
         format!(
             "version = 1\n{workers}{drain}{log}[timeouts]\n{upstream}{client}[limits]\n{limits}{}{}{}{}{}{}",

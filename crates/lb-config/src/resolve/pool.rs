@@ -3,7 +3,7 @@ use super::scope::Scope;
 use super::{Context, default_number, health, persistence, whole};
 use crate::field::Field;
 use crate::grammar::check_name;
-use crate::plan::{Pool, Retries};
+use crate::plan::{Limits, Pool, Retries};
 use crate::reader::Reader;
 use crate::schema::{POOL_LIMITS, POOL_TIMEOUTS, RETRIES};
 use crate::{Kind, Problem, Span, near};
@@ -133,7 +133,12 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
         fail_open: fail_open(reader),
         max_idle_connections: backend::max_idle(reader),
         keep_alive: context.timeouts.then(&timeouts).duration("upstream_keep_alive"),
-        limits: limits.limits(),
+        // Of a response only the head is bounded; limits of requests stay with the listener.
+        limits: Limits {
+            head_bytes: limits.count("head_bytes"),
+            fields: limits.count("fields"),
+            ..Scope::default().limits()
+        },
         retries: retries(reader),
         backends: backends.iter().map(|backend| backend.plan.clone()).collect(),
     };
