@@ -1,5 +1,6 @@
 //! Buffers and their free lists: a waiting connection owns none.
 
+use crate::core::Core;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -73,6 +74,17 @@ impl Buffer {
         self.start = 0;
         self.end = len;
         other.clear();
+    }
+
+    /// Swaps a small buffer for a large one, content and all; says whether it was small.
+    pub(crate) fn enlarge(&mut self, core: &Core) -> bool {
+        if self.capacity() >= LARGE {
+            return false;
+        }
+        let mut large = core.take_buffer(true);
+        large.take_from(self);
+        core.give_buffer(std::mem::replace(self, large));
+        true
     }
 
     /// Reads once. `Ok(0)` is the end of the stream. Says `Ready(Ok(0))` also for a full buffer:

@@ -161,9 +161,7 @@ impl Half {
                     let full = n == self.buffer.capacity();
                     if full && !self.large {
                         self.large = true;
-                        let mut large = core.take_buffer(true);
-                        large.take_from(&mut self.buffer);
-                        core.give_buffer(std::mem::replace(&mut self.buffer, large));
+                        self.buffer.enlarge(core);
                     } else if !full && n < crate::buffer::SMALL / 2 {
                         self.large = false;
                     }

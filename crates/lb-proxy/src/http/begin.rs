@@ -39,15 +39,9 @@ impl Exchange {
                         self.begin(client, core)?;
                         return Ok(Poll::Ready(None));
                     }
-                    Step::NeedMore if self.input.is_full() => {
-                        let mut large = core.take_buffer(true);
-                        if large.capacity() <= self.input.capacity() {
-                            core.give_buffer(large);
-                            answer::refuse(self, client, 431, End::HeadTooLarge, core);
-                            return Ok(Poll::Ready(None));
-                        }
-                        large.take_from(&mut self.input);
-                        core.give_buffer(std::mem::replace(&mut self.input, large));
+                    Step::NeedMore if self.input.is_full() && !self.input.enlarge(core) => {
+                        answer::refuse(self, client, 431, End::HeadTooLarge, core);
+                        return Ok(Poll::Ready(None));
                     }
                     Step::NeedMore => self.wait_for(Wait::Head, false, client, core),
                 }

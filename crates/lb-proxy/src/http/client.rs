@@ -102,8 +102,12 @@ impl Connection {
         if client.timer.take_fired() {
             return self.close(client, End::ClientIdle);
         }
-        if (self.core.is_draining() || client.place.is_closed()) && client.requests > 0 {
-            return self.close(client, End::Drain);
+        if self.core.is_draining() || client.place.is_closed() {
+            if client.requests > 0 {
+                return self.close(client, End::Drain);
+            }
+            // Its first request may be on the way.
+            client.timer.set(self.core.now().mono.after(FIRST_IN_DRAIN));
         }
         (State::Idle(client), false)
     }
@@ -238,6 +242,8 @@ impl Drop for Connection {
     }
 }
 
+/// While draining, a connection that never sent anything is waited for so long.
+const FIRST_IN_DRAIN: Duration = Duration::from_secs(1);
 /// How long we read on after we said the end (nginx: `lingering_timeout`, the same).
 const LINGER: Duration = Duration::from_secs(5);
 

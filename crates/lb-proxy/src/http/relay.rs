@@ -115,7 +115,7 @@ impl Exchange {
             }
             if self.facts.answered {
                 grow(&mut self.reply, &mut self.facts.reply_full, core);
-            } else if self.reply.is_full() {
+            } else if self.reply.is_full() && !self.reply.enlarge(core) {
                 return Err(Stop::Upstream(End::UpstreamHeadTooLarge));
             }
             let Some(upstream) = &mut self.upstream else {
@@ -275,10 +275,12 @@ impl Exchange {
                 && self.up.is_done()
                 && self.up.is_flushed()
                 && self.reply.is_empty();
-            if clean && conn.next() == lb_http::h1::Next::Reuse && !core.is_draining() {
-                if let Some(idle) = pool.idle.get(ticket.slot().index()) {
-                    idle.put(stream, now, pool.options().idle_timeout, pool.options().max_idle);
-                }
+            if clean
+                && conn.next() == lb_http::h1::Next::Reuse
+                && !core.is_draining()
+                && let Some(idle) = pool.idle.get(ticket.slot().index())
+            {
+                idle.put(stream, now, pool.options().idle_timeout, pool.options().max_idle);
             }
         }
         if let Some(ticket) = self.ticket.take() {
