@@ -169,6 +169,7 @@ impl Head {
     /// Removes every field that is named by a member of one of the `Connection` values, except
     /// those for which `keep` says true.
     pub(crate) fn remove_nominated(&mut self, keep: impl Fn(&[u8]) -> bool) {
+        let mut any = false;
         let Self { arena, index, .. } = self;
         let text = |at: u32, len: u32| {
             let at = at as usize;
@@ -188,11 +189,14 @@ impl Head {
                 for other in index.iter_mut().filter(|f| usize::from(f.name_len) == member.len()) {
                     if text(other.name_at, u32::from(other.name_len)).eq_ignore_ascii_case(member) {
                         other.live = false;
+                        any = true;
                     }
                 }
             }
         }
-        self.recount();
+        if any {
+            self.recount();
+        }
     }
 
     fn recount(&mut self) {
