@@ -5,7 +5,7 @@
 //! any proxy that can show its header fields through [`lb_types::Fields`]. A [`Strategy`] says
 //! what a request knows ([`Recall`]), edits it, and edits the reply. [`ClientIp`] needs a
 //! [`Table`]; [`CookieInsert`] needs no memory: the client carries an unforgeable
-//! [token](token), and replicas with the same key agree.
+//! [token], and replicas with the same key agree.
 //!
 //! What it is not for: choosing among backends or knowing whether one is up (`lb-balance`), and
 //! sharing tables among threads (`lb-store`).
