@@ -9,6 +9,8 @@
 //! trailers are relayed whenever they come. From requests also `Proxy`, which CGI programs take for
 //! their proxy setting, and `Expect` of HTTP/1.0, which must be ignored there.
 //!
+//! `Max-Forwards` of `OPTIONS` is counted down ([`ends_here`] says when it is used up).
+//!
 //! `Connection` cannot remove end-to-end fields that others rely on: the list is [`PROTECTED`].
 //!
 //! # Who the client is
@@ -26,7 +28,7 @@ use crate::head::name::Name;
 use crate::{Head, Version, list};
 use address::Text;
 use core::net::IpAddr;
-use lb_types::{Cidr, InvalidField};
+use lb_types::{Cidr, FieldsMut, InvalidField};
 
 pub use address::client_address;
 
@@ -58,6 +60,9 @@ pub fn request(head: &mut Head, how: &Forward<'_>) -> Result<(), InvalidField> {
         0
     };
     head.remove_known(Name::Proxy.bit() | Name::ForwardedAlias.bit() | expect);
+    if let Some(hops) = hops_left(head) {
+        head.replace("Max-Forwards", 0, Text::number(hops.saturating_sub(1)).bytes())?;
+    }
     let address = Text::address(how.peer);
     if how.trusted {
         match head.known(Name::XForwardedFor) {
@@ -73,9 +78,16 @@ pub fn request(head: &mut Head, how: &Forward<'_>) -> Result<(), InvalidField> {
         head.append_parts("X-Forwarded-Proto", &[how.proto.as_bytes()])?;
     }
     if !head.has(Name::XForwardedPort) {
-        head.append_parts("X-Forwarded-Port", &[Text::port(how.port).bytes()])?;
+        head.append_parts("X-Forwarded-Port", &[Text::number(how.port).bytes()])?;
     }
     Ok(())
+}
+
+/// Must the request be answered here instead of being passed on? `OPTIONS` with `Max-Forwards: 0`.
+/// RFC 9110, section 7.6.2.
+#[must_use]
+pub fn ends_here(head: &Head) -> bool {
+    hops_left(head) == Some(0)
 }
 
 /// Prepares a response that was read for writing to a client. `keep_upgrade`: keep `Upgrade`, for a 101.
@@ -92,6 +104,19 @@ fn remove_hop_by_hop(head: &mut Head, keep_upgrade: bool) {
     }
     let kept = if keep_upgrade { Name::Upgrade.bit() } else { 0 };
     head.remove_known(HOP_BY_HOP & !kept);
+}
+
+/// The value of `Max-Forwards` where it counts; larger ones than anybody means are cut.
+fn hops_left(head: &Head) -> Option<u16> {
+    if !head.has(Name::MaxForwards) || head.method() != b"OPTIONS" {
+        return None;
+    }
+    let value = head.known(Name::MaxForwards)?;
+    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    let number = value
+        .iter()
+        .fold(0_u16, |n, d| n.saturating_mul(10).saturating_add(u16::from(d & 15)));
+    digits.then_some(number)
 }
 
 fn is_protected(name: &[u8]) -> bool {

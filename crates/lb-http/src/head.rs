@@ -1,6 +1,8 @@
 pub(crate) mod edit;
+mod load;
 pub(crate) mod name;
 mod reason;
+mod write;
 
 use name::{Name, is_token};
 
@@ -66,7 +68,7 @@ struct Field {
     name_at: u32,
     value_at: u32,
     value_len: u32,
-    name_len: u16,
+    name_len: u32,
     name: Name,
     live: bool,
     /// The arena holds `name: value CRLF` in one piece, so that runs of fields are copied whole.
@@ -243,71 +245,6 @@ impl Head {
 
     // What the rest of the crate needs.
 
-    /// Takes over a parsed message: `raw` is the head as it stood in the input, the headers are
-    /// slices of `raw`.
-    pub(crate) fn load(&mut self, kind: Kind, version: Version, raw: &[u8], fields: &[httparse::Header<'_>]) {
-        self.clear();
-        self.kind = kind;
-        self.version = version;
-        self.arena.extend_from_slice(raw);
-        let base = raw.as_ptr() as usize;
-        let offset = |part: &[u8]| (part.as_ptr() as usize).wrapping_sub(base) as u32;
-        for header in fields {
-            let text = header.name.as_bytes();
-            let name = Name::of(text);
-            let name_at = offset(text);
-            let (value_at, value_len) = (offset(header.value), header.value.len() as u32);
-            let separator = name_at.wrapping_add(text.len() as u32);
-            let end = value_at.wrapping_add(value_len) as usize;
-            let whole = value_len > 0
-                && value_at.wrapping_sub(separator) == 2
-                && raw.get(separator as usize..value_at as usize) == Some(b": ")
-                && raw.get(end..end.wrapping_add(2)) == Some(b"\r\n");
-            self.note(name);
-            self.index.push(Field {
-                name_at,
-                value_at,
-                value_len,
-                name_len: text.len() as u16,
-                name,
-                live: true,
-                whole,
-            });
-        }
-    }
-
-    /// The request line of a loaded request: where method and target stand in the raw head.
-    pub(crate) fn load_request_line(&mut self, method: usize, target: usize, line_end: usize) {
-        self.method = Span {
-            at: 0,
-            len: method as u32,
-        };
-        self.target = Span {
-            at: method.wrapping_add(1) as u32,
-            len: target as u32,
-        };
-        if self.version == Version::Http11 {
-            self.line_end = line_end as u32;
-        }
-    }
-
-    /// The status line of a loaded response. `line_end` is 0 when the line lacks its second space.
-    pub(crate) fn load_status_line(&mut self, status: u16, reason: core::ops::Range<usize>, line_end: usize) {
-        self.status = status;
-        self.reason = Span {
-            at: reason.start as u32,
-            len: reason.len() as u32,
-        };
-        if self.version == Version::Http11 {
-            self.line_end = line_end as u32;
-        }
-    }
-
-    /// Can the request line be written without becoming two? True for all that was read.
-    pub(crate) fn is_writable(&self) -> bool {
-        self.line_end != 0 || (is_token(self.method()) && check_target(self.target()).is_ok())
-    }
-
     /// Is one of the names of `mask` there?
     pub(crate) fn has_any(&self, mask: u64) -> bool {
         self.present & mask != 0
@@ -339,58 +276,6 @@ impl Head {
             .map(|f| self.value_of(f))
     }
 
-    /// Writes the start line of a message of HTTP/1.1 and all fields whose names are not in
-    /// `skip`. Pieces that stand in the arena as they must be written are copied in one go.
-    pub(crate) fn write(&self, skip: u64, out: &mut Vec<u8>) {
-        let mut run = 0..self.line_end;
-        if run.is_empty() {
-            self.write_start_line(out);
-        }
-        for field in self.index.iter().filter(|f| f.live && f.name.bit() & skip == 0) {
-            let end = field.value_at.wrapping_add(field.value_len).wrapping_add(2);
-            if field.whole {
-                if run.end != field.name_at {
-                    self.write_run(&run, out);
-                    run.start = field.name_at;
-                }
-                run.end = end;
-            } else {
-                self.write_run(&run, out);
-                run = 0..0;
-                out.extend_from_slice(self.name_of(field));
-                out.extend_from_slice(b": ");
-                out.extend_from_slice(self.value_of(field));
-                out.extend_from_slice(b"\r\n");
-            }
-        }
-        self.write_run(&run, out);
-    }
-
-    fn write_start_line(&self, out: &mut Vec<u8>) {
-        match self.kind {
-            Kind::Request => {
-                out.extend_from_slice(self.method());
-                out.push(b' ');
-                out.extend_from_slice(self.target());
-                out.extend_from_slice(b" HTTP/1.1\r\n");
-            }
-            Kind::Response => {
-                out.extend_from_slice(b"HTTP/1.1 ");
-                crate::h1::decimal(u64::from(self.status), out);
-                out.push(b' ');
-                out.extend_from_slice(self.reason());
-                out.extend_from_slice(b"\r\n");
-            }
-            Kind::Empty | Kind::Trailers => {}
-        }
-    }
-
-    fn write_run(&self, run: &core::ops::Range<u32>, out: &mut Vec<u8>) {
-        if let Some(bytes) = self.arena.get(run.start as usize..run.end as usize) {
-            out.extend_from_slice(bytes);
-        }
-    }
-
     fn note(&mut self, name: Name) {
         let bit = name.bit();
         self.repeated |= self.present & bit;
@@ -411,7 +296,7 @@ impl Head {
     }
 
     fn name_of(&self, field: &Field) -> &[u8] {
-        self.bytes(field.name_at, u32::from(field.name_len))
+        self.bytes(field.name_at, field.name_len)
     }
 
     fn value_of(&self, field: &Field) -> &[u8] {

@@ -3,7 +3,7 @@
 
 mod support;
 
-use lb_http::forward::{Forward, PROTECTED, client_address, request, response};
+use lb_http::forward::{Forward, PROTECTED, client_address, ends_here, request, response};
 use lb_types::{Cidr, Fields};
 use std::net::IpAddr;
 use support::{fields, response_head, server_with};
@@ -159,6 +159,26 @@ fn hop_by_hop_fields_of_responses_go_no_further() {
     let (mut head, _) = response_head(text);
     response(&mut head, true);
     assert_eq!(head.first("upgrade"), Some(&b"h2"[..]));
+}
+
+#[test]
+fn max_forwards_counts_down_for_options_only() {
+    for (method, value, left, ends) in [
+        ("OPTIONS", "1", "0", false),
+        ("OPTIONS", "10", "9", false),
+        ("OPTIONS", "0", "0", true),
+        ("OPTIONS", "99999999", "65534", false),
+        ("OPTIONS", "x", "x", false),
+        ("OPTIONS", "", "", false),
+        ("GET", "0", "0", false),
+        ("GET", "7", "7", false),
+    ] {
+        let input = format!("{method} /x HTTP/1.1\r\nHost: a\r\nMax-Forwards: {value}\r\n\r\n");
+        let (_, mut head, _) = server_with(input.as_bytes());
+        assert_eq!(ends_here(&head), ends, "{method} {value}");
+        request(&mut head, &how("192.0.2.1", false)).unwrap();
+        assert_eq!(head.first("max-forwards"), Some(left.as_bytes()), "{method} {value}");
+    }
 }
 
 #[test]

@@ -136,6 +136,27 @@ fn trailers_above_the_limits_are_431() {
     );
 }
 
+/// A length kept in 16 bits would have written this name as `Content-Length`.
+#[test]
+fn names_of_any_length_stay_whole() {
+    use lb_http::h1::{Conn, Framing, Role, Step};
+    let limits = std::sync::Arc::new(Limits {
+        head_bytes: 1 << 20,
+        ..Limits::default()
+    });
+    let name = format!("Content-Length{}", "x".repeat(1 << 16));
+    let input = format!("GET / HTTP/1.1\r\nHost: a\r\n{name}:5\r\n\r\n");
+    let mut head = lb_http::Head::with_capacity(0, 0);
+    let step = Conn::new(Role::Server, limits.clone()).read_head(input.as_bytes(), &mut head);
+    assert!(matches!(step, Ok(Step::Ready(_))));
+    let mut out = Vec::new();
+    Conn::new(Role::Client, limits)
+        .write_head(&head, Framing::Empty, &mut out)
+        .unwrap();
+    let want = format!("GET / HTTP/1.1\r\nHost: a\r\n{name}: 5\r\n\r\n");
+    assert!(out == want.as_bytes());
+}
+
 #[test]
 fn a_connection_that_waits_is_small() {
     assert!(

@@ -47,7 +47,7 @@ fn read_entry(entry: &[u8]) -> Option<IpAddr> {
     Some(IpAddr::to_canonical(&address))
 }
 
-/// An address or a port as text, on the stack.
+/// An address or a small number as text, on the stack.
 #[derive(Debug)]
 pub(super) struct Text {
     bytes: [u8; 48],
@@ -66,9 +66,9 @@ impl Text {
         text
     }
 
-    pub(super) fn port(port: u16) -> Self {
+    pub(super) fn number(number: u16) -> Self {
         let mut text = Self { bytes: [0; 48], len: 0 };
-        text.push_number(port);
+        text.push_number(number);
         text
     }
 
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_written_without_leading_zeros() {
+    fn numbers_are_written_without_leading_zeros() {
         for (port, text) in [
             (0, "0"),
             (80, "80"),
@@ -146,7 +146,7 @@ mod tests {
             (65_535, "65535"),
             (10_000, "10000"),
         ] {
-            assert_eq!(Text::port(port).bytes(), text.as_bytes());
+            assert_eq!(Text::number(port).bytes(), text.as_bytes());
         }
     }
 

@@ -62,7 +62,7 @@ impl Head {
             name_at,
             value_at,
             value_len: value_len as u32,
-            name_len: name.len() as u16,
+            name_len: name.len() as u32,
             name: id,
             live: true,
             whole: true,
@@ -80,7 +80,7 @@ impl Head {
         };
         let old = field.value_at as usize..field.value_at.wrapping_add(field.value_len) as usize;
         let added: usize = suffix.iter().map(|p| p.len()).sum();
-        self.reserve_line(usize::from(field.name_len), old.len().saturating_add(added))?;
+        self.reserve_line(field.name_len as usize, old.len().saturating_add(added))?;
         let name_at = self.copy_name(&field);
         self.arena.extend_from_slice(b": ");
         let value_at = self.arena.len() as u32;
@@ -147,7 +147,7 @@ impl Head {
         for field in index.iter_mut() {
             let at = field.name_at as usize;
             let name = arena
-                .get(at..at.wrapping_add(usize::from(field.name_len)))
+                .get(at..at.wrapping_add(field.name_len as usize))
                 .unwrap_or_default();
             field.live &= keep(name);
         }
@@ -186,8 +186,8 @@ impl Head {
                 if is_option(member) || keep(member) {
                     continue;
                 }
-                for other in index.iter_mut().filter(|f| usize::from(f.name_len) == member.len()) {
-                    if text(other.name_at, u32::from(other.name_len)).eq_ignore_ascii_case(member) {
+                for other in index.iter_mut().filter(|f| f.name_len as usize == member.len()) {
+                    if text(other.name_at, other.name_len).eq_ignore_ascii_case(member) {
                         other.live = false;
                         any = true;
                     }
@@ -226,7 +226,7 @@ impl Head {
             return Ok(());
         };
         let value_len: usize = parts.iter().map(|p| p.len()).sum();
-        self.reserve_line(usize::from(field.name_len), value_len)?;
+        self.reserve_line(field.name_len as usize, value_len)?;
         let name_at = self.copy_name(&field);
         let value_at = self.put_value(parts);
         if let Some(f) = self.index.get_mut(at) {
@@ -245,7 +245,7 @@ impl Head {
         let at = self.arena.len() as u32;
         let from = field.name_at as usize;
         self.arena
-            .extend_from_within(from..from.wrapping_add(usize::from(field.name_len)));
+            .extend_from_within(from..from.wrapping_add(field.name_len as usize));
         at
     }
 
@@ -267,7 +267,7 @@ impl Head {
             .saturating_add(name)
             .saturating_add(value)
             .saturating_add(4);
-        if name > usize::from(u16::MAX) || total > ARENA_MAX {
+        if total > ARENA_MAX {
             Err(InvalidField::Full)
         } else {
             Ok(())

@@ -45,6 +45,7 @@ pub(crate) enum Name {
     Date,
     Server,
     Location,
+    MaxForwards,
     Via,
 }
 
@@ -72,7 +73,10 @@ impl Name {
                 (b"set-cookie", Self::SetCookie),
                 (b"keep-alive", Self::KeepAlive),
             ],
-            12 => &[(b"content-type", Self::ContentType)],
+            12 => &[
+                (b"content-type", Self::ContentType),
+                (b"max-forwards", Self::MaxForwards),
+            ],
             13 => &[
                 (b"cache-control", Self::CacheControl),
                 (b"authorization", Self::Authorization),

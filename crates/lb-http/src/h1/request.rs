@@ -1,0 +1,131 @@
+use super::error::Error;
+use super::limits::{EMPTY_LINES_MAX, FIELDS_MAX, METHOD_MAX};
+use super::target::{Authority, Form, form};
+use crate::head::edit::ARENA_MAX;
+use crate::head::name::{Name, is_token_byte};
+use crate::{Head, Kind, Version};
+use core::mem::MaybeUninit;
+
+/// Where the request line begins; `None` when that cannot be said yet.
+pub(super) fn skip_empty_lines(input: &[u8]) -> Result<Option<usize>, Error> {
+    let mut at = 0_usize;
+    for _ in 0..=EMPTY_LINES_MAX {
+        match input.get(at..).unwrap_or_default() {
+            [] | [b'\r'] => return Ok(None),
+            [b'\r', b'\n', ..] => at = at.saturating_add(2),
+            [b'\r', ..] => return Err(Error::BareCr),
+            [b'\n', ..] => return Err(Error::BareLf { offset: at }),
+            [byte, ..] if is_token_byte(*byte) => return Ok(Some(at)),
+            [byte, ..] => return Err(Error::FirstByte { byte: *byte }),
+        }
+    }
+    Err(Error::EmptyLines { limit: EMPTY_LINES_MAX })
+}
+
+/// The version at the end of a request line, which is judged before the rest has arrived.
+pub(super) fn check_request_line(line: &[u8]) -> Result<(), Error> {
+    let version = match memchr::memrchr(b' ', line) {
+        Some(at) => line.get(at.saturating_add(1)..).unwrap_or_default(),
+        None => return Err(Error::RequestLine),
+    };
+    match version {
+        b"HTTP/1.1" | b"HTTP/1.0" => Ok(()),
+        [
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            major @ b'0'..=b'9',
+            b'.',
+            minor @ b'0'..=b'9',
+        ] => Err(Error::VersionUnsupported {
+            major: major & 15,
+            minor: minor & 15,
+        }),
+        _ if version.len() >= 5 && version.get(..5).is_some_and(|v| v.eq_ignore_ascii_case(b"HTTP/")) => {
+            Err(Error::Version)
+        }
+        _ => Err(Error::RequestLine),
+    }
+}
+
+/// Tokenises a request head that ends where the scan says, and checks method and target.
+pub(super) fn parse_request(raw: &[u8], head: &mut Head) -> Result<Form, Error> {
+    let mut table = [const { MaybeUninit::uninit() }; FIELDS_MAX];
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(raw, &mut table) {
+        Ok(httparse::Status::Complete(len)) if len == raw.len() => {}
+        Ok(_) => return Err(Error::RequestLine),
+        Err(error) => return Err(translate(error)),
+    }
+    let method = request.method.unwrap_or_default().as_bytes();
+    let target = request.path.unwrap_or_default().as_bytes();
+    if method.len() > METHOD_MAX {
+        return Err(Error::MethodTooLong { limit: METHOD_MAX });
+    }
+    match method {
+        b"CONNECT" => return Err(Error::Connect),
+        b"TRACE" => return Err(Error::Trace),
+        _ => {}
+    }
+    let form = form(method, target)?;
+    let version = if request.version == Some(1) {
+        Version::Http11
+    } else {
+        Version::Http10
+    };
+    head.load(Kind::Request, version, raw, request.headers);
+    let line_end = method
+        .len()
+        .saturating_add(target.len())
+        .saturating_add(b"  HTTP/1.1\r\n".len());
+    head.load_request_line(method.len(), target.len(), line_end);
+    Ok(form)
+}
+
+/// One sound `Host` (RFC 9112, section 3.2), equal to the authority of an absolute target, which
+/// is put into origin form.
+pub(super) fn check_host(head: &mut Head, form: Form) -> Result<(), Error> {
+    if head.is_repeated(Name::Host) {
+        return Err(Error::HostRepeated);
+    }
+    let host = head.authority();
+    if host.is_none() && head.version() == Version::Http11 {
+        return Err(Error::HostMissing);
+    }
+    match (form, host) {
+        (Form::Asterisk, Some(b"")) | (Form::Asterisk | Form::Origin, None) => Ok(()),
+        (Form::Asterisk | Form::Origin, Some(host)) => Authority::parse(host).map(|_| ()),
+        (
+            Form::Absolute {
+                authority,
+                rest,
+                default_port,
+            },
+            host,
+        ) => {
+            let target = Authority::parse(head.target().get(authority.clone()).unwrap_or_default())?;
+            if let Some(host) = host
+                && !Authority::parse(host)?.is_same(&target, default_port)
+            {
+                return Err(Error::HostMismatch);
+            }
+            head.make_origin_form(authority, rest)
+                .map_err(|_| Error::HeadTooLarge { limit: ARENA_MAX })
+        }
+    }
+}
+
+/// The tokeniser's errors in our words.
+pub(super) fn translate(error: httparse::Error) -> Error {
+    match error {
+        httparse::Error::HeaderName => Error::FieldName,
+        httparse::Error::HeaderValue => Error::FieldValue,
+        httparse::Error::NewLine => Error::BareCr,
+        httparse::Error::Status => Error::StatusLine,
+        httparse::Error::Token => Error::RequestLine,
+        httparse::Error::TooManyHeaders => Error::TooManyFields { limit: FIELDS_MAX },
+        httparse::Error::Version => Error::Version,
+    }
+}
