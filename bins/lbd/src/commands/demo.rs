@@ -1,0 +1,165 @@
+//! `lbd demo`: three small backends and a balancer in front of them, in one process.
+
+mod backends;
+
+use crate::access::Watcher;
+use crate::commands::run::{say, serve};
+use crate::control::Source;
+use crate::{FAILED, MISCONFIGURED};
+use backends::{Backends, NAMES};
+use lb_telemetry::Format;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::ExitCode;
+
+/// `lbd demo`: serves until Ctrl-C.
+pub(crate) fn run() -> ExitCode {
+    let (address, backends) = match open() {
+        Ok(opened) => opened,
+        Err(error) => {
+            eprintln!("lbd: no port on {}: {error}", Ipv4Addr::LOCALHOST);
+            return ExitCode::from(FAILED);
+        }
+    };
+    let configuration = configuration(address, backends.addresses());
+    let raw = lb_config::parse("demo.toml", &configuration);
+    let resolved = match lb_config::resolve(&raw, &lb_config::Nowhere) {
+        Ok(resolved) => resolved,
+        Err(problems) => {
+            say(&problems);
+            return ExitCode::from(MISCONFIGURED);
+        }
+    };
+    if let Err(error) = backends.start(configuration) {
+        eprintln!("lbd: the backends cannot start: {error}");
+        return ExitCode::from(FAILED);
+    }
+    // Nobody may be there to read it: no reason to end.
+    let _ = std::io::stdout().write_all(introduction(address).as_bytes());
+    let watcher = Watcher { format: Format::Short };
+    serve(resolved.plan, Source::Arguments, Some(watcher))
+}
+
+fn open() -> std::io::Result<(SocketAddr, Backends)> {
+    let first = std::env::var(PORT_VARIABLE).ok().and_then(|text| text.parse().ok());
+    Ok((free_address(first.unwrap_or(PORT))?, Backends::open()?))
+}
+
+/// The first free port from `first` on; whatever the kernel has when all of them are taken.
+fn free_address(first: u16) -> std::io::Result<SocketAddr> {
+    (first..first.saturating_add(PORTS))
+        .chain([0])
+        .map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)))
+        .find(Result::is_ok)
+        .unwrap_or_else(|| Err(std::io::ErrorKind::AddrInUse.into()))?
+        .local_addr()
+}
+
+/// The demo's configuration: a file as `lbd run --config` reads it.
+fn configuration(address: SocketAddr, backends: [SocketAddr; NAMES.len()]) -> String {
+    let lines = |with_weights: bool| -> String {
+        let mut weight = NAMES.len();
+        NAMES
+            .iter()
+            .zip(backends)
+            .map(|(name, backend)| {
+                let share = if with_weights {
+                    format!(", weight = {weight}")
+                } else {
+                    String::new()
+                };
+                weight -= 1;
+                format!("    {{ name = \"{name}\", address = \"{backend}\"{share} }},\n")
+            })
+            .collect()
+    };
+    let health = "health = { kind = \"http\", path = \"/health\", interval = \"1s\", rise = 2, fall = 2 }";
+    format!(
+        "version = 1
+drain_timeout = \"2s\"
+log = {{ access = \"stdout\" }}
+
+[[listeners]]
+name = \"demo\"
+address = \"{address}\"
+pool = \"turns\"
+routes = [{{ path = \"/sticky\", pool = \"sticky\" }}]
+
+[[pools]] # everyone in turn, by weight
+name = \"turns\"
+backends = [
+{}]
+{health}
+
+[[pools]] # a client stays where it was
+name = \"sticky\"
+backends = [
+{}]
+persistence = {{ kind = \"cookie_insert\", name = \"DEMO\" }}
+{health}
+",
+        lines(true),
+        lines(false)
+    )
+}
+
+fn introduction(address: SocketAddr) -> String {
+    format!(
+        "lbd demo: three backends (red, green, blue) and a balancer in front of them, at
+
+  http://{address}
+
+Try in another terminal:
+
+  # turns by weight: red 3, green 2, blue 1
+  for i in 1 2 3 4 5 6; do curl http://{address}/; done
+
+  # a client stays at its backend, by a cookie
+  for i in 1 2 3; do curl -b jar -c jar http://{address}/sticky; done
+
+  # the backend that answers this refuses connections for 15 seconds; ask on as above, no request fails
+  curl http://{address}/down
+  curl -b jar -c jar http://{address}/sticky/down
+
+  # what a backend is sent; the configuration of all this
+  curl http://{address}/show
+  curl http://{address}/config
+
+Ctrl-C ends it. One line for each request follows (times are UTC), and what becomes of the backends.
+
+"
+    )
+}
+
+/// The usual port of a web server that needs no rights.
+const PORT: u16 = 8080;
+/// Ports that are tried.
+const PORTS: u16 = 100;
+/// Another first port, for tests and for people who have plans for 8080.
+const PORT_VARIABLE: &str = "LBD_DEMO_PORT";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_is_good_without_a_warning() {
+        let address = "127.0.0.1:8080".parse().unwrap();
+        let backends = [1, 2, 3].map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let raw = lb_config::parse("demo.toml", &configuration(address, backends));
+        let resolved = lb_config::resolve(&raw, &lb_config::Nowhere).unwrap_or_else(|p| panic!("{}", p.render(false)));
+        assert!(resolved.warnings.is_empty(), "{}", resolved.warnings.render(false));
+        let turns = resolved.plan.pool("turns").unwrap();
+        let weights: Vec<u16> = turns.backends.iter().map(|backend| backend.weight.get()).collect();
+        assert_eq!(weights, [3, 2, 1]);
+    }
+
+    #[test]
+    fn a_taken_port_is_passed_over() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = taken.local_addr().unwrap();
+        let found = free_address(address.port()).unwrap();
+        assert_ne!(found, address);
+        assert_ne!(found.port(), 0);
+    }
+}
