@@ -102,7 +102,10 @@ impl Control {
         second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = second.tick() => self.report_failures(),
+                _ = second.tick() => {
+                    self.report_failures();
+                    self.expire();
+                }
                 event = self.prober.next() => self.on_health(event),
                 _ = hup.recv() => self.reload(),
                 _ = usr1.recv() => eprint!("{}", report::state(&self.snapshot, &self.prober.views(), &self.workers.counters())),
@@ -164,6 +167,14 @@ impl Control {
                     self.prober.report(backend.id, Report::Row { failed });
                 }
             }
+        }
+    }
+
+    /// Frees persistence entries whose time is over, a bounded number each second.
+    fn expire(&self) {
+        let now = lb_net::clock::monotonic();
+        for table in self.snapshot.pools.iter().flat_map(|pool| pool.tables.iter().flatten()) {
+            table.expire(now, EXPIRE_AT_ONCE);
         }
     }
 
@@ -304,3 +315,6 @@ fn describe(status: Status) -> String {
         other => format!("{other:?}").to_lowercase(),
     }
 }
+
+/// Persistence entries freed per table and second: 10 ms of work at most.
+const EXPIRE_AT_ONCE: usize = 20_000;

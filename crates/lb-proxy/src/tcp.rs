@@ -172,6 +172,16 @@ impl Passage {
         (State::Over, true)
     }
 
+    /// A connection was in use until now: its persistence entries live on from here.
+    fn refresh(&self) {
+        let Some(pool) = self.pool() else { return };
+        for (strategy, key) in self.recalled.lookups() {
+            if let Some(Some(table)) = pool.entry.tables.get(strategy) {
+                let _ = table.lookup_memory(key, self.core.now().mono);
+            }
+        }
+    }
+
     /// Counts, tells the ticket, writes the log line.
     fn end(&mut self, end: End, up: u64, down: u64) {
         let core = &self.core;
@@ -180,6 +190,8 @@ impl Passage {
         core.counters.upstream_out(up);
         core.counters.upstream_in(down);
         core.counters.client_out(down);
+        self.refresh();
+        let core = &self.core;
         let ticket = self.ticket.take();
         if self.view.tcp().is_some_and(|tcp| tcp.access_log)
             && let Some(log) = &mut *core.log.borrow_mut()
