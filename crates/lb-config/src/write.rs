@@ -1,16 +1,13 @@
 //! From a plan back to text. What has its default value is left out.
 
+mod pool;
+
 use crate::grammar::{show_duration, show_size};
 use crate::plan::{
-    AccessLog, Action, Backend, Check, ClientTimeouts, CookieInsert, Forward, Health, Http, Limits, Listener, Log,
-    Persistence, Plan, Pool, ProbeMethod, Route, Service, UpstreamTimeouts,
+    AccessLog, Action, ClientTimeouts, Forward, Http, Limits, Listener, Log, Plan, Route, Service, UpstreamTimeouts,
 };
 use crate::resolve::Scope;
-use crate::schema::{HEALTH, LISTENERS, LOG, PERSISTENCE, POOLS, RETRIES, ROOT, Section};
-use lb_balance::FailOpen;
-use lb_persist::{Refresh, SameSite};
-use lb_sched::Algorithm;
-use lb_types::Weight;
+use crate::schema::{LISTENERS, LOG, ROOT, Section};
 use std::fmt::{Display, Write};
 use std::time::Duration;
 
@@ -30,7 +27,7 @@ impl Plan {
             listener_text(&mut out, self, listener);
         }
         for pool in &self.pools {
-            pool_text(&mut out, pool);
+            pool::pool_text(&mut out, pool);
         }
         out.0
     }
@@ -252,182 +249,3 @@ fn route_text<'a>(out: &mut Text, route: &Route, own: UpstreamTimeouts, name: im
         }
     }
 }
-
-fn pool_text(out: &mut Text, pool: &Pool) {
-    out.header("[[pools]]");
-    out.text("name", &pool.name);
-    if pool.algorithm != Algorithm::default() {
-        out.text("algorithm", pool.algorithm.word());
-    }
-    let backends: Vec<String> = pool.backends.iter().map(backend_text).collect();
-    let one_line = backends.join(", ");
-    if one_line.len() <= LINE {
-        out.line("backends", format_args!("[{one_line}]"));
-    } else {
-        out.line("backends", format_args!("[\n    {},\n]", backends.join(",\n    ")));
-    }
-    match pool.fail_open {
-        FailOpen::WhenAllDown => out.text("fail_open", "when_all_down"),
-        FailOpen::Below { percent } => out.line("fail_open_percent", percent),
-        _ => {}
-    }
-    out.set_unless(&POOLS, "max_idle_connections", pool.max_idle_connections);
-    let usual = seconds(Scope::default().duration("upstream_keep_alive"));
-    out.table("timeouts", &[("upstream_keep_alive", seconds(pool.keep_alive), usual)]);
-    let limits: Vec<_> = limit_pairs(&pool.limits)
-        .into_iter()
-        .filter(|(name, ..)| matches!(*name, "head_bytes" | "fields"))
-        .collect();
-    out.table("limits", &limits);
-    let small = |name| RETRIES.key(name).map_or("", |key| key.default).to_owned();
-    out.table(
-        "retries",
-        &[
-            ("attempts", pool.retries.attempts.to_string(), small("attempts")),
-            (
-                "budget_percent",
-                pool.retries.budget_percent.to_string(),
-                small("budget_percent"),
-            ),
-        ],
-    );
-    let several = pool.persistence.len() > 1;
-    for way in &pool.persistence {
-        out.header(if several {
-            "[[pools.persistence]]"
-        } else {
-            "[pools.persistence]"
-        });
-        persistence_text(out, way);
-    }
-    if let Some(health) = &pool.health {
-        out.header("[pools.health]");
-        health_text(out, health);
-    }
-}
-
-fn backend_text(backend: &Backend) -> String {
-    let mut pairs = vec![format!("address = {}", quoted(&backend.address_text))];
-    if backend.name != backend.address_text {
-        pairs.push(format!("name = {}", quoted(&backend.name)));
-    }
-    if backend.weight != Weight::ONE {
-        pairs.push(format!("weight = {}", backend.weight.get()));
-    }
-    if let Some(most) = backend.max_connections {
-        pairs.push(format!("max_connections = {most}"));
-    }
-    if backend.drain {
-        pairs.push("drain = true".to_owned());
-    }
-    if pairs.len() == 1 {
-        quoted(&backend.address_text)
-    } else {
-        format!("{{ {} }}", pairs.join(", "))
-    }
-}
-
-fn persistence_text(out: &mut Text, way: &Persistence) {
-    match way {
-        Persistence::ClientIp(client) => {
-            out.text("kind", "client_ip");
-            out.set_unless(&PERSISTENCE, "netmask_v4", client.netmask_v4);
-            out.set_unless(&PERSISTENCE, "netmask_v6", client.netmask_v6);
-            out.duration_unless(&PERSISTENCE, "timeout", client.timeout);
-            out.set_unless(&PERSISTENCE, "capacity", client.capacity);
-            out.text_unless(
-                &PERSISTENCE,
-                "when_full",
-                if client.evict_oldest { "evict_oldest" } else { "refuse" },
-            );
-        }
-        Persistence::CookieInsert(cookie) => cookie_text(out, cookie),
-    }
-}
-
-fn cookie_text(out: &mut Text, cookie: &CookieInsert) {
-    out.text("kind", "cookie_insert");
-    out.text_unless(&PERSISTENCE, "name", &cookie.name);
-    if let Some(age) = cookie.max_age {
-        out.line("max_age", seconds(age));
-    }
-    let refresh = match cookie.refresh {
-        Refresh::Always => "always",
-        Refresh::WhenMissing => "when_missing",
-        _ => "when_half_expired",
-    };
-    out.text_unless(&PERSISTENCE, "refresh", refresh);
-    out.text_unless(&PERSISTENCE, "path", &cookie.path);
-    if let Some(domain) = &cookie.domain {
-        out.text("domain", domain);
-    }
-    out.set_unless(&PERSISTENCE, "secure", cookie.secure);
-    out.set_unless(&PERSISTENCE, "http_only", cookie.http_only);
-    match cookie.same_site {
-        Some(SameSite::Lax) => out.text("same_site", "lax"),
-        Some(SameSite::Strict) => out.text("same_site", "strict"),
-        Some(SameSite::None) => out.text("same_site", "none"),
-        None => {}
-    }
-    out.set_unless(&PERSISTENCE, "partitioned", cookie.partitioned);
-    out.set_unless(&PERSISTENCE, "mark_private", cookie.mark_private);
-    out.set_unless(&PERSISTENCE, "forward_to_backend", cookie.forward_to_backend);
-    match (&cookie.secret_file, &cookie.secret) {
-        (Some(path), _) => out.text("secret_file", &path.display().to_string()),
-        (None, Some(secret)) => out.text("secret", secret.expose()),
-        (None, None) => {}
-    }
-}
-
-fn health_text(out: &mut Text, health: &Health) {
-    let rules = health.rules.options();
-    out.text(
-        "kind",
-        if matches!(health.check, Check::Tcp) {
-            "tcp"
-        } else {
-            "http"
-        },
-    );
-    out.duration_unless(&HEALTH, "interval", rules.interval);
-    if let Some(interval) = rules.interval_down {
-        out.line("interval_down", seconds(interval));
-    }
-    // The default depends on the interval.
-    let usual = crate::resolve::default_duration(&HEALTH, "timeout").min(rules.interval);
-    if health.timeout != usual {
-        out.line("timeout", seconds(health.timeout));
-    }
-    out.set_unless(&HEALTH, "jitter_percent", rules.jitter_percent);
-    out.set_unless(&HEALTH, "rise", rules.rise);
-    out.set_unless(&HEALTH, "fall", rules.fall);
-    if let Some(most) = rules.max_failures {
-        out.line("max_failures", most);
-    }
-    out.duration_unless(&HEALTH, "slow_start", rules.slow_start);
-    if let Some(port) = health.port {
-        out.line("port", port);
-    }
-    let Check::Http(check) = &health.check else { return };
-    out.text_unless(&HEALTH, "path", &check.path);
-    out.text_unless(
-        &HEALTH,
-        "method",
-        if check.method == ProbeMethod::Head {
-            "HEAD"
-        } else {
-            "GET"
-        },
-    );
-    if let Some(host) = &check.host {
-        out.text("host", host);
-    }
-    let status: Vec<String> = check.status.iter().map(|range| quoted(&range.to_string())).collect();
-    out.set_unless(&HEALTH, "status", format_args!("[{}]", status.join(", ")));
-    if let Some(body) = &check.body {
-        out.text("body", body);
-    }
-}
-
-/// Longer lists of backends go one to a line.
-const LINE: usize = 90;

@@ -1,0 +1,166 @@
+use lb_types::Cidr;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// One address, and what is served there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Listener {
+    /// For logs and metrics.
+    pub name: String,
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// Handshakes the kernel keeps while the workers are busy.
+    pub backlog: u32,
+    /// Most client connections at once, over all workers.
+    pub max_connections: usize,
+    /// Does it write access-log lines?
+    pub access_log: bool,
+    /// What is spoken.
+    pub service: Service,
+}
+
+/// What a listener speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Service {
+    /// HTTP/1.1 and 1.0.
+    Http(Box<Http>),
+    /// Bytes, all to one pool.
+    Tcp(Tcp),
+}
+
+/// An HTTP listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Http {
+    /// Which request goes where. The most specific one wins, whatever the order.
+    pub routes: Vec<Route>,
+    /// Where requests go that no route is for. `None`: 404.
+    pub forward: Option<Forward>,
+    /// Limits of a request.
+    pub limits: Limits,
+    /// Requests on one client connection.
+    pub keep_alive_requests: u32,
+    /// How long a client may take for what.
+    pub timeouts: ClientTimeouts,
+    /// Clients whose forwarded headers are believed.
+    pub trusted_proxies: Vec<Cidr>,
+    /// Is a client that closed its sending side taken for gone?
+    pub abort_on_half_close: bool,
+}
+
+/// A TCP listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tcp {
+    /// Where to.
+    pub forward: Forward,
+    /// The longest silence in both directions.
+    pub idle: Duration,
+}
+
+/// Which requests, and what happens to them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Route {
+    /// Hosts in small letters, `*.` before some; none: every host.
+    pub hosts: Vec<String>,
+    /// The path prefix, in whole segments.
+    pub path: String,
+    /// What happens.
+    pub action: Action,
+}
+
+/// What happens to the requests of a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// A pool serves them.
+    Forward(Forward),
+    /// They are answered with this status, without content.
+    Respond(u16),
+    /// They are sent elsewhere.
+    Redirect {
+        /// 301, 302, 303, 307 or 308.
+        status: u16,
+        /// The `Location` field.
+        to: String,
+    },
+}
+
+/// A pool, and how long its backends may take for the requests that come this way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Forward {
+    /// Position in [`Plan::pools`].
+    pub pool: usize,
+    /// Global, listener's, route's or pool's: the last one that is set.
+    pub timeouts: UpstreamTimeouts,
+}
+
+/// How long a backend may take for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct UpstreamTimeouts {
+    /// For the handshake.
+    pub connect: Duration,
+    /// For the response head, and between two pieces of its body.
+    pub response: Duration,
+}
+
+/// How long a client may take for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientTimeouts {
+    /// For a request head.
+    pub head: Duration,
+    /// Between two pieces of a request body.
+    pub body: Duration,
+    /// To take a piece of the response.
+    pub write: Duration,
+    /// Between two requests.
+    pub keep_alive: Duration,
+    /// How long `Expect: 100-continue` waits for the backend.
+    pub expect_continue: Duration,
+    /// Silence in both directions of an upgraded connection.
+    pub tunnel: Duration,
+}
+
+/// What one message may cost, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Start line and fields.
+    pub head_bytes: usize,
+    /// Lines of fields.
+    pub fields: usize,
+    /// The request target.
+    pub target_bytes: usize,
+    /// The body; `None`: no limit.
+    pub body_bytes: Option<u64>,
+}
+
+impl Default for UpstreamTimeouts {
+    /// What holds when nothing is set.
+    fn default() -> Self {
+        crate::resolve::default_upstream()
+    }
+}
+
+impl Listener {
+    /// Everything this listener may send to.
+    #[must_use]
+    pub fn forwards(&self) -> Vec<&Forward> {
+        match &self.service {
+            Service::Tcp(tcp) => vec![&tcp.forward],
+            Service::Http(http) => {
+                let routes = http.routes.iter().filter_map(|route| match &route.action {
+                    Action::Forward(forward) => Some(forward),
+                    Action::Respond(_) | Action::Redirect { .. } => None,
+                });
+                routes.chain(&http.forward).collect()
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+use super::Limits;
+use crate::grammar::StatusRange;
+use crate::secret::Secret;
+use lb_balance::FailOpen;
+use lb_sched::Algorithm;
+use lb_types::{BackendId, Weight};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Backends behind one rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pool {
+    /// Part of the identity of its backends.
+    pub name: String,
+    /// Who gets the next request.
+    pub algorithm: Algorithm,
+    /// At least one.
+    pub backends: Vec<Backend>,
+    /// The way clients are recognised, and its fallback: at most two.
+    pub persistence: Vec<Persistence>,
+    /// How backends are probed.
+    pub health: Option<Health>,
+    /// When health is ignored.
+    pub fail_open: FailOpen,
+    /// Unused connections kept per worker and backend.
+    pub max_idle_connections: usize,
+    /// How long an unused connection is kept.
+    pub keep_alive: Duration,
+    /// Limits of a response: of its head.
+    pub limits: Limits,
+    /// Second attempts.
+    pub retries: Retries,
+}
+
+/// Second attempts at other backends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Retries {
+    /// At most so many per request.
+    pub attempts: u8,
+    /// At most this share of all requests.
+    pub budget_percent: u8,
+}
+
+/// A server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Backend {
+    /// Its name inside the pool.
+    pub name: String,
+    /// As it was written: an address, or a host name and a port.
+    pub address_text: String,
+    /// Where it is.
+    pub address: SocketAddr,
+    /// Its share beside the others.
+    pub weight: Weight,
+    /// Most requests (HTTP) or connections (TCP) at once.
+    pub max_connections: Option<u32>,
+    /// Does it take known clients only?
+    pub drain: bool,
+}
+
+/// How clients are recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Persistence {
+    /// By their address.
+    ClientIp(ClientIp),
+    /// By a cookie of ours.
+    CookieInsert(Box<CookieInsert>),
+}
+
+/// Clients are recognised by their address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientIp {
+    /// IPv4 bits that make one client.
+    pub netmask_v4: u8,
+    /// IPv6 bits that make one client.
+    pub netmask_v6: u8,
+    /// How long a client is remembered after its last connection or request.
+    pub timeout: Duration,
+    /// Most clients remembered.
+    pub capacity: usize,
+    /// Does a new client push out the one that was away for longest?
+    pub evict_oldest: bool,
+}
+
+/// Clients are recognised by a cookie of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CookieInsert {
+    /// The cookie's name.
+    pub name: String,
+    /// Its lifetime; `None`: as long as the browser runs.
+    pub max_age: Option<Duration>,
+    /// When it is written again.
+    pub refresh: lb_persist::Refresh,
+    /// `Path`.
+    pub path: String,
+    /// `Domain`.
+    pub domain: Option<String>,
+    /// `Secure`.
+    pub secure: bool,
+    /// `HttpOnly`.
+    pub http_only: bool,
+    /// `SameSite`.
+    pub same_site: Option<lb_persist::SameSite>,
+    /// `Partitioned`.
+    pub partitioned: bool,
+    /// Are answers with the cookie marked `Cache-Control: private`?
+    pub mark_private: bool,
+    /// Does the backend see the cookie?
+    pub forward_to_backend: bool,
+    /// What signs the cookie. `None`: a key of this process.
+    pub secret: Option<Secret>,
+    /// The file the secret came from.
+    pub secret_file: Option<PathBuf>,
+}
+
+/// How backends are probed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// What a probe does.
+    pub check: Check,
+    /// Another port than the backend's.
+    pub port: Option<u16>,
+    /// How long a probe may take.
+    pub timeout: Duration,
+    /// When to probe and how to judge.
+    pub rules: lb_health::Rules,
+}
+
+/// What a probe does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Check {
+    /// Connects and closes.
+    Tcp,
+    /// Sends a request.
+    Http(HttpCheck),
+}
+
+/// What an HTTP probe sends and expects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HttpCheck {
+    /// `GET` or `HEAD`.
+    pub method: ProbeMethod,
+    /// The request target.
+    pub path: String,
+    /// The `Host` field; `None`: the backend's address as written.
+    pub host: Option<String>,
+    /// Good answers.
+    pub status: Vec<StatusRange>,
+    /// What a good answer contains.
+    pub body: Option<String>,
+}
+
+/// The method of an HTTP probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProbeMethod {
+    /// With a body in the answer.
+    Get,
+    /// Without.
+    Head,
+}
+
+impl Backend {
+    /// Its identity, for ever.
+    #[must_use]
+    pub fn id(&self, pool: &Pool) -> BackendId {
+        BackendId::of(&pool.name, &self.name)
+    }
+
+    /// Its weight now: 0 while it drains.
+    #[must_use]
+    pub const fn weight_now(&self) -> Weight {
+        if self.drain { Weight::ZERO } else { self.weight }
+    }
+}
