@@ -93,7 +93,7 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Forward {
-    /// Position in [`Plan::pools`].
+    /// Position in [`Plan::pools`](crate::Plan::pools).
     pub pool: usize,
     /// Global, listener's, route's or pool's: the last one that is set.
     pub timeouts: UpstreamTimeouts,
