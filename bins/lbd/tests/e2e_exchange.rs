@@ -131,6 +131,7 @@ fn an_echo_runs_in_both_directions_at_once() {
             "piece {number} comes back before the next is sent"
         );
     }
+    drop(client);
     assert_nothing_in_flight(&lbd);
     lbd.stop();
 }
@@ -157,6 +158,7 @@ fn an_early_413_reaches_the_client_and_ends_both_connections() {
     // A client that goes on sending still gets the whole answer, and then an end.
     let _ = client.try_send(vec![b'x'; 1_000_000]);
     assert!(client.head().is_err(), "the connection cannot be used again");
+    drop(client);
     assert_eq!(Client::connect(listener).get("/").text(), "fine");
     assert_eq!(
         backend.accepted(),
@@ -373,6 +375,7 @@ fn a_body_that_was_let_go_is_never_sent_twice() {
     if let Ok(response) = client.response_to("PUT") {
         assert_eq!(response.status(), 502);
     }
+    drop(client);
     until("nothing is in flight", || {
         (lbd.state().sum("in_flight") == 0).then_some(())
     });
@@ -502,6 +505,7 @@ fn s_status_03_100_continue_is_forwarded_or_answered_or_refused() {
     let mut client = Client::connect(listener);
     client.send(expecting("/").replace("100-continue", "the-unexpected"));
     assert_eq!(client.response().status(), 417);
+    drop(client);
     lbd.stop();
 }
 
@@ -541,7 +545,8 @@ fn fields_for_one_hop_stay_on_their_hop() {
     });
     let (lbd, listener) = start(&backend);
     let response = Client::connect(listener).exchange(
-        "GET / HTTP/1.1\r\nHost: test.example\r\nConnection: X-Hop, keep-alive\r\nX-Hop: 1\r\nKeep-Alive: 9\r\n         Proxy-Connection: close\r\nX-End: 2\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: test.example\r\nConnection: X-Hop, keep-alive\r\nX-Hop: 1\r\nKeep-Alive: 9\r\n\
+         Proxy-Connection: close\r\nX-End: 2\r\n\r\n",
     );
     for name in ["x-secret", "keep-alive"] {
         assert_eq!(response.get(name), None, "{response:?}");

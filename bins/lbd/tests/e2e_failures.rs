@@ -151,7 +151,7 @@ fn mischievous() -> Backend {
                     return;
                 }
                 "/upgrade" => {
-                    conn.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+                    conn.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
                     let _ = conn.await_end();
                     return;
                 }
@@ -175,7 +175,7 @@ fn misbehave(listener: SocketAddr) {
     }
     // The client goes away: before the answer, during its own body, during a tunnel.
     let post = "POST /good HTTP/1.1\r\nHost: test.example\r\nContent-Length: 100\r\n\r\n";
-    let upgrade = "GET /upgrade HTTP/1.1\r\nHost: test.example\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+    let upgrade = "GET /upgrade HTTP/1.1\r\nHost: test.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
     for (bytes, reset) in [
         (get("/silent").as_str(), true),
         (post, true),

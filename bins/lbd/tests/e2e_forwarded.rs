@@ -27,7 +27,8 @@ fn s_xff_03_a_forged_header_is_dropped_and_a_trusted_proxy_is_appended_to() {
     let listener = address();
     let config = Config::http(listener, &[backend.address()]).listener("trusted_proxies = [\"127.0.7.0/24\"]");
     let lbd = Lbd::start(&config.text());
-    let request = "GET / HTTP/1.1\r\nHost: test.example\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n                   X-Forwarded-Port: 443\r\nForwarded: for=203.0.113.9\r\n\r\n";
+    let request = "GET / HTTP/1.1\r\nHost: test.example\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n\
+     X-Forwarded-Port: 443\r\nForwarded: for=203.0.113.9\r\n\r\n";
     let stranger = Client::connect_from("127.0.8.1".parse().unwrap(), listener).exchange(request);
     assert_eq!(stranger.status(), 200);
     let head = heads.lock().unwrap().pop().unwrap();

@@ -62,6 +62,7 @@ fn s_ka_03_the_hundredth_response_says_close_and_no_request_is_lost() {
     let last = client.exchange(PLAIN);
     assert_eq!((last.text().as_str(), last.get("connection")), ("100", Some("close")));
     assert!(client.is_closed());
+    drop(client);
     assert_eq!(Client::connect(listener).exchange(PLAIN).text(), "101");
     lbd.stop();
 }

@@ -5,6 +5,7 @@ mod support;
 
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::sync::{Mutex, mpsc};
 use support::{Backend, Client, Config, Lbd, Load, address, answer, get_all, raise_descriptor_limit, until};
 
 #[test]
@@ -67,7 +68,8 @@ fn s_ws_16_a_thousand_tunnels_survive_a_hundred_reloads_and_a_drained_backend() 
         let (weight, drain) = (round % 5 + 1, round % 2 == 1);
         write!(
             text,
-            "[[pools]]\nname = \"main\"\nbackends = [{{ address = \"{one}\", weight = {weight} }},              {{ address = \"{other}\", drain = {drain} }}]\n"
+            "[[pools]]\nname = \"main\"\nbackends = [{{ address = \"{one}\", weight = {weight} }},\
+             {{ address = \"{other}\", drain = {drain} }}]\n"
         )
         .unwrap();
         text
@@ -113,49 +115,44 @@ fn a_bad_file_changes_nothing_and_says_every_problem() {
 
 #[test]
 fn a_request_under_way_finishes_on_the_old_snapshot() {
-    let old = Backend::start(|mut conn| {
-        while let Ok(head) = conn.head() {
-            conn.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nold\r\n");
-            // Ends the answer when the test has sent the end of the request.
-            if conn.body(&head).is_err() || !conn.send("0\r\n\r\n") {
-                return;
-            }
-        }
-    });
+    let (gate, old) = half_answering();
     let new = Backend::saying("new");
     let listener = address();
     let lbd = Lbd::start(&Config::http(listener, &[old.address()]).text());
     let mut client = Client::connect(listener);
-    client.send("POST / HTTP/1.1\r\nHost: test.example\r\nContent-Length: 5\r\n\r\n");
+    client.send("GET / HTTP/1.1\r\nHost: test.example\r\n\r\n");
     let head = client.head().unwrap();
     lbd.reload(&Config::http(listener, &[new.address()]).text());
     assert_eq!(Client::connect(listener).get("/").text(), "new");
-    client.send("hello");
-    assert_eq!(client.body(&head, "POST").unwrap().text(), "old");
+    gate.send(()).unwrap();
+    assert_eq!(client.body(&head, "GET").unwrap().text(), "old and whole");
     assert_eq!(client.get("/").text(), "new", "the same connection, the next request");
     lbd.stop();
 }
 
 #[test]
 fn listeners_come_and_go_with_the_file() {
-    let backend = Backend::saying("here");
+    let (gate, backend) = half_answering();
+    let new = Backend::saying("new");
     let (first, second) = (address(), address());
-    let config = Config::http(first, &[backend.address()]);
-    let lbd = Lbd::start(&config.text());
-    let mut kept = Client::connect(first);
-    assert_eq!(kept.get("/").text(), "here");
-    lbd.reload(&Config::http(second, &[backend.address()]).text());
+    let lbd = Lbd::start(&Config::http(first, &[backend.address()]).text());
+    let mut client = Client::connect(first);
+    client.send("GET / HTTP/1.1\r\nHost: test.example\r\n\r\n");
+    let head = client.head().unwrap();
+    lbd.reload(&Config::http(second, &[new.address()]).text());
     until("the new listener listens", || {
         support::is_listening(second).then_some(())
     });
-    assert_eq!(Client::connect(second).get("/").text(), "here");
+    assert_eq!(Client::connect(second).get("/").text(), "new");
     until("the old listener is closed", || {
         (!support::is_listening(first)).then_some(())
     });
+    gate.send(()).unwrap();
+    let response = client.body(&head, "GET").unwrap();
     assert_eq!(
-        kept.get("/").status(),
-        200,
-        "a connection of the old listener is not cut"
+        response.text(),
+        "old and whole",
+        "a request of the old listener is not cut"
     );
     lbd.stop();
 }
@@ -208,11 +205,25 @@ fn the_drain_has_a_deadline() {
     assert!(client.head().is_err());
 }
 
+/// Answers with "old and whole", the second half when the gate is opened.
+fn half_answering() -> (mpsc::Sender<()>, Backend) {
+    let (gate, opened) = mpsc::channel();
+    let opened = Mutex::new(opened);
+    let backend = Backend::start(move |mut conn| {
+        while conn.request().is_ok() {
+            conn.send("HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nold");
+            let Ok(()) = opened.lock().unwrap().recv() else { return };
+            conn.send(" and whole");
+        }
+    });
+    (gate, backend)
+}
+
 fn tunnel_backend() -> Backend {
     Backend::start(|mut conn| {
         // Of an HTTP listener comes an upgrade, of a TCP listener plain bytes; both begin with a whole head.
         let Ok(head) = conn.head() else { return };
-        let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+        let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
         if head.get("upgrade").is_none() || !conn.send(answer) {
             return;
         }
@@ -227,7 +238,7 @@ fn tunnel_backend() -> Backend {
 /// Half of the tunnels are upgrades over the HTTP listener, half run over the TCP listener.
 fn open_tunnel(number: usize, http: SocketAddr, tcp: SocketAddr) -> Client {
     let mut client = Client::connect(if number.is_multiple_of(2) { http } else { tcp });
-    client.send("GET / HTTP/1.1\r\nHost: test.example\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+    client.send("GET / HTTP/1.1\r\nHost: test.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
     assert_eq!(client.head().unwrap().status(), 101);
     echo(&mut client, b"before");
     client

@@ -6,7 +6,7 @@ mod support;
 use std::net::SocketAddr;
 use support::{Backend, Client, Config, Lbd, address, answer};
 
-const UPGRADE: &str = "GET / HTTP/1.1\r\nHost: test.example\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+const UPGRADE: &str = "GET / HTTP/1.1\r\nHost: test.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
 #[test]
 fn s_status_01_unknown_codes_pass_through() {
@@ -42,21 +42,23 @@ fn s_status_02_all_listed_codes_pass_unchanged() {
     }
     // With 100 and 101 the list has 41.
     let mut client = Client::connect(listener);
-    client.send("PUT /100 HTTP/1.1\r\nHost: test.example\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    client.send("PUT /200 HTTP/1.1\r\nHost: test.example\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     assert_eq!(client.head().unwrap().status(), 100);
+    assert_eq!(client.exchange("hi").status(), 200);
     let mut client = Client::connect(listener);
     client.send(UPGRADE);
     let head = client.head().unwrap();
-    assert_eq!((head.status(), head.get("upgrade")), (101, Some("echo")));
+    assert_eq!((head.status(), head.get("upgrade")), (101, Some("websocket")));
     assert_eq!(count + 2, 41);
-    drop(backend);
+    drop((client, backend));
     lbd.stop();
 }
 
 #[test]
 fn s_status_04_101_without_upgrade_is_502() {
-    let backend =
-        Backend::http(|_| b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n".to_vec());
+    let backend = Backend::http(|_| {
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n".to_vec()
+    });
     let (lbd, listener) = start(&backend);
     let response = Client::connect(listener).get("/");
     assert_eq!(response.status(), 502, "{response:?}");
@@ -163,7 +165,14 @@ fn s_status_09_each_fault_has_its_code_and_its_reason() {
         }
     });
     let text = format!(
-        "version = 1\n[timeouts]\nresponse = \"300ms\"\n         [[listeners]]\nname = \"main\"\naddress = \"{listener}\"\n         routes = [{{ path = \"/refused\", pool = \"gone\" }}, {{ path = \"/down\", pool = \"down\" }}, {{ path = \"/b\", pool = \"live\" }},          {{ path = \"/reset\", pool = \"live\" }}, {{ path = \"/garbage\", pool = \"live\" }}, {{ path = \"/two-lengths\", pool = \"live\" }},          {{ path = \"/silent\", pool = \"live\" }}, {{ path = \"/big\", pool = \"live\" }}, {{ path = \"/close\", pool = \"live\" }}]\n         [[pools]]\nname = \"gone\"\nbackends = [\"{gone}\"]\n         [[pools]]\nname = \"live\"\nbackends = [\"{}\"]\n         [[pools]]\nname = \"down\"\nbackends = [\"{gone}\"]\nhealth = {{ kind = \"tcp\", interval = \"50ms\", fall = 1 }}\n",
+        "version = 1\n[timeouts]\nresponse = \"300ms\"\n\
+         [[listeners]]\nname = \"main\"\naddress = \"{listener}\"\n\
+         routes = [{{ path = \"/refused\", pool = \"gone\" }}, {{ path = \"/down\", pool = \"down\" }}, {{ path = \"/b\", pool = \"live\" }},\
+         {{ path = \"/reset\", pool = \"live\" }}, {{ path = \"/garbage\", pool = \"live\" }}, {{ path = \"/two-lengths\", pool = \"live\" }},\
+         {{ path = \"/silent\", pool = \"live\" }}, {{ path = \"/big\", pool = \"live\" }}, {{ path = \"/close\", pool = \"live\" }}]\n\
+         [[pools]]\nname = \"gone\"\nbackends = [\"{gone}\"]\n\
+         [[pools]]\nname = \"live\"\nbackends = [\"{}\"]\n\
+         [[pools]]\nname = \"down\"\nbackends = [\"{gone}\"]\nhealth = {{ kind = \"tcp\", interval = \"50ms\", fall = 1 }}\n",
         backend.address()
     );
     let lbd = Lbd::start(&text);
@@ -208,7 +217,7 @@ fn status_server() -> (Backend, Lbd, SocketAddr) {
     let backend = Backend::start(|mut conn| {
         while let Ok(head) = conn.head() {
             if head.get("upgrade").is_some() {
-                conn.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+                conn.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
                 let _ = conn.await_end();
                 return;
             }

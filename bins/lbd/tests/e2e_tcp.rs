@@ -160,6 +160,7 @@ fn s_conn_05_bytes_in_either_direction_keep_a_connection_alive() {
     });
     let (lbd, mut client) = start_with_idle(&talker, "1s");
     assert_eq!(client.take(10).unwrap(), b"xxxxxxxxxx");
+    drop(client);
     lbd.stop();
 
     // The client only talks.
@@ -179,6 +180,7 @@ fn s_conn_05_bytes_in_either_direction_keep_a_connection_alive() {
         client.send("x");
     }
     until("everything arrived", || (*received.lock().unwrap() == 10).then_some(()));
+    drop(client);
     lbd.stop();
 }
 

@@ -1,6 +1,6 @@
 //! Backends that do what a test tells them, one thread per connection.
 
-use super::message::{Broken, Head, Message, Reader};
+use super::message::{Broken, Head, Message, Reader, Socket};
 use super::{PATIENCE, address, until};
 use socket2::SockRef;
 use std::collections::HashMap;
@@ -24,14 +24,14 @@ struct State {
     stopping: AtomicBool,
     accepted: AtomicU64,
     requests: AtomicU64,
-    open: Mutex<HashMap<u64, TcpStream>>,
+    open: Mutex<HashMap<u64, Socket>>,
 }
 
 /// One connection of a backend.
 #[derive(Debug)]
 pub(crate) struct Conn {
-    stream: TcpStream,
-    reader: Reader<TcpStream>,
+    stream: Socket,
+    reader: Reader,
     state: Arc<State>,
     /// 0 for the first connection this backend accepted.
     pub(crate) number: u64,
@@ -103,7 +103,7 @@ impl Backend {
     /// Resets every open connection; new ones are still accepted.
     pub(crate) fn drop_connections(&self) {
         for stream in self.state.open.lock().unwrap().values() {
-            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+            let _ = SockRef::from(&**stream).set_linger(Some(Duration::ZERO));
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
@@ -134,11 +134,11 @@ impl Conn {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(4 * PATIENCE)).unwrap();
         let number = state.accepted.fetch_add(1, Ordering::SeqCst);
-        state.open.lock().unwrap().insert(number, stream.try_clone().unwrap());
-        let reader = Reader::new(stream.try_clone().unwrap());
+        let stream = Socket(Arc::new(stream));
+        state.open.lock().unwrap().insert(number, stream.clone());
         Self {
+            reader: Reader::new(stream.clone()),
             stream,
-            reader,
             state: Arc::clone(state),
             number,
         }
@@ -201,7 +201,7 @@ impl Conn {
 
     /// Ends the connection with a reset (RST).
     pub(crate) fn reset(self) {
-        let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        let _ = SockRef::from(self.stream()).set_linger(Some(Duration::ZERO));
     }
 
     /// Waits until the other side ended the connection, in whatever way.

@@ -1,17 +1,18 @@
 //! A client that sends exactly the bytes it is told.
 
 use super::PATIENCE;
-use super::message::{Broken, Head, Message, Reader};
-use socket2::{Domain, SockRef, Socket, Type};
+use super::message::{Broken, Head, Message, Reader, Socket};
+use socket2::{Domain, SockRef, Type};
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One connection.
 #[derive(Debug)]
 pub(crate) struct Client {
-    stream: TcpStream,
-    reader: Reader<TcpStream>,
+    stream: Socket,
+    reader: Reader,
 }
 
 impl Client {
@@ -22,7 +23,7 @@ impl Client {
 
     /// Connects from this address of the machine.
     pub(crate) fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+        let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::new(source, 0).into()).unwrap();
         socket.connect(&address.into()).unwrap();
         Self::over(socket.into())
@@ -32,8 +33,11 @@ impl Client {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        let reader = Reader::new(stream.try_clone().unwrap());
-        Self { stream, reader }
+        let stream = Socket(Arc::new(stream));
+        Self {
+            reader: Reader::new(stream.clone()),
+            stream,
+        }
     }
 
     /// Our own address.
@@ -112,7 +116,7 @@ impl Client {
     pub(crate) fn expect_silence(&mut self, time: Duration) {
         self.stream.set_read_timeout(Some(time)).unwrap();
         let mut byte = [0];
-        match (&self.stream).read(&mut byte) {
+        match self.stream.read(&mut byte) {
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
             other => panic!("expected silence for {time:?}, got {other:?} {byte:?}"),
         }
@@ -126,6 +130,6 @@ impl Client {
 
     /// Ends the connection with a reset (RST).
     pub(crate) fn reset(self) {
-        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
+        SockRef::from(self.stream()).set_linger(Some(Duration::ZERO)).unwrap();
     }
 }

@@ -1,6 +1,9 @@
 //! A small reader of HTTP/1.1 messages for judging what arrives, independent of the codec under test.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// A start line and its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,15 +89,43 @@ impl Message {
     }
 }
 
+/// A socket with several owners, of which the last one closes it. (A clone would cost a second descriptor.)
+#[derive(Debug, Clone)]
+pub(crate) struct Socket(pub(crate) Arc<TcpStream>);
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        (&*self.0).write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Deref for Socket {
+    type Target = TcpStream;
+
+    fn deref(&self) -> &TcpStream {
+        &self.0
+    }
+}
+
 /// Reads one message after the other from a byte stream.
 #[derive(Debug)]
-pub(crate) struct Reader<R> {
-    input: R,
+pub(crate) struct Reader {
+    input: Socket,
     ahead: Vec<u8>,
 }
 
-impl<R: Read> Reader<R> {
-    pub(crate) fn new(input: R) -> Self {
+impl Reader {
+    pub(crate) fn new(input: Socket) -> Self {
         Self {
             input,
             ahead: Vec::new(),
