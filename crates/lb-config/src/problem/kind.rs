@@ -91,8 +91,6 @@ pub enum Kind {
     UnreadableFile,
     /// More entries than are allowed.
     TooMany,
-    /// A change that needs a restart.
-    NotReloadable,
     /// A pool or listener that the data plane refused.
     Refused,
 }
@@ -143,7 +141,6 @@ impl Kind {
         Self::SeveralAddresses,
         Self::UnreadableFile,
         Self::TooMany,
-        Self::NotReloadable,
         Self::Refused,
     ];
 
@@ -194,7 +191,6 @@ impl Kind {
             Self::SeveralAddresses => "several-addresses",
             Self::UnreadableFile => "unreadable-file",
             Self::TooMany => "too-many",
-            Self::NotReloadable => "not-reloadable",
             Self::Refused => "refused",
         }
     }
