@@ -24,7 +24,7 @@ pub enum Format {
     /// One JSON object (RFC 8259) with everything that is known; what is not is left out. Bytes
     /// that are no UTF-8, and characters that some readers take for a line end, become U+FFFD.
     Json,
-    /// For a person at a terminal: `12:00:01 GET /cart -> 200 green (persisted) 0.4 ms`. In the parentheses stands
+    /// For a person at a terminal: `12:00:01 GET /cart -> 200 green (persisted) 0.44 ms`. In the parentheses stands
     /// what is worth a look: why the backend was chosen, unless it was simply its turn; retries; the end, unless all
     /// went well. Long targets are cut; escaped as the text formats.
     Short,
@@ -195,10 +195,10 @@ fn short(a: &Access<'_>, out: &mut Vec<u8>) {
         out.push(b' ');
     }
     remarks(a, out);
-    let tenths = u64::try_from(a.phases.total.as_micros() / 100).unwrap_or(u64::MAX);
-    decimal(tenths / 10, out);
+    let hundredths = u64::try_from(a.phases.total.as_micros() / 10).unwrap_or(u64::MAX);
+    decimal(hundredths / 100, out);
     out.push(b'.');
-    decimal(tenths % 10, out);
+    digits(hundredths % 100, 2, out);
     out.extend_from_slice(b" ms");
 }
 

@@ -151,20 +151,20 @@ fn a_short_line_shows_what_is_worth_a_look() {
     access.phases.total = Duration::from_micros(449);
     assert_eq!(
         line(Format::Short, &access),
-        "13:55:36 GET /apache_pb.gif -> 200 green 0.4 ms\n"
+        "13:55:36 GET /apache_pb.gif -> 200 green 0.44 ms\n"
     );
     access.why = "persisted";
     access.phases.total = Duration::from_millis(1_250);
     assert_eq!(
         line(Format::Short, &access),
-        "13:55:36 GET /apache_pb.gif -> 200 green (persisted) 1250.0 ms\n"
+        "13:55:36 GET /apache_pb.gif -> 200 green (persisted) 1250.00 ms\n"
     );
     access.why = "retried";
     access.retries = 1;
     access.end = End::UpstreamTruncated;
     assert_eq!(
         line(Format::Short, &access),
-        "13:55:36 GET /apache_pb.gif -> 200 green (retried, upstream_truncated) 1250.0 ms\n"
+        "13:55:36 GET /apache_pb.gif -> 200 green (retried, upstream_truncated) 1250.00 ms\n"
     );
     access.why = "replaced";
     assert!(line(Format::Short, &access).contains(" green (replaced, 1 retry, upstream_truncated) "));
@@ -179,12 +179,12 @@ fn a_short_line_leaves_out_what_is_not_known() {
     access.end = End::NoBackend;
     assert_eq!(
         line(Format::Short, &access),
-        "13:55:36 GET /apache_pb.gif -> 503 (no_backend) 0.0 ms\n"
+        "13:55:36 GET /apache_pb.gif -> 503 (no_backend) 0.00 ms\n"
     );
     let mut tunnel = Access::new("192.0.2.7".parse().unwrap(), 0);
     tunnel.backend = "a";
     tunnel.end = End::TunnelDone;
-    assert_eq!(line(Format::Short, &tunnel), "00:00:00 192.0.2.7 -> a 0.0 ms\n");
+    assert_eq!(line(Format::Short, &tunnel), "00:00:00 192.0.2.7 -> a 0.00 ms\n");
 }
 
 #[test]
@@ -195,11 +195,11 @@ fn a_short_line_stays_one_short_line() {
     let cut = "a".repeat(60);
     assert_eq!(
         line(Format::Short, &access),
-        format!("13:55:36 GET {cut}.. -> 200 0.0 ms\n")
+        format!("13:55:36 GET {cut}.. -> 200 0.00 ms\n")
     );
     access.target = b"/\x1b[2J -> 200\n";
     assert_eq!(
         line(Format::Short, &access),
-        "13:55:36 GET /\\x1b[2J\\x20->\\x20200\\n -> 200 0.0 ms\n"
+        "13:55:36 GET /\\x1b[2J\\x20->\\x20200\\n -> 200 0.00 ms\n"
     );
 }
