@@ -22,7 +22,6 @@ pub(super) fn respond(
     if x.framing != Framing::Empty || !client.conn.reading_done() {
         client.conn.close_after();
     }
-    x.down.clear();
     let body = body_of(status, end);
     let mut head = std::mem::replace(&mut x.response, Head::with_capacity(0, 0));
     let built = build(&mut head, status, end, body.len() as u64, location).is_ok_and(|()| {
@@ -52,7 +51,6 @@ pub(super) fn refuse(x: &mut Exchange, client: &mut Client, status: u16, end: En
     let _ = core;
     client.conn.close_after();
     client.asked_to_close = false;
-    x.down.clear();
     let body = body_of(status, end);
     let out = &mut x.down.out;
     // Writing into a Vec cannot fail.
@@ -63,7 +61,7 @@ pub(super) fn refuse(x: &mut Exchange, client: &mut Client, status: u16, end: En
         body.len()
     );
     if let Some(error) = end.proxy_status() {
-        let _ = write!(out, "Proxy-Status: lbd; error={error}; details={}\r\n", end.as_str());
+        let _ = write!(out, "Proxy-Status: lbd; error={error}; details=\"{}\"\r\n", end.as_str());
     }
     let _ = write!(out, "Connection: close\r\n\r\n");
     if !(x.request.kind() == lb_http::Kind::Request && x.request.is_head_method()) {
@@ -106,7 +104,7 @@ fn build(
     }
     if let Some(error) = end.proxy_status() {
         let mut value = Vec::with_capacity(64);
-        let _ = write!(value, "lbd; error={error}; details={}", end.as_str());
+        let _ = write!(value, "lbd; error={error}; details=\"{}\"", end.as_str());
         head.append("Proxy-Status", &value)?;
     }
     if status == 405 {

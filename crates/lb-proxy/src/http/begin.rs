@@ -13,7 +13,7 @@ use lb_http::{forward, upgrade};
 use lb_net::Connecting;
 use lb_persist::Facts;
 use lb_telemetry::End;
-use lb_types::InvalidField;
+use lb_types::{FieldsMut, InvalidField};
 use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -131,6 +131,19 @@ impl Exchange {
             && answer::takes_interim(self.request.version())
             && self.request.expects_continue();
 
+        if self.framing == Framing::Empty {
+            // Nothing to wait for: backends have been led astray by it.
+            while self.request.remove("expect", 0) {}
+        }
+        if self.request.authority().is_none()
+            && let Ok(local) = client.io.local_addr()
+        {
+            // HTTP/1.0: many backends refuse an empty Host, which is what they would get.
+            let text = local.to_string();
+            let host = text.strip_suffix(":80").unwrap_or(&text);
+            // Without room for it the request is refused right below.
+            let _ = self.request.append("Host", host.as_bytes());
+        }
         let picker = pool.picker.borrow();
         let facts = Facts {
             target: Some(self.request.target()),
@@ -303,10 +316,7 @@ impl Exchange {
             self.choose(Some(end), client, core);
             return;
         }
-        if self.facts.forwarded {
-            // An interim response has left already; a final one of ours may still follow.
-            self.down.clear();
-        }
+        // An interim response may have left already, or a part of it: ours follows.
         answer::respond(self, client, end.status().unwrap_or(502), end, None, core);
     }
 
@@ -337,7 +347,8 @@ impl Exchange {
                         .as_ref()
                         .and_then(|v| v.http())
                         .is_some_and(|http| http.abort_on_half_close);
-                    return if abort || !client.conn.reading_done() {
+                    // A request that is incomplete shows when its bytes are used up.
+                    return if abort {
                         Err(Stop::Client(End::ClientReset))
                     } else {
                         Ok(())

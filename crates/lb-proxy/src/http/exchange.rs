@@ -87,6 +87,11 @@ pub(super) struct Trace {
     pub(super) interim: u8,
     /// The response to the client ends with the connection.
     pub(super) until_close: bool,
+    /// What the client had got when the final head was put on the way; never equal to what it has
+    /// got when part of an interim response was still unsent then.
+    pub(super) sent_before: u64,
+    /// The response announces a body that must not come: whether it does shows too late.
+    pub(super) phantom: bool,
     pub(super) switching: bool,
     pub(super) wait: Option<Wait>,
     pub(super) input_full: bool,
@@ -287,7 +292,7 @@ impl Exchange {
     /// Decides what a failure means: try again, answer ourselves, or cut the connection.
     fn on_stop(&mut self, stop: Stop, client: &mut Client, core: &Core) -> Option<Next> {
         match stop {
-            Stop::Client(End::ClientTimeout) if !self.facts.forwarded => {
+            Stop::Client(End::ClientTimeout) if !self.is_committed() => {
                 self.give_up(Outcome::Neutral, core);
                 answer::refuse(self, client, 408, End::ClientTimeout, core);
                 None
@@ -304,16 +309,22 @@ impl Exchange {
             Stop::Request(error) => {
                 self.give_up(Outcome::Neutral, core);
                 let end = answer::end_of(&error);
-                if self.facts.forwarded || self.phase == Phase::Answer {
+                if self.is_committed() {
                     self.record(client, core, end);
                     return Some(Next::Reset);
                 }
                 answer::refuse(self, client, error.status(), end, core);
                 None
             }
-            Stop::Upstream(end) if self.facts.answered => {
+            Stop::Upstream(end) if self.facts.answered && self.down.sent() == self.facts.sent_before => {
+                // Head and fault came together, and nothing has left yet: say so.
                 self.give_up(Outcome::Failure, core);
-                let _ = end;
+                self.down.clear();
+                answer::refuse(self, client, end.status().unwrap_or(502), end, core);
+                None
+            }
+            Stop::Upstream(_) if self.facts.answered => {
+                self.give_up(Outcome::Failure, core);
                 self.record(client, core, End::UpstreamTruncated);
                 Some(if self.facts.until_close {
                     Next::Reset
@@ -327,7 +338,7 @@ impl Exchange {
             }
             Stop::Internal => {
                 self.give_up(Outcome::Neutral, core);
-                if self.facts.forwarded {
+                if self.is_committed() {
                     self.record(client, core, End::Internal);
                     return Some(Next::Reset);
                 }
@@ -335,6 +346,11 @@ impl Exchange {
                 None
             }
         }
+    }
+
+    /// Is a final response on its way, so that no other one can be given?
+    fn is_committed(&self) -> bool {
+        self.facts.answered || self.phase == Phase::Answer
     }
 
     /// Drops the upstream side.

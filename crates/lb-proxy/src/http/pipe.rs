@@ -91,6 +91,11 @@ impl Pipe {
         self.done
     }
 
+    /// Is no message cut in two by what was written so far?
+    pub(crate) const fn is_untouched(&self) -> bool {
+        self.written == 0 && self.direct == 0
+    }
+
     /// Does anything wait to be written?
     pub(crate) fn is_flushed(&self) -> bool {
         self.written == self.out.len() && self.direct == 0 && self.suffix.is_empty()

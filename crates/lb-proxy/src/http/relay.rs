@@ -8,10 +8,11 @@ use super::pipe::{Fault, Fill};
 use crate::buffer::Buffer;
 use crate::core::Core;
 use lb_balance::Outcome;
-use lb_http::h1::{Framing, Message, Step};
+use lb_http::h1::{self, Framing, Message, Step};
 use lb_http::{Version, forward};
 use lb_persist::Learn;
 use lb_telemetry::End;
+use lb_types::Fields;
 use std::io;
 use std::task::{Context, Poll};
 
@@ -72,11 +73,19 @@ impl Exchange {
                 Fill::Full => continue,
                 Fill::NeedMore => {}
             }
+            if client.eof {
+                return self.request_cut();
+            }
+            if self.input.is_full() && !self.input.enlarge(core) {
+                return Err(Stop::Request(h1::Error::TrailersTooLarge {
+                    limit: self.input.capacity(),
+                }));
+            }
             grow(&mut self.input, &mut self.facts.input_full, core);
             match self.input.poll_read(cx, &mut client.io) {
                 Poll::Ready(Ok(0)) => {
                     client.eof = true;
-                    return Err(Stop::Client(End::ClientReset));
+                    return self.request_cut();
                 }
                 Poll::Ready(Ok(_)) => {
                     self.facts.input_full = self.input.is_full();
@@ -87,6 +96,16 @@ impl Exchange {
             }
         }
         Ok(())
+    }
+
+    /// The client closed its direction inside its request.
+    fn request_cut(&mut self) -> Result<(), Stop> {
+        if self.facts.answered {
+            // It does not want to say more, but may want to hear the answer.
+            self.up_stopped = true;
+            return Ok(());
+        }
+        Err(Stop::Request(h1::Error::Truncated))
     }
 
     /// The response's bytes: from the backend's buffer to the client. Says when it is complete.
@@ -113,10 +132,10 @@ impl Exchange {
                 Fill::Full => continue,
                 Fill::NeedMore => {}
             }
-            if self.facts.answered {
-                grow(&mut self.reply, &mut self.facts.reply_full, core);
-            } else if self.reply.is_full() && !self.reply.enlarge(core) {
+            if self.reply.is_full() && !self.reply.enlarge(core) {
                 return Err(Stop::Upstream(End::UpstreamHeadTooLarge));
+            } else if self.facts.answered {
+                grow(&mut self.reply, &mut self.facts.reply_full, core);
             }
             let Some(upstream) = &mut self.upstream else {
                 return Err(Stop::Internal);
@@ -155,7 +174,7 @@ impl Exchange {
                 return Err(Stop::Internal);
             };
             let step = up_conn.read_head(self.reply.filled(), &mut self.response);
-            let message = match step.map_err(|_| Stop::Upstream(End::UpstreamProtocol))? {
+            let message = match step.map_err(|error| Stop::Upstream(end_of(&error)))? {
                 Step::NeedMore => return Ok(Fill::NeedMore),
                 Step::Ready(message) => message,
             };
@@ -194,12 +213,16 @@ impl Exchange {
 
     /// The final head: edited and put on the way to the client.
     fn pass_head(&mut self, message: Message, client: &mut Client, core: &Core) -> Result<(), Stop> {
+        if message.framing == Framing::Tunnel && !self.may_switch() {
+            return Err(Stop::Upstream(End::UpgradeFailed));
+        }
         let now = core.now();
         self.facts.answered = true;
         self.facts.expecting = false;
         self.facts.first_byte = Some(now.mono);
         self.facts.status = self.response.status();
         self.facts.switching = message.framing == Framing::Tunnel;
+        self.facts.phantom = self.announces_phantom();
         if !self.up.is_done() {
             // The response overtook the request. Both go on, but neither connection is used
             // again: nobody can say where the rest of the request would end.
@@ -224,12 +247,36 @@ impl Exchange {
         };
         self.facts.until_close =
             self.request.version() == Version::Http10 && matches!(framing, Framing::UntilClose | Framing::Chunked);
+        self.facts.sent_before = if self.down.is_untouched() {
+            self.down.sent()
+        } else {
+            u64::MAX
+        };
         client
             .conn
             .write_head(&self.response, framing, &mut self.down.out)
             .map_err(|_| Stop::Internal)?;
         self.facts.forwarded = true;
         Ok(())
+    }
+
+    /// A 101 is good only for the protocol that was asked for, and only after the whole request.
+    fn may_switch(&self) -> bool {
+        let whole = self.up.is_done() && self.up.is_flushed();
+        let same = match (self.request.first("upgrade"), self.response.first("upgrade")) {
+            (Some(asked), Some(given)) => asked.eq_ignore_ascii_case(given),
+            _ => false,
+        };
+        whole && same
+    }
+
+    /// Does the response to `HEAD`, or a 304, tell the length of a body that it must not have?
+    /// A backend that sends it all the same may do so after its connection was put away, and the
+    /// next client would take it for its answer.
+    fn announces_phantom(&self) -> bool {
+        (self.request.is_head_method() || self.response.status() == 304)
+            && (self.response.first("transfer-encoding").is_some()
+                || self.response.first("content-length").is_some_and(|v| v != b"0"))
     }
 
     /// The backend closed its side.
@@ -271,6 +318,7 @@ impl Exchange {
             (self.upstream.take(), &self.pool, &self.ticket, &self.up_conn)
         {
             let clean = !self.facts.early
+                && !self.facts.phantom
                 && !self.up_stopped
                 && self.up.is_done()
                 && self.up.is_flushed()
@@ -304,6 +352,14 @@ impl Exchange {
             late,
             ticket: self.ticket.take(),
         })
+    }
+}
+
+fn end_of(error: &h1::Error) -> End {
+    match error {
+        h1::Error::HeadTooLarge { .. } | h1::Error::TooManyFields { .. } => End::UpstreamHeadTooLarge,
+        h1::Error::UnexpectedSwitch => End::UpgradeFailed,
+        _ => End::UpstreamProtocol,
     }
 }
 

@@ -1,0 +1,14 @@
+//! Hostile and unusual HTTP/1.1 exchanges through a real worker: a raw client on one side, a backend
+//! that records every byte and answers from a script on the other.
+//!
+//! Each exchange has its own worker and backend, so that nothing leaks from one into the next. The
+//! tables say what a client must see and what a backend may have seen; the judges in [`world`]
+//! read both sides by their own rules, not with the codec under test.
+
+#![allow(clippy::unwrap_used)]
+
+mod accepted;
+mod backends;
+mod refused;
+mod run;
+mod world;
