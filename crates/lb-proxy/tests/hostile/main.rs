@@ -9,6 +9,9 @@
 
 mod accepted;
 mod backends;
+mod flows;
+mod limits;
 mod refused;
 mod run;
+mod sequences;
 mod world;

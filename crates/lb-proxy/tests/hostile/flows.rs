@@ -1,0 +1,592 @@
+//! Exchanges with a course: both directions at once, early and late answers, repeats, aborts.
+
+use crate::world::{Client, Do, Gone, Setup, World};
+use std::time::Duration;
+
+const SHORT: Duration = Duration::from_millis(250);
+
+fn get(client: &mut Client, path: &str) -> String {
+    client.send(format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes());
+    let reply = client.reply("GET").expect("an answer");
+    assert_eq!(reply.status, 200, "{}", reply.head);
+    reply.text()
+}
+
+#[test]
+fn both_directions_move_at_once() {
+    // The backend echoes each part before the next one is sent.
+    let script = vec![
+        Do::Send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec()),
+        Do::SomeBody(8), // "3\r\none\r\n"
+        Do::Send(b"3\r\none\r\n".to_vec()),
+        Do::SomeBody(16),
+        Do::Send(b"3\r\ntwo\r\n".to_vec()),
+        Do::Body,
+        Do::Send(b"0\r\n\r\n".to_vec()),
+    ];
+    let world = World::new(&Setup::default(), script);
+    let mut client = world.client();
+    client.send(b"POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    assert_eq!(client.head().unwrap().0, 200);
+    client.send(b"3\r\none\r\n");
+    assert_eq!(client.take(8), b"3\r\none\r\n");
+    client.send(b"3\r\ntwo\r\n");
+    assert_eq!(client.take(8), b"3\r\ntwo\r\n");
+    client.send(b"0\r\n\r\n");
+    assert_eq!(client.take(5), b"0\r\n\r\n");
+    client.ends();
+    world.backend().look(|seen| assert_eq!(seen.requests[0].body, b"onetwo"));
+    world.client().lives();
+    world.settle();
+}
+
+#[test]
+fn an_early_answer_stops_the_upload_and_closes() {
+    for (name, script) in [
+        ("and stays", vec![Do::Send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno".to_vec()), Do::UntilGone]),
+        ("and closes", vec![Do::Send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno".to_vec()), Do::Close]),
+        ("and ends its direction", vec![Do::Send(b"HTTP/1.1 413 Content Too Large\r\n\r\nno".to_vec()), Do::Fin, Do::UntilGone]),
+    ] {
+        let world = World::new(&Setup::default(), script);
+        let mut client = world.client();
+        client.send(b"POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\nbegin");
+        let reply = client.reply("POST").unwrap();
+        assert_eq!((reply.status, reply.text().as_str(), reply.whole), (413, "no", true), "{name}");
+        assert_eq!(reply.field("connection"), Some("close"), "{name}");
+        // What is still on its way is taken and dropped, so that the answer is not lost.
+        client.send(&vec![b'x'; 200_000]).send(b"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!(client.ends(), Gone::Fin, "{name}");
+        world.backend().until("the end", |seen| seen.ended == 1);
+        world.backend().look(|seen| {
+            assert_eq!((seen.requests.len(), seen.cut), (0, 1), "{name}");
+        });
+        world.client().lives();
+        world.settle();
+    }
+}
+
+#[test]
+fn an_early_answer_whose_upload_ends_in_time_is_whole_too() {
+    let script = vec![
+        Do::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhi".to_vec()),
+        Do::Body,
+        Do::Send(b"ho".to_vec()),
+    ];
+    let world = World::new(&Setup::default(), script);
+    let mut client = world.client();
+    client.send(b"POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe");
+    assert_eq!(client.head().unwrap().0, 200);
+    client.send(b"llo");
+    assert_eq!(client.take(4), b"hiho");
+    client.ends();
+    world.client().lives();
+}
+
+#[test]
+fn a_backend_that_speaks_first_poisons_nobody() {
+    let greeting = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil".to_vec();
+    let world = World::greeting(&Setup::default(), Vec::new(), greeting);
+    for _ in 0..4 {
+        let mut client = world.client();
+        client.send(b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+        // Our 502 or the greeting itself: never an answer to somebody else's question.
+        let reply = client.reply("GET").expect("an answer");
+        assert!(reply.status == 502 || reply.text() == "evil", "{reply:?}");
+    }
+    world.settle();
+}
+
+#[test]
+fn a_stale_connection_is_replaced_without_a_failure() {
+    // The backend answers once and closes after it, as with an idle timeout.
+    let script = vec![
+        Do::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".to_vec()),
+        Do::Gate,
+        Do::Close,
+    ];
+    for request in [
+        "GET /a HTTP/1.1\r\nHost: h\r\n\r\n",
+        "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
+        "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
+    ] {
+        let world = World::new(&Setup::default(), script.clone());
+        let mut client = world.client();
+        client.send(b"GET /evil HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!(client.reply("GET").unwrap().text(), "hi");
+        world.backend().open_gate();
+        world.backend().until("the close", |seen| seen.ended == 1);
+        client.send(request.as_bytes());
+        let reply = client.reply("POST").unwrap();
+        assert_eq!(reply.status, 200, "{request}: {}", reply.head);
+        world.backend().look(|seen| {
+            assert_eq!((seen.requests.len(), seen.connections), (1, 2), "{request}");
+        });
+        world.settle();
+    }
+}
+
+#[test]
+fn what_may_not_be_repeated_is_not() {
+    // The backend takes the request and goes away without a word.
+    for (request, tries) in [
+        ("GET /evil HTTP/1.1\r\nHost: h\r\n\r\n", 3),
+        ("HEAD /evil HTTP/1.1\r\nHost: h\r\n\r\n", 3),
+        ("PUT /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", 3),
+        ("DELETE /evil HTTP/1.1\r\nHost: h\r\n\r\n", 3),
+        ("POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", 1),
+        ("PATCH /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", 1),
+        ("POST /evil HTTP/1.1\r\nHost: h\r\n\r\n", 1),
+        ("BREW /evil HTTP/1.1\r\nHost: h\r\n\r\n", 1),
+    ] {
+        for end in [Do::Close, Do::Reset] {
+            let setup = Setup {
+                backends: 3,
+                ..Setup::default()
+            };
+            let world = World::new(&setup, vec![Do::Body, end.clone()]);
+            let mut client = world.client();
+            client.send(request.as_bytes());
+            let method = request.split(' ').next().unwrap();
+            let reply = client.reply(method).unwrap();
+            assert_eq!(reply.status, 502, "{request}: {}", reply.head);
+            assert!(reply.field("proxy-status").unwrap().contains("connection_terminated"), "{}", reply.head);
+            let arrived: usize = world.backends.iter().map(|b| b.look(|seen| seen.requests.len())).sum();
+            assert_eq!(arrived, tries, "{request} {end:?}");
+            world.settle();
+        }
+    }
+}
+
+#[test]
+fn a_refused_connection_goes_to_another_backend_whatever_the_method() {
+    for request in [
+        "GET /a HTTP/1.1\r\nHost: h\r\n\r\n",
+        "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
+        "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    ] {
+        let setup = Setup {
+            backends: 2,
+            first_is_dead: true,
+            ..Setup::default()
+        };
+        let world = World::new(&setup, Vec::new());
+        let mut client = world.client();
+        for _ in 0..4 {
+            client.send(request.as_bytes());
+            let reply = client.reply("GET").unwrap();
+            assert_eq!(reply.status, 200, "{request}: {}", reply.head);
+            assert!(reply.text().starts_with("1: "), "{}", reply.text());
+        }
+        world.settle();
+    }
+}
+
+#[test]
+fn a_dead_backend_alone_is_a_502() {
+    let setup = Setup {
+        first_is_dead: true,
+        ..Setup::default()
+    };
+    let world = World::new(&setup, Vec::new());
+    let mut client = world.client();
+    for _ in 0..2 {
+        client.send(b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+        let reply = client.reply("GET").unwrap();
+        assert_eq!(reply.status, 502);
+        assert!(reply.field("proxy-status").unwrap().contains("connection_refused"));
+        assert_eq!(reply.field("connection"), None, "a GET leaves the connection in step");
+    }
+}
+
+#[test]
+fn interim_responses_are_passed_on_and_end_repeats() {
+    let script = vec![
+        Do::Send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x\r\nX: y\r\n\r\n".to_vec()),
+        Do::Gate,
+        Do::Close,
+    ];
+    let setup = Setup {
+        backends: 2,
+        ..Setup::default()
+    };
+    let world = World::new(&setup, script);
+    let mut client = world.client();
+    client.send(b"GET /evil HTTP/1.1\r\nHost: h\r\n\r\n");
+    let (status, head) = client.head().unwrap();
+    assert_eq!(status, 103);
+    assert!(head.contains("Link: </a>") && !head.contains("\r\nConnection") && !head.contains("\r\nX:"), "{head}");
+    for backend in &world.backends {
+        backend.open_gate();
+    }
+    let reply = client.reply("GET").unwrap();
+    assert_eq!(reply.status, 502, "something was heard: no repeat");
+    client.lives();
+}
+
+#[test]
+fn an_interim_response_is_not_for_http_10() {
+    let script = vec![Do::Send(
+        b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".to_vec(),
+    )];
+    let world = World::new(&Setup::default(), script);
+    let mut client = world.client();
+    client.send(b"GET /evil HTTP/1.0\r\nHost: h\r\nExpect: 100-continue\r\n\r\n");
+    let reply = client.reply("GET").unwrap();
+    assert_eq!((reply.interim.len(), reply.text().as_str()), (0, "hi"));
+    client.ends();
+}
+
+const EXPECT: &[u8] = b"POST /evil HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+
+#[test]
+fn a_backends_continue_is_passed_on_once() {
+    let script = vec![
+        Do::Send(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()),
+        Do::Body,
+        Do::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".to_vec()),
+    ];
+    let world = World::new(&Setup::default(), script);
+    let mut client = world.client();
+    client.send(EXPECT);
+    assert_eq!(client.head().unwrap().0, 100);
+    let reply = client.send(b"hello").reply("POST").unwrap();
+    assert_eq!((reply.interim.len(), reply.text().as_str()), (0, "hi"));
+    client.lives();
+    world.backend().look(|seen| {
+        assert_eq!(seen.requests[0].field("expect"), Some("100-continue"));
+    });
+}
+
+#[test]
+fn a_silent_backend_does_not_keep_the_body_waiting() {
+    let script = vec![
+        Do::Body,
+        Do::Send(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".to_vec()),
+    ];
+    let setup = Setup {
+        continue_timeout: SHORT,
+        ..Setup::default()
+    };
+    let world = World::new(&setup, script);
+    let mut client = world.client();
+    client.send(EXPECT);
+    assert_eq!(client.head().unwrap().0, 100, "ours");
+    let reply = client.send(b"hello").reply("POST").unwrap();
+    assert_eq!((reply.interim.len(), reply.text().as_str()), (0, "hi"), "only one 100");
+    client.lives();
+}
+
+#[test]
+fn a_client_that_does_not_wait_gets_no_continue_of_ours() {
+    let setup = Setup {
+        continue_timeout: SHORT,
+        ..Setup::default()
+    };
+    let world = World::new(&setup, vec![Do::Body, Do::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".to_vec())]);
+    let mut client = world.client();
+    client.send(EXPECT).send(b"hello");
+    let reply = client.reply("POST").unwrap();
+    assert!(reply.interim.len() <= 1 && reply.text() == "hi");
+    client.lives();
+}
+
+#[test]
+fn a_final_answer_to_an_expectation_closes() {
+    let script = vec![Do::Send(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno".to_vec())];
+    let world = World::new(&Setup::default(), script);
+    let mut client = world.client();
+    client.send(EXPECT);
+    let reply = client.reply("POST").unwrap();
+    assert_eq!((reply.status, reply.text().as_str()), (401, "no"));
+    assert_eq!(reply.field("connection"), Some("close"));
+    // These five bytes and what follows belong to nobody.
+    client.send(b"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n");
+    client.ends();
+    world.client().lives();
+    world.backend().look(|seen| assert!(seen.requests.iter().all(|r| r.target != "/smuggled")));
+}
+
+#[test]
+fn faults_behind_our_continue_still_have_their_status() {
+    let setup = Setup {
+        continue_timeout: SHORT,
+        body_timeout: SHORT,
+        ..Setup::default()
+    };
+    let head = "POST /evil HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (rest, status) in [("junk\r\n", 400), ("5\r\nhello\r\nx", 400), ("5\r\nhe", 408), ("", 408)] {
+        let world = World::new(&setup, vec![Do::Body]);
+        let mut client = world.client();
+        client.send(head.as_bytes());
+        assert_eq!(client.head().unwrap().0, 100);
+        client.send(rest.as_bytes());
+        let reply = client.reply("POST").expect("an answer");
+        assert_eq!(reply.status, status, "{rest:?}");
+        client.ends();
+        world.settle();
+    }
+}
+
+#[test]
+fn a_silent_backend_is_a_504_and_a_slow_one_a_cut_response() {
+    let setup = Setup {
+        response_timeout: SHORT,
+        retries: 2,
+        backends: 2,
+        ..Setup::default()
+    };
+    for (name, said, seen) in [
+        ("nothing", "", Some(504)),
+        ("half a head", "HTTP/1.1 200 OK\r\nContent-", Some(504)),
+        ("an interim response", "HTTP/1.1 102 Processing\r\n\r\n", Some(504)),
+        ("a head", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", None),
+        ("half a body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", None),
+        ("half a chunked body", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe", None),
+        ("a body without end", "HTTP/1.1 200 OK\r\n\r\nhello", None),
+    ] {
+        let world = World::new(&setup, vec![Do::Send(said.into()), Do::UntilGone]);
+        let mut client = world.client();
+        client.send(b"GET /evil HTTP/1.1\r\nHost: h\r\n\r\n");
+        let reply = client.reply("GET").expect("an answer");
+        match seen {
+            Some(status) => {
+                assert_eq!(reply.status, status, "{name}");
+                assert!(reply.field("proxy-status").unwrap().contains("http_response_timeout"), "{name}");
+                client.lives();
+            }
+            None => {
+                assert!(!reply.whole, "{name}: {reply:?}");
+                client.ends();
+            }
+        }
+        let ended: usize = world.backends.iter().map(|b| b.look(|s| s.connections)).sum();
+        assert!(ended >= 1, "{name}");
+        world.settle();
+    }
+}
+
+#[test]
+fn slow_clients_are_a_408() {
+    let setup = Setup {
+        head_timeout: SHORT,
+        body_timeout: SHORT,
+        ..Setup::default()
+    };
+    for (name, said) in [
+        ("half a line", "GET /ev"),
+        ("a line", "GET /evil HTTP/1.1\r\n"),
+        ("half a head", "GET /evil HTTP/1.1\r\nHost: h\r\nX: "),
+        ("no body", "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"),
+        ("half a body", "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe"),
+        ("half a chunk size", "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5"),
+        ("half a chunk", "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe"),
+        ("no last chunk", "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"),
+        ("half a trailer", "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: "),
+    ] {
+        let world = World::new(&setup, vec![Do::Body]);
+        let mut client = world.client();
+        client.send(said.as_bytes());
+        let reply = client.reply("POST").expect(name);
+        assert_eq!(reply.status, 408, "{name}");
+        assert_eq!(reply.field("connection"), Some("close"), "{name}");
+        client.ends();
+        world.backend().until("the end", |seen| seen.ended == seen.connections);
+        world.backend().look(|seen| assert!(seen.requests.is_empty(), "{name}"));
+        world.settle();
+    }
+}
+
+#[test]
+fn silent_clients_are_closed_without_a_word() {
+    let setup = Setup {
+        head_timeout: SHORT,
+        keep_alive: SHORT,
+        ..Setup::default()
+    };
+    let world = World::new(&setup, Vec::new());
+    assert_eq!(world.client().ends(), Gone::Fin, "before a first request");
+    let mut client = world.client();
+    get(&mut client, "/a");
+    assert_eq!(client.ends(), Gone::Fin, "between requests");
+}
+
+#[test]
+fn a_half_sent_request_is_a_400_when_its_client_ends() {
+    for said in [
+        "GET /ev",
+        "GET /evil HTTP/1.1\r\nHost: h\r\n",
+        "GET /evil HTTP/1.1\r\nHost: h\r\n\r",
+        "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n",
+        "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhell",
+        "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+        "PUT /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: y\r\n",
+    ] {
+        let world = World::new(&Setup::default(), vec![Do::Body]);
+        let mut client = world.client();
+        client.send(said.as_bytes()).fin();
+        let reply = client.reply("POST").expect("an answer");
+        assert_eq!(reply.status, 400, "{said:?}");
+        client.ends();
+        world.backend().until("the end", |seen| seen.ended == seen.connections);
+        world.backend().look(|seen| assert!(seen.requests.is_empty(), "{said:?}"));
+        world.settle();
+    }
+}
+
+#[test]
+fn a_clients_reset_ends_the_upstream_work() {
+    for (request, sent) in [
+        ("GET /evil HTTP/1.1\r\nHost: h\r\n\r\n", ""),
+        ("POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe", ""),
+        ("GET /evil HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe"),
+    ] {
+        let world = World::new(&Setup::default(), vec![Do::Send(sent.into()), Do::UntilGone]);
+        let mut client = world.client();
+        client.send(request.as_bytes());
+        world.backend().until("the request", |seen| seen.bytes > 0);
+        if !sent.is_empty() {
+            assert_eq!(client.head().unwrap().0, 200);
+        }
+        client.reset();
+        world.backend().until("the end", |seen| seen.ended == 1);
+        world.settle();
+    }
+}
+
+#[test]
+fn a_clients_fin_ends_the_upstream_work_only_when_asked_for() {
+    for abort in [false, true] {
+        let setup = Setup {
+            abort_on_half_close: abort,
+            ..Setup::default()
+        };
+        let script = vec![
+            Do::Gate,
+            Do::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".to_vec()),
+            Do::UntilGone,
+        ];
+        let world = World::new(&setup, script);
+        let mut client = world.client();
+        client.send(b"GET /evil HTTP/1.1\r\nHost: h\r\n\r\n");
+        world.backend().until("the request", |seen| seen.bytes > 0);
+        client.fin();
+        if abort {
+            client.ends();
+            world.backend().open_gate();
+            world.backend().until("the end", |seen| seen.ended == 1);
+        } else {
+            world.backend().open_gate();
+            assert_eq!(client.reply("GET").unwrap().text(), "hi");
+            client.ends();
+        }
+        world.settle();
+    }
+}
+
+#[test]
+fn an_upgrade_becomes_a_tunnel_and_only_then() {
+    const ASK: &str = "GET /evil HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    const YES: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let script = vec![
+        Do::Send(format!("{YES}hello").into()),
+        Do::SomeBody(4),
+        Do::Send(b"pong".to_vec()),
+        Do::Fin,
+        Do::UntilGone,
+    ];
+    let world = World::new(&Setup::default(), script);
+    let mut client = world.client();
+    // Bytes behind the request belong to the new protocol.
+    client.send(ASK.as_bytes()).send(b"ping");
+    let (status, head) = client.head().unwrap();
+    assert_eq!(status, 101);
+    assert!(head.contains("Upgrade: websocket") && head.contains("Connection: upgrade"), "{head}");
+    assert_eq!(client.take(9), b"hellopong");
+    client.fin();
+    client.ends();
+    world.settle();
+
+    // Declined: what stood behind the request is the next request.
+    let script = vec![Do::Send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno".to_vec())];
+    let world = World::new(&Setup::default(), script);
+    let mut client = world.client();
+    client.send(ASK.as_bytes()).send(b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_eq!(client.reply("GET").unwrap().status, 403);
+    assert_eq!(client.reply("GET").unwrap().text(), "0: GET /next 0");
+    client.lives();
+    world.settle();
+}
+
+#[test]
+fn a_silent_tunnel_ends() {
+    let setup = Setup {
+        tunnel_timeout: SHORT,
+        ..Setup::default()
+    };
+    let script = vec![
+        Do::Send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n\r\n".to_vec()),
+        Do::UntilGone,
+    ];
+    let world = World::new(&setup, script);
+    let mut client = world.client();
+    client.send(b"GET /evil HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    assert_eq!(client.head().unwrap().0, 101);
+    client.ends();
+    world.backend().until("the end", |seen| seen.ended == 1);
+    world.settle();
+}
+
+#[test]
+fn an_unasked_for_response_between_two_requests_is_dropped() {
+    // The second response comes when the first has been taken: alone, on an idle connection.
+    let script = vec![
+        Do::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".to_vec()),
+        Do::Gate,
+        Do::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil".to_vec()),
+        Do::Gate,
+    ];
+    let world = World::new(&Setup::default(), script);
+    let mut client = world.client();
+    client.send(b"GET /evil HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_eq!(client.reply("GET").unwrap().text(), "hi");
+    world.backend().open_gate();
+    // Another exchange of the same worker, so that it has heard of the bytes.
+    client.lives();
+    world.client().lives();
+    world.backend().open_gate();
+    client.lives();
+}
+
+#[test]
+fn a_body_behind_head_or_304_reaches_nobody() {
+    for (request, head) in [
+        ("HEAD /evil HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"),
+        ("HEAD /evil HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ("GET /evil HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n"),
+        ("GET /evil HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 204 No Content\r\nContent-Length: 99\r\n\r\n"),
+    ] {
+        // The body comes after the next request was sent: no look at an idle connection finds it.
+        let script = vec![Do::Send(head.into()), Do::UntilGone];
+        let world = World::new(&Setup::default(), script);
+        let mut client = world.client();
+        client.send(request.as_bytes()).send(b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
+        let method = request.split(' ').next().unwrap();
+        assert!(client.reply(method).unwrap().whole);
+        assert_eq!(client.reply("GET").unwrap().text(), "0: GET /next 0", "{head}");
+        world.backend().until("the end of the first", |seen| seen.ended == 1);
+        world.settle();
+    }
+}
+
+#[test]
+fn a_clean_connection_is_used_again() {
+    let world = World::new(&Setup::default(), Vec::new());
+    let mut client = world.client();
+    for _ in 0..20 {
+        get(&mut client, "/a");
+        let mut other = world.client();
+        get(&mut other, "/b");
+    }
+    world.backend().look(|seen| assert_eq!(seen.connections, 1));
+}
