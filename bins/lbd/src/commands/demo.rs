@@ -95,7 +95,7 @@ backends = [
 name = \"sticky\"
 backends = [
 {}]
-persistence = {{ kind = \"cookie_insert\", name = \"DEMO\" }}
+persistence = {{ kind = \"cookie_insert\", name = \"DEMO\", secret = \"anyone may know this one\" }}
 {health}
 ",
         lines(true),

@@ -27,8 +27,14 @@ struct Backend {
     name: &'static str,
     configuration: Arc<str>,
     requests: AtomicU64,
-    /// To be away for so long.
-    leave: Sender<Duration>,
+    orders: Sender<Leave>,
+}
+
+/// The order to be away for a while. Who asked for it is answered when that is true.
+struct Leave {
+    time: Duration,
+    text: String,
+    from: Connection,
 }
 
 /// One connection: its codec, and bytes that were read and not used yet.
@@ -83,26 +89,35 @@ impl Backends {
 
 /// One backend: serves, is away when it was told so, comes back.
 async fn run(name: &'static str, configuration: Arc<str>, mut listener: TcpListener) {
-    let (leave, mut told) = channel(1);
+    let (orders, mut told) = channel(1);
     let backend = Arc::new(Backend {
         name,
         configuration,
         requests: AtomicU64::new(0),
-        leave,
+        orders,
     });
     let Ok(address) = listener.local_addr() else { return };
     loop {
-        let time = accept(&backend, listener, &mut told).await;
-        listener = stay_away(address, time).await;
+        let mut leave = accept(&backend, listener, &mut told).await;
+        // The asker is the only one who still waits; whether it hears the answer makes no difference.
+        let _ = leave.from.write(&leave.text, true).await;
+        drop(leave.from);
+        listener = stay_away(address, leave.time).await;
     }
 }
 
 /// Serves until it is told to leave. Then the listener is closed, and so is every connection.
-async fn accept(backend: &Arc<Backend>, listener: TcpListener, told: &mut Receiver<Duration>) -> Duration {
+async fn accept(backend: &Arc<Backend>, listener: TcpListener, told: &mut Receiver<Leave>) -> Leave {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            Some(time) = told.recv() => return time,
+            Some(leave) = told.recv() => {
+                drop(listener);
+                connections.shutdown().await;
+                // Others who asked at the same moment are cut off like everybody else.
+                while told.try_recv().is_ok() {}
+                return leave;
+            }
             Some(_) = connections.join_next() => {}
             Ok((stream, _)) = listener.accept() => {
                 let backend = Arc::clone(backend);
@@ -151,11 +166,11 @@ impl Connection {
             self.read_head().await?;
             let (text, leave) = backend.answer(&self.head);
             self.read_body().await?;
-            self.write(&text, leave.is_some()).await?;
             if let Some(time) = leave {
-                // The first one counts when two ask at once.
-                let _ = backend.leave.try_send(time);
+                let leave = Leave { time, text, from: self };
+                return backend.orders.send(leave).await.ok();
             }
+            self.write(&text, false).await?;
             if self.codec.next() != Next::Reuse {
                 return Some(());
             }
