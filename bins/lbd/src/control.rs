@@ -142,19 +142,25 @@ impl Control {
     }
 
     fn on_health(&mut self, event: Event) {
-        let status = self.prober.view(event.backend);
-        for (index, pool) in self.snapshot.pools.iter().enumerate() {
-            if let Some(slot) = pool.pool.find(event.backend) {
-                if let (Some(view), Some(backend)) = (&status, pool.pool.backends().get(slot.index())) {
-                    eprintln!(
-                        "lbd: backend {} of pool {} is {}",
-                        backend.name,
-                        pool.pool.name(),
-                        describe(view.status)
-                    );
-                }
-                self.update(index);
+        let view = self.prober.view(event.backend);
+        // A pool that is reached with different timeouts has several entries.
+        let mut told: Vec<*const lb_balance::Pool> = Vec::new();
+        for (index, entry) in self.snapshot.pools.iter().enumerate() {
+            let pool = &entry.pool;
+            let Some(slot) = pool.find(event.backend) else { continue };
+            if told.contains(&Arc::as_ptr(pool)) {
+                continue;
             }
+            told.push(Arc::as_ptr(pool));
+            if let (Some(view), Some(backend)) = (&view, pool.backends().get(slot.index())) {
+                eprintln!(
+                    "lbd: backend {} of pool {} is {}",
+                    backend.name,
+                    pool.name(),
+                    describe(view.status)
+                );
+            }
+            self.update(index);
         }
     }
 

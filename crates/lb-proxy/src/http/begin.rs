@@ -118,6 +118,11 @@ impl Exchange {
                 return Ok(());
             }
         };
+        if forward::ends_here(&self.request) {
+            // OPTIONS with Max-Forwards: 0 asks us, not a backend (RFC 9110, section 7.6.2).
+            answer::respond(self, client, 200, End::Respond, None, core);
+            return Ok(());
+        }
         self.pool = Some(Rc::clone(pool));
         let peer = client.peer.ip().to_canonical();
         let trusted = http.trusted_proxies.iter().any(|range| range.contains(peer));
