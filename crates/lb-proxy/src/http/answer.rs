@@ -52,6 +52,9 @@ pub(super) fn refuse(x: &mut Exchange, client: &mut Client, status: u16, end: En
     client.conn.close_after();
     client.asked_to_close = false;
     let body = body_of(status, end);
+    // A head that could not be read stands at the front of the input still.
+    let unread = x.phase == Phase::Head && x.input.filled().trim_ascii_start().starts_with(b"HEAD ");
+    let is_head = unread || x.request.is_head_method();
     let out = &mut x.down.out;
     // Writing into a Vec cannot fail.
     let _ = write!(
@@ -60,11 +63,18 @@ pub(super) fn refuse(x: &mut Exchange, client: &mut Client, status: u16, end: En
         reason(status),
         body.len()
     );
+    if status == 405 {
+        let _ = write!(out, "Allow: {METHODS}\r\n");
+    }
     if let Some(error) = end.proxy_status() {
-        let _ = write!(out, "Proxy-Status: lbd; error={error}; details=\"{}\"\r\n", end.as_str());
+        let _ = write!(
+            out,
+            "Proxy-Status: lbd; error={error}; details=\"{}\"\r\n",
+            end.as_str()
+        );
     }
     let _ = write!(out, "Connection: close\r\n\r\n");
-    if !(x.request.kind() == lb_http::Kind::Request && x.request.is_head_method()) {
+    if !is_head {
         out.extend_from_slice(body.as_bytes());
     }
     x.facts.status = status;
@@ -108,10 +118,13 @@ fn build(
         head.append("Proxy-Status", &value)?;
     }
     if status == 405 {
-        head.append("Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")?;
+        head.append("Allow", METHODS.as_bytes())?;
     }
     Ok(())
 }
+
+/// What a refused method is told; others pass too.
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 fn body_of(status: u16, end: End) -> String {
     if end == End::Respond {

@@ -16,7 +16,8 @@ use lb_telemetry::End;
 use lb_types::{FieldsMut, InvalidField};
 use std::io;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
+use tokio::net::TcpStream;
 
 pub(super) type Step1 = Result<Poll<Option<Next>>, Stop>;
 
@@ -134,7 +135,8 @@ impl Exchange {
         let keep_upgrade = self.framing == Framing::Empty && upgrade::wanted(&self.request).is_some();
         self.facts.expecting = self.framing != Framing::Empty
             && answer::takes_interim(self.request.version())
-            && self.request.expects_continue();
+            && self.request.expects_continue()
+            && self.input.is_empty();
 
         if self.framing == Framing::Empty {
             // Nothing to wait for: backends have been led astray by it.
@@ -273,6 +275,8 @@ impl Exchange {
             return Err(Stop::Internal);
         };
         match connecting.poll(cx) {
+            // Whatever it is, it is no answer to a request that was not sent.
+            Poll::Ready(Ok(stream)) if speaks_first(&stream) => Err(Stop::Upstream(End::UpstreamProtocol)),
             Poll::Ready(Ok(stream)) => {
                 self.upstream = Some(stream);
                 self.connecting = None;
@@ -380,6 +384,14 @@ impl Exchange {
             .map_or("", |backend| &backend.name);
         (name, why.word())
     }
+}
+
+/// Did the backend say something before it was asked? No system call unless it did.
+fn speaks_first(stream: &TcpStream) -> bool {
+    stream
+        .poll_read_ready(&mut Context::from_waker(Waker::noop()))
+        .is_ready()
+        && matches!(stream.try_read(&mut [0]), Ok(1))
 }
 
 /// The end reason of a connection that could not be made.

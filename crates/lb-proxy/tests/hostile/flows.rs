@@ -35,7 +35,9 @@ fn both_directions_move_at_once() {
     client.send(b"0\r\n\r\n");
     assert_eq!(client.take(5), b"0\r\n\r\n");
     client.ends();
-    world.backend().look(|seen| assert_eq!(seen.requests[0].body, b"onetwo"));
+    world
+        .backend()
+        .look(|seen| assert_eq!(seen.requests[0].body, b"onetwo"));
     world.client().lives();
     world.settle();
 }
@@ -43,18 +45,43 @@ fn both_directions_move_at_once() {
 #[test]
 fn an_early_answer_stops_the_upload_and_closes() {
     for (name, script) in [
-        ("and stays", vec![Do::Send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno".to_vec()), Do::UntilGone]),
-        ("and closes", vec![Do::Send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno".to_vec()), Do::Close]),
-        ("and ends its direction", vec![Do::Send(b"HTTP/1.1 413 Content Too Large\r\n\r\nno".to_vec()), Do::Fin, Do::UntilGone]),
+        (
+            "and stays",
+            vec![
+                Do::Send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno".to_vec()),
+                Do::UntilGone,
+            ],
+        ),
+        (
+            "and closes",
+            vec![
+                Do::Send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno".to_vec()),
+                Do::Close,
+            ],
+        ),
+        (
+            "and ends its direction",
+            vec![
+                Do::Send(b"HTTP/1.1 413 Content Too Large\r\n\r\nno".to_vec()),
+                Do::Fin,
+                Do::UntilGone,
+            ],
+        ),
     ] {
         let world = World::new(&Setup::default(), script);
         let mut client = world.client();
         client.send(b"POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\nbegin");
         let reply = client.reply("POST").unwrap();
-        assert_eq!((reply.status, reply.text().as_str(), reply.whole), (413, "no", true), "{name}");
+        assert_eq!(
+            (reply.status, reply.text().as_str(), reply.whole),
+            (413, "no", true),
+            "{name}"
+        );
         assert_eq!(reply.field("connection"), Some("close"), "{name}");
         // What is still on its way is taken and dropped, so that the answer is not lost.
-        client.send(&vec![b'x'; 200_000]).send(b"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n");
+        client
+            .send(&vec![b'x'; 200_000])
+            .send(b"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n");
         assert_eq!(client.ends(), Gone::Fin, "{name}");
         world.backend().until("the end", |seen| seen.ended == 1);
         world.backend().look(|seen| {
@@ -149,7 +176,11 @@ fn what_may_not_be_repeated_is_not() {
             let method = request.split(' ').next().unwrap();
             let reply = client.reply(method).unwrap();
             assert_eq!(reply.status, 502, "{request}: {}", reply.head);
-            assert!(reply.field("proxy-status").unwrap().contains("connection_terminated"), "{}", reply.head);
+            assert!(
+                reply.field("proxy-status").unwrap().contains("connection_terminated"),
+                "{}",
+                reply.head
+            );
             let arrived: usize = world.backends.iter().map(|b| b.look(|seen| seen.requests.len())).sum();
             assert_eq!(arrived, tries, "{request} {end:?}");
             world.settle();
@@ -214,7 +245,10 @@ fn interim_responses_are_passed_on_and_end_repeats() {
     client.send(b"GET /evil HTTP/1.1\r\nHost: h\r\n\r\n");
     let (status, head) = client.head().unwrap();
     assert_eq!(status, 103);
-    assert!(head.contains("Link: </a>") && !head.contains("\r\nConnection") && !head.contains("\r\nX:"), "{head}");
+    assert!(
+        head.contains("Link: </a>") && !head.contains("\r\nConnection") && !head.contains("\r\nX:"),
+        "{head}"
+    );
     for backend in &world.backends {
         backend.open_gate();
     }
@@ -226,7 +260,8 @@ fn interim_responses_are_passed_on_and_end_repeats() {
 #[test]
 fn an_interim_response_is_not_for_http_10() {
     let script = vec![Do::Send(
-        b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".to_vec(),
+        b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+            .to_vec(),
     )];
     let world = World::new(&Setup::default(), script);
     let mut client = world.client();
@@ -282,7 +317,13 @@ fn a_client_that_does_not_wait_gets_no_continue_of_ours() {
         continue_timeout: SHORT,
         ..Setup::default()
     };
-    let world = World::new(&setup, vec![Do::Body, Do::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".to_vec())]);
+    let world = World::new(
+        &setup,
+        vec![
+            Do::Body,
+            Do::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".to_vec()),
+        ],
+    );
     let mut client = world.client();
     client.send(EXPECT).send(b"hello");
     let reply = client.reply("POST").unwrap();
@@ -292,7 +333,9 @@ fn a_client_that_does_not_wait_gets_no_continue_of_ours() {
 
 #[test]
 fn a_final_answer_to_an_expectation_closes() {
-    let script = vec![Do::Send(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno".to_vec())];
+    let script = vec![Do::Send(
+        b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno".to_vec(),
+    )];
     let world = World::new(&Setup::default(), script);
     let mut client = world.client();
     client.send(EXPECT);
@@ -303,7 +346,9 @@ fn a_final_answer_to_an_expectation_closes() {
     client.send(b"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n");
     client.ends();
     world.client().lives();
-    world.backend().look(|seen| assert!(seen.requests.iter().all(|r| r.target != "/smuggled")));
+    world
+        .backend()
+        .look(|seen| assert!(seen.requests.iter().all(|r| r.target != "/smuggled")));
 }
 
 #[test]
@@ -341,7 +386,11 @@ fn a_silent_backend_is_a_504_and_a_slow_one_a_cut_response() {
         ("an interim response", "HTTP/1.1 102 Processing\r\n\r\n", Some(504)),
         ("a head", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", None),
         ("half a body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", None),
-        ("half a chunked body", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe", None),
+        (
+            "half a chunked body",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
+            None,
+        ),
         ("a body without end", "HTTP/1.1 200 OK\r\n\r\nhello", None),
     ] {
         let world = World::new(&setup, vec![Do::Send(said.into()), Do::UntilGone]);
@@ -351,7 +400,10 @@ fn a_silent_backend_is_a_504_and_a_slow_one_a_cut_response() {
         match seen {
             Some(status) => {
                 assert_eq!(reply.status, status, "{name}");
-                assert!(reply.field("proxy-status").unwrap().contains("http_response_timeout"), "{name}");
+                assert!(
+                    reply.field("proxy-status").unwrap().contains("http_response_timeout"),
+                    "{name}"
+                );
                 client.lives();
             }
             None => {
@@ -377,11 +429,26 @@ fn slow_clients_are_a_408() {
         ("a line", "GET /evil HTTP/1.1\r\n"),
         ("half a head", "GET /evil HTTP/1.1\r\nHost: h\r\nX: "),
         ("no body", "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"),
-        ("half a body", "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe"),
-        ("half a chunk size", "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5"),
-        ("half a chunk", "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe"),
-        ("no last chunk", "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"),
-        ("half a trailer", "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: "),
+        (
+            "half a body",
+            "POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe",
+        ),
+        (
+            "half a chunk size",
+            "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5",
+        ),
+        (
+            "half a chunk",
+            "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
+        ),
+        (
+            "no last chunk",
+            "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        ),
+        (
+            "half a trailer",
+            "POST /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+        ),
     ] {
         let world = World::new(&setup, vec![Do::Body]);
         let mut client = world.client();
@@ -429,7 +496,9 @@ fn a_half_sent_request_is_a_400_when_its_client_ends() {
         assert_eq!(reply.status, 400, "{said:?}");
         client.ends();
         world.backend().until("the end", |seen| seen.ended == seen.connections);
-        world.backend().look(|seen| assert!(seen.requests.is_empty(), "{said:?}"));
+        world
+            .backend()
+            .look(|seen| assert!(seen.requests.is_empty(), "{said:?}"));
         world.settle();
     }
 }
@@ -439,7 +508,10 @@ fn a_clients_reset_ends_the_upstream_work() {
     for (request, sent) in [
         ("GET /evil HTTP/1.1\r\nHost: h\r\n\r\n", ""),
         ("POST /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe", ""),
-        ("GET /evil HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe"),
+        (
+            "GET /evil HTTP/1.1\r\nHost: h\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe",
+        ),
     ] {
         let world = World::new(&Setup::default(), vec![Do::Send(sent.into()), Do::UntilGone]);
         let mut client = world.client();
@@ -501,17 +573,24 @@ fn an_upgrade_becomes_a_tunnel_and_only_then() {
     client.send(ASK.as_bytes()).send(b"ping");
     let (status, head) = client.head().unwrap();
     assert_eq!(status, 101);
-    assert!(head.contains("Upgrade: websocket") && head.contains("Connection: upgrade"), "{head}");
+    assert!(
+        head.contains("Upgrade: websocket") && head.contains("Connection: upgrade"),
+        "{head}"
+    );
     assert_eq!(client.take(9), b"hellopong");
     client.fin();
     client.ends();
     world.settle();
 
     // Declined: what stood behind the request is the next request.
-    let script = vec![Do::Send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno".to_vec())];
+    let script = vec![Do::Send(
+        b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno".to_vec(),
+    )];
     let world = World::new(&Setup::default(), script);
     let mut client = world.client();
-    client.send(ASK.as_bytes()).send(b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
+    client
+        .send(ASK.as_bytes())
+        .send(b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_eq!(client.reply("GET").unwrap().status, 403);
     assert_eq!(client.reply("GET").unwrap().text(), "0: GET /next 0");
     client.lives();
@@ -551,7 +630,7 @@ fn an_unasked_for_response_between_two_requests_is_dropped() {
     client.send(b"GET /evil HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_eq!(client.reply("GET").unwrap().text(), "hi");
     world.backend().open_gate();
-    // Another exchange of the same worker, so that it has heard of the bytes.
+    world.backend().until("the second response", |seen| seen.said == 2);
     client.lives();
     world.client().lives();
     world.backend().open_gate();
@@ -561,16 +640,30 @@ fn an_unasked_for_response_between_two_requests_is_dropped() {
 #[test]
 fn a_body_behind_head_or_304_reaches_nobody() {
     for (request, head) in [
-        ("HEAD /evil HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"),
-        ("HEAD /evil HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
-        ("GET /evil HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n"),
-        ("GET /evil HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 204 No Content\r\nContent-Length: 99\r\n\r\n"),
+        (
+            "HEAD /evil HTTP/1.1\r\nHost: h\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n",
+        ),
+        (
+            "HEAD /evil HTTP/1.1\r\nHost: h\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        ),
+        (
+            "GET /evil HTTP/1.1\r\nHost: h\r\n\r\n",
+            "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n",
+        ),
+        (
+            "GET /evil HTTP/1.1\r\nHost: h\r\n\r\n",
+            "HTTP/1.1 204 No Content\r\nContent-Length: 99\r\n\r\n",
+        ),
     ] {
         // The body comes after the next request was sent: no look at an idle connection finds it.
         let script = vec![Do::Send(head.into()), Do::UntilGone];
         let world = World::new(&Setup::default(), script);
         let mut client = world.client();
-        client.send(request.as_bytes()).send(b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
+        client
+            .send(request.as_bytes())
+            .send(b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
         let method = request.split(' ').next().unwrap();
         assert!(client.reply(method).unwrap().whole);
         assert_eq!(client.reply("GET").unwrap().text(), "0: GET /next 0", "{head}");
@@ -589,4 +682,30 @@ fn a_clean_connection_is_used_again() {
         get(&mut other, "/b");
     }
     world.backend().look(|seen| assert_eq!(seen.connections, 1));
+}
+
+#[test]
+fn a_refused_head_is_answered_without_a_body() {
+    for request in [
+        "HEAD /a b HTTP/1.1\r\nHost: h\r\n\r\n",
+        "HEAD /a HTTP/1.1\r\n\r\n",
+        "HEAD /a HTTP/3.0\r\nHost: h\r\n\r\n",
+        "HEAD /a HTTP/1.1\r\nHost: h\nX: y\r\n\r\n",
+    ] {
+        let world = World::new(&Setup::default(), Vec::new());
+        let mut client = world.client();
+        client.send(request.as_bytes());
+        let reply = client.reply("HEAD").unwrap();
+        assert!(matches!(reply.status, 400 | 505), "{request:?}");
+        client.ends();
+    }
+}
+
+#[test]
+fn a_refused_method_is_told_the_good_ones() {
+    let world = World::new(&Setup::default(), Vec::new());
+    let mut client = world.client();
+    client.send(b"TRACE / HTTP/1.1\r\nHost: h\r\n\r\n");
+    let reply = client.reply("GET").unwrap();
+    assert!(reply.status == 405 && reply.field("allow").is_some(), "{}", reply.head);
 }

@@ -42,7 +42,12 @@ fn chunked(body: &str) -> String {
 
 #[test]
 fn limits_of_requests_hold_from_both_sides() {
-    let post = |n: usize| format!("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: {n}\r\n\r\n{}", repeat("a", n));
+    let post = |n: usize| {
+        format!(
+            "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: {n}\r\n\r\n{}",
+            repeat("a", n)
+        )
+    };
     let announced = |n: u64| format!("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: {n}\r\n\r\n");
     let target = |n: usize| format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", repeat("a", n - 1));
     let fields = |n: usize| format!("GET /a HTTP/1.1\r\nHost: h\r\n{}\r\n", repeat("X: y\r\n", n - 1));

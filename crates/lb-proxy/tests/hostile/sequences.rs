@@ -11,7 +11,9 @@ fn fifty_pipelined_requests_get_fifty_answers_in_order() {
     for n in 0..50 {
         match n % 3 {
             0 => all.push_str(&format!("GET /{n} HTTP/1.1\r\nHost: h\r\n\r\n")),
-            1 => all.push_str(&format!("POST /{n} HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello")),
+            1 => all.push_str(&format!(
+                "POST /{n} HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
+            )),
             _ => all.push_str(&format!(
                 "POST /{n} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
             )),
@@ -61,7 +63,10 @@ fn pipelining_ends_at_close() {
     let mut client = world.client();
     client.send(b"GET /1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n");
     let reply = client.reply("GET").unwrap();
-    assert_eq!((reply.text().as_str(), reply.field("connection")), ("0: GET /1 0", Some("close")));
+    assert_eq!(
+        (reply.text().as_str(), reply.field("connection")),
+        ("0: GET /1 0", Some("close"))
+    );
     client.ends();
     world.backend().look(|seen| assert_eq!(seen.requests.len(), 1));
 }
@@ -104,7 +109,13 @@ fn the_last_allowed_request_says_so_and_closes() {
 
 #[test]
 fn after_our_own_answer_the_connection_goes_on_when_it_is_in_step() {
-    let world = World::new(&Setup { retries: 0, ..Setup::default() }, vec![Do::Close]);
+    let world = World::new(
+        &Setup {
+            retries: 0,
+            ..Setup::default()
+        },
+        vec![Do::Close],
+    );
     let mut client = world.client();
     for _ in 0..3 {
         client.send(b"GET /evil HTTP/1.1\r\nHost: h\r\n\r\nGET /fine HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -117,7 +128,9 @@ fn after_our_own_answer_the_connection_goes_on_when_it_is_in_step() {
     assert_eq!((reply.status, reply.field("connection")), (502, Some("close")));
     client.send(b"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n");
     client.ends();
-    world.backend().look(|seen| assert!(seen.requests.iter().all(|r| r.target == "/fine")));
+    world
+        .backend()
+        .look(|seen| assert!(seen.requests.iter().all(|r| r.target == "/fine")));
 }
 
 /// Sizes around each buffer: 4, 16 and 64 KiB.
@@ -159,7 +172,10 @@ fn no_byte_is_lost_at_the_border_of_a_buffer_on_the_way_up() {
             assert_eq!(client.reply("GET").unwrap().text(), "0: GET /next 0");
             world.backend().look(|seen| {
                 assert!(seen.violations.is_empty(), "{:?}", seen.violations);
-                assert!(seen.requests[0].body == body && seen.requests[2].body == body, "another body");
+                assert!(
+                    seen.requests[0].body == body && seen.requests[2].body == body,
+                    "another body"
+                );
             });
         },
     );
@@ -220,7 +236,9 @@ fn heads_at_the_border_of_a_buffer_do_not_swallow_what_follows() {
             let first = format!("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: {pad}\r\n\r\n");
             let mut all = first.into_bytes();
             all.extend(pattern(*pad));
-            all.extend(b"GET /b HTTP/1.1\r\nHost: h\r\nX: y\r\n\r\nPOST /c HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi");
+            all.extend(
+                b"GET /b HTTP/1.1\r\nHost: h\r\nX: y\r\n\r\nPOST /c HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi",
+            );
             client.send(&all);
             assert_eq!(client.reply("POST").unwrap().text(), format!("0: POST /a {pad}"));
             assert_eq!(client.reply("GET").unwrap().text(), "0: GET /b 0");

@@ -101,8 +101,10 @@ pub(crate) struct Seen {
     pub(crate) violations: Vec<String>,
     /// Connections that are over.
     pub(crate) ended: usize,
-    /// Connections whose first request was never begun.
+    /// Bytes of all connections.
     pub(crate) bytes: usize,
+    /// [`Do::Send`]s that were carried out.
+    pub(crate) said: usize,
     gate: usize,
 }
 
@@ -381,7 +383,11 @@ impl Script {
     /// Says whether the connection is over.
     fn act(&self, step: &Do, wire: &mut Wire, reader: &mut BodyReader) -> bool {
         match step {
-            Do::Send(bytes) => wire.io.write_all(bytes).is_err(),
+            Do::Send(bytes) => {
+                let failed = wire.io.write_all(bytes).is_err();
+                self.note(|seen| seen.said += 1);
+                failed
+            }
             Do::Drip(bytes) => bytes.iter().any(|b| wire.io.write_all(&[*b]).is_err()),
             Do::Body => match reader.read_all(wire, self) {
                 Ok(whole) => {
