@@ -111,7 +111,6 @@ impl Worker {
                 Order::Unlisten(address) => {
                     if let Some(place) = places.remove(&address) {
                         place.close();
-                        core.timers.wake_all();
                     }
                     close(doors.remove(&address).into_iter().flatten());
                 }

@@ -102,7 +102,8 @@ impl Connection {
         if client.timer.take_fired() {
             return self.close(client, End::ClientIdle);
         }
-        if self.core.is_draining() || client.place.is_closed() {
+        // A listener that a reload removed keeps its connections; their next response says close.
+        if self.core.is_draining() {
             if client.requests > 0 {
                 return self.close(client, End::Drain);
             }

@@ -229,6 +229,9 @@ impl Exchange {
             self.facts.early = true;
             client.conn.close_after();
         }
+        if core.is_draining() || client.place.is_closed() {
+            client.conn.close_after();
+        }
         forward::response(&mut self.response, self.facts.switching);
         if let (Some(pool), Some(recalled), Some(ticket)) = (&self.pool, &self.recalled, &self.ticket) {
             let chosen = ticket.backend().id;
