@@ -37,7 +37,12 @@ fn start(out: Box<dyn Write + Send>, format: Format, unbuffered: bool) -> Access
         .name("access-log".to_owned())
         .spawn(move || write(out, &blocks))
         .expect("a thread for the access log");
-    AccessLog { format, sink, lost: Arc::new(AtomicU64::new(0)), unbuffered }
+    AccessLog {
+        format,
+        sink,
+        lost: Arc::new(AtomicU64::new(0)),
+        unbuffered,
+    }
 }
 
 /// Ends when the last sender is gone.

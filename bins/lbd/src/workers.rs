@@ -20,21 +20,30 @@ impl Workers {
     /// Starts `count` threads that listen nowhere yet.
     pub(crate) fn start(count: usize, snapshot: &Arc<Snapshot>) -> io::Result<Self> {
         let (tell, ended) = unbounded_channel();
-        let mut workers = Self { orders: Vec::new(), counters: Vec::new(), ended, running: count };
+        let mut workers = Self {
+            orders: Vec::new(),
+            counters: Vec::new(),
+            ended,
+            running: count,
+        };
         for id in 0..count {
             let (orders, inbox) = unbounded_channel();
             let counters = Arc::new(Counters::new());
             let worker = Worker::new(lb_net::clock::seed(), Arc::clone(snapshot), Arc::clone(&counters));
             let tell = tell.clone();
-            std::thread::Builder::new().name(format!("worker-{id}")).spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default());
-                match runtime {
-                    Ok(runtime) => runtime.block_on(worker.run(inbox)),
-                    Err(error) => eprintln!("lbd: worker {id} cannot start: {error}"),
-                }
-                // Nobody listens when the control thread has gone.
-                let _ = tell.send(id);
-            })?;
+            std::thread::Builder::new()
+                .name(format!("worker-{id}"))
+                .spawn(move || {
+                    let runtime = tokio::runtime::Builder::new_current_thread()
+                        .enable_all()
+                        .build_local(Default::default());
+                    match runtime {
+                        Ok(runtime) => runtime.block_on(worker.run(inbox)),
+                        Err(error) => eprintln!("lbd: worker {id} cannot start: {error}"),
+                    }
+                    // Nobody listens when the control thread has gone.
+                    let _ = tell.send(id);
+                })?;
             workers.orders.push(orders);
             workers.counters.push(counters);
         }

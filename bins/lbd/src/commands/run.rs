@@ -20,7 +20,11 @@ pub(crate) fn run(run: &args::Run) -> ExitCode {
 pub(crate) fn serve(plan: Plan, source: Source, watch: Option<crate::access::Watcher>) -> ExitCode {
     let limit = lb_net::raise_descriptor_limit();
     if limit.now != limit.before {
-        eprintln!("lbd: descriptor limit raised from {} to {}", text(limit.before), text(limit.now));
+        eprintln!(
+            "lbd: descriptor limit raised from {} to {}",
+            text(limit.before),
+            text(limit.now)
+        );
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
