@@ -23,13 +23,19 @@ impl Cidr {
         if prefix > longest {
             return Err(CidrError::Prefix { prefix, longest });
         }
-        Ok(Self { address: mask(address, prefix), prefix })
+        Ok(Self {
+            address: mask(address, prefix),
+            prefix,
+        })
     }
 
     /// The range that holds one address.
     #[must_use]
     pub fn host(address: IpAddr) -> Self {
-        Self { address, prefix: bits(address) }
+        Self {
+            address,
+            prefix: bits(address),
+        }
     }
 
     /// The first address of the range.
@@ -91,7 +97,10 @@ impl FromStr for Cidr {
         let prefix: u8 = prefix.parse().map_err(|_| CidrError::PrefixText)?;
         let range = Self::new(address, prefix)?;
         if range.address != address {
-            return Err(CidrError::HostBits { network: range.address, prefix });
+            return Err(CidrError::HostBits {
+                network: range.address,
+                prefix,
+            });
         }
         Ok(range)
     }
@@ -141,11 +150,15 @@ const fn bits(address: IpAddr) -> u8 {
 fn mask(address: IpAddr, prefix: u8) -> IpAddr {
     match address {
         IpAddr::V4(a) => {
-            let keep = u32::MAX.checked_shl(32_u32.saturating_sub(u32::from(prefix))).unwrap_or(0);
+            let keep = u32::MAX
+                .checked_shl(32_u32.saturating_sub(u32::from(prefix)))
+                .unwrap_or(0);
             IpAddr::V4(Ipv4Addr::from_bits(a.to_bits() & keep))
         }
         IpAddr::V6(a) => {
-            let keep = u128::MAX.checked_shl(128_u32.saturating_sub(u32::from(prefix))).unwrap_or(0);
+            let keep = u128::MAX
+                .checked_shl(128_u32.saturating_sub(u32::from(prefix)))
+                .unwrap_or(0);
             IpAddr::V6(Ipv6Addr::from_bits(a.to_bits() & keep))
         }
     }
@@ -192,7 +205,13 @@ mod tests {
         assert_eq!(error("10.0.0.0/+8"), CidrError::PrefixText);
         assert_eq!(error("10.0.0.0/"), CidrError::PrefixText);
         assert_eq!(error("10.0.0.0/999"), CidrError::PrefixText);
-        assert_eq!(error("10.0.0.0/33"), CidrError::Prefix { prefix: 33, longest: 32 });
+        assert_eq!(
+            error("10.0.0.0/33"),
+            CidrError::Prefix {
+                prefix: 33,
+                longest: 32
+            }
+        );
         assert_eq!(
             error("10.1.0.0/8").to_string(),
             "the address has bits beyond its prefix; the network is 10.0.0.0/8"

@@ -72,7 +72,11 @@ impl Weight {
     /// # Errors
     /// [`WeightError`] above 256.
     pub const fn new(value: u16) -> Result<Self, WeightError> {
-        if value > Self::MAX.0 { Err(WeightError { value: value as u64 }) } else { Ok(Self(value)) }
+        if value > Self::MAX.0 {
+            Err(WeightError { value: value as u64 })
+        } else {
+            Ok(Self(value))
+        }
     }
 
     /// The weight as a number, 0 to 256.
@@ -92,7 +96,10 @@ impl TryFrom<u64> for Weight {
     type Error = WeightError;
 
     fn try_from(value: u64) -> Result<Self, WeightError> {
-        u16::try_from(value).ok().and_then(|v| Self::new(v).ok()).ok_or(WeightError { value })
+        u16::try_from(value)
+            .ok()
+            .and_then(|v| Self::new(v).ok())
+            .ok_or(WeightError { value })
     }
 }
 

@@ -34,7 +34,11 @@ impl Time {
     #[must_use]
     pub const fn after(self, wait: Duration) -> Self {
         let nanos = wait.as_nanos();
-        if nanos > u64::MAX as u128 { Self::MAX } else { Self(self.0.saturating_add(nanos as u64)) }
+        if nanos > u64::MAX as u128 {
+            Self::MAX
+        } else {
+            Self(self.0.saturating_add(nanos as u64))
+        }
     }
 }
 
