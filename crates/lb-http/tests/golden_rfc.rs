@@ -188,3 +188,19 @@ fn rfc_9112_2_2_empty_lines_before_a_request() {
     assert_eq!(requests(b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").messages.len(), 1);
     assert_eq!(refusal(b"GET / HTTP/1.1\r\n  Host: a\r\n\r\n"), Some(Error::FieldName));
 }
+
+#[test]
+fn a_response_to_head_tells_the_length_it_does_not_send() {
+    use lb_http::h1::{Conn, Framing, Role, Step};
+    let mut conn = Conn::new(Role::Server, std::sync::Arc::default());
+    let mut head = lb_http::Head::with_capacity(256, 8);
+    let read = conn.read_head(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", &mut head);
+    assert!(matches!(read, Ok(Step::Ready(_))));
+    head.clear();
+    head.start_response(200).unwrap();
+    let mut out = Vec::new();
+    conn.write_head(&head, Framing::Length(42), &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains("\r\nContent-Length: 42\r\n"), "{text}");
+    assert!(conn.writing_done(), "no byte of content follows");
+}

@@ -126,6 +126,8 @@ impl Conn {
             self.close_after = true;
         }
         let is_http10 = self.peer_version == Version::Http10;
+        // By the framing that was asked for: a response to HEAD tells the length it does not send.
+        let told = self.told_length(head, framing);
         let framing = match framing {
             _ if self.to_head || matches!(status, 204 | 205 | 304) => Framing::Empty,
             Framing::Chunked | Framing::UntilClose if is_http10 => {
@@ -136,7 +138,6 @@ impl Conn {
             Framing::Tunnel => return Err(Error::Order("a tunnel without 101")),
             Framing::Empty | Framing::Length(_) | Framing::Chunked => framing,
         };
-        let told = self.told_length(head, framing);
         head.write(NOT_COPIED, out);
         self.write_connection(head, is_http10, out);
         match (told, framing) {

@@ -1,7 +1,9 @@
 //! Hostile backends: what their clients see, and that the next client sees nothing of it.
 
+use crate::client::{Gone, Reply};
 use crate::run::each;
-use crate::world::{Do, Gone, Reply, Setup, World};
+use crate::script::Do;
+use crate::world::{Setup, World};
 
 /// What the client must see.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,8 @@
 //! Exchanges with a course: both directions at once, early and late answers, repeats, aborts.
 
-use crate::world::{Client, Do, Gone, Setup, World};
+use crate::client::{Client, Gone};
+use crate::script::Do;
+use crate::world::{Setup, World};
 use std::time::Duration;
 
 const SHORT: Duration = Duration::from_millis(250);

@@ -1,7 +1,8 @@
 //! Each limit from both sides.
 
 use crate::run::each;
-use crate::world::{Do, Setup, World};
+use crate::script::Do;
+use crate::world::{Setup, World};
 use lb_http::h1::Limits;
 
 fn setup() -> Setup {
@@ -14,7 +15,6 @@ fn setup() -> Setup {
         chunk_extension_bytes: 200,
         trailer_bytes: 300,
         trailer_fields: 3,
-        ..Limits::default()
     };
     Setup {
         client_limits: limits.clone(),

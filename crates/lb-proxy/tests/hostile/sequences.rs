@@ -1,7 +1,8 @@
 //! Many requests on one connection, and buffers at their borders.
 
 use crate::run::each;
-use crate::world::{Do, Setup, World};
+use crate::script::Do;
+use crate::world::{Setup, World};
 
 #[test]
 fn fifty_pipelined_requests_get_fifty_answers_in_order() {
