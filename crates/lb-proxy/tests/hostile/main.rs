@@ -4,10 +4,9 @@
 //! Each exchange has its own worker and backend, so that nothing leaks from one into the next. The
 //! tables say what a client must see and what a backend may have seen; [`client`] and
 //! [`script`] read both sides by their own rules, not with the codec under test.
+
 #![allow(clippy::disallowed_methods)] // deadlines of the tests themselves are real time
 #![allow(clippy::unwrap_used)]
-// Deadlines of a test, not decisions of the program.
-#![allow(clippy::disallowed_methods)]
 
 mod accepted;
 mod backends;
@@ -15,7 +14,10 @@ mod client;
 mod flows;
 mod limits;
 mod refused;
+mod replies;
+mod requests;
 mod run;
 mod script;
 mod sequences;
+mod waits;
 mod world;

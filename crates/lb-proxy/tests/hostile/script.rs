@@ -4,7 +4,7 @@ use crate::world::PATIENCE;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What a backend does with a request whose path begins with `/evil`. Every other request gets
 /// [`honest`].

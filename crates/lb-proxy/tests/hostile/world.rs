@@ -18,6 +18,9 @@ use tokio::sync::mpsc::UnboundedSender;
 /// Nothing in these tests takes longer, but for a hang.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A timeout that is meant to pass.
+pub(crate) const SHORT: Duration = Duration::from_millis(250);
+
 /// What differs from one exchange to the next.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
