@@ -29,6 +29,7 @@ pub(crate) struct Core {
     pub(crate) idle: RefCell<HashMap<(BackendId, SocketAddr), Rc<Idle>>>,
     draining: Cell<bool>,
     connections: Cell<usize>,
+    clients: Cell<u32>,
     /// Woken when a connection ends: whoever waits for room or for the last one.
     ended: RefCell<Vec<Waker>>,
 }
@@ -48,6 +49,7 @@ impl Core {
             idle: RefCell::new(HashMap::new()),
             draining: Cell::new(false),
             connections: Cell::new(0),
+            clients: Cell::new(0),
             ended: RefCell::new(Vec::new()),
         })
     }
@@ -131,6 +133,13 @@ impl Core {
         for waker in self.ended.borrow_mut().drain(..) {
             waker.wake();
         }
+    }
+
+    /// A number for a new client connection.
+    pub(crate) fn next_client(&self) -> u32 {
+        let id = self.clients.get().wrapping_add(1);
+        self.clients.set(id);
+        id
     }
 
     pub(crate) fn connections(&self) -> usize {

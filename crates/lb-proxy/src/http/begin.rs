@@ -201,7 +201,7 @@ impl Exchange {
                     last = last.or(Some(end));
                     break;
                 }
-                Ok(()) => match self.open(&pool, false, core) {
+                Ok(()) => match self.open(&pool, false, client, core) {
                     Ok(()) => return,
                     // It could not even be begun: no descriptor, no port, no route.
                     Err(end) => last = Some(end),
@@ -226,7 +226,7 @@ impl Exchange {
     }
 
     /// Takes a connection that waits for work, or begins a new one.
-    fn open(&mut self, pool: &Rc<PoolView>, fresh: bool, core: &Core) -> Result<(), End> {
+    fn open(&mut self, pool: &Rc<PoolView>, fresh: bool, client: &Client, core: &Core) -> Result<(), End> {
         let Some(ticket) = &self.ticket else {
             return Err(End::Internal);
         };
@@ -238,7 +238,8 @@ impl Exchange {
         self.facts.connect_from = now;
         self.facts.connected = None;
         if !fresh && let Some(idle) = pool.idle.get(ticket.slot().index()) {
-            while let Some(stream) = idle.take(now) {
+            while let Some(used) = idle.take(now, client.id) {
+                let stream = used.stream;
                 // What must not be sent twice is not sent on a connection that the kernel knows
                 // to be closed while we were not told yet.
                 if !self.request.is_idempotent() && lb_net::has_unread(&stream) {
@@ -246,12 +247,14 @@ impl Exchange {
                 }
                 self.upstream = Some(stream);
                 self.facts.reused = true;
+                self.facts.exchanges = used.exchanges;
                 self.phase = Phase::Relay;
                 core.counters.upstream_reuse();
                 return Ok(());
             }
         }
         self.facts.reused = false;
+        self.facts.exchanges = 0;
         core.counters.upstream_connect();
         match Connecting::start(ticket.backend().address) {
             Ok(connecting) => {
@@ -308,7 +311,7 @@ impl Exchange {
             core.counters.stale_reuse();
             if repeatable {
                 self.up.rewind();
-                if let Err(end) = self.open(&pool, true, core) {
+                if let Err(end) = self.open(&pool, true, client, core) {
                     answer::respond(self, client, end.status().unwrap_or(502), end, None, core);
                 }
                 return;

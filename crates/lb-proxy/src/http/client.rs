@@ -27,6 +27,8 @@ pub(crate) struct Client {
     pub(super) place: Rc<Place>,
     pub(super) peer: SocketAddr,
     pub(super) port: u16,
+    /// Tells the clients of this worker apart (for longer than any of them waits).
+    pub(super) id: u32,
     pub(super) requests: u32,
     /// The client closed its sending side.
     pub(super) eof: bool,
@@ -86,6 +88,7 @@ impl Connection {
             place: Rc::clone(&self.place),
             peer,
             port: view.options().address.port(),
+            id: self.core.next_client(),
             requests: 0,
             eof: false,
             asked_to_close: false,

@@ -5,6 +5,7 @@ use super::begin::Step1;
 use super::client::Client;
 use super::exchange::{Exchange, Next, Stop, Wait};
 use super::pipe::{Fault, Fill};
+use super::pool::Used;
 use crate::buffer::Buffer;
 use crate::core::Core;
 use lb_balance::Outcome;
@@ -331,7 +332,12 @@ impl Exchange {
                 && !core.is_draining()
                 && let Some(idle) = pool.idle.get(ticket.slot().index())
             {
-                idle.put(stream, now, pool.options().idle_timeout, pool.options().max_idle);
+                let used = Used {
+                    stream,
+                    owner: client.id,
+                    exchanges: self.facts.exchanges.saturating_add(1),
+                };
+                idle.put(used, now, pool.options().idle_timeout, pool.options().max_idle);
             }
         }
         if let Some(ticket) = self.ticket.take() {

@@ -350,8 +350,6 @@ fn a_clean_connection_is_used_again() {
     let mut client = world.client();
     for _ in 0..20 {
         get(&mut client, "/a");
-        let mut other = world.client();
-        get(&mut other, "/b");
     }
     world.backend().look(|seen| assert_eq!(seen.connections, 1));
 }
