@@ -238,8 +238,7 @@ impl Exchange {
         self.facts.connect_from = now;
         self.facts.connected = None;
         if !fresh && let Some(idle) = pool.idle.get(ticket.slot().index()) {
-            while let Some(used) = idle.take(now, client.id) {
-                let stream = used.stream;
+            while let Some(stream) = idle.take(now, client.id) {
                 // What must not be sent twice is not sent on a connection that the kernel knows
                 // to be closed while we were not told yet.
                 if !self.request.is_idempotent() && lb_net::has_unread(&stream) {
@@ -247,14 +246,12 @@ impl Exchange {
                 }
                 self.upstream = Some(stream);
                 self.facts.reused = true;
-                self.facts.exchanges = used.exchanges;
                 self.phase = Phase::Relay;
                 core.counters.upstream_reuse();
                 return Ok(());
             }
         }
         self.facts.reused = false;
-        self.facts.exchanges = 0;
         core.counters.upstream_connect();
         match Connecting::start(ticket.backend().address) {
             Ok(connecting) => {

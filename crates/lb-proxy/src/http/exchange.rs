@@ -72,8 +72,6 @@ pub(super) struct Trace {
     pub(super) picked: Option<(Slot, Why)>,
     pub(super) retries: u8,
     pub(super) reused: bool,
-    /// Exchanges that the upstream connection carried before this one.
-    pub(super) exchanges: u16,
     /// The backend's final head was seen.
     pub(super) answered: bool,
     /// Something of a response was put on the way to the client: no retry any more.

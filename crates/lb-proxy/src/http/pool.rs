@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 /// Idle connections to one backend, the youngest at the back.
 ///
 /// A backend that sends more than it was asked for does so mostly right behind its response. So a
-/// connection that was just used goes at once only to the client that used it last; others get it
-/// when it has been silent for a moment, a longer one while it is new.
+/// connection that was just used goes at once only to the client that used it last; others get
+/// the one that has been silent for longest, when that was a moment.
 #[derive(Debug, Default)]
 pub(crate) struct Idle {
     waiting: RefCell<VecDeque<Waiting>>,
@@ -24,8 +24,6 @@ pub(crate) struct Used {
     pub(crate) stream: TcpStream,
     /// The client whose exchange was the last one.
     pub(crate) owner: u32,
-    /// Exchanges so far.
-    pub(crate) exchanges: u16,
 }
 
 #[derive(Debug)]
@@ -36,27 +34,33 @@ struct Waiting {
 }
 
 impl Idle {
-    /// The connection that was used last of those that `owner` may have, and that is still silent.
-    /// One that was closed or has bytes that nobody asked for is dropped on the way. No system call;
-    /// `O(n)` in the connections that were used within the last moments.
-    pub(crate) fn take(&self, now: Time, owner: u32) -> Option<Used> {
+    /// The connection that `owner` used last, else the one that has been silent for longest.
+    /// One that was closed or has bytes that nobody asked for is dropped on the way. No system
+    /// call; looks at [`ENOUGH`] of the youngest for the owner's.
+    pub(crate) fn take(&self, now: Time, owner: u32) -> Option<TcpStream> {
         let mut waiting = self.waiting.borrow_mut();
-        let mut at = waiting.len();
-        while let Some(next) = at.checked_sub(1) {
-            at = next;
-            if waiting[at].is_for(owner, now)
-                && let Some(Waiting { used, until, .. }) = waiting.remove(at)
-                && until > now
-                && is_silent(&used.stream)
+        let youngest = waiting.len().saturating_sub(ENOUGH);
+        let own = waiting.range(youngest..).rposition(|w| w.used.owner == owner);
+        if let Some(at) = own
+            && let Some(found) = waiting.remove(youngest + at)
+            && found.is_good(now)
+        {
+            return Some(found.used.stream);
+        }
+        while let Some(oldest) = waiting.front() {
+            if now.since(oldest.since) < PAUSE && waiting.len() <= ENOUGH {
+                break;
+            }
+            if let Some(found) = waiting.pop_front()
+                && found.is_good(now)
             {
-                return Some(used);
+                return Some(found.used.stream);
             }
         }
         None
     }
 
-    /// Keeps a connection for at most `keep`. Beyond `most` of them the oldest goes, or this one if it
-    /// is new: new ones would push each other out before anybody may have them.
+    /// Keeps a connection for at most `keep`; beyond `most` of them the oldest goes.
     pub(crate) fn put(&self, used: Used, now: Time, keep: Duration, most: usize) {
         if most == 0 || keep.is_zero() {
             return;
@@ -69,9 +73,6 @@ impl Idle {
         }
         let mut waiting = self.waiting.borrow_mut();
         if waiting.len() >= most {
-            if used.exchanges < TRIAL && waiting.front().is_some_and(|w| w.until > now) {
-                return;
-            }
             waiting.pop_front();
         }
         waiting.push_back(Waiting {
@@ -97,19 +98,17 @@ impl Idle {
 }
 
 impl Waiting {
-    fn is_for(&self, owner: u32, now: Time) -> bool {
-        let pause = if self.used.exchanges < TRIAL { NEW_PAUSE } else { PAUSE };
-        self.used.owner == owner || now.since(self.since) >= pause
+    fn is_good(&self, now: Time) -> bool {
+        self.until > now && is_silent(&self.used.stream)
     }
 }
 
-/// A connection that carried fewer exchanges than this is new.
-const TRIAL: u16 = 4;
-/// A second response 0.5 ms behind the first reached another client in 297 of 300 tries. At 10,000
-/// exchanges a second this holds a hundred connections back from other clients.
+/// A second response 0.5 ms behind the first reached another client in 297 of 300 tries without
+/// this pause, and in none with it.
 const PAUSE: Duration = Duration::from_millis(10);
-/// The same for new connections, of which there are few: what misbehaves shows early.
-const NEW_PAUSE: Duration = Duration::from_millis(250);
+/// With more than this many waiting the oldest is taken without the pause: under load it waited
+/// its moment behind the others, and holding more back would only open connections without end.
+const ENOUGH: usize = 64;
 
 /// Did the runtime hear nothing from the peer since the last read? Anything it heard, bytes or
 /// an end, makes the connection useless for a next request.
@@ -132,29 +131,27 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    /// A connection that client 1 has used often.
+    /// A connection that client 1 used last.
     fn used(stream: TcpStream) -> Used {
-        Used {
-            stream,
-            owner: 1,
-            exchanges: TRIAL,
-        }
+        Used { stream, owner: 1 }
+    }
+
+    fn name(stream: &TcpStream) -> std::net::SocketAddr {
+        stream.local_addr().unwrap()
     }
 
     #[tokio::test]
-    async fn the_last_one_in_comes_out_first_and_dead_ones_never() {
+    async fn the_owners_last_one_comes_out_first_and_dead_ones_never() {
         let idle = Idle::default();
         let (a, _keep_a) = pair().await;
         let (b, _keep_b) = pair().await;
         let (c, gone) = pair().await;
         let (d, mut talkative) = pair().await;
-        let b_name = b.local_addr().unwrap();
+        let b_name = name(&b);
         drop(gone);
         c.readable().await.unwrap();
         talkative.write_all(b"HTTP/1.1 408 Too late\r\n\r\n").unwrap();
         d.readable().await.unwrap();
-        idle.put(used(a), Time::ZERO, MINUTE, 10);
-        idle.put(used(b), Time::ZERO, MINUTE, 10);
         // As if c and d died while they waited.
         for stream in [c, d] {
             idle.waiting.borrow_mut().push_back(Waiting {
@@ -163,26 +160,25 @@ mod tests {
                 until: Time::ZERO.after(MINUTE),
             });
         }
-        assert_eq!(idle.take(Time::ZERO, 1).unwrap().stream.local_addr().unwrap(), b_name);
-        assert!(idle.take(Time::ZERO.after(MINUTE), 1).is_none(), "it waited too long");
+        idle.put(used(a), Time::ZERO, MINUTE, 10);
+        idle.put(used(b), Time::ZERO, MINUTE, 10);
+        assert_eq!(name(&idle.take(Time::ZERO, 1).unwrap()), b_name);
+        assert!(
+            idle.take(Time::ZERO.after(MINUTE), 2).is_none(),
+            "it waited too long, and two are dead"
+        );
         assert!(idle.is_empty());
     }
 
     #[tokio::test]
-    async fn beyond_the_limit_the_oldest_goes_or_a_new_one() {
+    async fn beyond_the_limit_the_oldest_goes() {
         let idle = Idle::default();
         let (a, _keep_a) = pair().await;
         let (b, _keep_b) = pair().await;
-        let (c, _keep_c) = pair().await;
-        let b_name = b.local_addr().unwrap();
+        let b_name = name(&b);
         idle.put(used(a), Time::ZERO, MINUTE, 1);
         idle.put(used(b), Time::ZERO, MINUTE, 1);
-        let new = Used {
-            exchanges: 1,
-            ..used(c)
-        };
-        idle.put(new, Time::ZERO, MINUTE, 1);
-        assert_eq!(idle.take(Time::ZERO, 1).unwrap().stream.local_addr().unwrap(), b_name);
+        assert_eq!(name(&idle.take(Time::ZERO, 1).unwrap()), b_name);
         assert!(idle.take(Time::ZERO, 1).is_none());
         let (c, _keep_c) = pair().await;
         idle.put(used(c), Time::ZERO, MINUTE, 0);
@@ -192,19 +188,29 @@ mod tests {
     #[tokio::test]
     async fn another_client_waits_for_a_moment_of_silence() {
         let idle = Idle::default();
-        let (old, _keep_old) = pair().await;
-        let (new, _keep_new) = pair().await;
-        let old_name = old.local_addr().unwrap();
-        idle.put(used(old), Time::ZERO, MINUTE, 10);
-        let new = Used {
-            exchanges: TRIAL - 1,
-            ..used(new)
-        };
-        idle.put(new, Time::ZERO, MINUTE, 10);
+        let (first, _keep_first) = pair().await;
+        let (second, _keep_second) = pair().await;
+        let first_name = name(&first);
+        idle.put(used(first), Time::ZERO, MINUTE, 10);
+        let later = Time::ZERO.after(Duration::from_millis(5));
+        idle.put(used(second), later, MINUTE, 10);
         assert!(idle.take(Time::ZERO.after(Duration::from_millis(9)), 2).is_none());
-        let soon = Time::ZERO.after(Duration::from_millis(249));
-        assert_eq!(idle.take(soon, 2).unwrap().stream.local_addr().unwrap(), old_name);
+        let soon = Time::ZERO.after(Duration::from_millis(10));
+        assert_eq!(name(&idle.take(soon, 2).unwrap()), first_name);
         assert!(idle.take(soon, 2).is_none());
-        assert!(idle.take(Time::ZERO.after(Duration::from_millis(250)), 2).is_some());
+        assert!(idle.take(soon.after(Duration::from_millis(5)), 2).is_some());
+    }
+
+    #[tokio::test]
+    async fn when_many_wait_the_oldest_serves_anybody() {
+        let idle = Idle::default();
+        let mut keep = Vec::new();
+        for _ in 0..=ENOUGH {
+            let (stream, other) = pair().await;
+            keep.push(other);
+            idle.put(used(stream), Time::ZERO, MINUTE, 1000);
+        }
+        assert!(idle.take(Time::ZERO, 2).is_some());
+        assert!(idle.take(Time::ZERO, 2).is_none());
     }
 }

@@ -335,7 +335,6 @@ impl Exchange {
                 let used = Used {
                     stream,
                     owner: client.id,
-                    exchanges: self.facts.exchanges.saturating_add(1),
                 };
                 idle.put(used, now, pool.options().idle_timeout, pool.options().max_idle);
             }
