@@ -1,4 +1,6 @@
-//! A proxy in this process, for measuring: one worker, one pool, any strategies.
+//! A proxy in this process, for measuring: one worker, one pool, any strategies. And its [`pieces`], one by one.
+
+pub mod pieces;
 
 use lb_balance::route::{Action, Host, Prefix, Route};
 use lb_balance::{Backend, Pool, Routes, Standing};
@@ -53,11 +55,7 @@ pub fn proxy(
 pub fn strategies(stickiness: Stickiness, ids: &[BackendId]) -> Result<Vec<Box<dyn Strategy>>, Box<dyn Error>> {
     Ok(match stickiness {
         Stickiness::None => Vec::new(),
-        Stickiness::Cookie => vec![Box::new(CookieInsert::new(
-            CookieInsertOptions::default(),
-            b"sixteen byte key",
-            ids,
-        )?)],
+        Stickiness::Cookie => vec![Box::new(CookieInsert::new(CookieInsertOptions::default(), KEY, ids)?)],
         Stickiness::ClientIp => vec![Box::new(ClientIp::new(ClientIpOptions::default())?)],
     })
 }
@@ -127,3 +125,6 @@ fn listener(address: SocketAddr) -> Result<ListenerOptions, Box<dyn Error>> {
         }),
     })
 }
+
+/// Signs the cookies; no secret here.
+const KEY: &[u8; 16] = b"sixteen byte key";

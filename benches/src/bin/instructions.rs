@@ -1,0 +1,61 @@
+//! Runs one piece of a request so many times, for a tool that counts instructions.
+//!
+//! `instructions PIECE COUNT`; without arguments it lists the pieces. `benches/instructions.sh` runs it.
+#![allow(clippy::print_stdout, reason = "a program")]
+
+use lb_benches::Stickiness;
+use lb_benches::pieces::{Codec, Pick, Remembered};
+use std::env;
+use std::error::Error;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [piece, count] = arguments.as_slice() else {
+        println!("{}", PIECES.join("\n"));
+        return Ok(());
+    };
+    let count: u32 = count.parse()?;
+    let mut run: Box<dyn FnMut()> = match piece.as_str() {
+        "read" => {
+            let mut codec = Codec::default();
+            Box::new(move || codec.read())
+        }
+        "write" => {
+            let mut codec = Codec::default();
+            Box::new(move || codec.write())
+        }
+        "read-forward-write" => {
+            let mut codec = Codec::default();
+            Box::new(move || codec.pass_on())
+        }
+        "pick-2" => pick(2)?,
+        "pick-100" => pick(100)?,
+        "recall-cookie" => recall(Stickiness::Cookie)?,
+        "recall-client-ip" => recall(Stickiness::ClientIp)?,
+        other => return Err(format!("no piece {other}; there are: {}", PIECES.join(", ")).into()),
+    };
+    for _ in 0..count {
+        run();
+    }
+    Ok(())
+}
+
+const PIECES: [&str; 7] = [
+    "read",
+    "write",
+    "read-forward-write",
+    "pick-2",
+    "pick-100",
+    "recall-cookie",
+    "recall-client-ip",
+];
+
+fn pick(count: u16) -> Result<Box<dyn FnMut()>, Box<dyn Error>> {
+    let mut pick = Pick::new(count)?;
+    Ok(Box::new(move || pick.run()))
+}
+
+fn recall(stickiness: Stickiness) -> Result<Box<dyn FnMut()>, Box<dyn Error>> {
+    let client = Remembered::new(stickiness)?;
+    Ok(Box::new(move || client.run()))
+}
