@@ -130,8 +130,8 @@ impl Listener {
         socket.set_reuse_address(true)?;
         socket.set_reuse_port(options.reuse_port)?;
         if options.address.is_ipv6() {
-            // An IPv6 listener serves IPv6 only; who wants both lists both, and sees both.
-            socket.set_only_v6(true)?;
+            // `[::]` is every address of the machine, whatever the system's default is.
+            socket.set_only_v6(!options.address.ip().is_unspecified())?;
         }
         // Inherited by accepted sockets: saves a system call per connection.
         socket.set_tcp_nodelay(true)?;
@@ -184,6 +184,17 @@ mod tests {
                 first.address()
             )
         );
+    }
+
+    #[tokio::test]
+    async fn the_unspecified_ipv6_address_takes_ipv4_clients_too() {
+        let mut options = local();
+        options.address = "[::]:0".parse().unwrap();
+        // A machine without IPv6 has nothing to show here.
+        let Ok(listener) = Listener::bind(&options) else { return };
+        let client = std::net::TcpStream::connect(("127.0.0.1", listener.address().port())).unwrap();
+        let peer = listener.accept().await.unwrap().peer;
+        assert_eq!(peer.ip().to_canonical(), client.local_addr().unwrap().ip());
     }
 
     #[tokio::test]
