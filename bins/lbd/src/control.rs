@@ -1,24 +1,26 @@
 //! The control thread: health, reloads, signals. It thinks; the workers act.
 
-use crate::access::{self, Watcher};
+use crate::access::{self, Watcher, Writer};
 use crate::commands::run::say;
+use crate::note::{Rising, note, print};
+use crate::signals::Signals;
+use crate::sockets::Sockets;
 use crate::workers::Workers;
 use crate::{FAILED, report};
 use lb_balance::{Condition, standings};
 use lb_config::{Health, Plan};
 use lb_health::{Admin, Report, Status};
-use lb_net::{Listener, ListenerOptions, NetError};
 use lb_probe::{Event, Prober, Watched};
-use lb_proxy::{Order, Service, Snapshot};
+use lb_proxy::{ListenerEntry, Order, Service, Snapshot};
 use lb_types::Slot;
+use std::collections::HashMap;
 use std::mem::discriminant;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// Where the configuration came from: only a file can be read again.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub(crate) enum Source {
     File(PathBuf),
     Arguments,
 }
+
+type Loaded = Result<lb_config::Resolved, lb_config::Problems>;
 
 /// Everything that the control thread holds.
 pub(crate) struct Control {
@@ -35,6 +39,15 @@ pub(crate) struct Control {
     workers: Workers,
     prober: Prober,
     watched: bool,
+    signals: Signals,
+    sockets: Sockets,
+    log: Option<Writer>,
+    /// By listener: connections that had to wait for room.
+    limited: HashMap<SocketAddr, Rising>,
+    /// A reload whose file is being read.
+    loading: Option<oneshot::Receiver<Loaded>>,
+    /// Another one was asked for meanwhile.
+    load_again: bool,
 }
 
 impl Control {
@@ -44,6 +57,7 @@ impl Control {
         source: Source,
         watch: Option<Watcher>,
     ) -> Result<Self, Box<dyn std::error::Error>> {
+        let signals = Signals::new()?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = if plan.workers == 0 {
             cores
@@ -53,34 +67,38 @@ impl Control {
         let snapshot = lb_config::build(&plan, None).map_err(|problems| problems.render(false))?;
         let mut prober = Prober::new(lb_net::clock::seed(), lb_net::clock::monotonic());
         prober.replace(watched(&plan)?);
-        let mut sockets = Vec::new();
-        for listener in &snapshot.listeners {
-            let address = listener.options.address;
-            sockets.push((address, bind(address, listener.options.backlog, count)?));
-        }
+        let wanted: Vec<_> = snapshot.listeners.iter().map(|listener| socket_of(listener)).collect();
+        let mut sockets = Sockets::default();
+        let opened = sockets.open(&wanted, count)?;
         let log = match &watch {
             Some(watcher) => Some(access::watch(watcher)),
-            None => access::open(&plan.log.access, plan.log.format)?,
+            None => access::open(&plan.log)?,
         };
         let workers = Workers::start(count, &snapshot)?;
-        workers.tell(|| Order::Log(log.clone()));
-        let control = Self {
+        let mut control = Self {
             plan,
             source,
             snapshot,
             workers,
             prober,
+            loading: None,
+            load_again: false,
             watched: watch.is_some(),
+            signals,
+            sockets,
+            log: None,
+            limited: HashMap::new(),
         };
+        control.log_to(log);
         control.update_all();
-        for (address, sockets) in sockets {
+        for (address, sockets) in opened {
             control.workers.listen(address, sockets);
         }
         for listener in &control.snapshot.listeners {
-            eprintln!(
-                "lbd: listening on {} ({})",
+            note(format_args!(
+                "listening on {} ({})",
                 listener.options.address, listener.options.name
-            );
+            ));
         }
         Ok(control)
     }
@@ -88,16 +106,6 @@ impl Control {
     /// Until SIGTERM or SIGINT, then until the last connection has ended or the drain timeout
     /// has passed.
     pub(crate) async fn run(mut self) -> ExitCode {
-        let signals = (
-            signal(SignalKind::hangup()),
-            signal(SignalKind::terminate()),
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::user_defined1()),
-        );
-        let (Ok(mut hup), Ok(mut term), Ok(mut int), Ok(mut usr1)) = signals else {
-            eprintln!("lbd: cannot listen to signals");
-            return ExitCode::from(FAILED);
-        };
         let mut second = tokio::time::interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -105,20 +113,22 @@ impl Control {
                 _ = second.tick() => {
                     self.report_failures();
                     self.expire();
+                    self.tell_limits();
                 }
                 event = self.prober.next() => self.on_health(event),
-                _ = hup.recv() => self.reload(),
-                _ = usr1.recv() => eprint!("{}", report::state(&self.snapshot, &self.prober.views(), &self.workers.counters())),
-                _ = term.recv() => break,
-                _ = int.recv() => break,
+                _ = self.signals.hup.recv() => self.reload(),
+                loaded = loaded(&mut self.loading) => self.on_loaded(loaded),
+                _ = self.signals.usr1.recv() => self.tell_state(),
+                _ = self.signals.term.recv() => break,
+                _ = self.signals.int.recv() => break,
                 _ = self.workers.one_ended() => {
-                    eprintln!("lbd: a worker ended by itself");
+                    note("a worker ended by itself");
                     return ExitCode::from(FAILED);
                 }
             }
         }
         let patience = self.plan.drain_timeout;
-        eprintln!("lbd: draining, at most {patience:?}");
+        note(format_args!("draining, at most {patience:?}"));
         self.workers.tell(|| Order::Drain);
         let deadline = tokio::time::sleep(patience);
         tokio::pin!(deadline);
@@ -126,19 +136,58 @@ impl Control {
             tokio::select! {
                 running = self.workers.one_ended() => if !running { break },
                 () = &mut deadline => {
-                    eprintln!("lbd: drain timeout: {} connections cut", self.workers.counters().active());
+                    note(format_args!("drain timeout: {} connections cut", self.workers.counters().active()));
                     break;
                 }
-                _ = usr1.recv() => eprint!("{}", report::state(&self.snapshot, &self.prober.views(), &self.workers.counters())),
-                _ = int.recv() => {
-                    eprintln!("lbd: stopped at once");
+                _ = self.signals.usr1.recv() => self.tell_state(),
+                _ = self.signals.int.recv() => {
+                    note("stopped at once");
                     break;
                 }
             }
         }
-        // The access-log thread writes what it was handed.
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        self.finish_log().await;
         ExitCode::SUCCESS
+    }
+
+    /// Lets the workers hand over their last lines and the log's thread write them, if that does not take long.
+    async fn finish_log(&mut self) {
+        self.workers.tell(|| Order::Cut);
+        let written = async {
+            while self.workers.one_ended().await {}
+            while self.log.as_ref().is_some_and(|log| !log.is_done()) {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE_FOR_LOG, written).await.is_err() {
+            note("the last access-log lines may be missing: writing is too slow");
+        }
+    }
+
+    fn tell_state(&self) {
+        let views = self.prober.views();
+        print(&report::state(&self.snapshot, &views, &self.workers.counters()));
+    }
+
+    /// Limits that were hit since they were last told.
+    fn tell_limits(&mut self) {
+        let now = lb_net::clock::monotonic();
+        for listener in &self.snapshot.listeners {
+            let rising = self.limited.entry(listener.options.address).or_default();
+            if let Some(times) = rising.since_told(listener.connections.limited(), now) {
+                note(limit_reached(listener, times));
+            }
+        }
+        if let Some(log) = &mut self.log {
+            log.tell_lost(now);
+        }
+    }
+
+    /// The workers' lines go there from now on.
+    fn log_to(&mut self, log: Option<(lb_proxy::AccessLog, Writer)>) {
+        let (log, writer) = log.unzip();
+        self.workers.tell(|| Order::Log(log.clone()));
+        self.log = writer;
     }
 
     fn on_health(&mut self, event: Event) {
@@ -153,12 +202,12 @@ impl Control {
             }
             told.push(Arc::as_ptr(pool));
             if let (Some(view), Some(backend)) = (&view, pool.backends().get(slot.index())) {
-                eprintln!(
-                    "lbd: backend {} of pool {} is {}",
+                note(format_args!(
+                    "backend {} of pool {} is {}",
                     backend.name,
                     pool.name(),
                     describe(view.status)
-                );
+                ));
             }
             self.update(index);
         }
@@ -210,7 +259,7 @@ impl Control {
             .collect();
         let made = standings(&conditions, plan.fail_open);
         if let Err(error) = entry.pool.update(&made.list) {
-            eprintln!("lbd: pool {}: {error}", entry.pool.name());
+            note(format_args!("pool {}: {error}", entry.pool.name()));
         }
     }
 
@@ -223,21 +272,62 @@ impl Control {
     /// Reads the file again. Whatever is wrong, nothing changes and everything is said.
     fn reload(&mut self) {
         let Source::File(path) = self.source.clone() else {
-            eprintln!("lbd: there is no configuration file to read again");
+            note("there is no configuration file to read again");
             return;
         };
-        let resolved = match lb_config::load(&path, &lb_config::System) {
-            Ok(resolved) => resolved,
-            Err(problems) => {
-                say(&problems);
-                eprintln!("lbd: reload refused, nothing was changed");
-                return;
-            }
-        };
-        say(&resolved.warnings);
-        if let Err(error) = self.apply(resolved.plan) {
-            eprintln!("lbd: reload refused, nothing was changed: {error}");
+        if self.loading.is_some() {
+            self.load_again = true;
+            return;
         }
+        // On a thread of its own: host names may take seconds to resolve, and with one worker
+        // this thread carries traffic.
+        let (tell, loading) = oneshot::channel();
+        let load = move || {
+            // Nobody waits for it when the program ends meanwhile.
+            let _ = tell.send(lb_config::load(&path, &lb_config::System));
+        };
+        match std::thread::Builder::new().name("load".to_owned()).spawn(load) {
+            Ok(_) => self.loading = Some(loading),
+            Err(error) => note(format_args!("reload refused, nothing was changed: {error}")),
+        }
+    }
+
+    /// The file was read again.
+    fn on_loaded(&mut self, loaded: Option<Loaded>) {
+        match loaded {
+            Some(Ok(resolved)) => {
+                say(&resolved.warnings);
+                if let Err(error) = self.apply(resolved.plan) {
+                    self.reopen_log();
+                    note(format_args!("reload refused, nothing was changed: {error}"));
+                }
+            }
+            Some(Err(problems)) => {
+                say(&problems);
+                note("reload refused, nothing was changed");
+                self.reopen_log();
+            }
+            None => note("reload refused, nothing was changed: reading the file failed"),
+        }
+        if std::mem::take(&mut self.load_again) {
+            self.reload();
+        }
+    }
+
+    /// After a refused reload: the file may have been moved away all the same, to be archived.
+    fn reopen_log(&mut self) {
+        if !self.must_open(&self.plan.log) {
+            return;
+        }
+        match access::open(&self.plan.log) {
+            Ok(log) => self.log_to(log),
+            Err(error) => note(format_args!("the access log stays as it is: {error}")),
+        }
+    }
+
+    /// Files are opened at each reload, because somebody may have moved them away.
+    fn must_open(&self, log: &lb_config::Log) -> bool {
+        !self.watched && (*log != self.plan.log || matches!(log.access, lb_config::AccessLog::File(_)))
     }
 
     fn apply(&mut self, plan: Plan) -> Result<(), Box<dyn std::error::Error>> {
@@ -248,24 +338,33 @@ impl Control {
                 .iter()
                 .any(|l| l.options.address == address && discriminant(&l.options.service) == discriminant(service))
         };
+        let mut later = Vec::new();
         // New sockets before anything else: this is what can still fail.
-        let mut sockets = Vec::new();
+        let mut wanted = Vec::new();
         for listener in &snapshot.listeners {
             let options = &listener.options;
             if !kept(&self.snapshot, options.address, &options.service) {
-                sockets.push((
-                    options.address,
-                    bind(options.address, options.backlog, self.workers.count())?,
-                ));
+                wanted.push(socket_of(listener));
+            } else if self
+                .snapshot
+                .listeners
+                .iter()
+                .any(|old| old.options.address == options.address && old.options.backlog != options.backlog)
+            {
+                later.push(format!("`backlog` of listener {}", options.name));
             }
         }
-        let log = if self.watched || plan.log == self.plan.log {
-            None
+        let sockets = self.sockets.open(&wanted, self.workers.count())?;
+        let log = if self.must_open(&plan.log) {
+            Some(access::open(&plan.log)?)
         } else {
-            Some(access::open(&plan.log.access, plan.log.format)?)
+            None
         };
         if plan.workers != self.plan.workers {
-            eprintln!("lbd: `workers` takes effect at the next start, not at a reload");
+            later.push("`workers`".to_owned());
+        }
+        for what in later {
+            note(format_args!("{what} takes effect at the next start, not at a reload"));
         }
         let old = std::mem::replace(&mut self.snapshot, snapshot);
         self.plan = plan;
@@ -279,22 +378,29 @@ impl Control {
         }
         self.workers.tell(|| Order::Apply(Arc::clone(&self.snapshot)));
         for (address, sockets) in sockets {
-            eprintln!("lbd: listening on {address}");
+            note(format_args!("listening on {address}"));
             self.workers.listen(address, sockets);
         }
         if let Some(log) = log {
-            self.workers.tell(|| Order::Log(log.clone()));
+            self.log_to(log);
         }
-        eprintln!("lbd: configuration {} is in force", self.snapshot.serial);
+        note(format_args!("configuration {} is in force", self.snapshot.serial));
         Ok(())
     }
 }
 
-fn bind(address: SocketAddr, backlog: u32, count: usize) -> Result<Vec<OwnedFd>, NetError> {
-    let mut options = ListenerOptions::new(address);
-    options.backlog = backlog;
-    // Our own sockets share the address. A stranger's must not: see whether it is free first.
-    (0..count).map(|_| Listener::bind_fd(&options)).collect()
+fn socket_of(listener: &ListenerEntry) -> (SocketAddr, u32) {
+    (listener.options.address, listener.options.backlog)
+}
+
+/// Names the limit, the listener and the key (S-CONN-06).
+fn limit_reached(listener: &ListenerEntry, times: u64) -> String {
+    let options = &listener.options;
+    format!(
+        "listener {}: max_connections = {} reached: {times} connections had to wait, and those behind them; \
+         raise `max_connections` in its `limits` or in `[limits]`",
+        options.name, options.max_connections
+    )
 }
 
 fn watched(plan: &Plan) -> Result<Vec<Watched>, Box<dyn std::error::Error>> {
@@ -322,5 +428,19 @@ fn describe(status: Status) -> String {
     }
 }
 
+/// How long the end waits for the access log.
+const PATIENCE_FOR_LOG: Duration = Duration::from_secs(1);
 /// Persistence entries freed per table and second: 10 ms of work at most.
 const EXPIRE_AT_ONCE: usize = 20_000;
+
+/// What the reading of the file came to; never, when none is read.
+async fn loaded(loading: &mut Option<oneshot::Receiver<Loaded>>) -> Option<Loaded> {
+    match loading {
+        Some(receiver) => {
+            let loaded = receiver.await.ok();
+            *loading = None;
+            loaded
+        }
+        None => std::future::pending().await,
+    }
+}

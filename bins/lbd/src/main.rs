@@ -6,7 +6,10 @@ mod access;
 mod args;
 mod commands;
 mod control;
+mod note;
 mod report;
+mod signals;
+mod sockets;
 mod workers;
 
 use args::{Arguments, Command};

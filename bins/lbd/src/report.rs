@@ -39,10 +39,11 @@ pub(crate) fn state(snapshot: &Snapshot, views: &[View], sums: &Sums) -> String 
     for listener in &snapshot.listeners {
         let _ = writeln!(
             text,
-            "state listener={} address={} connections={}",
+            "state listener={} address={} connections={} limited={}",
             listener.options.name,
             listener.options.address,
-            listener.connections.load(std::sync::atomic::Ordering::Relaxed)
+            listener.connections.open(),
+            listener.connections.limited()
         );
     }
     let _ = writeln!(

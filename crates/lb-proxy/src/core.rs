@@ -148,6 +148,30 @@ impl Core {
 
     /// Wakes the task once when the next connection ends.
     pub(crate) fn on_end(&self, waker: &Waker) {
-        self.ended.borrow_mut().push(waker.clone());
+        let mut ended = self.ended.borrow_mut();
+        // Who waits by the clock too asks again and again, for hours when no connection ends.
+        if !ended.iter().any(|known| known.will_wake(waker)) {
+            ended.push(waker.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_asks_again_and_again_to_be_woken_is_kept_once() {
+        let core = Core::new(Arc::default());
+        std::future::poll_fn(|cx| {
+            for _ in 0..1_000 {
+                core.on_end(cx.waker());
+            }
+            std::task::Poll::Ready(())
+        })
+        .await;
+        assert_eq!(core.ended.borrow().len(), 1);
+        core.wake_ended();
+        assert_eq!(core.ended.borrow().len(), 0);
     }
 }

@@ -42,5 +42,5 @@ mod worker;
 
 pub use log::AccessLog;
 pub use options::{HttpOptions, ListenerOptions, PoolOptions, Service, TcpOptions};
-pub use snapshot::{ListenerEntry, PoolEntry, Snapshot};
+pub use snapshot::{ListenerEntry, Occupancy, PoolEntry, Snapshot};
 pub use worker::{Order, Worker};

@@ -2,7 +2,7 @@
 
 use crate::buffer::Buffer;
 use crate::core::Core;
-use crate::http::connect_end;
+use crate::http::{connect_end, start_outcome};
 use crate::pick::{Claims, pick};
 use crate::timer::Timer;
 use crate::tunnel::{Tunnel, TunnelEnd};
@@ -95,7 +95,7 @@ impl Passage {
                 }
                 Err(error) => {
                     tried.add(ticket.slot());
-                    ticket.finish(Outcome::Failure, self.core.now().mono);
+                    ticket.finish(start_outcome(&error), self.core.now().mono);
                     if !self.may_retry(&pool) {
                         self.end(connect_end(&error), 0, 0);
                         lb_net::reset(client);
@@ -197,7 +197,7 @@ impl Passage {
             && let Some(log) = &mut *core.log.borrow_mut()
         {
             let millis = self.started.wall.as_secs() * 1000 + u64::from(core.clock.micros_of(self.started)) / 1000;
-            let mut access = Access::new(self.peer.ip(), millis);
+            let mut access = Access::new(self.peer.ip().to_canonical(), millis);
             access.bytes = down;
             access.request_bytes = up;
             access.listener = &self.view.options().name;

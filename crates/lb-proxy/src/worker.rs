@@ -4,7 +4,7 @@ use crate::core::Core;
 use crate::http::client::Connection;
 use crate::log::{AccessLog, Log};
 use crate::options::Service;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Occupancy, Snapshot};
 use crate::tcp::Passage;
 use crate::timer;
 use crate::view::{ListenerView, Place, views};
@@ -17,7 +17,6 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -39,6 +38,9 @@ pub enum Order {
     /// Accept what waits, listen no more, end each connection with its exchange;
     /// [`Worker::run`] returns when none is left.
     Drain,
+    /// After [`Order::Drain`]: [`Worker::run`] returns at once and gives the log lines it has to
+    /// their writer. What is still open ends with the runtime.
+    Cut,
 }
 
 /// A worker. It lives in one current-thread runtime and shares nothing with the others but the
@@ -115,7 +117,7 @@ impl Worker {
                     close(doors.remove(&address).into_iter().flatten());
                 }
                 Order::Log(to) => *core.log.borrow_mut() = to.map(Log::new),
-                Order::Drain => break,
+                Order::Drain | Order::Cut => break,
             }
         }
         close(doors.into_values().flatten());
@@ -123,6 +125,11 @@ impl Worker {
         poll_fn(|cx| {
             if core.connections() == 0 && open.get() == 0 {
                 return Poll::Ready(());
+            }
+            while let Poll::Ready(Some(order)) = orders.poll_recv(cx) {
+                if matches!(order, Order::Cut) {
+                    return Poll::Ready(());
+                }
             }
             core.on_end(cx.waker());
             Poll::Pending
@@ -150,13 +157,6 @@ fn close(doors: impl Iterator<Item = Rc<Door>>) {
 /// Accepts until told to close, then once more until nothing waits.
 async fn accept(core: Rc<Core>, listener: Listener, door: Rc<Door>, open: Rc<Cell<usize>>) {
     loop {
-        let view = door.place.view();
-        if view.entry.connections.load(Ordering::Relaxed) >= view.options().max_connections && !door.closing.get() {
-            // More wait in the kernel's queue. Another worker's connection may be the one that
-            // ends, so look again by the clock too.
-            room(&core).await;
-            continue;
-        }
         let accepted = poll_fn(|cx| {
             *door.waker.borrow_mut() = Some(cx.waker().clone());
             match listener.poll_accept(cx) {
@@ -168,7 +168,7 @@ async fn accept(core: Rc<Core>, listener: Listener, door: Rc<Door>, open: Rc<Cel
         match accepted {
             None => break,
             Some(Ok(Accepted { stream, peer })) => {
-                let count = Count::new(&view);
+                let (view, count) = admit(&core, &door).await;
                 match view.options().service {
                     Service::Http(_) => {
                         let connection = Connection::new(Rc::clone(&core), Rc::clone(&door.place), stream, peer, count);
@@ -190,6 +190,31 @@ async fn accept(core: Rc<Core>, listener: Listener, door: Rc<Door>, open: Rc<Cel
     core.wake_ended();
 }
 
+/// Counts a connection that was accepted, once there is room for it; more wait in the kernel's
+/// queue meanwhile. Counting before serving keeps the limit exact over all workers.
+async fn admit(core: &Core, door: &Door) -> (Rc<ListenerView>, Count) {
+    let mut waited = false;
+    loop {
+        let view = door.place.view();
+        let connections = &view.entry.connections;
+        let most = if door.closing.get() {
+            usize::MAX
+        } else {
+            view.options().max_connections
+        };
+        if connections.try_enter(most) {
+            let count = Count(Arc::clone(connections));
+            return (view, count);
+        }
+        if !waited {
+            waited = true;
+            connections.count_limited();
+        }
+        // Another worker's connection may be the one that ends, so look again by the clock too.
+        room(core).await;
+    }
+}
+
 /// Until a connection of this worker ends, or a moment passed.
 async fn room(core: &Core) {
     let mut pause = std::pin::pin!(tokio::time::sleep(Duration::from_millis(20)));
@@ -206,18 +231,11 @@ async fn room(core: &Core) {
 
 /// A client connection's part in the count that all workers share.
 #[derive(Debug)]
-pub(crate) struct Count(Arc<crate::snapshot::ListenerEntry>);
-
-impl Count {
-    fn new(view: &ListenerView) -> Self {
-        view.entry.connections.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(&view.entry))
-    }
-}
+pub(crate) struct Count(Arc<Occupancy>);
 
 impl Drop for Count {
     fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+        self.0.leave();
     }
 }
 

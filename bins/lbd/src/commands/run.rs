@@ -1,7 +1,8 @@
 use crate::control::{Control, Source};
+use crate::note::{note, print};
 use crate::{FAILED, MISCONFIGURED, args};
 use lb_config::{Plan, Problems};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 /// `lbd run`: serves until it is told to stop.
@@ -20,16 +21,20 @@ pub(crate) fn run(run: &args::Run) -> ExitCode {
 pub(crate) fn serve(plan: Plan, source: Source, watch: Option<crate::access::Watcher>) -> ExitCode {
     let limit = lb_net::raise_descriptor_limit();
     if limit.now != limit.before {
-        eprintln!(
-            "lbd: descriptor limit raised from {} to {}",
+        note(format_args!(
+            "descriptor limit raised from {} to {}",
             text(limit.before),
             text(limit.now)
-        );
+        ));
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    // Local, because a single worker runs on this thread too.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(Default::default());
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("lbd: cannot start: {error}");
+            note(format_args!("cannot start: {error}"));
             return ExitCode::from(FAILED);
         }
     };
@@ -37,7 +42,7 @@ pub(crate) fn serve(plan: Plan, source: Source, watch: Option<crate::access::Wat
         match Control::start(plan, source, watch) {
             Ok(control) => control.run().await,
             Err(error) => {
-                eprintln!("lbd: {error}");
+                note(error);
                 ExitCode::from(FAILED)
             }
         }
@@ -51,14 +56,16 @@ fn plan(run: &args::Run) -> Result<(Plan, Source), Problems> {
         return Ok((resolved.plan, Source::File(path.clone())));
     }
     let plan = Plan::from_one_liner(&run.listen, &run.to, &lb_config::System)?;
-    println!("# The same as a file, for `lbd run --config`:\n{}", plan.to_toml());
+    let text = format!("# The same as a file, for `lbd run --config`:\n{}\n", plan.to_toml());
+    // Nobody may be there to read it: no reason to end.
+    let _ = std::io::stdout().write_all(text.as_bytes());
     Ok((plan, Source::Arguments))
 }
 
 /// Prints problems, if there are any.
 pub(crate) fn say(problems: &Problems) {
     if !problems.is_empty() {
-        eprint!("{}", problems.render(std::io::stderr().is_terminal()));
+        print(&problems.render(std::io::stderr().is_terminal()));
     }
 }
 

@@ -263,7 +263,7 @@ impl Exchange {
                 let end = connect_end(&error);
                 if let Some(ticket) = self.ticket.take() {
                     self.tried.add(ticket.slot());
-                    ticket.finish(Outcome::Failure, now);
+                    ticket.finish(start_outcome(&error), now);
                 }
                 Err(end)
             }
@@ -394,11 +394,36 @@ fn speaks_first(stream: &TcpStream) -> bool {
         && matches!(stream.try_read(&mut [0]), Ok(1))
 }
 
+/// What a connection that could not even be begun says about its backend.
+pub(crate) fn start_outcome(error: &io::Error) -> Outcome {
+    // EMFILE, ENFILE, ENOBUFS: std has no kinds for them.
+    let short = matches!(error.raw_os_error(), Some(24 | 23 | 105));
+    match error.kind() {
+        // No free port, no memory: we are short of something, the backend is not to blame.
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse | io::ErrorKind::OutOfMemory => Outcome::Neutral,
+        _ if short => Outcome::Neutral,
+        _ => Outcome::Failure,
+    }
+}
+
 /// The end reason of a connection that could not be made.
 pub(crate) fn connect_end(error: &io::Error) -> End {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => End::ConnectRefused,
         io::ErrorKind::TimedOut => End::ConnectTimeout,
         _ => End::ConnectFailed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_we_are_short_of_is_not_the_backends_fault() {
+        // errno(3): EMFILE 24, EADDRNOTAVAIL 99, ECONNREFUSED 111, ENETUNREACH 101
+        let outcome = |number| start_outcome(&io::Error::from_raw_os_error(number));
+        assert_eq!([24, 99].map(outcome), [Outcome::Neutral; 2]);
+        assert_eq!([111, 101].map(outcome), [Outcome::Failure; 2]);
     }
 }

@@ -411,7 +411,7 @@ impl Exchange {
             self.facts.started
         };
         let millis = started.wall.as_secs() * 1000 + u64::from(core.clock.micros_of(started)) / 1000;
-        let mut access = Access::new(client.peer.ip(), millis);
+        let mut access = Access::new(client.peer.ip().to_canonical(), millis);
         let head = &self.request;
         if head.kind() == lb_http::Kind::Request {
             access.method = head.method();

@@ -1,6 +1,6 @@
 //! HTTP/1.1 from accept to close.
 
-pub(crate) use begin::connect_end;
+pub(crate) use begin::{connect_end, start_outcome};
 
 mod answer;
 mod begin;
