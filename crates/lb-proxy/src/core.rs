@@ -19,6 +19,7 @@ use std::task::Waker;
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) clock: Clock,
+    now: Cell<Now>,
     pub(crate) timers: Rc<Timers>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) log: RefCell<Option<Log>>,
@@ -37,9 +38,11 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(counters: Arc<Counters>) -> Rc<Self> {
         let clock = Clock::new();
-        let timers = Timers::new(clock.now().mono);
+        let now = clock.now();
+        let timers = Timers::new(now.mono);
         Rc::new(Self {
             clock,
+            now: Cell::new(now),
             timers,
             counters,
             log: RefCell::new(None),
@@ -54,8 +57,14 @@ impl Core {
         })
     }
 
+    /// The time at which the current task was woken: one clock read for all that it does.
     pub(crate) fn now(&self) -> Now {
-        self.clock.now()
+        self.now.get()
+    }
+
+    /// Reads the clock. Every task does so when it is polled.
+    pub(crate) fn tick(&self) {
+        self.now.set(self.clock.now());
     }
 
     pub(crate) fn take_buffer(&self, large: bool) -> Buffer {
@@ -91,6 +100,7 @@ impl Core {
     /// Frees memory that the last moments did not need and upstream connections that died or
     /// waited too long.
     pub(crate) fn tidy(&self) {
+        self.tick();
         let now = self.now().mono;
         self.small.borrow_mut().trim();
         self.large.borrow_mut().trim();

@@ -47,6 +47,7 @@ enum State {
 impl Passage {
     pub(crate) fn new(core: Rc<Core>, place: &Place, io: TcpStream, peer: SocketAddr, count: Count) -> Self {
         core.connection_began();
+        core.tick();
         let started = core.now();
         Self {
             view: place.view(),
@@ -222,6 +223,7 @@ impl Future for Passage {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.core.tick();
         loop {
             let (state, again) = match std::mem::replace(&mut self.state, State::Over) {
                 State::New(client) => {

@@ -122,12 +122,10 @@ impl Connection {
         (State::Over, true)
     }
 
-    fn poll_busy(&self, cx: &mut Context<'_>, mut client: Client, mut exchange: Box<Exchange>) -> (State, bool) {
-        let Poll::Ready(next) = exchange.poll(cx, &mut client, &self.core) else {
-            return (State::Busy(client, exchange), false);
-        };
+    /// The exchange ended: what the connection does now.
+    fn after(&self, next: Next, client: Client, exchange: Box<Exchange>) -> State {
         let state = match next {
-            Next::Again if exchange.has_input() => return (State::Busy(client, exchange), true),
+            Next::Again if exchange.has_input() => return State::Busy(client, exchange),
             Next::Again => {
                 let view = client.place.view();
                 if client.requests > 0
@@ -166,7 +164,7 @@ impl Connection {
             }
         };
         self.core.give_exchange(exchange);
-        (state, true)
+        state
     }
 
     /// Reads and throws away what the client still sends, for a bounded time.
@@ -223,16 +221,28 @@ impl Future for Connection {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.core.tick();
+        let this = &mut *self;
         loop {
-            let (state, again) = match std::mem::replace(&mut self.state, State::Over) {
-                State::New(Some((io, peer))) => (self.begin(cx, io, peer), true),
-                State::Idle(client) => self.poll_idle(cx, client),
-                State::Busy(client, exchange) => self.poll_busy(cx, client, exchange),
-                State::Tunnel(tunneling) => self.poll_tunnel(cx, tunneling),
-                State::Linger(client) => self.poll_linger(cx, client),
+            // Polled where it stands: moving a connection's state costs more than the poll.
+            if let State::Busy(client, exchange) = &mut this.state {
+                let Poll::Ready(next) = exchange.poll(cx, client, &this.core) else {
+                    return Poll::Pending;
+                };
+                if let State::Busy(client, exchange) = std::mem::replace(&mut this.state, State::Over) {
+                    this.state = this.after(next, client, exchange);
+                }
+                continue;
+            }
+            let (state, again) = match std::mem::replace(&mut this.state, State::Over) {
+                State::New(Some((io, peer))) => (this.begin(cx, io, peer), true),
+                State::Idle(client) => this.poll_idle(cx, client),
+                State::Busy(client, exchange) => (State::Busy(client, exchange), true),
+                State::Tunnel(tunneling) => this.poll_tunnel(cx, tunneling),
+                State::Linger(client) => this.poll_linger(cx, client),
                 State::New(None) | State::Over => return Poll::Ready(()),
             };
-            self.state = state;
+            this.state = state;
             if !again {
                 return Poll::Pending;
             }
