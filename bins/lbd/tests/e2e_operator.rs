@@ -232,6 +232,37 @@ fn a_log_that_was_moved_away_is_opened_anew_by_a_reload_even_a_refused_one() {
 }
 
 #[test]
+fn clients_at_work_lose_no_request_to_a_drain() {
+    // Head and body in two pieces: some heads have left when the drain begins, and say nothing of it.
+    let backend = Backend::start(|mut conn| {
+        while conn.request().is_ok() {
+            conn.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+            std::thread::park_timeout(Duration::from_millis(20));
+            if !conn.send("here") {
+                return;
+            }
+        }
+    });
+    let listener = address();
+    let lbd = Lbd::start(&Config::http(listener, &[backend.address()]).text());
+    std::thread::scope(|scope| {
+        let clients = [(); 20].map(|()| {
+            scope.spawn(|| {
+                let mut client = Client::connect(listener);
+                // Until one says close; a request without an answer panics.
+                while client.get("/").get("connection").is_none() {}
+                assert!(client.is_closed());
+            })
+        });
+        until("all are at work", || (backend.requests() > 100).then_some(()));
+        lbd.stop();
+        for client in clients {
+            client.join().unwrap();
+        }
+    });
+}
+
+#[test]
 fn connections_that_are_cut_take_no_log_line_of_others_with_them() {
     let backend = Backend::http(|request| {
         if request.head.line.contains("/never") {

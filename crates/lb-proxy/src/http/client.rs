@@ -103,15 +103,15 @@ impl Connection {
             Poll::Pending => {}
         }
         if client.timer.take_fired() {
-            return self.close(client, End::ClientIdle);
+            let draining = self.core.is_draining();
+            return self.close(client, if draining { End::Drain } else { End::ClientIdle });
         }
         // A listener that a reload removed keeps its connections; their next response says close.
         if self.core.is_draining() {
-            if client.requests > 0 {
-                return self.close(client, End::Drain);
-            }
-            // Its first request may be on the way.
-            client.timer.set(self.core.now().mono.after(FIRST_IN_DRAIN));
+            // A request may be on the way: no response told this client to close.
+            let first = client.requests == 0;
+            let patience = if first { FIRST_IN_DRAIN } else { NEXT_IN_DRAIN };
+            client.timer.set(self.core.now().mono.after(patience));
         }
         (State::Idle(client), false)
     }
@@ -258,6 +258,9 @@ impl Drop for Connection {
 
 /// While draining, a connection that never sent anything is waited for so long.
 const FIRST_IN_DRAIN: Duration = Duration::from_secs(1);
+/// While draining, a kept-alive connection is waited for so long. A client at work sends its next
+/// request within a round trip; it would lose it if its connection were closed at once.
+const NEXT_IN_DRAIN: Duration = Duration::from_millis(500);
 /// How long we read on after we said the end (nginx: `lingering_timeout`, the same).
 const LINGER: Duration = Duration::from_secs(5);
 
