@@ -156,7 +156,7 @@ const LIMIT_KEYS: [Key; 6] = [
     key("target_bytes", size(256, 1 << 20, false), "\"8KiB\""),
     key("body_bytes", size(0, 1 << 50, true), "\"none\""),
 ];
-const HEAD_BYTES: Key = key("head_bytes", size(1 << 10, 1 << 20, false), "\"16KiB\"");
+const HEAD_BYTES: Key = key("head_bytes", size(1 << 10, 1 << 16, false), "\"16KiB\"");
 /// 256 is the size of the codec's table.
 const FIELDS: Key = key("fields", integer(1, 256), "100");
 

@@ -254,10 +254,15 @@ impl Exchange {
             return;
         }
         self.facts.wait = Some(wait);
-        let place = client.place.view();
-        let Some(http) = self.view.as_ref().unwrap_or(&place).http() else {
-            return;
+        let newest;
+        let view = match &self.view {
+            Some(view) => view,
+            None => {
+                newest = client.place.view();
+                &newest
+            }
         };
+        let Some(http) = view.http() else { return };
         let patience = match (wait, &self.pool) {
             (Wait::Head, _) => http.head_timeout,
             (Wait::ClientBody, _) => http.body_timeout,
