@@ -44,7 +44,7 @@ pub(crate) struct Seen {
     pub(crate) ended: usize,
     /// Bytes of all connections.
     pub(crate) bytes: usize,
-    /// [`Do::Send`]s that were carried out.
+    /// [`Do::Send`]s and [`Do::Drip`]s that were carried out.
     pub(crate) said: usize,
     gate: usize,
 }
@@ -211,7 +211,11 @@ impl Script {
                 self.note(|seen| seen.said += 1);
                 failed
             }
-            Do::Drip(bytes) => bytes.iter().any(|b| wire.io.write_all(&[*b]).is_err()),
+            Do::Drip(bytes) => {
+                let failed = bytes.iter().any(|b| wire.io.write_all(&[*b]).is_err());
+                self.note(|seen| seen.said += 1);
+                failed
+            }
             Do::Body => match reader.read_all(wire, self) {
                 Ok(whole) => {
                     if whole {
