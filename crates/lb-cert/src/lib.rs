@@ -1,0 +1,1 @@
+//! Certificates that anyone can load, check, mend and understand.
