@@ -99,7 +99,7 @@ fn remove_hop_by_hop(head: &mut Head, keep_upgrade: bool) {
     if !head.has_any(HOP_BY_HOP) {
         return;
     }
-    if head.has(Name::Connection) {
+    if head.has(Name::Connection) && head.plain_connection().is_none() {
         head.remove_nominated(is_protected);
     }
     let kept = if keep_upgrade { Name::Upgrade.bit() } else { 0 };

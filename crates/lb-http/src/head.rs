@@ -245,6 +245,11 @@ impl Head {
 
     // What the rest of the crate needs.
 
+    /// Lines of fields, removed ones included.
+    pub(crate) fn lines(&self) -> usize {
+        self.index.len()
+    }
+
     /// Is one of the names of `mask` there?
     pub(crate) fn has_any(&self, mask: u64) -> bool {
         self.present & mask != 0
@@ -258,6 +263,19 @@ impl Head {
     /// Was this name seen on more than one line?
     pub(crate) fn is_repeated(&self, name: Name) -> bool {
         self.repeated & name.bit() != 0
+    }
+
+    /// Does the only `Connection` line say nothing but `keep-alive` (true) or `close` (false)? Then it
+    /// names no field. Nearly all do.
+    pub(crate) fn plain_connection(&self) -> Option<bool> {
+        if self.is_repeated(Name::Connection) {
+            return None;
+        }
+        match self.known(Name::Connection)? {
+            value if value.eq_ignore_ascii_case(b"keep-alive") => Some(true),
+            value if value.eq_ignore_ascii_case(b"close") => Some(false),
+            _ => None,
+        }
     }
 
     /// The first value of a known name.

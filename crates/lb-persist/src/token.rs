@@ -21,6 +21,8 @@ pub struct Tokens {
     key: [u8; 16],
     /// Sorted by handle, the first half of the plain tag.
     known: Box<[Known]>,
+    /// The plain tokens, sorted by id: they are given out far more often than they change.
+    plain: Box<[(BackendId, Token)]>,
 }
 
 /// What a valid token says.
@@ -45,33 +47,34 @@ impl Tokens {
             }
         };
         let mut known: Vec<Known> = backends.iter().map(known).collect();
+        let mut plain: Vec<_> = known.iter().map(|known| (known.id, Token::of(&known.tag))).collect();
         known.sort_unstable_by_key(|known| known.handle);
+        plain.sort_unstable_by_key(|(id, _)| *id);
         Self {
             key: *key,
             known: known.into(),
+            plain: plain.into(),
         }
     }
 
     /// The token of `backend`: dated if `issued` is given. Works for any id, known or not.
-    /// No allocation.
+    /// No allocation; `O(log n)` and no tag for the plain token of a known backend, else two tags.
     #[must_use]
     pub fn issue(&self, backend: BackendId, issued: Option<Wall>) -> Token {
-        let plain = plain_tag(&self.key, backend);
-        let mut text = [0; DATED_CHARS];
-        let len = match issued {
-            None => encode(&plain, &mut text),
-            Some(wall) => {
-                let seconds = wall.as_secs().min(LAST_SECOND);
-                let mut bytes = [0; DATED_BYTES];
-                let (half, rest) = bytes.split_at_mut(8);
-                let (date, tag) = rest.split_at_mut(6);
-                half.copy_from_slice(plain.first_chunk::<8>().unwrap_or(&[0; 8]));
-                date.copy_from_slice(seconds.to_be_bytes().last_chunk::<6>().unwrap_or(&[0; 6]));
-                tag.copy_from_slice(&dated_tag(&self.key, backend, seconds));
-                encode(&bytes, &mut text)
-            }
+        let Some(wall) = issued else {
+            let at = self.plain.binary_search_by_key(&backend, |(id, _)| *id);
+            let known = at.ok().and_then(|at| self.plain.get(at));
+            return known.map_or_else(|| Token::of(&plain_tag(&self.key, backend)), |(_, token)| *token);
         };
-        Token { text, len }
+        let seconds = wall.as_secs().min(LAST_SECOND);
+        let plain = plain_tag(&self.key, backend);
+        let mut bytes = [0; DATED_BYTES];
+        let (half, rest) = bytes.split_at_mut(8);
+        let (date, tag) = rest.split_at_mut(6);
+        half.copy_from_slice(plain.first_chunk::<8>().unwrap_or(&[0; 8]));
+        date.copy_from_slice(seconds.to_be_bytes().last_chunk::<6>().unwrap_or(&[0; 6]));
+        tag.copy_from_slice(&dated_tag(&self.key, backend, seconds));
+        Token::of(&bytes)
     }
 
     /// What `text` says, if it is a token of one of the backends. `O(log n)` and at most one tag;
@@ -125,6 +128,12 @@ pub struct Token {
 }
 
 impl Token {
+    fn of(bytes: &[u8]) -> Self {
+        let mut text = [0; DATED_CHARS];
+        let len = encode(bytes, &mut text);
+        Self { text, len }
+    }
+
     /// The characters.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

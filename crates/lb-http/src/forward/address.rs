@@ -89,14 +89,24 @@ impl Text {
     }
 
     fn push_number(&mut self, number: u16) {
-        let mut begun = false;
-        for divisor in [10_000, 1_000, 100, 10, 1] {
-            let digit = number.checked_div(divisor).unwrap_or_default() % 10;
-            begun |= digit != 0 || divisor == 1;
-            if begun {
-                self.push(b'0'.wrapping_add(digit as u8));
-            }
+        // Divisors that the compiler knows: it turns them into multiplications.
+        if number >= 10_000 {
+            self.push_digit(number / 10_000);
         }
+        if number >= 1_000 {
+            self.push_digit(number / 1_000 % 10);
+        }
+        if number >= 100 {
+            self.push_digit(number / 100 % 10);
+        }
+        if number >= 10 {
+            self.push_digit(number / 10 % 10);
+        }
+        self.push_digit(number % 10);
+    }
+
+    fn push_digit(&mut self, digit: u16) {
+        self.push(b'0'.wrapping_add(digit as u8));
     }
 
     fn push(&mut self, byte: u8) {

@@ -17,6 +17,11 @@ impl Options {
         if !head.has(Name::Connection) {
             return Ok(options);
         }
+        if let Some(keep_alive) = head.plain_connection() {
+            options.keep_alive = keep_alive;
+            options.close = !keep_alive;
+            return Ok(options);
+        }
         let mut count = 0_usize;
         for member in head.values(Name::Connection).flat_map(list::members) {
             count = count.saturating_add(1);

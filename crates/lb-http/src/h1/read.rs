@@ -4,10 +4,11 @@ use super::error::Error;
 use super::framing::{Framing, announced, length};
 use super::limits::{FIELDS_MAX, INTERIM_MAX, METHOD_MAX};
 use super::options::Options;
-use super::request::{check_host, check_request_line, parse_request, skip_empty_lines, translate};
-use super::response::{check_status_line, parse_response};
+use super::request::{check_host, check_request_line, parse_request, skip_empty_lines, translate, whole_request};
+use super::response::{check_status_line, parse_response, whole_response};
 use super::scan::{Bounds, Scan};
 use super::state::Reading;
+use super::target::Form;
 use super::trailer;
 use crate::head::name::Name;
 use crate::{Head, Kind, Version, upgrade};
@@ -17,7 +18,7 @@ impl Conn {
     ///
     /// A server gets requests with the target in origin form (or `*`) and, where the version
     /// asks for it, exactly one sound `Host`. A client gets interim responses too; after them it
-    /// calls again. The bytes are looked at once, however often this is called; nothing is
+    /// calls again. However often this is called, the work grows with the bytes and not with the calls; nothing is
     /// allocated when `head` is large enough.
     ///
     /// # Errors
@@ -116,8 +117,49 @@ impl Conn {
     }
 
     fn read_request(&mut self, input: &[u8], head: &mut Head) -> Result<Step<Message>, Error> {
+        // Most heads arrive in one piece and are in order.
+        let whole = if self.scan.is_under_way() {
+            None
+        } else {
+            whole_request(input, head, &self.limits)
+        };
+        let (end, form) = match whole {
+            Some(found) => found,
+            None => match self.scan_request(input, head)? {
+                Some(found) => found,
+                None => return Ok(Step::NeedMore),
+            },
+        };
+        self.to_head = head.is_head_method();
+        check_host(head, form)?;
+        if head.has(Name::FramingAlias) {
+            return Err(Error::FramingAlias);
+        }
+        let options = Options::read(head)?;
+        if options.names_framing {
+            return Err(Error::ConnectionOption);
+        }
+        let framing = announced(head)?.unwrap_or(Framing::Empty);
+        self.check_length(framing)?;
+        if head.version() == Version::Http11
+            && head
+                .values(Name::Expect)
+                .any(|v| !v.eq_ignore_ascii_case(b"100-continue"))
+        {
+            return Err(Error::Expectation);
+        }
+        self.keep_alive = options.keeps(head.version());
+        self.offered_upgrade = upgrade::wanted(head).is_some();
+        self.has_request = true;
+        Ok(Step::Ready(self.begin_body(head.version(), end, framing)))
+    }
+
+    /// Looks for the end of the head, line by line, and refuses it for its first mistake whether or not
+    /// the rest has arrived. Says where the head ends in `input`.
+    fn scan_request(&mut self, input: &[u8], head: &mut Head) -> Result<Option<(usize, Form)>, Error> {
+        head.clear();
         let Some(start) = skip_empty_lines(input)? else {
-            return Ok(Step::NeedMore);
+            return Ok(None);
         };
         // A refused HEAD request is answered without a body too.
         self.to_head = input.get(start..).is_some_and(|rest| rest.starts_with(b"HEAD "));
@@ -137,35 +179,17 @@ impl Conn {
             },
         };
         let Some(end) = self.scan.run(input, start, &bounds, check_request_line)? else {
-            return Ok(Step::NeedMore);
+            return Ok(None);
         };
         let raw = input.get(start..end).unwrap_or_default();
-        let form = parse_request(raw, head)?;
+        let (len, form) = parse_request(raw, head)?;
+        if len != raw.len() {
+            return Err(Error::RequestLine);
+        }
         if head.target().len() > target_bytes {
             return Err(Error::TargetTooLong { limit: target_bytes });
         }
-        check_host(head, form)?;
-        if head.has(Name::FramingAlias) {
-            return Err(Error::FramingAlias);
-        }
-        let options = Options::read(head)?;
-        if options.names_framing {
-            return Err(Error::ConnectionOption);
-        }
-        let framing = announced(head)?.unwrap_or(Framing::Empty);
-        self.check_length(framing)?;
-        if head.version() == Version::Http11
-            && head
-                .values(Name::Expect)
-                .any(|v| !v.eq_ignore_ascii_case(b"100-continue"))
-        {
-            return Err(Error::Expectation);
-        }
-        self.keep_alive = options.keeps(head.version());
-        self.to_head = head.is_head_method();
-        self.offered_upgrade = upgrade::wanted(head).is_some();
-        self.has_request = true;
-        Ok(Step::Ready(self.begin_body(head.version(), end, framing)))
+        Ok(Some((end, form)))
     }
 
     fn read_response(&mut self, input: &[u8], head: &mut Head) -> Result<Step<Message>, Error> {
@@ -178,24 +202,18 @@ impl Conn {
                 Error::StatusLine
             });
         }
-        let bounds = Bounds {
-            bytes: self.limits.head_bytes,
-            first_line: self.limits.head_bytes,
-            lines: self.limits.fields.min(FIELDS_MAX).saturating_add(1),
-            too_large: Error::HeadTooLarge {
-                limit: self.limits.head_bytes,
-            },
-            first_too_long: Error::HeadTooLarge {
-                limit: self.limits.head_bytes,
-            },
-            too_many: Error::TooManyFields {
-                limit: self.limits.fields.min(FIELDS_MAX),
+        let whole = if self.scan.is_under_way() {
+            None
+        } else {
+            whole_response(input, head, &self.limits)
+        };
+        let end = match whole {
+            Some(end) => end,
+            None => match self.scan_response(input, head)? {
+                Some(end) => end,
+                None => return Ok(Step::NeedMore),
             },
         };
-        let Some(end) = self.scan.run(input, 0, &bounds, check_status_line)? else {
-            return Ok(Step::NeedMore);
-        };
-        parse_response(input.get(..end).unwrap_or_default(), head)?;
         if head.status() < 200 {
             return self.accept_interim(head, end).map(Step::Ready);
         }
@@ -218,6 +236,32 @@ impl Conn {
         };
         self.check_length(framing)?;
         Ok(Step::Ready(self.begin_body(head.version(), end, framing)))
+    }
+
+    /// As [`scan_request`](Self::scan_request), for a response.
+    fn scan_response(&mut self, input: &[u8], head: &mut Head) -> Result<Option<usize>, Error> {
+        head.clear();
+        let bounds = Bounds {
+            bytes: self.limits.head_bytes,
+            first_line: self.limits.head_bytes,
+            lines: self.limits.fields.min(FIELDS_MAX).saturating_add(1),
+            too_large: Error::HeadTooLarge {
+                limit: self.limits.head_bytes,
+            },
+            first_too_long: Error::HeadTooLarge {
+                limit: self.limits.head_bytes,
+            },
+            too_many: Error::TooManyFields {
+                limit: self.limits.fields.min(FIELDS_MAX),
+            },
+        };
+        let Some(end) = self.scan.run(input, 0, &bounds, check_status_line)? else {
+            return Ok(None);
+        };
+        if parse_response(input.get(..end).unwrap_or_default(), head)? != end {
+            return Err(Error::StatusLine);
+        }
+        Ok(Some(end))
     }
 
     /// 1xx: the final response is still to come, but for 101.
@@ -263,7 +307,9 @@ impl Conn {
         let mut table = [httparse::EMPTY_HEADER; FIELDS_MAX];
         match httparse::parse_headers(raw, &mut table) {
             Ok(httparse::Status::Complete((len, fields))) if len == raw.len() => {
-                trailers.load(Kind::Trailers, Version::Http11, raw, fields);
+                if !trailers.load(Kind::Trailers, Version::Http11, raw, 0, fields) {
+                    return Err(Error::FieldName);
+                }
             }
             Ok(_) => return Err(Error::FieldName),
             Err(error) => return Err(translate(error)),

@@ -1,5 +1,5 @@
 use super::error::Error;
-use super::limits::{EMPTY_LINES_MAX, FIELDS_MAX, METHOD_MAX};
+use super::limits::{EMPTY_LINES_MAX, FIELDS_MAX, Limits, METHOD_MAX};
 use super::target::{Authority, Form, form};
 use crate::head::edit::ARENA_MAX;
 use crate::head::name::{Name, is_token_byte};
@@ -50,15 +50,28 @@ pub(super) fn check_request_line(line: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// Tokenises a request head that ends where the scan says, and checks method and target.
-pub(super) fn parse_request(raw: &[u8], head: &mut Head) -> Result<Form, Error> {
+/// The request at the start of `input` and its length, if it is here in one piece, within the limits
+/// and nothing is wrong with its lines. `None` says nothing: the scan, which goes byte by byte, finds
+/// out what is missing or wrong.
+pub(super) fn whole_request(input: &[u8], head: &mut Head, limits: &Limits) -> Option<(usize, Form)> {
+    if !is_token_byte(*input.first()?) {
+        return None;
+    }
+    let (len, form) = parse_request(input, head).ok()?;
+    (len <= limits.head_bytes && head.lines() <= limits.fields && head.target().len() <= limits.target_bytes)
+        .then_some((len, form))
+}
+
+/// Tokenises a request head, and checks its lines, method and target. Says how long it is.
+pub(super) fn parse_request(input: &[u8], head: &mut Head) -> Result<(usize, Form), Error> {
     let mut table = [const { MaybeUninit::uninit() }; FIELDS_MAX];
     let mut request = httparse::Request::new(&mut []);
-    match request.parse_with_uninit_headers(raw, &mut table) {
-        Ok(httparse::Status::Complete(len)) if len == raw.len() => {}
-        Ok(_) => return Err(Error::RequestLine),
+    let len = match request.parse_with_uninit_headers(input, &mut table) {
+        Ok(httparse::Status::Complete(len)) => len,
+        Ok(httparse::Status::Partial) => return Err(Error::RequestLine),
         Err(error) => return Err(translate(error)),
-    }
+    };
+    let raw = input.get(..len).unwrap_or_default();
     let method = request.method.unwrap_or_default().as_bytes();
     let target = request.path.unwrap_or_default().as_bytes();
     if method.len() > METHOD_MAX {
@@ -75,13 +88,18 @@ pub(super) fn parse_request(raw: &[u8], head: &mut Head) -> Result<Form, Error> 
     } else {
         Version::Http10
     };
-    head.load(Kind::Request, version, raw, request.headers);
-    let line_end = method
+    let first_line = method
         .len()
         .saturating_add(target.len())
         .saturating_add(b"  HTTP/1.1\r\n".len());
-    head.load_request_line(method.len(), target.len(), line_end);
-    Ok(form)
+    if !raw.get(..first_line).is_some_and(|line| line.ends_with(b"\r\n")) {
+        return Err(Error::RequestLine);
+    }
+    if !head.load(Kind::Request, version, raw, first_line, request.headers) {
+        return Err(Error::FieldName);
+    }
+    head.load_request_line(method.len(), target.len(), first_line);
+    Ok((len, form))
 }
 
 /// One sound `Host` (RFC 9112, section 3.2), equal to the authority of an absolute target, which

@@ -14,11 +14,12 @@ impl Fields for Head {
 
 impl FieldsMut for Head {
     fn append(&mut self, name: &str, value: &[u8]) -> Result<(), InvalidField> {
-        if !is_token(name.as_bytes()) {
+        let id = Name::of(name.as_bytes());
+        if id.is_vague() && !is_token(name.as_bytes()) {
             return Err(InvalidField::Name);
         }
         check_value(value)?;
-        self.append_parts(name, &[value])
+        self.append_line(id, name, &[value])
     }
 
     fn replace(&mut self, name: &str, index: usize, value: &[u8]) -> Result<(), InvalidField> {
@@ -48,6 +49,10 @@ impl FieldsMut for Head {
 impl Head {
     /// Adds a line whose value is given in pieces. The caller answers for their bytes.
     pub(crate) fn append_parts(&mut self, name: &str, parts: &[&[u8]]) -> Result<(), InvalidField> {
+        self.append_line(Name::of(name.as_bytes()), name, parts)
+    }
+
+    fn append_line(&mut self, id: Name, name: &str, parts: &[&[u8]]) -> Result<(), InvalidField> {
         if self.index.len() >= FIELDS_MAX {
             return Err(InvalidField::Full);
         }
@@ -56,7 +61,6 @@ impl Head {
         let name_at = self.arena.len() as u32;
         self.arena.extend_from_slice(name.as_bytes());
         let value_at = self.put_value(parts);
-        let id = Name::of(name.as_bytes());
         self.note(id);
         self.index.push(Field {
             name_at,
@@ -285,11 +289,15 @@ fn is_option(member: &[u8]) -> bool {
 fn check_value(value: &[u8]) -> Result<(), InvalidField> {
     let bad = |b: u8| (b < b' ' && b != b'\t') || b == 0x7f;
     let at_end = |b: Option<&u8>| b.is_some_and(|b| *b == b' ' || *b == b'\t');
-    let offset = match value.iter().position(|b| bad(*b)) {
-        Some(offset) => offset,
-        None if at_end(value.first()) => 0,
-        None if at_end(value.last()) => value.len().saturating_sub(1),
-        None => return Ok(()),
+    // Without a way out of the loop the compiler looks at many bytes at once.
+    let offset = if value.iter().fold(false, |any, b| any | bad(*b)) {
+        value.iter().position(|b| bad(*b)).unwrap_or_default()
+    } else if at_end(value.first()) {
+        0
+    } else if at_end(value.last()) {
+        value.len().saturating_sub(1)
+    } else {
+        return Ok(());
     };
     Err(InvalidField::Value {
         byte: value.get(offset).copied().unwrap_or_default(),

@@ -50,84 +50,35 @@ pub(crate) enum Name {
 }
 
 impl Name {
-    /// The number of `name`, a token, which is compared without regard to ASCII case.
+    /// The number of `name`, a token, which is compared without regard to ASCII case. One look into
+    /// a table and one comparison: this runs for every field of every message.
     pub(crate) fn of(name: &[u8]) -> Self {
-        let candidates: &[(&[u8], Self)] = match name.len() {
-            2 => &[(b"te", Self::Te)],
-            3 => &[(b"via", Self::Via)],
-            4 => &[(b"host", Self::Host), (b"date", Self::Date)],
-            5 => &[(b"proxy", Self::Proxy)],
-            6 => &[
-                (b"cookie", Self::Cookie),
-                (b"accept", Self::Accept),
-                (b"server", Self::Server),
-                (b"expect", Self::Expect),
-                (b"origin", Self::Origin),
-            ],
-            7 => &[(b"referer", Self::Referer), (b"upgrade", Self::Upgrade)],
-            8 => &[(b"location", Self::Location)],
-            9 => &[(b"forwarded", Self::Forwarded), (b"x-real-ip", Self::XRealIp)],
-            10 => &[
-                (b"connection", Self::Connection),
-                (b"user-agent", Self::UserAgent),
-                (b"set-cookie", Self::SetCookie),
-                (b"keep-alive", Self::KeepAlive),
-            ],
-            12 => &[
-                (b"content-type", Self::ContentType),
-                (b"max-forwards", Self::MaxForwards),
-            ],
-            13 => &[
-                (b"cache-control", Self::CacheControl),
-                (b"authorization", Self::Authorization),
-            ],
-            14 => &[
-                (b"content-length", Self::ContentLength),
-                (b"http2-settings", Self::Http2Settings),
-            ],
-            15 => &[
-                (b"x-forwarded-for", Self::XForwardedFor),
-                (b"accept-encoding", Self::AcceptEncoding),
-                (b"accept-language", Self::AcceptLanguage),
-            ],
-            16 => &[
-                (b"x-forwarded-port", Self::XForwardedPort),
-                (b"x-forwarded-host", Self::XForwardedHost),
-                (b"proxy-connection", Self::ProxyConnection),
-            ],
-            17 => &[
-                (b"transfer-encoding", Self::TransferEncoding),
-                (b"x-forwarded-proto", Self::XForwardedProto),
-            ],
-            18 => &[(b"proxy-authenticate", Self::ProxyAuthenticate)],
-            19 => &[(b"proxy-authorization", Self::ProxyAuthorization)],
-            25 => &[(b"proxy-authentication-info", Self::ProxyAuthenticationInfo)],
-            _ => return Self::Other,
+        let known = PLACES
+            .get(usize::from(place(name)))
+            .and_then(|index| KNOWN.get(usize::from(*index)));
+        let Some((text, id)) = known else {
+            return Self::Other;
         };
-        let lower = |byte: Option<&u8>| byte.copied().unwrap_or_default() | CASE;
-        let first = lower(name.first());
-        for (text, id) in candidates {
-            if lower(text.first()) != first {
-                continue;
-            }
-            if is_same(name, text) {
-                return *id;
-            }
-            // Rare: a name of the length and the first letter of a dangerous one.
-            let alias = match id {
-                Self::ContentLength | Self::TransferEncoding => Self::FramingAlias,
-                Self::XForwardedFor
-                | Self::XForwardedProto
-                | Self::XForwardedPort
-                | Self::XForwardedHost
-                | Self::XRealIp => Self::ForwardedAlias,
-                _ => continue,
-            };
-            if folds_to(name, text) {
-                return alias;
-            }
+        if text.len() != name.len() {
+            return Self::Other;
         }
-        Self::Other
+        if is_same(name, text) {
+            return *id;
+        }
+        // Rare: a name of the length, the first and the last letter of a dangerous one.
+        match id {
+            Self::ContentLength | Self::TransferEncoding if folds_to(name, text) => Self::FramingAlias,
+            Self::XForwardedFor
+            | Self::XForwardedProto
+            | Self::XForwardedPort
+            | Self::XForwardedHost
+            | Self::XRealIp
+                if folds_to(name, text) =>
+            {
+                Self::ForwardedAlias
+            }
+            _ => Self::Other,
+        }
     }
 
     /// The bit of this name in a mask of names.
@@ -139,6 +90,75 @@ impl Name {
     pub(crate) const fn is_vague(self) -> bool {
         matches!(self, Self::Other | Self::ForwardedAlias | Self::FramingAlias)
     }
+}
+
+/// The names with a number, in lower case.
+const KNOWN: [(&[u8], Name); 36] = [
+    (b"te", Name::Te),
+    (b"via", Name::Via),
+    (b"host", Name::Host),
+    (b"date", Name::Date),
+    (b"proxy", Name::Proxy),
+    (b"cookie", Name::Cookie),
+    (b"accept", Name::Accept),
+    (b"server", Name::Server),
+    (b"expect", Name::Expect),
+    (b"origin", Name::Origin),
+    (b"referer", Name::Referer),
+    (b"upgrade", Name::Upgrade),
+    (b"location", Name::Location),
+    (b"forwarded", Name::Forwarded),
+    (b"x-real-ip", Name::XRealIp),
+    (b"connection", Name::Connection),
+    (b"user-agent", Name::UserAgent),
+    (b"set-cookie", Name::SetCookie),
+    (b"keep-alive", Name::KeepAlive),
+    (b"content-type", Name::ContentType),
+    (b"max-forwards", Name::MaxForwards),
+    (b"cache-control", Name::CacheControl),
+    (b"authorization", Name::Authorization),
+    (b"content-length", Name::ContentLength),
+    (b"http2-settings", Name::Http2Settings),
+    (b"x-forwarded-for", Name::XForwardedFor),
+    (b"accept-encoding", Name::AcceptEncoding),
+    (b"accept-language", Name::AcceptLanguage),
+    (b"x-forwarded-port", Name::XForwardedPort),
+    (b"x-forwarded-host", Name::XForwardedHost),
+    (b"proxy-connection", Name::ProxyConnection),
+    (b"transfer-encoding", Name::TransferEncoding),
+    (b"x-forwarded-proto", Name::XForwardedProto),
+    (b"proxy-authenticate", Name::ProxyAuthenticate),
+    (b"proxy-authorization", Name::ProxyAuthorization),
+    (b"proxy-authentication-info", Name::ProxyAuthenticationInfo),
+];
+
+/// Where in [`PLACES`] a name is looked for: length, first, last and second last character tell all
+/// known names apart. Spellings that fold to a known name have the place of that name, because these
+/// three characters are letters or digits in it.
+const fn place(name: &[u8]) -> u8 {
+    let (Some(first), Some([before, last])) = (name.first(), name.last_chunk::<2>()) else {
+        return 0;
+    };
+    ((name.len() as u8) << 6)
+        .wrapping_add(*first | CASE)
+        .wrapping_add((*last | CASE) << 2)
+        .wrapping_add(*before | CASE)
+}
+
+/// Index in [`KNOWN`] by [`place`]; 255 where there is none.
+const PLACES: [u8; 256] = places();
+
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // computed by the compiler
+const fn places() -> [u8; 256] {
+    let mut table = [255; 256];
+    let mut index = 0;
+    while index < KNOWN.len() {
+        let at = place(KNOWN[index].0) as usize;
+        assert!(table[at] == 255, "two names with one place: choose other shifts");
+        table[at] = index as u8;
+        index += 1;
+    }
+    table
 }
 
 /// The bit in which upper and lower case differ.
@@ -209,6 +229,22 @@ mod tests {
         assert_eq!(Name::of(b"TRANSFER_ENCODING"), Name::FramingAlias);
         assert_eq!(Name::of(b"X_Forwarded-For"), Name::ForwardedAlias);
         assert_eq!(Name::of(b"X_REAL_IP"), Name::ForwardedAlias);
+        for (text, id) in KNOWN {
+            let alias = match id {
+                Name::ContentLength | Name::TransferEncoding => Name::FramingAlias,
+                Name::XForwardedFor
+                | Name::XForwardedProto
+                | Name::XForwardedPort
+                | Name::XForwardedHost
+                | Name::XRealIp => Name::ForwardedAlias,
+                _ => continue,
+            };
+            for (at, _) in text.iter().enumerate().filter(|(_, b)| **b == b'-') {
+                let mut name = text.to_vec();
+                name[at] = b'_';
+                assert_eq!(Name::of(&name), alias, "{}", name.escape_ascii());
+            }
+        }
         assert_eq!(Name::of(b"Accept_Charset1"), Name::Other);
         assert_eq!(Name::of(b"ContentXLength"), Name::Other);
     }

@@ -13,5 +13,6 @@ mod set_cookie;
 
 pub use jar::Jar;
 pub use matching::{default_path, domain_match, path_match};
+pub(crate) use request::mentions;
 pub use request::{Pairs, Stripped, pairs, strip, values};
 pub use set_cookie::{CookieError, SameSite, SetCookie};

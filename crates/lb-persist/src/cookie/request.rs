@@ -97,6 +97,22 @@ pub fn strip(line: &[u8], name: &[u8], out: &mut [u8]) -> Stripped {
     }
 }
 
+/// Does `name` stand anywhere in `line`? If not, the line has no cookie of this name: a cheap question
+/// in front of the dear ones.
+pub(crate) fn mentions(line: &[u8], name: &[u8]) -> bool {
+    let Some((first, behind)) = name.split_first() else {
+        return true;
+    };
+    let mut rest = line;
+    while let (_, Some(after)) = split_once(rest, *first) {
+        if after.starts_with(behind) {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
 /// The value of `crumb` if its name is `name`.
 fn value_if_called<'a>(crumb: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let rest = crumb.trim_ascii_start().strip_prefix(name)?;

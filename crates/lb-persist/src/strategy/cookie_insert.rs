@@ -4,7 +4,7 @@ use core::time::Duration;
 use lb_types::{BackendId, FieldsMut, InvalidField, Now, Wall};
 
 use super::{Facts, Learn, Recall, Reply, Strategy};
-use crate::cookie::{CookieError, SameSite, SetCookie, Stripped, strip, values};
+use crate::cookie::{CookieError, SameSite, SetCookie, Stripped, mentions, strip, values};
 use crate::token::{Tokens, Verified};
 
 /// A cookie of our own names the backend.
@@ -207,7 +207,10 @@ impl Strategy for CookieInsert {
         };
         let name = self.options.name.as_bytes();
         let lines = (0..).map_while(|index| fields.nth(COOKIE, index));
-        let ours = lines.flat_map(|line| values(line, name)).take(MOST_TRIES);
+        let ours = lines
+            .filter(|line| mentions(line, name))
+            .flat_map(|line| values(line, name))
+            .take(MOST_TRIES);
         let (mut answer, mut first, mut conflict) = (Recall::Nothing, None, false);
         for value in ours {
             conflict |= *first.get_or_insert(value) != value;
@@ -228,15 +231,14 @@ impl Strategy for CookieInsert {
             return Ok(());
         }
         let name = self.options.name.as_bytes();
-        let mut small = [0; SMALL_LINE];
         let mut index = 0;
         while let Some(line) = request.nth(COOKIE, index) {
-            let kept = match small.get_mut(..line.len()) {
-                Some(out) => {
-                    let stripped = strip(line, name, out);
-                    apply(request, index, stripped, out)?
-                }
-                None => hide_long(request, index, name)?,
+            let kept = if !mentions(line, name) {
+                true
+            } else if line.len() <= SMALL_LINE {
+                hide::<SMALL_LINE>(request, index, name)?
+            } else {
+                hide_long(request, index, name)?
             };
             index = index.saturating_add(usize::from(kept));
         }
@@ -282,16 +284,25 @@ fn apply(request: &mut dyn FieldsMut, index: usize, stripped: Stripped, out: &[u
     }
 }
 
+/// Strips a line of at most `LONGEST` bytes on the stack; false when the line went.
+#[inline(never)]
+fn hide<const LONGEST: usize>(request: &mut dyn FieldsMut, index: usize, name: &[u8]) -> Result<bool, InvalidField> {
+    let Some(line) = request.nth(COOKIE, index) else {
+        return Ok(false);
+    };
+    let mut out = [0; LONGEST];
+    let stripped = strip(line, name, &mut out);
+    apply(request, index, stripped, &out)
+}
+
 /// The same for a line that needs more stack than most, or none.
 #[inline(never)]
 fn hide_long(request: &mut dyn FieldsMut, index: usize, name: &[u8]) -> Result<bool, InvalidField> {
     let Some(line) = request.nth(COOKIE, index) else {
         return Ok(false);
     };
-    let mut large = [0; LARGE_LINE];
-    if let Some(out) = large.get_mut(..line.len()) {
-        let stripped = strip(line, name, out);
-        return apply(request, index, stripped, out);
+    if line.len() <= LARGE_LINE {
+        return hide::<LARGE_LINE>(request, index, name);
     }
     let mut heap = vec![0; line.len()];
     let stripped = strip(line, name, &mut heap);
