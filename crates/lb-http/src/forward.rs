@@ -68,17 +68,21 @@ pub fn request(head: &mut Head, how: &Forward<'_>) -> Result<(), InvalidField> {
         match head.known(Name::XForwardedFor) {
             Some(b"") => head.extend_last(Name::XForwardedFor, &[address.bytes()])?,
             Some(_) => head.extend_last(Name::XForwardedFor, &[b", ", address.bytes()])?,
-            None => head.append_parts("X-Forwarded-For", &[address.bytes()])?,
+            None => head.append_parts(Name::XForwardedFor, "X-Forwarded-For", &[address.bytes()])?,
         }
     } else {
         head.remove_known(STATEMENTS);
-        head.append_parts("X-Forwarded-For", &[address.bytes()])?;
+        head.append_parts(Name::XForwardedFor, "X-Forwarded-For", &[address.bytes()])?;
     }
     if !head.has(Name::XForwardedProto) {
-        head.append_parts("X-Forwarded-Proto", &[how.proto.as_bytes()])?;
+        head.append_parts(Name::XForwardedProto, "X-Forwarded-Proto", &[how.proto.as_bytes()])?;
     }
     if !head.has(Name::XForwardedPort) {
-        head.append_parts("X-Forwarded-Port", &[Text::number(how.port).bytes()])?;
+        head.append_parts(
+            Name::XForwardedPort,
+            "X-Forwarded-Port",
+            &[Text::number(how.port).bytes()],
+        )?;
     }
     Ok(())
 }

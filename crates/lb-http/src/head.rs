@@ -55,6 +55,8 @@ pub struct Head {
     present: u64,
     /// Names that were seen more than once.
     repeated: u64,
+    /// Where in the index each name was seen first; good for names that are in `present`.
+    first: [u16; 64],
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,6 +94,7 @@ impl Head {
             line_end: 0,
             present: 0,
             repeated: 0,
+            first: [0; 64],
         }
     }
 
@@ -283,21 +286,48 @@ impl Head {
         if !self.has(name) {
             return None;
         }
-        self.values(name).next()
+        // Nearly always the first is alive.
+        match self.index.get(self.first_of(name)) {
+            Some(field) if field.live => Some(self.value_of(field)),
+            _ => self.values(name).next(),
+        }
     }
 
     /// All values of a known name.
     pub(crate) fn values(&self, name: Name) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.index
-            .iter()
-            .filter(move |f| f.live && f.name == name)
-            .map(|f| self.value_of(f))
+        self.fields(name).map(|f| self.value_of(f))
     }
 
-    fn note(&mut self, name: Name) {
-        let bit = name.bit();
-        self.repeated |= self.present & bit;
-        self.present |= bit;
+    /// All fields of a name, in order. Does not look at those in front of the first.
+    fn fields(&self, name: Name) -> impl DoubleEndedIterator<Item = &Field> {
+        let found = if self.has(name) {
+            self.index.get(self.first_of(name)..)
+        } else {
+            None
+        };
+        found
+            .unwrap_or_default()
+            .iter()
+            .filter(move |f| f.live && f.name == name)
+    }
+
+    /// Where the first field of a name stands in the index, if it is there at all.
+    fn first_of(&self, name: Name) -> usize {
+        self.first.get(name as usize).copied().unwrap_or_default().into()
+    }
+
+    /// Puts a field behind the others.
+    fn push(&mut self, field: Field) {
+        let bit = field.name.bit();
+        if self.present & bit != 0 {
+            self.repeated |= bit;
+        } else {
+            self.present |= bit;
+            if let Some(first) = self.first.get_mut(field.name as usize) {
+                *first = self.index.len() as u16;
+            }
+        }
+        self.index.push(field);
     }
 
     fn store(&mut self, bytes: &[u8]) -> Span {

@@ -19,7 +19,7 @@ impl FieldsMut for Head {
             return Err(InvalidField::Name);
         }
         check_value(value)?;
-        self.append_line(id, name, &[value])
+        self.append_parts(id, name, &[value])
     }
 
     fn replace(&mut self, name: &str, index: usize, value: &[u8]) -> Result<(), InvalidField> {
@@ -47,12 +47,10 @@ impl FieldsMut for Head {
 }
 
 impl Head {
-    /// Adds a line whose value is given in pieces. The caller answers for their bytes.
-    pub(crate) fn append_parts(&mut self, name: &str, parts: &[&[u8]]) -> Result<(), InvalidField> {
-        self.append_line(Name::of(name.as_bytes()), name, parts)
-    }
-
-    fn append_line(&mut self, id: Name, name: &str, parts: &[&[u8]]) -> Result<(), InvalidField> {
+    /// Adds a line whose value is given in pieces, with a name whose number is known. The caller answers
+    /// for their bytes.
+    pub(crate) fn append_parts(&mut self, id: Name, name: &str, parts: &[&[u8]]) -> Result<(), InvalidField> {
+        debug_assert_eq!(Name::of(name.as_bytes()), id);
         if self.index.len() >= FIELDS_MAX {
             return Err(InvalidField::Full);
         }
@@ -61,8 +59,7 @@ impl Head {
         let name_at = self.arena.len() as u32;
         self.arena.extend_from_slice(name.as_bytes());
         let value_at = self.put_value(parts);
-        self.note(id);
-        self.index.push(Field {
+        self.push(Field {
             name_at,
             value_at,
             value_len: value_len as u32,
@@ -216,13 +213,18 @@ impl Head {
         if !self.has(id) {
             return None;
         }
+        let first = self.first_of(id);
         let fits = |f: &Field| f.live && f.name == id && (!id.is_vague() || self.name_of(f).eq_ignore_ascii_case(name));
-        self.index
+        let fields = self.index.get(first..)?;
+        if !id.is_vague() && !self.is_repeated(id) && index > 0 {
+            return None;
+        }
+        fields
             .iter()
             .enumerate()
             .filter(|(_, f)| fits(f))
             .nth(index)
-            .map(|(at, _)| at)
+            .map(|(at, _)| first.wrapping_add(at))
     }
 
     fn rewrite(&mut self, at: usize, parts: &[&[u8]]) -> Result<(), InvalidField> {

@@ -30,8 +30,7 @@ impl Head {
             };
             // Its CRLF was seen, so this is the end of its line.
             line = field.1;
-            self.note(field.0.name);
-            self.index.push(field.0);
+            self.push(field.0);
         }
         raw.get(line..) == Some(b"\r\n")
     }

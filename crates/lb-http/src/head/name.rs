@@ -164,25 +164,45 @@ const fn places() -> [u8; 256] {
 /// The bit in which upper and lower case differ.
 const CASE: u8 = 0x20;
 
-/// Are two texts of one length equal but for case? `text` is in lower case. Eight bytes at a time:
-/// this runs for every field of every message.
+/// Are two texts of one length equal but for case? `text` is in lower case. Two words that overlap where
+/// they must: this runs for every field of every message.
 ///
 /// Setting the bit makes of no token character but an upper-case letter a letter, digit or hyphen.
 fn is_same(name: &[u8], text: &[u8]) -> bool {
-    let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes) | u64::from_ne_bytes([CASE; 8]);
-    match (name.last_chunk(), text.last_chunk()) {
-        (Some(a), Some(b)) => {
-            word(a) == word(b)
-                && name
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .zip(text.as_chunks().0)
-                    .all(|(a, b)| word(a) == word(b))
-        }
-        _ => name.iter().zip(text).all(|(a, b)| a | CASE == b | CASE),
+    if let (Some(a), Some(b), Some(c), Some(d)) = (
+        name.first_chunk::<8>(),
+        text.first_chunk::<8>(),
+        name.last_chunk::<8>(),
+        text.last_chunk::<8>(),
+    ) {
+        let ends = is_same_word(a, b) && is_same_word(c, d);
+        return ends && (name.len() <= 16 || is_same_inside(name, text));
     }
+    if let (Some(a), Some(b), Some(c), Some(d)) = (
+        name.first_chunk::<4>(),
+        text.first_chunk::<4>(),
+        name.last_chunk::<4>(),
+        text.last_chunk::<4>(),
+    ) {
+        let word = |start: &[u8; 4], end: &[u8; 4]| {
+            u64::from(u32::from_ne_bytes(*start)) << 32 | u64::from(u32::from_ne_bytes(*end))
+        };
+        return word(a, c) | CASES == word(b, d) | CASES;
+    }
+    name.iter().zip(text).all(|(a, b)| a | CASE == b | CASE)
 }
+
+fn is_same_word(a: &[u8; 8], b: &[u8; 8]) -> bool {
+    u64::from_ne_bytes(*a) | CASES == u64::from_ne_bytes(*b) | CASES
+}
+
+/// The words between the first and the last.
+fn is_same_inside(name: &[u8], text: &[u8]) -> bool {
+    let words = name.as_chunks().0.iter().zip(text.as_chunks().0);
+    words.skip(1).all(|(a, b)| is_same_word(a, b))
+}
+
+const CASES: u64 = u64::from_ne_bytes([CASE; 8]);
 
 /// Would a reader that turns every character but letters and digits into one and the same (as
 /// CGI and its heirs do for their environment variables) see `text`?

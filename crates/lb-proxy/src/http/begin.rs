@@ -2,7 +2,8 @@
 
 use super::answer;
 use super::client::Client;
-use super::exchange::{Exchange, Next, Phase, Stop, Trace, Wait};
+use super::exchange::{Exchange, Next, Phase, Stop, Wait};
+use crate::buffer::Buffer;
 use crate::core::Core;
 use crate::pick::pick;
 use crate::view::PoolView;
@@ -81,10 +82,8 @@ impl Exchange {
     /// The head is here: which pool, which backend, which bytes.
     fn begin(&mut self, client: &mut Client, core: &Core) -> Result<(), Stop> {
         let now = core.now();
-        self.facts = Trace {
-            started: now,
-            ..Trace::default()
-        };
+        self.facts.started = now;
+        self.facts.wait = None;
         core.counters.request();
         client.requests = client.requests.saturating_add(1);
         let view = client.place.view();
@@ -341,10 +340,18 @@ impl Exchange {
     /// While the backend works: is the client still there? Bytes of its next request are read
     /// into free space only.
     pub(super) fn watch_client(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Result<(), Stop> {
-        if client.eof || self.input.is_full() {
+        if client.eof {
             return Ok(());
         }
-        if self.input.capacity() == 0 {
+        if self.input.is_empty() {
+            // What waits owns no buffer: the response is then read into the one that is still in the
+            // cache from this request, and not into a cold one.
+            if self.input.capacity() > 0 {
+                core.give_buffer(std::mem::replace(&mut self.input, Buffer::empty()));
+            }
+            if client.io.poll_read_ready(cx).is_pending() {
+                return Ok(());
+            }
             self.input = core.take_buffer(false);
         }
         while !self.input.is_full() {

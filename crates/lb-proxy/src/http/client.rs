@@ -49,9 +49,9 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 enum State {
     /// Not polled yet: the timer needs the task's waker.
-    New(Option<(TcpStream, SocketAddr)>),
-    Idle(Client),
-    Busy(Client, Box<Exchange>),
+    New(TcpStream, SocketAddr),
+    /// With an exchange while one is under way, else waiting for a request.
+    Open(Client, Option<Box<Exchange>>),
     Tunnel(Box<Tunneling>),
     Linger(Client),
     Over,
@@ -65,13 +65,46 @@ struct Tunneling {
     ticket: Option<Ticket>,
 }
 
+impl Client {
+    /// Waiting for a request, with no buffer in hand. `Ready`: go on with an exchange, or end.
+    fn poll_idle(&self, cx: &mut Context<'_>, core: &Core) -> Poll<Result<Box<Exchange>, End>> {
+        match self.io.poll_read_ready(cx) {
+            Poll::Ready(Ok(())) => return Poll::Ready(Ok(core.take_exchange())),
+            Poll::Ready(Err(_)) => return Poll::Ready(Err(End::ClientReset)),
+            Poll::Pending => {}
+        }
+        if self.timer.take_fired() {
+            let draining = core.is_draining();
+            return Poll::Ready(Err(if draining { End::Drain } else { End::ClientIdle }));
+        }
+        // A listener that a reload removed keeps its connections; their next response says close.
+        if core.is_draining() {
+            // A request may be on the way: no response told this client to close.
+            let first = self.requests == 0;
+            let patience = if first { FIRST_IN_DRAIN } else { NEXT_IN_DRAIN };
+            self.timer.set(core.now().mono.after(patience));
+        }
+        Poll::Pending
+    }
+
+    /// The next request of a kept-alive connection is waited for.
+    fn wait_for_next(&self, core: &Core) {
+        let view = self.place.view();
+        if self.requests > 0
+            && let Some(http) = view.http()
+        {
+            self.timer.set(core.now().mono.after(http.keep_alive));
+        }
+    }
+}
+
 impl Connection {
     pub(crate) fn new(core: Rc<Core>, place: Rc<Place>, io: TcpStream, peer: SocketAddr, count: Count) -> Self {
         core.connection_began();
         Self {
             core,
             place,
-            state: State::New(Some((io, peer))),
+            state: State::New(io, peer),
             _count: count,
         }
     }
@@ -81,7 +114,7 @@ impl Connection {
         let Some(http) = view.http() else { return State::Over };
         let timer = self.core.timers.register(cx.waker().clone());
         timer.set(self.core.now().mono.after(http.head_timeout));
-        State::Idle(Client {
+        let client = Client {
             io,
             conn: h1::Conn::new(Role::Server, Arc::clone(&http.limits)),
             timer,
@@ -92,49 +125,14 @@ impl Connection {
             requests: 0,
             eof: false,
             asked_to_close: false,
-        })
+        };
+        State::Open(client, None)
     }
 
-    /// Waiting for a request, with no buffer in hand.
-    fn poll_idle(&self, cx: &mut Context<'_>, client: Client) -> (State, bool) {
-        match client.io.poll_read_ready(cx) {
-            Poll::Ready(Ok(())) => return (State::Busy(client, self.core.take_exchange()), true),
-            Poll::Ready(Err(_)) => return self.close(client, End::ClientReset),
-            Poll::Pending => {}
-        }
-        if client.timer.take_fired() {
-            let draining = self.core.is_draining();
-            return self.close(client, if draining { End::Drain } else { End::ClientIdle });
-        }
-        // A listener that a reload removed keeps its connections; their next response says close.
-        if self.core.is_draining() {
-            // A request may be on the way: no response told this client to close.
-            let first = client.requests == 0;
-            let patience = if first { FIRST_IN_DRAIN } else { NEXT_IN_DRAIN };
-            client.timer.set(self.core.now().mono.after(patience));
-        }
-        (State::Idle(client), false)
-    }
-
-    fn close(&self, client: Client, end: End) -> (State, bool) {
-        self.core.counters.ended(end);
-        drop(client);
-        (State::Over, true)
-    }
-
-    /// The exchange ended: what the connection does now.
-    fn after(&self, next: Next, client: Client, exchange: Box<Exchange>) -> State {
-        let state = match next {
-            Next::Again if exchange.has_input() => return State::Busy(client, exchange),
-            Next::Again => {
-                let view = client.place.view();
-                if client.requests > 0
-                    && let Some(http) = view.http()
-                {
-                    client.timer.set(self.core.now().mono.after(http.keep_alive));
-                }
-                State::Idle(client)
-            }
+    /// The last exchange ended: what becomes of the connection.
+    fn after(&self, next: Next, client: Client) -> State {
+        match next {
+            Next::Again => State::Open(client, None),
             Next::Close => State::Over,
             Next::Reset => {
                 lb_net::reset(client.io);
@@ -162,9 +160,7 @@ impl Connection {
                     ticket,
                 }))
             }
-        };
-        self.core.give_exchange(exchange);
-        state
+        }
     }
 
     /// Reads and throws away what the client still sends, for a bounded time.
@@ -225,22 +221,45 @@ impl Future for Connection {
         let this = &mut *self;
         loop {
             // Polled where it stands: moving a connection's state costs more than the poll.
-            if let State::Busy(client, exchange) = &mut this.state {
-                let Poll::Ready(next) = exchange.poll(cx, client, &this.core) else {
-                    return Poll::Pending;
+            if let State::Open(client, exchange) = &mut this.state {
+                let next = match exchange {
+                    Some(under_way) => {
+                        let Poll::Ready(next) = under_way.poll(cx, client, &this.core) else {
+                            return Poll::Pending;
+                        };
+                        if matches!(next, Next::Again) && under_way.has_input() {
+                            continue;
+                        }
+                        if let Some(done) = exchange.take() {
+                            this.core.give_exchange(done);
+                        }
+                        next
+                    }
+                    None => match client.poll_idle(cx, &this.core) {
+                        Poll::Pending => return Poll::Pending,
+                        Poll::Ready(Ok(begun)) => {
+                            *exchange = Some(begun);
+                            continue;
+                        }
+                        Poll::Ready(Err(end)) => {
+                            this.core.counters.ended(end);
+                            Next::Close
+                        }
+                    },
                 };
-                if let State::Busy(client, exchange) = std::mem::replace(&mut this.state, State::Over) {
-                    this.state = this.after(next, client, exchange);
+                if matches!(next, Next::Again) {
+                    client.wait_for_next(&this.core);
+                } else if let State::Open(client, _) = std::mem::replace(&mut this.state, State::Over) {
+                    this.state = this.after(next, client);
                 }
                 continue;
             }
             let (state, again) = match std::mem::replace(&mut this.state, State::Over) {
-                State::New(Some((io, peer))) => (this.begin(cx, io, peer), true),
-                State::Idle(client) => this.poll_idle(cx, client),
-                State::Busy(client, exchange) => (State::Busy(client, exchange), true),
+                State::New(io, peer) => (this.begin(cx, io, peer), true),
                 State::Tunnel(tunneling) => this.poll_tunnel(cx, tunneling),
                 State::Linger(client) => this.poll_linger(cx, client),
-                State::New(None) | State::Over => return Poll::Ready(()),
+                open @ State::Open(..) => (open, true),
+                State::Over => return Poll::Ready(()),
             };
             this.state = state;
             if !again {

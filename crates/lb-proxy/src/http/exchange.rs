@@ -378,7 +378,10 @@ impl Exchange {
         match client.conn.next() {
             h1::Next::Reuse if !client.eof || self.has_input() => {
                 client.conn.start_next();
-                self.reset(core);
+                // Without input it goes back to the free list, which resets it too.
+                if self.has_input() {
+                    self.reset(core);
+                }
                 Next::Again
             }
             h1::Next::Reuse => Next::Close,

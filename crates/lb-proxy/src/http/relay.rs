@@ -77,7 +77,9 @@ impl Exchange {
             if client.eof {
                 return self.request_cut();
             }
-            if self.input.is_full() && !self.input.enlarge(core) {
+            if self.input.capacity() == 0 {
+                self.input = core.take_buffer(false);
+            } else if self.input.is_full() && !self.input.enlarge(core) {
                 return Err(Stop::Request(h1::Error::TrailersTooLarge {
                     limit: self.input.capacity(),
                 }));
