@@ -1,0 +1,72 @@
+//! Why bytes are no usable key.
+
+use thiserror::Error;
+
+/// Why bytes are no usable key. Never carries a byte of the key.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The structure breaks off or contradicts itself.
+    #[error("the key is broken at its byte {offset}: {what}")]
+    Broken {
+        /// What does not fit.
+        what: &'static str,
+        /// Offset in the key.
+        offset: usize,
+    },
+    /// Something stands behind the key.
+    #[error("{extra} bytes stand behind the key, which ends at its byte {end}")]
+    Trailing {
+        /// Where the key ends.
+        end: usize,
+        /// How many bytes follow.
+        extra: usize,
+    },
+    /// The bytes have the shape of no key.
+    #[error("this is no private key of a known form (PKCS#8, PKCS#1, SEC1)")]
+    Unrecognised,
+    /// The key is an encrypted PKCS#8.
+    #[error("the key is encrypted")]
+    Encrypted,
+    /// An elliptic curve key that does not name its curve.
+    #[error("the key does not name its curve")]
+    NoCurve,
+    /// The public part does not belong to the private part.
+    #[error("the public part inside the key does not belong to its private part")]
+    PublicPart,
+    /// More than one prime is missing or there are too many.
+    #[error("an RSA key of more than two primes: no TLS library loads it")]
+    MultiPrime,
+}
+
+impl KeyError {
+    /// The paragraph: what it means and how to mend it.
+    pub fn explain(&self) -> &'static str {
+        match self {
+            Self::Broken { .. } | Self::Trailing { .. } => {
+                "The bytes of the key were cut, changed or lengthened on their way. Copy the file again from where \
+                 it was made, in binary mode; a key whose bytes are lost cannot be repaired: make a new one and have \
+                 a certificate issued for it."
+            }
+            Self::Unrecognised => {
+                "The label promises a private key, the content is something else. Look at it with `openssl asn1parse \
+                 -in FILE` and export the key again."
+            }
+            Self::Encrypted => {
+                "The key is protected by a password. Give the password, or write the key without one: `openssl pkey \
+                 -in FILE -out plain.pem`."
+            }
+            Self::NoCurve => {
+                "A SEC1 key normally names its curve. Convert it where its parameters are known: `openssl pkcs8 \
+                 -topk8 -nocrypt -in FILE -out key.pem`."
+            }
+            Self::PublicPart => {
+                "The file holds a private and a public number that do not belong together: one of them was changed. \
+                 TLS handshakes would fail. Export the key again; `openssl pkey -in FILE -check` shows the same."
+            }
+            Self::MultiPrime => {
+                "Make a key of two primes: `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`."
+            }
+        }
+    }
+}

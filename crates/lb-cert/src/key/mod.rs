@@ -1,0 +1,152 @@
+//! Private keys: what they are, in which forms they can be written. Never printed.
+//!
+//! A key is recognised by its structure, not by what a label says: PKCS#1 (RFC 8017, appendix A.1.2), SEC1
+//! (RFC 5915) or PKCS#8 (RFC 5958). The structure is read to its end: all numbers of an RSA key, the size of an
+//! elliptic curve key and of its public point.
+
+mod algorithm;
+mod convert;
+mod error;
+mod structure;
+
+#[cfg(feature = "encrypted-keys")]
+pub(crate) mod decrypt;
+
+pub use algorithm::KeyAlgorithm;
+#[cfg(feature = "pkcs7")]
+pub(crate) use convert::constructed;
+pub use error::KeyError;
+
+use std::fmt;
+
+use der::zeroize::Zeroize;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
+
+/// A private key that was read to its end: its structure is whole, its algorithm known.
+///
+/// `Debug` names the algorithm and nothing else. The bytes are overwritten when the key is dropped.
+pub struct PrivateKey {
+    der: PrivateKeyDer<'static>,
+    algorithm: KeyAlgorithm,
+}
+
+impl PrivateKey {
+    /// Reads a key in DER: PKCS#8, PKCS#1 or SEC1, recognised by its structure.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`]: the bytes are no key, a broken one, or one that is encrypted.
+    pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+        let (form, algorithm) = structure::read(der)?;
+        let der = match form {
+            KeyFormat::Pkcs8 => PrivatePkcs8KeyDer::from(der.to_vec()).into(),
+            KeyFormat::Pkcs1 => PrivatePkcs1KeyDer::from(der.to_vec()).into(),
+            KeyFormat::Sec1 => PrivateSec1KeyDer::from(der.to_vec()).into(),
+        };
+        Ok(Self { der, algorithm })
+    }
+
+    /// What kind of key it is.
+    pub fn algorithm(&self) -> &KeyAlgorithm {
+        &self.algorithm
+    }
+
+    /// The key as it was read.
+    pub fn der(&self) -> &PrivateKeyDer<'static> {
+        &self.der
+    }
+
+    /// The form in which it was read.
+    pub fn format(&self) -> KeyFormat {
+        match self.der {
+            PrivateKeyDer::Pkcs1(_) => KeyFormat::Pkcs1,
+            PrivateKeyDer::Sec1(_) => KeyFormat::Sec1,
+            _ => KeyFormat::Pkcs8,
+        }
+    }
+
+    /// The key as PKCS#8 (`PRIVATE KEY`), the form that everything reads. Allocates.
+    pub fn to_pkcs8(&self) -> PrivatePkcs8KeyDer<'static> {
+        match &self.der {
+            PrivateKeyDer::Pkcs1(key) => convert::pkcs1_to_pkcs8(key.secret_pkcs1_der()).into(),
+            PrivateKeyDer::Sec1(key) => convert::sec1_to_pkcs8(key.secret_sec1_der()).into(),
+            other => other.secret_der().to_vec().into(),
+        }
+    }
+
+    /// The key in the form of old: PKCS#1 (`RSA PRIVATE KEY`) or SEC1 (`EC PRIVATE KEY`); `None` for a key that
+    /// has no such form (Ed25519, RSA-PSS).
+    pub fn to_traditional(&self) -> Option<PrivateKeyDer<'static>> {
+        match (&self.der, &self.algorithm) {
+            (PrivateKeyDer::Pkcs8(key), KeyAlgorithm::Rsa { .. }) => {
+                convert::pkcs8_to_pkcs1(key.secret_pkcs8_der()).map(|der| PrivatePkcs1KeyDer::from(der).into())
+            }
+            (PrivateKeyDer::Pkcs8(key), KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521) => {
+                convert::pkcs8_to_sec1(key.secret_pkcs8_der()).map(|der| PrivateSec1KeyDer::from(der).into())
+            }
+            (PrivateKeyDer::Pkcs8(_), _) => None,
+            _ => Some(self.der.clone_key()),
+        }
+    }
+
+    /// The public part as the key itself states it, as SubjectPublicKeyInfo in DER; `None` when the key does not
+    /// hold it (a PKCS#8 Ed25519 key, an elliptic curve key without its point). Not computed, so not proven.
+    pub fn stated_spki(&self) -> Option<Vec<u8>> {
+        convert::stated_spki(self.to_pkcs8().secret_pkcs8_der())
+    }
+}
+
+impl Clone for PrivateKey {
+    fn clone(&self) -> Self {
+        Self {
+            der: self.der.clone_key(),
+            algorithm: self.algorithm.clone(),
+        }
+    }
+}
+
+impl Drop for PrivateKey {
+    fn drop(&mut self) {
+        self.der.zeroize();
+    }
+}
+
+impl PartialEq for PrivateKey {
+    /// The same key in the same form.
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for PrivateKey {}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PrivateKey")
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The forms in which an unencrypted key is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum KeyFormat {
+    /// `PRIVATE KEY`: any algorithm.
+    #[default]
+    Pkcs8,
+    /// `RSA PRIVATE KEY`: RSA only.
+    Pkcs1,
+    /// `EC PRIVATE KEY`: elliptic curves only.
+    Sec1,
+}
+
+impl KeyFormat {
+    /// The label of such a block in PEM.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Pkcs8 => "PRIVATE KEY",
+            Self::Pkcs1 => "RSA PRIVATE KEY",
+            Self::Sec1 => "EC PRIVATE KEY",
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! What is inside one block or DER file: its shape is compared with its label, its structure read to the end.
+
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
+
+use super::shape::{self, Shape};
+use super::{Contents, Format, NoteKind, Problem, ReadError, ReadOptions, structure};
+use crate::{KeyError, Place, PrivateKey};
+
+/// Reads the block with this label; the answer names what was left out because it is of no use.
+pub(super) fn read_labelled(
+    contents: &mut Contents,
+    label: &str,
+    der: &[u8],
+    place: &Place,
+    options: &ReadOptions<'_>,
+) -> Result<Option<&'static str>, ReadError> {
+    let Some(entry) = LABELS.iter().find(|entry| entry.label == label) else {
+        return refuse(place, Problem::UnknownLabel { label: label.into() });
+    };
+    let wanted = match entry.means {
+        Meaning::Skip(what) => return Ok(Some(what)),
+        Meaning::Refuse { what, scheme, command } => {
+            return refuse(
+                place,
+                Problem::Scheme {
+                    what,
+                    scheme: scheme.into(),
+                    command,
+                },
+            );
+        }
+        Meaning::Is(shape) => shape,
+    };
+    let found = shape::recognise(der);
+    if found != wanted && found != Shape::Unknown {
+        return refuse(
+            place,
+            Problem::WrongLabel {
+                label: label.into(),
+                found: found.name(),
+            },
+        );
+    }
+    if entry.old {
+        contents.note(place, NoteKind::OldLabel { label: label.into() });
+    }
+    if label == "TRUSTED CERTIFICATE" {
+        trusted(contents, der, place, options)?;
+    } else {
+        read_as(contents, wanted, der, place, options)?;
+    }
+    Ok(None)
+}
+
+/// Reads a file that is DER or BER from its first byte.
+pub(super) fn read_der(
+    contents: &mut Contents,
+    der: &[u8],
+    whole: &Place,
+    options: &ReadOptions<'_>,
+) -> Result<(), ReadError> {
+    contents.format = match shape::recognise(der) {
+        Shape::Pkcs7 => Format::Pkcs7,
+        Shape::Pkcs12 => Format::Pkcs12,
+        _ => Format::Der,
+    };
+    read_structure(contents, der, whole, options)
+}
+
+/// Reads a structure that no label announces.
+pub(super) fn read_structure(
+    contents: &mut Contents,
+    der: &[u8],
+    place: &Place,
+    options: &ReadOptions<'_>,
+) -> Result<(), ReadError> {
+    read_as(contents, shape::recognise(der), der, place, options)
+}
+
+fn read_as(
+    contents: &mut Contents,
+    shape: Shape,
+    der: &[u8],
+    place: &Place,
+    options: &ReadOptions<'_>,
+) -> Result<(), ReadError> {
+    let at = |problem| ReadError {
+        place: place.clone(),
+        problem,
+    };
+    match shape {
+        Shape::Certificate => {
+            structure::certificate(der, options.limits.depth).map_err(at)?;
+            contents.add_certificate(CertificateDer::from(der.to_vec()), place, &options.limits)
+        }
+        Shape::Crl => {
+            structure::revocation_list(der, options.limits.depth).map_err(at)?;
+            contents.add_crl(CertificateRevocationListDer::from(der.to_vec()), place);
+            Ok(())
+        }
+        Shape::Pkcs8 | Shape::Pkcs1 | Shape::Sec1 => {
+            shape::one(der, "the private key").map_err(at)?;
+            let key = PrivateKey::from_der(der).map_err(|error| at(Problem::Key(error)))?;
+            contents.add_key(key, place);
+            Ok(())
+        }
+        Shape::EncryptedPkcs8 => encrypted(contents, der, place, options),
+        Shape::Pkcs7 => pkcs7(contents, der, place, options),
+        Shape::Pkcs12 => pkcs12(contents, der, place, options),
+        Shape::DsaKey => refuse(
+            place,
+            Problem::Scheme {
+                what: "the private key",
+                scheme: "DSA, which TLS 1.3 does not know,".into(),
+                command: "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out new.key",
+            },
+        ),
+        Shape::Request | Shape::PublicKey | Shape::Numbers => {
+            shape::one(der, shape.name()).map_err(at)?;
+            refuse(
+                place,
+                Problem::NothingOfUse {
+                    found: shape.name().into(),
+                },
+            )
+        }
+        Shape::Unknown => {
+            shape::one(der, "the structure").map_err(at)?;
+            refuse(
+                place,
+                Problem::Unrecognised {
+                    found: "DER of an unknown kind",
+                },
+            )
+        }
+    }
+}
+
+/// openssl's `TRUSTED CERTIFICATE`: a certificate and, behind it, trust settings (`X509_CERT_AUX`).
+fn trusted(contents: &mut Contents, der: &[u8], place: &Place, options: &ReadOptions<'_>) -> Result<(), ReadError> {
+    let at = |problem| ReadError {
+        place: place.clone(),
+        problem,
+    };
+    let (certificate, settings) = shape::split(der, "the certificate").map_err(at)?;
+    if !settings.is_empty() {
+        shape::one(settings, "the trust settings behind the certificate").map_err(at)?;
+        contents.note(place, NoteKind::TrustSettings);
+    }
+    read_as(contents, Shape::Certificate, certificate, place, options)
+}
+
+#[cfg(feature = "pkcs7")]
+fn pkcs7(contents: &mut Contents, der: &[u8], place: &Place, options: &ReadOptions<'_>) -> Result<(), ReadError> {
+    super::pkcs7::read(contents, der, place, options)
+}
+
+#[cfg(not(feature = "pkcs7"))]
+fn pkcs7(_: &mut Contents, _: &[u8], place: &Place, _: &ReadOptions<'_>) -> Result<(), ReadError> {
+    refuse(
+        place,
+        Problem::Feature {
+            format: "PKCS#7",
+            feature: "pkcs7",
+        },
+    )
+}
+
+#[cfg(feature = "pkcs12")]
+fn pkcs12(contents: &mut Contents, der: &[u8], place: &Place, options: &ReadOptions<'_>) -> Result<(), ReadError> {
+    super::pkcs12::read(contents, der, place, options)
+}
+
+#[cfg(not(feature = "pkcs12"))]
+fn pkcs12(_: &mut Contents, _: &[u8], place: &Place, _: &ReadOptions<'_>) -> Result<(), ReadError> {
+    refuse(
+        place,
+        Problem::Feature {
+            format: "PKCS#12",
+            feature: "pkcs12",
+        },
+    )
+}
+
+#[cfg(feature = "encrypted-keys")]
+fn encrypted(contents: &mut Contents, der: &[u8], place: &Place, options: &ReadOptions<'_>) -> Result<(), ReadError> {
+    let at = |problem| ReadError {
+        place: place.clone(),
+        problem,
+    };
+    let der = shape::one(der, "the encrypted private key").map_err(at)?;
+    let key = crate::key::decrypt::decrypt(der, options).map_err(at)?;
+    contents.add_key(key, place);
+    Ok(())
+}
+
+#[cfg(not(feature = "encrypted-keys"))]
+fn encrypted(_: &mut Contents, _: &[u8], place: &Place, _: &ReadOptions<'_>) -> Result<(), ReadError> {
+    refuse(
+        place,
+        Problem::Feature {
+            format: "an encrypted private key",
+            feature: "encrypted-keys",
+        },
+    )
+}
+
+/// Whether rustls-pki-types decodes blocks of this label as they stand.
+pub(super) fn is_plain_label(label: &str) -> bool {
+    matches!(
+        label,
+        "CERTIFICATE" | "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "X509 CRL" | "PUBLIC KEY"
+    )
+}
+
+/// Whether the content is secret, so that it is decoded in constant time.
+pub(super) fn is_secret(label: &str) -> bool {
+    label.ends_with("PRIVATE KEY") || label == "PKCS12"
+}
+
+/// Blocks of other programs that only look like PEM: their content is not read.
+pub(super) fn is_foreign(label: &str) -> bool {
+    label.starts_with("PGP ") || label.starts_with("SSH2 ")
+}
+
+/// The command that removes the old encryption of PEM.
+pub(super) fn legacy_command(label: &str) -> &'static str {
+    match label {
+        "RSA PRIVATE KEY" => "openssl rsa -in FILE -out plain.pem",
+        "EC PRIVATE KEY" => "openssl ec -in FILE -out plain.pem",
+        _ => "openssl pkey -in FILE -out plain.pem",
+    }
+}
+
+fn refuse<T>(place: &Place, problem: Problem) -> Result<T, ReadError> {
+    Err(ReadError {
+        place: place.clone(),
+        problem,
+    })
+}
+
+struct Label {
+    label: &'static str,
+    means: Meaning,
+    /// Worth a note.
+    old: bool,
+}
+
+enum Meaning {
+    Is(Shape),
+    Skip(&'static str),
+    Refuse {
+        what: &'static str,
+        scheme: &'static str,
+        command: &'static str,
+    },
+}
+
+const fn is(label: &'static str, shape: Shape) -> Label {
+    Label {
+        label,
+        means: Meaning::Is(shape),
+        old: false,
+    }
+}
+
+const fn old(label: &'static str, shape: Shape) -> Label {
+    Label {
+        label,
+        means: Meaning::Is(shape),
+        old: true,
+    }
+}
+
+const fn skip(label: &'static str, what: &'static str) -> Label {
+    Label {
+        label,
+        means: Meaning::Skip(what),
+        old: false,
+    }
+}
+
+/// RFC 7468, the labels of openssl (`PEM_STRING_*`) and those of old.
+const LABELS: [Label; 29] = [
+    is("CERTIFICATE", Shape::Certificate),
+    old("X509 CERTIFICATE", Shape::Certificate),
+    old("X.509 CERTIFICATE", Shape::Certificate),
+    is("TRUSTED CERTIFICATE", Shape::Certificate),
+    is("X509 CRL", Shape::Crl),
+    old("CRL", Shape::Crl),
+    is("PRIVATE KEY", Shape::Pkcs8),
+    is("ENCRYPTED PRIVATE KEY", Shape::EncryptedPkcs8),
+    is("RSA PRIVATE KEY", Shape::Pkcs1),
+    is("EC PRIVATE KEY", Shape::Sec1),
+    is("DSA PRIVATE KEY", Shape::DsaKey),
+    is("PKCS7", Shape::Pkcs7),
+    is("CMS", Shape::Pkcs7),
+    old("PKCS #7 SIGNED DATA", Shape::Pkcs7),
+    is("PKCS12", Shape::Pkcs12),
+    skip("CERTIFICATE REQUEST", "a certificate request"),
+    skip("NEW CERTIFICATE REQUEST", "a certificate request"),
+    skip("PUBLIC KEY", "a public key"),
+    skip("RSA PUBLIC KEY", "a public key"),
+    skip("DH PARAMETERS", "Diffie-Hellman parameters"),
+    skip("X9.42 DH PARAMETERS", "Diffie-Hellman parameters"),
+    skip("EC PARAMETERS", "elliptic curve parameters"),
+    skip("DSA PARAMETERS", "DSA parameters"),
+    skip("ATTRIBUTE CERTIFICATE", "an attribute certificate"),
+    skip("SSL SESSION PARAMETERS", "a TLS session"),
+    skip("ECHCONFIG", "an ECH configuration"),
+    skip("OCSP RESPONSE", "an OCSP response"),
+    skip("CERTIFICATE CHAIN", "a certificate chain of another program"),
+    Label {
+        label: "OPENSSH PRIVATE KEY",
+        means: Meaning::Refuse {
+            what: "the private key",
+            scheme: "the format of OpenSSH",
+            command: "ssh-keygen -p -m PKCS8 -f FILE",
+        },
+        old: false,
+    },
+];
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}

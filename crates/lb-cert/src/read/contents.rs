@@ -1,0 +1,121 @@
+//! What a source held.
+
+use std::fmt;
+
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
+
+use super::{Limits, Note, NoteKind, Problem, ReadError};
+use crate::{Found, Place, PrivateKey};
+
+/// What a source held, in the order in which it stood there.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Contents {
+    /// Certificates.
+    pub certificates: Vec<Found<CertificateDer<'static>>>,
+    /// Private keys.
+    pub keys: Vec<Found<PrivateKey>>,
+    /// Certificate revocation lists.
+    pub crls: Vec<Found<CertificateRevocationListDer<'static>>>,
+    /// What is odd about the source, or was left out.
+    pub notes: Vec<Note>,
+    /// The outermost format.
+    pub format: Format,
+}
+
+impl Contents {
+    pub(super) fn new(format: Format) -> Self {
+        Self {
+            certificates: Vec::new(),
+            keys: Vec::new(),
+            crls: Vec::new(),
+            notes: Vec::new(),
+            format,
+        }
+    }
+
+    /// Whether nothing of use was found.
+    pub fn is_empty(&self) -> bool {
+        self.certificates.is_empty() && self.keys.is_empty() && self.crls.is_empty()
+    }
+
+    pub(super) fn note(&mut self, place: &Place, kind: NoteKind) {
+        self.notes.push(Note {
+            place: place.clone(),
+            kind,
+        });
+    }
+
+    pub(super) fn add_certificate(
+        &mut self,
+        value: CertificateDer<'static>,
+        place: &Place,
+        limits: &Limits,
+    ) -> Result<(), ReadError> {
+        if self.certificates.len() >= limits.certificates {
+            let problem = Problem::Limit {
+                what: "certificates",
+                limit: limits.certificates as u64,
+            };
+            return Err(ReadError {
+                place: place.clone(),
+                problem,
+            });
+        }
+        self.certificates.push(Found {
+            value,
+            place: place.clone(),
+        });
+        Ok(())
+    }
+
+    pub(super) fn add_crl(&mut self, value: CertificateRevocationListDer<'static>, place: &Place) {
+        self.crls.push(Found {
+            value,
+            place: place.clone(),
+        });
+    }
+
+    pub(super) fn add_key(&mut self, value: PrivateKey, place: &Place) {
+        if !value.algorithm().is_usable() {
+            self.note(
+                place,
+                NoteKind::UnusableKey {
+                    algorithm: value.algorithm().to_string().into(),
+                },
+            );
+        }
+        self.keys.push(Found {
+            value,
+            place: place.clone(),
+        });
+    }
+}
+
+/// The outermost format of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// Text with BEGIN and END lines.
+    Pem,
+    /// Base64 without BEGIN and END lines.
+    Base64,
+    /// One certificate, key or revocation list in DER.
+    Der,
+    /// PKCS#7 (CMS) in DER or BER: `.p7b`, `.p7c`, `.spc`.
+    Pkcs7,
+    /// PKCS#12: `.p12`, `.pfx`.
+    Pkcs12,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pem => "PEM",
+            Self::Base64 => "base64 without armour",
+            Self::Der => "DER",
+            Self::Pkcs7 => "PKCS#7",
+            Self::Pkcs12 => "PKCS#12",
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! The paragraph behind each refusal, with its mend.
+
+use super::error::Problem;
+use crate::Place;
+
+pub(super) fn explain(problem: &Problem, place: &Place) -> String {
+    let source = &place.source;
+    match problem {
+        Problem::Empty => format!("There is nothing in {source}. Perhaps the disk was full when it was written, or the download failed. Fetch the file again."),
+        Problem::Unrecognised { found } => format!(
+            "{source} was looked at for PEM (BEGIN and END lines), base64 without them, DER, PKCS#7 and PKCS#12; it is none \
+             of these ({found}). Look at it with `openssl asn1parse -inform DER -in {source}`; export it again as PEM."
+        ),
+        Problem::NothingOfUse { found } => format!(
+            "{source} is whole, but what it holds ({found}) is nothing a server loads. A certificate request goes to the \
+             certificate authority, which answers with the certificate; a public key or parameters stand inside the \
+             certificate and the key already."
+        ),
+        Problem::Limit { what, limit } => format!(
+            "Reading stopped at the limit of {limit} {what}, so that nobody can keep the machine busy with a file. If the \
+             file is rightly that large, raise the limit; else split it."
+        ),
+        Problem::Armour { .. } => "A block begins with a line `-----BEGIN CERTIFICATE-----` and ends with a line `-----END \
+             CERTIFICATE-----`: exactly five minus signs on both sides, capital letters, one space, nothing else in the \
+             line. Word processors and web pages replace or swallow the signs. Correct the line, or copy the block again \
+             from the original."
+            .into(),
+        Problem::NoEnd { label } => format!(
+            "The file stops inside the block. Add `-----END {label}-----` if only that line was lost; if base64 was lost \
+             too, fetch the file again."
+        ),
+        Problem::BeginInside { label, .. } => format!(
+            "Between the two BEGIN lines an `-----END {label}-----` is missing. Often the file before ended without a \
+             newline when files were joined, or a line was cut. Add the line, or join the original files again."
+        ),
+        Problem::NoBegin { label } => format!(
+            "The block lost its first line. Add `-----BEGIN {label}-----` above its base64 if nothing else was lost, or copy \
+             the block again from the original."
+        ),
+        Problem::LabelMismatch { begin, end } => format!(
+            "BEGIN and END lines must name the same thing. Either one of them was edited, or the end of a {begin:?} and the \
+             beginning of a {end:?} were lost between them. Copy both blocks again from the original."
+        ),
+        Problem::StrayBase64 { .. } => "It looks like a certificate or key whose BEGIN and END lines were cut away. Put \
+             `-----BEGIN CERTIFICATE-----` above and `-----END CERTIFICATE-----` below, or remove these lines if they are \
+             not needed."
+            .into(),
+        Problem::EmptyBlock { label } => {
+            format!("The lines of base64 are missing. Remove the block, or copy the {label:?} again from the original.")
+        }
+        Problem::Character { .. } | Problem::PaddingInside { .. } | Problem::Length { .. } | Problem::Base64 { .. } => "Base64 \
+             consists of A to Z, a to z, 0 to 9, + and /, with = only at the very end, usually in lines of 64 columns. This \
+             block was changed on its way: extracted from a document, printed and read again, cut, or edited. Lost \
+             characters cannot be guessed: copy the block again from the original."
+            .into(),
+        Problem::UnknownLabel { label } => format!(
+            "A block of the kind {label:?} is not known here. Labels with a meaning are CERTIFICATE, PRIVATE KEY, RSA PRIVATE \
+             KEY, EC PRIVATE KEY, ENCRYPTED PRIVATE KEY, PKCS7, CMS and X509 CRL. Remove the block or correct its label."
+        ),
+        Problem::WrongLabel { label, found } => format!(
+            "The BEGIN and END lines promise {label:?}, but the base64 between them is {found}. Other programs would refuse \
+             it. Correct the label on both lines, or copy the right block."
+        ),
+        Problem::Truncated { .. } => "The beginning is right, the end is missing: a download or copy broke off, or a file was \
+             copied in text mode. Fetch the file again, in binary mode."
+            .into(),
+        Problem::Trailing { .. } => "Behind the end of the structure there is more. Perhaps two DER files were joined, which \
+             DER does not allow (PEM does), or a tool appended something. Cut the file at the end of the structure, or \
+             convert each part to PEM and join those."
+            .into(),
+        Problem::Broken { what, .. } => format!(
+            "The outer shape is that of {what}, but inside lengths or values contradict each other: bytes were changed. It \
+             cannot be repaired; fetch it again from where it was made."
+        ),
+        Problem::Key(error) => error.explain().into(),
+        Problem::PasswordNeeded { .. } => format!(
+            "Give the password by prompt, file or environment variable. To write a copy without password: `openssl pkey -in \
+             {source} -out plain.pem` for a key, `openssl pkcs12 -in {source} -nodes -out plain.pem` for PKCS#12."
+        ),
+        Problem::WrongPassword { .. } => "The password does not open it, or the content was changed: the two cannot be told \
+             apart. Check capitals, the keyboard layout and a line end in the password file; then try the same password \
+             with openssl."
+            .into(),
+        Problem::Scheme { command, .. } => format!(
+            "The encryption is old and no library that this program trusts implements it. Convert once with openssl: \
+             `{}`.",
+            command.replace("FILE", source)
+        ),
+        Problem::Feature { feature, .. } => format!("This program was built without it. Build lb-cert with `--features {feature}`."),
+    }
+}

@@ -1,0 +1,69 @@
+//! Reading: whatever people have, recognised by content and never by file name.
+
+mod armour;
+mod base64;
+mod block;
+mod contents;
+mod error;
+mod explain;
+mod line;
+mod note;
+mod options;
+mod pem;
+mod shape;
+mod structure;
+mod text;
+
+#[cfg(feature = "pkcs12")]
+mod pkcs12;
+#[cfg(feature = "pkcs7")]
+mod pkcs7;
+
+pub use contents::{Contents, Format};
+pub use error::{BlockReport, Problem, ReadError};
+pub use note::{Note, NoteKind};
+pub use options::{Limits, Password, ReadOptions};
+
+use std::sync::Arc;
+
+use crate::Place;
+
+/// Reads all certificates, keys and revocation lists out of `bytes`; `source` names them in places and messages.
+///
+/// PEM in any order with text around it, base64 without armour, DER, PKCS#7 and PKCS#12 are told apart by content.
+/// What is read is whole: a damaged part anywhere refuses the source, so that nobody serves half a chain.
+/// Certificates are checked for structure, not for validity: see [`Verifier`](crate#verifying).
+///
+/// Never touches a file or the network. Time is linear in the input, but for passwords: each one tried costs a key
+/// derivation, bounded by [`Limits::iterations`].
+///
+/// # Errors
+///
+/// [`ReadError`]: the place, what was found there and, with [`ReadError::explain`], the mend.
+pub fn read(source: &str, bytes: &[u8], options: &ReadOptions<'_>) -> Result<Contents, ReadError> {
+    let source: Arc<str> = source.into();
+    let whole = Place::whole(&source);
+    let refuse = |problem| {
+        Err(ReadError {
+            place: whole.clone(),
+            problem,
+        })
+    };
+    if bytes.is_empty() {
+        return refuse(Problem::Empty);
+    }
+    if bytes.len() > options.limits.bytes {
+        return refuse(Problem::Limit {
+            what: "bytes",
+            limit: options.limits.bytes as u64,
+        });
+    }
+    let mut contents = Contents::new(Format::Der);
+    if shape::begins_as_der(bytes) {
+        block::read_der(&mut contents, bytes, &whole, options)?;
+    } else {
+        let text = text::plain(bytes, &whole, &mut contents.notes)?;
+        pem::read(&mut contents, &text, &source, options)?;
+    }
+    Ok(contents)
+}

@@ -1,0 +1,111 @@
+//! What a caller can say about reading: passwords to try and limits.
+
+use std::fmt;
+
+/// What [`read`](crate::read) may use and how far it may go.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct ReadOptions<'a> {
+    /// Passwords to try on encrypted keys and on PKCS#12, in this order. The empty password is always tried on
+    /// PKCS#12, last.
+    pub passwords: &'a [Password],
+    /// Bounds on size, number and work.
+    pub limits: Limits,
+}
+
+impl<'a> ReadOptions<'a> {
+    /// These passwords and the default limits.
+    pub fn with_passwords(passwords: &'a [Password]) -> Self {
+        Self {
+            passwords,
+            ..Self::default()
+        }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+/// Bounds on what is read. Each is the largest value that is still accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of one source. Default 64 MiB: revocation lists of 5 MB exist, nothing above 50 MB is met.
+    pub bytes: usize,
+    /// Blocks of one PEM source. Default 10,000.
+    pub blocks: usize,
+    /// Certificates of one source, in whatever containers. Default 10,000: root stores hold some 150.
+    pub certificates: usize,
+    /// Bytes of a PKCS#12 or of an encrypted key. Default 4 MiB: each password costs a pass over them.
+    pub encrypted_bytes: usize,
+    /// Iterations of a key derivation (PBKDF2, PKCS#12); of scrypt its cost parameter N times its r and p. Default
+    /// 1,000,000, the most that the PKCS#12 library takes; openssl writes 2,048, Java 10,000, careful people 600,000.
+    pub iterations: u32,
+    /// Nesting depth of a DER or BER structure. Default 32: certificates need about 12.
+    pub depth: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes: 64 << 20,
+            blocks: 10_000,
+            certificates: 10_000,
+            encrypted_bytes: 4 << 20,
+            iterations: 1_000_000,
+            depth: 32,
+        }
+    }
+}
+
+/// A password: never printed, overwritten when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// Takes the password as it is: a line end belongs to it. Strip it where a file or prompt added one.
+    pub fn new(password: impl Into<String>) -> Self {
+        Self(password.into())
+    }
+
+    /// The password itself, for whoever must pass it on.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Password {
+    fn from(password: &str) -> Self {
+        Self::new(password)
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+impl Drop for Password {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.0).into_bytes();
+        bytes.fill(0);
+        // Without this the compiler may leave out a write that nobody reads.
+        std::hint::black_box(&bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_printed() {
+        let options = [Password::new("tiger")];
+        assert!(!format!("{:?}", ReadOptions::with_passwords(&options)).contains("tiger"));
+    }
+}
