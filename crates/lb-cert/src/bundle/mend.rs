@@ -1,0 +1,179 @@
+//! The heap sorted.
+
+use super::path::{best, is_same_ca};
+use super::{Broken, End, Issuer, KeyMatch, LeftOut, MendOptions, Mended, Reason, match_key};
+use crate::graph::Graph;
+use crate::{Certificate, Crypto, Found, PrivateKey};
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+/// Puts what was given in order. Never fails: what is missing or wrong stands in the answer.
+///
+/// Of several certificates that could be the leaf, the one whose key is there is taken; then one that is no CA; then
+/// one that is valid at `options.at`; then, of those with the same subject, the one that expires last; then the first
+/// given.
+///
+/// Cost: at most [`MAX_SIGNATURES`](super::MAX_SIGNATURES) signature checks and [`MAX_STEPS`](super::MAX_STEPS) steps,
+/// and one comparison for each pair of key and certificate.
+#[must_use]
+pub fn mend(
+    certificates: Vec<Found<Certificate>>,
+    keys: Vec<Found<PrivateKey>>,
+    options: MendOptions,
+    crypto: &dyn Crypto,
+) -> Mended {
+    let (certificates, mut left_out) = split_duplicates(certificates);
+    let mut graph = Graph::new(certificates.iter().map(|found| &found.value).collect(), crypto);
+    let choice = choose(&graph, &keys, options.at, crypto);
+    let mut path = choice.leaf.map_or_else(Vec::new, |leaf| best(&mut graph, leaf, options.at));
+    let end = path.last().map_or(End::Empty, |&last| end_of(&mut graph, last));
+    let childless = graph.childless();
+    let mut fate: Vec<Option<Reason>> = vec![None; certificates.len()];
+    if end == End::Root && path.len() > 1 && !options.keep_root {
+        if let Some(root) = path.pop() {
+            fate[root] = Some(Reason::Root);
+        }
+    }
+    for index in 0..certificates.len() {
+        if fate[index].is_none() && !path.contains(&index) {
+            let twin = path.iter().find(|&&member| is_same_ca(&graph, member, index));
+            fate[index] = Some(match twin {
+                Some(&twin) => Reason::Alternative(certificates[twin].place.clone()),
+                None if childless.contains(&index) && !graph.at(index).is_ca() => Reason::OtherLeaf,
+                None => Reason::Unrelated,
+            });
+        }
+    }
+    let broken = broken(&graph, &certificates);
+    let mut members: HashMap<usize, Found<Certificate>> = HashMap::new();
+    for (index, (found, reason)) in certificates.into_iter().zip(fate).enumerate() {
+        match reason {
+            Some(reason) => left_out.push(LeftOut {
+                certificate: found,
+                reason,
+            }),
+            None => drop(members.insert(index, found)),
+        }
+    }
+    let mut key = None;
+    let mut spare_keys = Vec::new();
+    for (index, found) in keys.into_iter().enumerate() {
+        if choice.key == Some(index) {
+            key = Some(found);
+        } else {
+            spare_keys.push(found);
+        }
+    }
+    Mended {
+        chain: path.iter().filter_map(|index| members.remove(index)).collect(),
+        key,
+        pairing: choice.pairing,
+        left_out,
+        spare_keys,
+        end,
+        broken,
+    }
+}
+
+fn end_of(graph: &mut Graph<'_>, last: usize) -> End {
+    if graph.is_root(last) {
+        return End::Root;
+    }
+    End::Open(Issuer::of(graph.at(last)))
+}
+
+fn broken(graph: &Graph<'_>, certificates: &[Found<Certificate>]) -> Vec<Broken> {
+    let say = |&(child, issuer): &(usize, usize)| Broken {
+        certificate: certificates[child].place.clone(),
+        subject: graph.at(child).subject(),
+        issuer: certificates[issuer].place.clone(),
+        issuer_subject: graph.at(issuer).subject(),
+        is_certain: graph.identifiers(child, issuer) == Some(true),
+    };
+    graph.broken().iter().map(say).collect()
+}
+
+fn split_duplicates(certificates: Vec<Found<Certificate>>) -> (Vec<Found<Certificate>>, Vec<LeftOut>) {
+    let mut distinct: Vec<Found<Certificate>> = Vec::new();
+    let mut left_out = Vec::new();
+    let mut seen: HashMap<Vec<u8>, usize> = HashMap::new();
+    for found in certificates {
+        match seen.get(found.value.der().as_ref()) {
+            Some(&first) => left_out.push(LeftOut {
+                reason: Reason::Duplicate(distinct[first].place.clone()),
+                certificate: found,
+            }),
+            None => {
+                seen.insert(found.value.der().to_vec(), distinct.len());
+                distinct.push(found);
+            }
+        }
+    }
+    (distinct, left_out)
+}
+
+struct Choice {
+    leaf: Option<usize>,
+    key: Option<usize>,
+    pairing: KeyMatch,
+}
+
+fn choose(graph: &Graph<'_>, keys: &[Found<PrivateKey>], at: i64, crypto: &dyn Crypto) -> Choice {
+    let mut matches: Vec<(usize, usize, KeyMatch)> = Vec::new();
+    let mut is_unknown = false;
+    for (key, found) in keys.iter().enumerate() {
+        for index in 0..graph.len() {
+            match match_key(graph.at(index), &found.value, crypto) {
+                pairing @ KeyMatch::Match { .. } => matches.push((index, key, pairing)),
+                KeyMatch::Unknown => is_unknown = true,
+                _ => {}
+            }
+        }
+    }
+    let matched: Vec<usize> = matches.iter().map(|(index, ..)| *index).collect();
+    if let Some(leaf) = preferred(graph, &matched, at) {
+        if let Some((_, key, pairing)) = matches.into_iter().find(|(index, ..)| *index == leaf) {
+            return Choice {
+                leaf: Some(leaf),
+                key: Some(key),
+                pairing,
+            };
+        }
+    }
+    let mut candidates = graph.childless();
+    if candidates.is_empty() {
+        // Certificates that issued each other in a circle.
+        candidates = (0..graph.len()).collect();
+    }
+    let leaf = preferred(graph, &candidates, at);
+    let pairing = match (leaf, keys.first()) {
+        (Some(_), Some(_)) if is_unknown => KeyMatch::Unknown,
+        (Some(leaf), Some(key)) => match_key(graph.at(leaf), &key.value, crypto),
+        _ => KeyMatch::Absent,
+    };
+    Choice {
+        leaf,
+        key: (!keys.is_empty()).then_some(0),
+        pairing,
+    }
+}
+
+fn preferred(graph: &Graph<'_>, candidates: &[usize], at: i64) -> Option<usize> {
+    let is_valid = |index: usize| {
+        let certificate = graph.at(index);
+        (certificate.not_before()..=certificate.not_after()).contains(&at)
+    };
+    let best = candidates
+        .iter()
+        .copied()
+        .min_by_key(|&index| (graph.at(index).is_ca(), !is_valid(index), index))?;
+    // A renewed certificate beside its predecessor.
+    candidates
+        .iter()
+        .copied()
+        .filter(|&index| graph.at(index).subject_raw() == graph.at(best).subject_raw())
+        .min_by_key(|&index| {
+            let certificate = graph.at(index);
+            (certificate.is_ca(), !is_valid(index), Reverse(certificate.not_after()), index)
+        })
+}

@@ -1,0 +1,139 @@
+//! From a heap of certificates and keys to one bundle: leaf first, then its issuers, and the key of the leaf.
+//!
+//! Nothing is guessed from file names or positions. The leaf is the certificate whose key is there; without a key, the
+//! one that issued nobody. Each further certificate is one whose subject is the issuer of the one before, whose key
+//! identifier does not contradict that and, when a [`Crypto`](crate::Crypto) is given that knows the algorithm, whose
+//! key made the signature. What does not belong is left out, with the reason.
+
+mod mend;
+mod pairing;
+mod path;
+#[cfg(test)]
+mod tests;
+
+pub use crate::graph::MAX_SIGNATURES;
+pub use mend::mend;
+pub use pairing::{KeyMatch, match_key, public_key_digest};
+
+use crate::{Certificate, Found, Place, PrivateKey};
+
+/// Longest chain that is put together, leaf and root included. webpki follows 6 intermediates, OpenSSL 100.
+pub const MAX_CHAIN: usize = 12;
+
+/// Steps that one search for a way to the root takes at most; after that the best way so far is taken.
+pub const MAX_STEPS: usize = 10_000;
+
+/// How to mend.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct MendOptions {
+    /// Keep the root at the end of the chain. Clients have their own copy; sending it costs bytes and gives nothing.
+    pub keep_root: bool,
+    /// The time, in unix seconds: between two ways up, one whose certificates are valid then is taken.
+    pub at: i64,
+}
+
+impl MendOptions {
+    /// Without the root, as of `at` (unix seconds).
+    #[must_use]
+    pub const fn new(at: i64) -> Self {
+        Self { keep_root: false, at }
+    }
+}
+
+/// One right bundle, and what became of the rest.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Mended {
+    /// Leaf first, each further one the issuer of the one before. Empty when no certificate was given.
+    pub chain: Vec<Found<Certificate>>,
+    /// The key of the leaf; of several that belong to no certificate the first, with `pairing` saying so.
+    pub key: Option<Found<PrivateKey>>,
+    /// Whether `key` belongs to the leaf.
+    pub pairing: KeyMatch,
+    /// Certificates that are not in the chain, in the order given.
+    pub left_out: Vec<LeftOut>,
+    /// Keys that are not `key`, in the order given.
+    pub spare_keys: Vec<Found<PrivateKey>>,
+    /// How the chain ends.
+    pub end: End,
+    /// Pairs that name each other as subject and issuer and whose signature is nevertheless wrong.
+    pub broken: Vec<Broken>,
+}
+
+/// A certificate that is not in the chain.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct LeftOut {
+    /// Which.
+    pub certificate: Found<Certificate>,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a certificate is not in the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The same bytes were given before, there.
+    Duplicate(Place),
+    /// The root at the end of the chain, which clients have.
+    Root,
+    /// The same subject and key as that certificate of the chain, issued by somebody else or at another time.
+    Alternative(Place),
+    /// For a server of its own: it issued nobody, and another certificate was chosen as the leaf.
+    OtherLeaf,
+    /// Neither the leaf nor on the way from it to a root.
+    Unrelated,
+}
+
+/// How a chain ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum End {
+    /// There is no chain.
+    Empty,
+    /// With a certificate that issued itself, which was given (and dropped, unless kept).
+    Root,
+    /// With a certificate whose issuer was not given: a root that clients have, or an intermediate that is missing.
+    Open(Issuer),
+}
+
+/// The issuer that the last certificate of a chain names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    /// Its subject, readable.
+    pub name: String,
+    /// The identifier of its key, when the certificate says it.
+    pub key_id: Option<Vec<u8>>,
+    /// Where its certificate can be had, as the certificate says (authority information access); never fetched.
+    pub addresses: Vec<String>,
+}
+
+impl Issuer {
+    /// The issuer that `certificate` names.
+    #[must_use]
+    pub fn of(certificate: &Certificate) -> Self {
+        Self {
+            name: certificate.issuer(),
+            key_id: certificate.authority_key_id().and_then(|id| id.key_id.as_deref()).map(<[u8]>::to_vec),
+            addresses: certificate.ca_issuers().iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// A certificate and the one that should have signed it and did not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// The certificate with the wrong signature.
+    pub certificate: Place,
+    /// Its subject.
+    pub subject: String,
+    /// The certificate whose key should have made it; the same for one that issued itself.
+    pub issuer: Place,
+    /// The subject of that.
+    pub issuer_subject: String,
+    /// The key identifiers agree: it is this key that should have signed, so one of the two is damaged or forged.
+    /// Otherwise the issuer may just be another one of the same name.
+    pub is_certain: bool,
+}

@@ -1,0 +1,60 @@
+//! Does this key belong to this certificate?
+
+use crate::graph::public_key_parts;
+use crate::{Certificate, Crypto, PrivateKey};
+
+/// Whether a key and a certificate belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyMatch {
+    /// One of the two was not given.
+    Absent,
+    /// The certificate holds the public half of the key.
+    Match {
+        /// SHA-256 over that public key, as `subjectPublicKeyInfo`; `None` without digests.
+        digest: Option<[u8; 32]>,
+    },
+    /// It holds another public key.
+    Mismatch {
+        /// SHA-256 over the certificate's public key; `None` without digests.
+        certificate: Option<[u8; 32]>,
+        /// SHA-256 over the key's public half.
+        key: Option<[u8; 32]>,
+    },
+    /// Cannot be told: no crypto was given, or it does not know this kind of key.
+    Unknown,
+}
+
+/// Compares the public key of `certificate` with the public half of `key`. S-KEY-04 asks for both fingerprints.
+///
+/// Cost: one public key made from a private one, which for an elliptic curve is one multiplication.
+#[must_use]
+pub fn match_key(certificate: &Certificate, key: &PrivateKey, crypto: &dyn Crypto) -> KeyMatch {
+    let Some(public) = key.public_key_spki(crypto) else {
+        return KeyMatch::Unknown;
+    };
+    let digest = |spki: &[u8]| public_key_digest(spki, crypto);
+    // The algorithm may be written in two ways (RSA keys restricted to PSS, named and explicit parameters), the key
+    // itself in one.
+    let is_same = match (public_key_parts(certificate.spki_raw()), public_key_parts(&public)) {
+        (Some((_, held)), Some((_, made))) => held == made,
+        _ => certificate.spki_raw() == public,
+    };
+    if is_same {
+        KeyMatch::Match {
+            digest: digest(certificate.spki_raw()),
+        }
+    } else {
+        KeyMatch::Mismatch {
+            certificate: digest(certificate.spki_raw()),
+            key: digest(&public),
+        }
+    }
+}
+
+/// SHA-256 over a `subjectPublicKeyInfo`, as `openssl pkey -pubin -outform DER | openssl sha256` prints it; `None`
+/// without digests.
+#[must_use]
+pub fn public_key_digest(spki: &[u8], crypto: &dyn Crypto) -> Option<[u8; 32]> {
+    crypto.sha256(spki)
+}

@@ -1,0 +1,314 @@
+//! What clients of different kinds would say.
+
+use super::Examination;
+use crate::bundle::{Issuer, MAX_CHAIN, MAX_STEPS, Mended};
+use crate::graph::Graph;
+use crate::inspect::Validity;
+use crate::{Certificate, Finding, Severity};
+
+/// Certificates that a client trusts.
+#[derive(Debug, Clone, Copy)]
+pub struct RootSet<'a> {
+    /// How the report names it.
+    pub name: &'a str,
+    /// Its certificates.
+    pub certificates: &'a [Certificate],
+}
+
+/// How a client finds the way to a root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Client {
+    /// Takes certificates in the order in which they were sent, each the issuer of the one before: old TLS libraries
+    /// and devices.
+    InOrder,
+    /// Finds the order itself and fetches nothing: curl and all of OpenSSL, Java, Go, Python, Firefox.
+    Sorting,
+    /// Also fetches a missing issuer from the address in the certificate: Chrome, Edge, Safari, Windows.
+    Fetching,
+}
+
+impl Client {
+    /// All kinds, from the least to the most helpful.
+    pub const ALL: [Self; 3] = [Self::InOrder, Self::Sorting, Self::Fetching];
+
+    /// `in-order`, `sorting` or `fetching`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InOrder => "in-order",
+            Self::Sorting => "sorting",
+            Self::Fetching => "fetching",
+        }
+    }
+
+    /// Who is like that.
+    #[must_use]
+    pub const fn examples(self) -> &'static str {
+        match self {
+            Self::InOrder => "old devices, strict TLS 1.2",
+            Self::Sorting => "curl, Java, Go, Python",
+            Self::Fetching => "Chrome, Edge, Safari, Windows",
+        }
+    }
+}
+
+/// What one client with one set of roots says of the certificates as they were given, and as they are mended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientView {
+    /// The client.
+    pub client: Client,
+    /// Its roots.
+    pub roots: String,
+    /// About what was given.
+    pub given: Verdict,
+    /// About the mended bundle.
+    pub mended: Verdict,
+}
+
+/// What a client says of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Trusts it, by this root.
+    Trusts {
+        /// The root's short name.
+        root: String,
+    },
+    /// Would fetch the issuer from its address and trust the chain if that is the right one. Nothing was fetched.
+    WouldFetch {
+        /// The missing issuer.
+        issuer: Issuer,
+    },
+    /// Refuses it: the issuer was not sent, and is none of its roots.
+    Missing {
+        /// The missing issuer.
+        issuer: Issuer,
+    },
+    /// Refuses it: the next certificate is not the issuer of this one.
+    OutOfOrder {
+        /// The certificate whose issuer does not follow, from 1.
+        position: usize,
+        /// The issuer that it names.
+        issuer: String,
+    },
+    /// Refuses it: the first certificate, which is taken for the server's, is another one.
+    WrongFirst {
+        /// The first certificate's short name.
+        first: String,
+    },
+    /// Refuses it: it leads to a root that this client does not know.
+    UnknownRoot {
+        /// The root's short name.
+        root: String,
+    },
+    /// Refuses it: a certificate on the way is not valid at that time.
+    NotValid {
+        /// Its short name and its validity.
+        certificate: String,
+    },
+    /// There is nothing to judge.
+    Nothing,
+}
+
+impl Verdict {
+    /// Does the client connect, without having to fetch anything?
+    #[must_use]
+    pub const fn is_trusted(&self) -> bool {
+        matches!(self, Self::Trusts { .. })
+    }
+
+    /// `trusts`, `would-fetch` or `refuses`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Trusts { .. } => "trusts",
+            Self::WouldFetch { .. } => "would-fetch",
+            _ => "refuses",
+        }
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Trusts { root } => write!(f, "trusts it, by {root}"),
+            Self::WouldFetch { issuer } => write!(
+                f,
+                "would fetch {} from {}",
+                issuer.name,
+                issuer.addresses.first().map_or("its address", String::as_str)
+            ),
+            Self::Missing { issuer } => write!(f, "refuses it: {} is missing", issuer.name),
+            Self::OutOfOrder { position, issuer } => {
+                write!(f, "refuses it: certificate {position} is not followed by its issuer, {issuer}")
+            }
+            Self::WrongFirst { first } => write!(f, "refuses it: the first certificate is {first}"),
+            Self::UnknownRoot { root } => write!(f, "refuses it: {root} is none of its roots"),
+            Self::NotValid { certificate } => write!(f, "refuses it: {certificate}"),
+            Self::Nothing => f.write_str("has nothing to judge"),
+        }
+    }
+}
+
+pub(super) fn simulate(given: &[Certificate], mended: &Mended, examination: &Examination<'_>) -> Vec<ClientView> {
+    let chain: Vec<Certificate> = mended.chain.iter().map(|found| found.value.clone()).collect();
+    let mut views = Vec::new();
+    for set in examination.roots {
+        for client in Client::ALL {
+            views.push(ClientView {
+                client,
+                roots: set.name.to_owned(),
+                given: judge(client, given, chain.first(), set, examination),
+                mended: judge(client, &chain, chain.first(), set, examination),
+            });
+        }
+    }
+    views
+}
+
+/// One finding for the worst that clients say of the mended bundle, when nothing else explains it.
+pub(super) fn findings(views: &[ClientView]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for view in views {
+        let Verdict::UnknownRoot { root } = &view.mended else { continue };
+        let what = format!("{root} is none of the roots of {}", view.roots);
+        if view.client != Client::Sorting {
+            continue;
+        }
+        findings.push(Finding {
+            severity: Severity::Warning,
+            id: "unknown-root",
+            place: None,
+            what,
+            why: "A client trusts only roots that it was given. Private roots have to be installed in every client; \
+                  public ones are missing in clients that are older than the root.",
+            mend: "Install the root in these clients, or have the certificate issued by a CA that they know.".to_owned(),
+        });
+    }
+    findings
+}
+
+fn judge(
+    client: Client,
+    sent: &[Certificate],
+    leaf: Option<&Certificate>,
+    set: &RootSet<'_>,
+    examination: &Examination<'_>,
+) -> Verdict {
+    let (Some(first), Some(leaf)) = (sent.first(), leaf) else {
+        return Verdict::Nothing;
+    };
+    if first != leaf {
+        return Verdict::WrongFirst { first: first.label() };
+    }
+    let all: Vec<&Certificate> = sent.iter().chain(set.certificates).collect();
+    let mut walk = Walk {
+        graph: Graph::new(all, examination.crypto),
+        sent: sent.len(),
+        client,
+        at: examination.at,
+        steps: 0,
+        farthest: vec![0],
+        not_valid: None,
+    };
+    let verdict = walk.up(&mut vec![0]).unwrap_or_else(|| walk.stuck());
+    // A leaf out of its time is refused whatever the way.
+    match (Validity::of(leaf, examination.at), &verdict) {
+        (Validity::Valid { .. }, _) => verdict,
+        (validity, Verdict::Trusts { .. } | Verdict::WouldFetch { .. }) => Verdict::NotValid {
+            certificate: format!("{}: {validity}", leaf.label()),
+        },
+        _ => verdict,
+    }
+}
+
+struct Walk<'a> {
+    graph: Graph<'a>,
+    /// So many certificates were sent; the rest are roots.
+    sent: usize,
+    client: Client,
+    at: i64,
+    steps: usize,
+    farthest: Vec<usize>,
+    not_valid: Option<String>,
+}
+
+impl Walk<'_> {
+    fn up(&mut self, path: &mut Vec<usize>) -> Option<Verdict> {
+        let last = *path.last()?;
+        self.steps += 1;
+        if path.len() > self.farthest.len() {
+            self.farthest.clone_from(path);
+        }
+        if let Some(root) = self.anchor(last) {
+            return Some(Verdict::Trusts {
+                root: self.graph.at(root).label(),
+            });
+        }
+        if path.len() >= MAX_CHAIN || self.steps >= MAX_STEPS {
+            return None;
+        }
+        let issuers = self.graph.issuers(last);
+        let sent = self.sent;
+        for next in issuers.into_iter().filter(|&next| next < sent && !path.contains(&next)) {
+            if self.client == Client::InOrder && next != last + 1 {
+                continue;
+            }
+            let certificate = self.graph.at(next);
+            match Validity::of(certificate, self.at) {
+                Validity::Valid { .. } => {}
+                validity => {
+                    self.not_valid = Some(format!("{}: {validity}", certificate.label()));
+                    continue;
+                }
+            }
+            path.push(next);
+            let found = self.up(path);
+            path.pop();
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+
+    /// The root that issued this certificate, or that it is.
+    fn anchor(&mut self, index: usize) -> Option<usize> {
+        let is_same = |root: usize| {
+            let (one, other) = (self.graph.at(index), self.graph.at(root));
+            one.spki_raw() == other.spki_raw() && one.subject_raw() == other.subject_raw()
+        };
+        if let Some(same) = (self.sent..self.graph.len()).find(|&root| is_same(root)) {
+            return Some(same);
+        }
+        let sent = self.sent;
+        self.graph.issuers(index).into_iter().find(|&issuer| issuer >= sent)
+    }
+
+    /// No way up: what the farthest certificate lacks.
+    fn stuck(&mut self) -> Verdict {
+        let last = *self.farthest.last().unwrap_or(&0);
+        if let Some(certificate) = self.not_valid.take() {
+            return Verdict::NotValid { certificate };
+        }
+        let certificate = self.graph.at(last);
+        if self.graph.is_root(last) {
+            return Verdict::UnknownRoot {
+                root: certificate.label(),
+            };
+        }
+        let sent = self.sent;
+        let was_sent = self.graph.issuers(last).into_iter().any(|issuer| issuer < sent);
+        let issuer = Issuer::of(certificate);
+        match self.client {
+            Client::InOrder if was_sent => Verdict::OutOfOrder {
+                position: last + 1,
+                issuer: issuer.name,
+            },
+            Client::Fetching if !issuer.addresses.is_empty() => Verdict::WouldFetch { issuer },
+            _ => Verdict::Missing { issuer },
+        }
+    }
+}

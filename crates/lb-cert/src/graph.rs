@@ -1,0 +1,161 @@
+//! Who issued whom, found when asked.
+
+use crate::certificate::tlv::{self, Reader, SEQUENCE};
+use crate::{Certificate, Crypto, KeyKind};
+use std::collections::{HashMap, HashSet};
+
+/// Signatures that one graph checks at most; after that, names and key identifiers decide.
+pub const MAX_SIGNATURES: usize = 1_000;
+
+/// Certificates by number, and who issued whom.
+pub(crate) struct Graph<'a> {
+    certificates: Vec<&'a Certificate>,
+    /// By the subject as people compare it; two that only look alike are told apart by [`Certificate::is_issued_by`].
+    by_subject: HashMap<String, Vec<usize>>,
+    checked: HashMap<(usize, usize), bool>,
+    broken: Vec<(usize, usize)>,
+    signatures: usize,
+    crypto: &'a dyn Crypto,
+}
+
+impl<'a> Graph<'a> {
+    pub(crate) fn new(certificates: Vec<&'a Certificate>, crypto: &'a dyn Crypto) -> Self {
+        let mut by_subject: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, certificate) in certificates.iter().enumerate() {
+            by_subject.entry(folded(&certificate.subject())).or_default().push(index);
+        }
+        Self {
+            certificates,
+            by_subject,
+            checked: HashMap::new(),
+            broken: Vec::new(),
+            signatures: 0,
+            crypto,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.certificates.len()
+    }
+
+    pub(crate) fn at(&self, index: usize) -> &'a Certificate {
+        self.certificates[index]
+    }
+
+    /// Signed by itself, as far as can be told.
+    pub(crate) fn is_root(&mut self, index: usize) -> bool {
+        self.at(index).is_self_issued() && self.issued(index, index)
+    }
+
+    /// The certificates whose name and key may have issued this one; itself is not among them.
+    pub(crate) fn issuers(&mut self, index: usize) -> Vec<usize> {
+        let named = self.named(&self.at(index).issuer()).to_vec();
+        named
+            .into_iter()
+            .filter(|&issuer| issuer != index && self.issued(index, issuer))
+            .collect()
+    }
+
+    /// The first of them, unless it is a root.
+    pub(crate) fn parent(&mut self, index: usize) -> Option<usize> {
+        if self.is_root(index) {
+            return None;
+        }
+        self.issuers(index).first().copied()
+    }
+
+    /// The certificates with this subject.
+    pub(crate) fn named(&self, subject: &str) -> &[usize] {
+        self.by_subject.get(&folded(subject)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The certificates that issued no other one, by name alone.
+    pub(crate) fn childless(&self) -> Vec<usize> {
+        let issuing: HashSet<String> = self
+            .certificates
+            .iter()
+            .filter(|certificate| !certificate.is_self_issued())
+            .map(|certificate| folded(&certificate.issuer()))
+            .collect();
+        (0..self.len())
+            .filter(|&index| !issuing.contains(&folded(&self.at(index).subject())))
+            .collect()
+    }
+
+    /// Pairs looked at so far that name each other, whose key identifiers do not deny it and whose signature is wrong:
+    /// (certificate, issuer).
+    pub(crate) fn broken(&self) -> &[(usize, usize)] {
+        &self.broken
+    }
+
+    /// Do the key identifiers agree? `None` when one is absent.
+    pub(crate) fn identifiers(&self, child: usize, issuer: usize) -> Option<bool> {
+        let named = self.at(child).authority_key_id()?.key_id.as_deref()?;
+        Some(named == self.at(issuer).subject_key_id()?)
+    }
+
+    /// Did the key of `issuer` sign `child`, as far as can be told? A signature that checks outweighs key identifiers,
+    /// which are only a hint (RFC 5280, section 4.2.1.1).
+    pub(crate) fn issued(&mut self, child: usize, issuer: usize) -> bool {
+        if let Some(&known) = self.checked.get(&(child, issuer)) {
+            return known;
+        }
+        if !self.at(child).is_issued_by(self.at(issuer)) {
+            return false;
+        }
+        let hint = self.identifiers(child, issuer);
+        let mut signed = None;
+        if self.signatures < MAX_SIGNATURES {
+            self.signatures += 1;
+            signed = is_signed_by(self.at(child), self.at(issuer), self.crypto);
+        }
+        if signed == Some(false) && hint != Some(false) {
+            self.broken.push((child, issuer));
+        }
+        let answer = signed.unwrap_or(hint != Some(false));
+        self.checked.insert((child, issuer), answer);
+        answer
+    }
+}
+
+/// Did the key of `issuer` make the signature of `certificate`? `None` when no algorithm that was passed in can tell.
+pub(crate) fn is_signed_by(certificate: &Certificate, issuer: &Certificate, crypto: &dyn Crypto) -> Option<bool> {
+    // Shorter and longer keys are refused by the algorithms themselves, which would look like a wrong signature.
+    let kind = issuer.key();
+    if matches!(kind.kind, KeyKind::Rsa | KeyKind::RsaPss) && !(2048..=8192).contains(&kind.bits) {
+        return None;
+    }
+    let (key_algorithm, key) = public_key_parts(issuer.spki_raw())?;
+    let signature_algorithm = tlv::only(certificate.signature_algorithm_raw(), SEQUENCE).ok()?;
+    let mut answer = None;
+    for algorithm in crypto.algorithms() {
+        if algorithm.signature_alg_id().as_ref() == signature_algorithm
+            && algorithm.public_key_alg_id().as_ref() == key_algorithm
+        {
+            if algorithm.verify_signature(key, certificate.signed(), certificate.signature()).is_ok() {
+                return Some(true);
+            }
+            answer = Some(false);
+        }
+    }
+    answer
+}
+
+/// The content of a public key's algorithm, and the bits of the key.
+pub(crate) fn public_key_parts(spki: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut fields = Reader::new(tlv::only(spki, SEQUENCE).ok()?);
+    let algorithm = fields.expect(SEQUENCE).ok()?.value;
+    let key = tlv::whole_bits(fields.expect(tlv::BIT_STRING).ok()?.value).ok()?;
+    Some((algorithm, key))
+}
+
+/// Letter case and runs of spaces do not count (RFC 5280, section 7.1).
+fn folded(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+impl std::fmt::Debug for Graph<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Graph").field("certificates", &self.len()).finish_non_exhaustive()
+    }
+}

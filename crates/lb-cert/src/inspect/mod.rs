@@ -1,0 +1,7 @@
+//! What is in a certificate, in words; and who issued whom, as a tree.
+
+mod facts;
+mod tree;
+
+pub use facts::{Facts, Role, Validity, colons, fingerprint};
+pub use tree::{Branch, Tree};
