@@ -8,12 +8,12 @@
 mod mend;
 mod pairing;
 mod path;
-#[cfg(test)]
+#[cfg(all(test, feature = "aws-lc-rs"))]
 mod tests;
 
 pub use crate::graph::MAX_SIGNATURES;
 pub use mend::mend;
-pub use pairing::{KeyMatch, match_key, public_key_digest};
+pub use pairing::{KeyMatch, match_key, public_key, public_key_digest};
 
 use crate::{Certificate, Found, Place, PrivateKey};
 

@@ -1,7 +1,7 @@
 //! Does this key belong to this certificate?
 
 use crate::graph::public_key_parts;
-use crate::{Certificate, Crypto, PrivateKey};
+use crate::{Certificate, Crypto, KeyAlgorithm, PrivateKey};
 
 /// Whether a key and a certificate belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum KeyMatch {
 /// Cost: one public key made from a private one, which for an elliptic curve is one multiplication.
 #[must_use]
 pub fn match_key(certificate: &Certificate, key: &PrivateKey, crypto: &dyn Crypto) -> KeyMatch {
-    let Some(public) = key.public_key_spki(crypto) else {
+    let Some(public) = public_key(key, crypto) else {
         return KeyMatch::Unknown;
     };
     let digest = |spki: &[u8]| public_key_digest(spki, crypto);
@@ -50,6 +50,22 @@ pub fn match_key(certificate: &Certificate, key: &PrivateKey, crypto: &dyn Crypt
             key: digest(&public),
         }
     }
+}
+
+/// The public half of a key as `subjectPublicKeyInfo`, computed from the private one; `None` when `crypto` does not
+/// know this kind of key, or when the numbers of the key do not fit together.
+#[must_use]
+pub fn public_key(key: &PrivateKey, crypto: &dyn Crypto) -> Option<Vec<u8>> {
+    if let Some(computed) = crypto.public_key(key.der()) {
+        return Some(computed);
+    }
+    let knows_nothing = crypto.algorithms().is_empty();
+    let is_beyond = match key.algorithm() {
+        KeyAlgorithm::Rsa { bits } => !(2048..=8192).contains(bits),
+        _ => false,
+    };
+    // Libraries refuse RSA keys of other lengths, right or not; then the key's own word has to do.
+    (!knows_nothing && is_beyond).then(|| key.stated_spki()).flatten()
 }
 
 /// SHA-256 over a `subjectPublicKeyInfo`, as `openssl pkey -pubin -outform DER | openssl sha256` prints it; `None`

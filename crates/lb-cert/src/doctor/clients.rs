@@ -252,8 +252,9 @@ impl Walk<'_> {
         }
         let issuers = self.graph.issuers(last);
         let sent = self.sent;
-        for next in issuers.into_iter().filter(|&next| next < sent && !path.contains(&next)) {
-            if self.client == Client::InOrder && next != last + 1 {
+        for next in issuers {
+            let is_usable = next < sent && !path.contains(&next);
+            if !is_usable || (self.client == Client::InOrder && next != last + 1) {
                 continue;
             }
             let certificate = self.graph.at(next);

@@ -10,7 +10,7 @@ mod chain;
 mod clients;
 mod key;
 mod style;
-#[cfg(test)]
+#[cfg(all(test, feature = "aws-lc-rs"))]
 mod tests;
 
 pub use clients::{Client, ClientView, RootSet, Verdict};

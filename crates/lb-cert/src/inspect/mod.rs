@@ -3,5 +3,6 @@
 mod facts;
 mod tree;
 
+pub(crate) use facts::hex;
 pub use facts::{Facts, Role, Validity, colons, fingerprint};
 pub use tree::{Branch, Tree};

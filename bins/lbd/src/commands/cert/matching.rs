@@ -92,7 +92,7 @@ fn json(
     format!("{value:#}\n")
 }
 
-fn shown(digest: Option<&[u8; 32]>) -> String {
+pub(super) fn shown(digest: Option<&[u8; 32]>) -> String {
     digest.map_or_else(|| "unknown".to_owned(), |digest| lb_cert::inspect::colons(&hex(digest)))
 }
 

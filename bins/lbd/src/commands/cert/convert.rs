@@ -1,0 +1,234 @@
+//! `lbd cert convert`: one format to another, all or nothing.
+
+use super::args::{Convert, KeyForm, Target};
+use super::input::{self, Input};
+use super::output::{self, Draft};
+use super::{Failure, password};
+use lb_cert::{
+    AwsLc, Certificate, CertificateDer, Found, KeyAlgorithm, KeyFormat, KeyMatch, MendOptions, Password, PrivateKey,
+    write,
+};
+
+pub(super) fn run(convert: &Convert) -> Result<(), Failure> {
+    if matches!(convert.to, Target::Der | Target::P12) && convert.out.is_none() && output::is_terminal() {
+        return Err(Failure::Usage(
+            "this format is binary and would only confuse a terminal; name a file with --out".to_owned(),
+        ));
+    }
+    let input = input::read(std::slice::from_ref(&convert.input), &convert.passwords)?;
+    let name = input::name(&convert.input);
+    let has_pkcs7 = input.files.iter().any(|file| file.format == lb_cert::Format::Pkcs7.to_string());
+    let holds = Holding::from(input, convert, &name)?;
+    if convert.only_key && holds.keys.is_empty() {
+        let reason = if has_pkcs7 {
+            ": PKCS#7 never does; the key is where the certificate was requested"
+        } else {
+            ""
+        };
+        return Err(Failure::Refused(format!("{name} holds no private key{reason}")));
+    }
+    if has_pkcs7 {
+        eprintln!("lbd: note: {name} is PKCS#7, which holds certificates and never a private key");
+    }
+    let (content, is_secret) = holds.written(convert, &name)?;
+    match &convert.out {
+        Some(path) => output::write(
+            &[Draft {
+                path,
+                content: &content,
+                is_secret,
+            }],
+            convert.force,
+        ),
+        None => output::print(&content),
+    }
+}
+
+/// What is to be written: certificates in order, and keys.
+struct Holding {
+    certificates: Vec<Found<Certificate>>,
+    keys: Vec<Found<PrivateKey>>,
+    crls: Vec<Found<lb_cert::CertificateRevocationListDer<'static>>>,
+}
+
+impl Holding {
+    /// Leaf first, then its issuers, then what does not belong to them: a conversion loses nothing but repetitions.
+    fn from(input: Input, convert: &Convert, name: &str) -> Result<Self, Failure> {
+        let count = input.certificates.len();
+        for key in &input.keys {
+            check_key(key)?;
+        }
+        let mut options = MendOptions::new(super::time(super::args::At { at: None }));
+        options.keep_root = !convert.drop_root;
+        let mended = lb_cert::mend(input.certificates, input.keys, options, &AwsLc);
+        if let Some(broken) = mended.broken.iter().find(|broken| broken.is_certain) {
+            return Err(Failure::Input(format!(
+                "{}: the certificate {} is damaged or forged: the key of {} ({}) did not make its signature\n  mend: \
+                 get both again from whoever issued them",
+                broken.certificate, broken.subject, broken.issuer_subject, broken.issuer
+            )));
+        }
+        if let (KeyMatch::Mismatch { certificate, key: own }, Some(leaf), Some(key)) =
+            (&mended.pairing, mended.chain.first(), &mended.key)
+        {
+            let shown = |digest: &Option<[u8; 32]>| super::matching::shown(digest.as_ref());
+            return Err(Failure::Refused(format!(
+                "{}: the key does not belong to the certificate {} ({})\n  certificate's public key: SHA-256 {}\n  \
+                 key's public half: SHA-256 {}\n  mend: look for the right key; --no-key or --only-key converts one \
+                 of the two",
+                key.place,
+                leaf.value.label(),
+                leaf.place,
+                shown(certificate),
+                shown(own)
+            )));
+        }
+        let mut certificates = mended.chain;
+        let mut rest = Vec::new();
+        let mut repeated = 0;
+        for left in mended.left_out {
+            match left.reason {
+                lb_cert::bundle::Reason::Duplicate(_) => repeated += 1,
+                lb_cert::bundle::Reason::Root => {}
+                _ if convert.drop_root && left.certificate.value.is_self_issued() => {}
+                _ => rest.push(left.certificate),
+            }
+        }
+        if repeated > 0 {
+            eprintln!("lbd: note: {name}: {} left out", super::count(repeated, "repeated certificate"));
+        }
+        if !rest.is_empty() && count > rest.len() {
+            let names: Vec<String> = rest.iter().map(|found| found.value.label()).collect();
+            eprintln!(
+                "lbd: note: {name}: written behind the chain, because they are not part of it: {}",
+                names.join(", ")
+            );
+        }
+        certificates.append(&mut rest);
+        let mut keys: Vec<Found<PrivateKey>> = mended.key.into_iter().collect();
+        keys.extend(mended.spare_keys);
+        Ok(Self {
+            certificates: if convert.only_key { Vec::new() } else { certificates },
+            keys: if convert.no_key { Vec::new() } else { keys },
+            crls: if convert.only_key { Vec::new() } else { input.crls },
+        })
+    }
+
+    fn ders(&self) -> impl Iterator<Item = &CertificateDer<'static>> {
+        self.certificates.iter().map(|found| found.value.der())
+    }
+
+    /// The bytes, and whether they hold a key.
+    fn written(&self, convert: &Convert, name: &str) -> Result<(Vec<u8>, bool), Failure> {
+        match convert.to {
+            Target::Pem => self.pem(convert),
+            Target::Der => self.der(convert, name),
+            Target::P7b => self.pkcs7(name),
+            Target::P12 => self.pkcs12(convert, name),
+        }
+    }
+
+    fn pem(&self, convert: &Convert) -> Result<(Vec<u8>, bool), Failure> {
+        let mut text = write::certificates(self.ders());
+        for key in &self.keys {
+            text.push_str(&key_pem(key, convert.key_format)?);
+        }
+        for crl in &self.crls {
+            text.push_str(&write::revocation_list(&crl.value));
+        }
+        Ok((text.into_bytes(), !self.keys.is_empty()))
+    }
+
+    fn der(&self, convert: &Convert, name: &str) -> Result<(Vec<u8>, bool), Failure> {
+        match (self.certificates.as_slice(), self.keys.as_slice(), self.crls.as_slice()) {
+            ([certificate], [], []) => Ok((certificate.value.der().to_vec(), false)),
+            ([], [key], []) => Ok((key_der(key, convert.key_format)?, true)),
+            ([], [], [crl]) => Ok((crl.value.to_vec(), false)),
+            (certificates, keys, crls) => Err(Failure::Refused(format!(
+                "DER holds one thing, and {name} holds {}, {} and {}\n  mend: write one of them with --no-key or \
+                 --only-key, or the chain with --to p7b, or all with --to p12",
+                super::count(certificates.len(), "certificate"),
+                super::count(keys.len(), "key"),
+                super::count(crls.len(), "revocation list"),
+            ))),
+        }
+    }
+
+    fn pkcs7(&self, name: &str) -> Result<(Vec<u8>, bool), Failure> {
+        if self.certificates.is_empty() {
+            return Err(Failure::Refused(format!("{name} holds no certificate, and PKCS#7 carries nothing else")));
+        }
+        if !self.keys.is_empty() {
+            eprintln!("lbd: note: PKCS#7 cannot hold a private key; the key of {name} is not in what is written");
+        }
+        Ok((write::pkcs7(self.ders()), false))
+    }
+
+    fn pkcs12(&self, convert: &Convert, name: &str) -> Result<(Vec<u8>, bool), Failure> {
+        if self.certificates.is_empty() {
+            return Err(Failure::Refused(format!(
+                "{name} holds no certificate, and a PKCS#12 file is for a certificate and its key\n  mend: join them \
+                 first: cat certificate.pem key.pem | lbd cert convert - --to p12 --out FILE"
+            )));
+        }
+        let key = match self.keys.as_slice() {
+            [] => None,
+            [key] => Some(&key.value),
+            [..] => {
+                return Err(Failure::Refused(format!(
+                    "{name} holds {}; a PKCS#12 file is written with one",
+                    super::count(self.keys.len(), "key")
+                )));
+            }
+        };
+        let password = Password::new(password::for_output(&convert.out_password)?);
+        let content = write::pkcs12(self.ders(), key, &password)
+            .map_err(|error| Failure::Refused(format!("{name}: {error}\n  mend: {}", error.explain())))?;
+        Ok((content, key.is_some()))
+    }
+}
+
+/// A key whose numbers do not fit together is damaged, whatever its structure looks like.
+fn check_key(key: &Found<PrivateKey>) -> Result<(), Failure> {
+    let can_be_checked = match key.value.algorithm() {
+        KeyAlgorithm::Rsa { bits } => (2048..=8192).contains(bits),
+        KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521 | KeyAlgorithm::Ed25519 => true,
+        _ => false,
+    };
+    if can_be_checked && lb_cert::bundle::public_key(&key.value, &AwsLc).is_none() {
+        return Err(Failure::Input(format!(
+            "{}: the numbers of the key ({}) do not fit together: it is damaged\n  mend: copy it again from where it \
+             was made; `openssl pkey -in FILE -check` says the same",
+            key.place,
+            key.value.algorithm()
+        )));
+    }
+    Ok(())
+}
+
+/// The form for this key: "traditional" is another one for each algorithm.
+pub(super) fn form(key: &PrivateKey, form: KeyForm) -> KeyFormat {
+    match (form, key.algorithm()) {
+        (KeyForm::Pkcs1, _) | (KeyForm::Traditional, KeyAlgorithm::Rsa { .. }) => KeyFormat::Pkcs1,
+        (KeyForm::Sec1, _)
+        | (KeyForm::Traditional, KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521) => KeyFormat::Sec1,
+        _ => KeyFormat::Pkcs8,
+    }
+}
+
+pub(super) fn key_pem(key: &Found<PrivateKey>, wanted: KeyForm) -> Result<String, Failure> {
+    write::key(&key.value, form(&key.value, wanted))
+        .map_err(|error| Failure::Refused(format!("{}: {error}\n  mend: {}", key.place, error.explain())))
+}
+
+fn key_der(key: &Found<PrivateKey>, wanted: KeyForm) -> Result<Vec<u8>, Failure> {
+    // Asking for PEM first refuses a form that this key does not have.
+    key_pem(key, wanted)?;
+    Ok(match form(&key.value, wanted) {
+        KeyFormat::Pkcs8 => key.value.to_pkcs8().secret_pkcs8_der().to_vec(),
+        _ => key
+            .value
+            .to_traditional()
+            .map_or_else(Vec::new, |key| key.secret_der().to_vec()),
+    })
+}
