@@ -46,7 +46,10 @@ fn read(text: &str) -> Option<i64> {
         (date, rest) => (date, Some(rest.strip_prefix(['T', 't', ' '])?)),
     };
     let (year, month, day) = (number(date, 0, 4)?, number(date, 5, 2)?, number(date, 8, 2)?);
-    let separated = date.bytes().enumerate().all(|(place, byte)| (byte == b'-') == matches!(place, 4 | 7));
+    let separated = date
+        .bytes()
+        .enumerate()
+        .all(|(place, byte)| (byte == b'-') == matches!(place, 4 | 7));
     if !separated || !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) {
         return None;
     }
@@ -58,7 +61,10 @@ fn read(text: &str) -> Option<i64> {
 fn seconds(time: &str) -> Option<i64> {
     let (clock, rest) = time.split_at_checked(8)?;
     let (hour, minute, second) = (number(clock, 0, 2)?, number(clock, 3, 2)?, number(clock, 6, 2)?);
-    let separated = clock.bytes().enumerate().all(|(place, byte)| (byte == b':') == matches!(place, 2 | 5));
+    let separated = clock
+        .bytes()
+        .enumerate()
+        .all(|(place, byte)| (byte == b':') == matches!(place, 2 | 5));
     // A leap second is the next minute's first.
     if !separated || hour > 23 || minute > 59 || second > 60 {
         return None;
@@ -93,7 +99,10 @@ fn seconds(time: &str) -> Option<i64> {
 
 fn number(text: &str, start: usize, length: usize) -> Option<i64> {
     let digits = text.get(start..start + length)?;
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| digits.parse().ok())?
 }
 
 fn days_in(year: i64, month: i64) -> i64 {
@@ -166,9 +175,25 @@ mod tests {
     #[test]
     fn what_is_no_date_is_refused() {
         for bad in [
-            "", "2026", "2026-13-01", "2026-02-29", "2026-00-10", "2026-1-1", "2026/11/21", "2026-11-21T", "+026-11-21",
-            "2026-11-21T06:55", "2026-11-21T24:00:00Z", "2026-11-21T06:55:00", "2026-11-21T06:55:00.Z", "20261121",
-            "2026-11-21T06:55:00+0100", "2026-11-21X06:55:00Z", "2026-11-21T06:55:00+01:00x", "ééééé-11-21", "yesterday",
+            "",
+            "2026",
+            "2026-13-01",
+            "2026-02-29",
+            "2026-00-10",
+            "2026-1-1",
+            "2026/11/21",
+            "2026-11-21T",
+            "+026-11-21",
+            "2026-11-21T06:55",
+            "2026-11-21T24:00:00Z",
+            "2026-11-21T06:55:00",
+            "2026-11-21T06:55:00.Z",
+            "20261121",
+            "2026-11-21T06:55:00+0100",
+            "2026-11-21X06:55:00Z",
+            "2026-11-21T06:55:00+01:00x",
+            "ééééé-11-21",
+            "yesterday",
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }

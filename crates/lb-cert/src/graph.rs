@@ -22,7 +22,10 @@ impl<'a> Graph<'a> {
     pub(crate) fn new(certificates: Vec<&'a Certificate>, crypto: &'a dyn Crypto) -> Self {
         let mut by_subject: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, certificate) in certificates.iter().enumerate() {
-            by_subject.entry(folded(&certificate.subject())).or_default().push(index);
+            by_subject
+                .entry(folded(&certificate.subject()))
+                .or_default()
+                .push(index);
         }
         Self {
             certificates,
@@ -94,6 +97,12 @@ impl<'a> Graph<'a> {
         Some(named == self.at(issuer).subject_key_id()?)
     }
 
+    /// The same name and the same key, whoever issued the certificates.
+    pub(crate) fn is_same_ca(&self, one: usize, other: usize) -> bool {
+        let (one, other) = (self.at(one), self.at(other));
+        one.spki_raw() == other.spki_raw() && one.subject_raw() == other.subject_raw()
+    }
+
     /// Did the key of `issuer` sign `child`, as far as can be told? A signature that checks outweighs key identifiers,
     /// which are only a hint (RFC 5280, section 4.2.1.1).
     pub(crate) fn issued(&mut self, child: usize, issuer: usize) -> bool {
@@ -132,7 +141,10 @@ pub(crate) fn is_signed_by(certificate: &Certificate, issuer: &Certificate, cryp
         if algorithm.signature_alg_id().as_ref() == signature_algorithm
             && algorithm.public_key_alg_id().as_ref() == key_algorithm
         {
-            if algorithm.verify_signature(key, certificate.signed(), certificate.signature()).is_ok() {
+            if algorithm
+                .verify_signature(key, certificate.signed(), certificate.signature())
+                .is_ok()
+            {
                 return Some(true);
             }
             answer = Some(false);
@@ -156,6 +168,8 @@ fn folded(name: &str) -> String {
 
 impl std::fmt::Debug for Graph<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Graph").field("certificates", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Graph")
+            .field("certificates", &self.len())
+            .finish_non_exhaustive()
     }
 }

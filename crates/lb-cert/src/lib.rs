@@ -11,10 +11,12 @@ pub mod inspect;
 mod key;
 mod place;
 mod read;
-#[cfg(all(test, feature = "aws-lc-rs"))]
+#[cfg(test)]
+#[cfg(feature = "aws-lc-rs")]
 mod testing;
 pub mod write;
 
+pub use bundle::{KeyMatch, MendOptions, Mended, match_key, mend};
 pub use certificate::{
     AuthorityKeyId, BasicConstraints, Certificate, CertificateError, DistributionPoint, Extension, GeneralName,
     KeyKind, KeyUsage, MOST_BYTES, MOST_EXTENSIONS, MOST_NAMES, Malformed, NameConstraints, PolicyConstraints,
@@ -22,7 +24,6 @@ pub use certificate::{
 };
 #[cfg(feature = "aws-lc-rs")]
 pub use crypto::AwsLc;
-pub use bundle::{KeyMatch, MendOptions, Mended, match_key, mend};
 pub use crypto::{Crypto, NoCrypto};
 pub use explain::{Finding, Severity};
 pub use key::{KeyAlgorithm, KeyError, KeyFormat, PrivateKey};

@@ -1,6 +1,6 @@
 //! The heap sorted.
 
-use super::path::{best, is_same_ca};
+use super::path::best;
 use super::{Broken, End, Issuer, KeyMatch, LeftOut, MendOptions, Mended, Reason, match_key};
 use crate::graph::Graph;
 use crate::{Certificate, Crypto, Found, PrivateKey};
@@ -25,19 +25,23 @@ pub fn mend(
     let (certificates, mut left_out) = split_duplicates(certificates);
     let mut graph = Graph::new(certificates.iter().map(|found| &found.value).collect(), crypto);
     let choice = choose(&graph, &keys, options.at, crypto);
-    let mut path = choice.leaf.map_or_else(Vec::new, |leaf| best(&mut graph, leaf, options.at));
+    let mut path = choice
+        .leaf
+        .map_or_else(Vec::new, |leaf| best(&mut graph, leaf, options.at));
     let end = path.last().map_or(End::Empty, |&last| end_of(&mut graph, last));
     let childless = graph.childless();
     let mut fate: Vec<Option<Reason>> = vec![None; certificates.len()];
-    if end == End::Root && path.len() > 1 && !options.keep_root {
-        if let Some(root) = path.pop() {
-            fate[root] = Some(Reason::Root);
-        }
+    if end == End::Root
+        && path.len() > 1
+        && !options.keep_root
+        && let Some(root) = path.pop()
+    {
+        fate[root] = Some(Reason::Root);
     }
-    for index in 0..certificates.len() {
-        if fate[index].is_none() && !path.contains(&index) {
-            let twin = path.iter().find(|&&member| is_same_ca(&graph, member, index));
-            fate[index] = Some(match twin {
+    for (index, fate) in fate.iter_mut().enumerate() {
+        if fate.is_none() && !path.contains(&index) {
+            let twin = path.iter().find(|&&member| graph.is_same_ca(member, index));
+            *fate = Some(match twin {
                 Some(&twin) => Reason::Alternative(certificates[twin].place.clone()),
                 None if childless.contains(&index) && !graph.at(index).is_ca() => Reason::OtherLeaf,
                 None => Reason::Unrelated,
@@ -131,14 +135,14 @@ fn choose(graph: &Graph<'_>, keys: &[Found<PrivateKey>], at: i64, crypto: &dyn C
         }
     }
     let matched: Vec<usize> = matches.iter().map(|(index, ..)| *index).collect();
-    if let Some(leaf) = preferred(graph, &matched, at) {
-        if let Some((_, key, pairing)) = matches.into_iter().find(|(index, ..)| *index == leaf) {
-            return Choice {
-                leaf: Some(leaf),
-                key: Some(key),
-                pairing,
-            };
-        }
+    if let Some(leaf) = preferred(graph, &matched, at)
+        && let Some((_, key, pairing)) = matches.into_iter().find(|(index, ..)| *index == leaf)
+    {
+        return Choice {
+            leaf: Some(leaf),
+            key: Some(key),
+            pairing,
+        };
     }
     let mut candidates = graph.childless();
     if candidates.is_empty() {
@@ -174,6 +178,11 @@ fn preferred(graph: &Graph<'_>, candidates: &[usize], at: i64) -> Option<usize> 
         .filter(|&index| graph.at(index).subject_raw() == graph.at(best).subject_raw())
         .min_by_key(|&index| {
             let certificate = graph.at(index);
-            (certificate.is_ca(), !is_valid(index), Reverse(certificate.not_after()), index)
+            (
+                certificate.is_ca(),
+                !is_valid(index),
+                Reverse(certificate.not_after()),
+                index,
+            )
         })
 }

@@ -8,7 +8,8 @@
 mod mend;
 mod pairing;
 mod path;
-#[cfg(all(test, feature = "aws-lc-rs"))]
+#[cfg(test)]
+#[cfg(feature = "aws-lc-rs")]
 mod tests;
 
 pub use crate::graph::MAX_SIGNATURES;
@@ -116,7 +117,10 @@ impl Issuer {
     pub fn of(certificate: &Certificate) -> Self {
         Self {
             name: certificate.issuer(),
-            key_id: certificate.authority_key_id().and_then(|id| id.key_id.as_deref()).map(<[u8]>::to_vec),
+            key_id: certificate
+                .authority_key_id()
+                .and_then(|id| id.key_id.as_deref())
+                .map(<[u8]>::to_vec),
             addresses: certificate.ca_issuers().iter().map(ToString::to_string).collect(),
         }
     }

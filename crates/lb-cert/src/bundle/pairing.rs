@@ -1,7 +1,9 @@
 //! Does this key belong to this certificate?
 
+use crate::certificate::tlv::{self, Reader, SEQUENCE};
 use crate::graph::public_key_parts;
 use crate::{Certificate, Crypto, KeyAlgorithm, PrivateKey};
+use rustls_pki_types::PrivatePkcs1KeyDer;
 
 /// Whether a key and a certificate belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,13 +61,24 @@ pub fn public_key(key: &PrivateKey, crypto: &dyn Crypto) -> Option<Vec<u8>> {
     if let Some(computed) = crypto.public_key(key.der()) {
         return Some(computed);
     }
-    let knows_nothing = crypto.algorithms().is_empty();
-    let is_beyond = match key.algorithm() {
-        KeyAlgorithm::Rsa { bits } => !(2048..=8192).contains(bits),
-        _ => false,
+    let (KeyAlgorithm::Rsa { bits } | KeyAlgorithm::RsaPss { bits }) = key.algorithm() else {
+        return None;
     };
+    if (2048..=8192).contains(bits) {
+        // A key restricted to PSS holds the same numbers in another envelope, which libraries may not know.
+        return crypto.public_key(&PrivatePkcs1KeyDer::from(numbers(key)?).into());
+    }
     // Libraries refuse RSA keys of other lengths, right or not; then the key's own word has to do.
-    (!knows_nothing && is_beyond).then(|| key.stated_spki()).flatten()
+    (!crypto.algorithms().is_empty()).then(|| key.stated_spki()).flatten()
+}
+
+/// What is inside PKCS#8: of an RSA key its PKCS#1 form.
+fn numbers(key: &PrivateKey) -> Option<Vec<u8>> {
+    let pkcs8 = key.to_pkcs8();
+    let mut fields = Reader::new(tlv::only(pkcs8.secret_pkcs8_der(), SEQUENCE).ok()?);
+    fields.any().ok()?;
+    fields.any().ok()?;
+    Some(fields.any().ok()?.value.to_vec())
 }
 
 /// SHA-256 over a `subjectPublicKeyInfo`, as `openssl pkey -pubin -outform DER | openssl sha256` prints it; `None`

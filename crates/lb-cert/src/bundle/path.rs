@@ -34,7 +34,7 @@ impl Search {
         if path.len() < MAX_CHAIN && !graph.is_root(last) {
             for issuer in graph.issuers(last) {
                 // The same name and key twice on one way is a circle of cross-signatures.
-                if self.steps >= MAX_STEPS || path.iter().any(|&known| is_same_ca(graph, known, issuer)) {
+                if self.steps >= MAX_STEPS || path.iter().any(|&known| graph.is_same_ca(known, issuer)) {
                     continue;
                 }
                 is_end = false;
@@ -72,11 +72,5 @@ impl Search {
 
 /// Is there a root with the name and key of this intermediate?
 fn has_root(graph: &mut Graph<'_>, index: usize) -> bool {
-    (0..graph.len()).any(|other| other != index && is_same_ca(graph, other, index) && graph.is_root(other))
-}
-
-/// The same name and the same key.
-pub(super) fn is_same_ca(graph: &Graph<'_>, one: usize, other: usize) -> bool {
-    let (one, other) = (graph.at(one), graph.at(other));
-    one.subject_raw() == other.subject_raw() && one.spki_raw() == other.spki_raw()
+    (0..graph.len()).any(|other| other != index && graph.is_same_ca(other, index) && graph.is_root(other))
 }

@@ -61,7 +61,11 @@ fn s_chain_02_six_certificates_in_any_order_become_one_chain() {
             assert_eq!(labels(&mended.chain), expected);
             assert_eq!(mended.end, End::Root);
             assert!(matches!(mended.pairing, KeyMatch::Match { digest: Some(_) }));
-            let left: Vec<_> = mended.left_out.iter().map(|left| (left.certificate.value.label(), left.reason.clone())).collect();
+            let left: Vec<_> = mended
+                .left_out
+                .iter()
+                .map(|left| (left.certificate.value.label(), left.reason.clone()))
+                .collect();
             assert_eq!(left, [("Root".to_owned(), Reason::Root)]);
         }
     }
@@ -107,7 +111,10 @@ fn s_chain_09_a_leaf_given_twice_stands_there_once() {
     let left: Vec<_> = mended.left_out.iter().map(|left| left.reason.clone()).collect();
     assert_eq!(
         left,
-        [Reason::Duplicate(place("heap.pem", 1)), Reason::Duplicate(place("heap.pem", 2))]
+        [
+            Reason::Duplicate(place("heap.pem", 1)),
+            Reason::Duplicate(place("heap.pem", 2))
+        ]
     );
 }
 
@@ -162,7 +169,10 @@ fn without_cryptography_names_and_identifiers_decide_and_a_match_is_unknown() {
         &authority.certificate,
     ];
     let mended = mend(heap(&order), keys(&[&key]), MendOptions::new(AT), &NoCrypto);
-    assert_eq!(labels(&mended.chain), ["example.com", "Authority", "Alpha", "Beta", "Gamma"]);
+    assert_eq!(
+        labels(&mended.chain),
+        ["example.com", "Authority", "Alpha", "Beta", "Gamma"]
+    );
     assert_eq!(mended.pairing, KeyMatch::Unknown);
 }
 
@@ -173,8 +183,14 @@ fn an_issuer_of_the_same_name_with_another_key_is_not_taken() {
     let wrong = Ca::below(&root, "Intermediate");
     let (certificate, _) = leaf(&right, "example.com");
     let mended = mended(&[&certificate, &wrong.certificate, &right.certificate], &[]);
-    assert_eq!(mended.chain.get(1).map(|found| &found.place), Some(&place("heap.pem", 3)));
-    assert_eq!(mended.left_out.first().map(|left| left.reason.clone()), Some(Reason::Unrelated));
+    assert_eq!(
+        mended.chain.get(1).map(|found| &found.place),
+        Some(&place("heap.pem", 3))
+    );
+    assert_eq!(
+        mended.left_out.first().map(|left| left.reason.clone()),
+        Some(Reason::Unrelated)
+    );
     // The identifiers said so: nothing is broken.
     assert!(mended.broken.is_empty());
 }
@@ -219,7 +235,11 @@ fn a_changed_signature_breaks_the_chain_and_is_named() {
     let changed = Certificate::parse(der.into()).unwrap();
     let mended = mended(&[&changed, &ca.certificate], &[]);
     assert_eq!(labels(&mended.chain), ["example.com"]);
-    let broken: Vec<_> = mended.broken.iter().map(|broken| (broken.subject.clone(), broken.is_certain)).collect();
+    let broken: Vec<_> = mended
+        .broken
+        .iter()
+        .map(|broken| (broken.subject.clone(), broken.is_certain))
+        .collect();
     assert_eq!(broken, [("CN=example.com".to_owned(), true)]);
 }
 

@@ -25,7 +25,14 @@ pub(super) fn findings(mended: &Mended, examination: &Examination<'_>) -> Vec<Fi
     findings
 }
 
-fn finding(found: &Found<Certificate>, severity: Severity, id: &'static str, what: String, why: &'static str, mend: impl Into<String>) -> Finding {
+fn finding(
+    found: &Found<Certificate>,
+    severity: Severity,
+    id: &'static str,
+    what: String,
+    why: &'static str,
+    mend: impl Into<String>,
+) -> Finding {
     Finding {
         severity,
         id,
@@ -60,7 +67,11 @@ fn validity(found: &Found<Certificate>, at: i64) -> Option<Finding> {
             found,
             Severity::Error,
             "not-yet-valid",
-            format!("{label} is {}, on {}", Validity::of(certificate, at), date::moment(begin)),
+            format!(
+                "{label} is {}, on {}",
+                Validity::of(certificate, at),
+                date::moment(begin)
+            ),
             "Every client refuses it until then.",
             "Wait, or use the previous certificate until then; if the date looks wrong, look at the clock of this \
              machine first.",
@@ -73,7 +84,11 @@ fn validity(found: &Found<Certificate>, at: i64) -> Option<Finding> {
                     found,
                     Severity::Warning,
                     "expires-soon",
-                    format!("{label} ends on {}: {}", date::moment(end), Validity::of(certificate, at)),
+                    format!(
+                        "{label} ends on {}: {}",
+                        date::moment(end),
+                        Validity::of(certificate, at)
+                    ),
                     "After that every client refuses it.",
                     RENEW,
                 )
@@ -86,11 +101,26 @@ fn key(found: &Found<Certificate>) -> Option<Finding> {
     let key = found.value.key();
     let label = found.value.label();
     let (severity, what) = match &key.kind {
-        KeyKind::Rsa | KeyKind::RsaPss if key.bits < 2048 => (Severity::Error, format!("{label} has a key of only {} bits ({key})", key.bits)),
-        KeyKind::Rsa | KeyKind::RsaPss if key.bits > 8192 => (Severity::Warning, format!("{label} has a key of {} bits ({key}), which many clients refuse", key.bits)),
+        KeyKind::Rsa | KeyKind::RsaPss if key.bits < 2048 => (
+            Severity::Error,
+            format!("{label} has a key of only {} bits ({key})", key.bits),
+        ),
+        KeyKind::Rsa | KeyKind::RsaPss if key.bits > 8192 => (
+            Severity::Warning,
+            format!(
+                "{label} has a key of {} bits ({key}), which many clients refuse",
+                key.bits
+            ),
+        ),
         KeyKind::Rsa | KeyKind::RsaPss | KeyKind::P256 | KeyKind::P384 | KeyKind::P521 => return None,
-        KeyKind::Ed25519 => (Severity::Note, format!("{label} has an Ed25519 key, which browsers do not take")),
-        _ => (Severity::Error, format!("{label} has a key that TLS clients do not take ({key})")),
+        KeyKind::Ed25519 => (
+            Severity::Note,
+            format!("{label} has an Ed25519 key, which browsers do not take"),
+        ),
+        _ => (
+            Severity::Error,
+            format!("{label} has a key that TLS clients do not take ({key})"),
+        ),
     };
     Some(finding(
         found,
@@ -106,7 +136,9 @@ fn key(found: &Found<Certificate>) -> Option<Finding> {
 fn signature(found: &Found<Certificate>) -> Option<Finding> {
     let algorithm = found.value.signature_algorithm();
     let lower = algorithm.to_ascii_lowercase();
-    let is_weak = ["md2", "md4", "md5", "sha1", "sha-1"].iter().any(|weak| lower.contains(weak));
+    let is_weak = ["md2", "md4", "md5", "sha1", "sha-1"]
+        .iter()
+        .any(|weak| lower.contains(weak));
     // Nobody checks the signature of a root by itself.
     (is_weak && !found.value.is_self_issued()).then(|| {
         finding(
@@ -126,7 +158,12 @@ fn malformed(found: &Found<Certificate>) -> Vec<Finding> {
             found,
             Severity::Error,
             "malformed-extension",
-            format!("{}: the extension {} cannot be read: {}", found.value.label(), malformed.oid, malformed.what),
+            format!(
+                "{}: the extension {} cannot be read: {}",
+                found.value.label(),
+                malformed.oid,
+                malformed.what
+            ),
             "Strict clients refuse the certificate, others ignore what the extension says.",
             "Have it issued again by a program that writes it as RFC 5280 says.",
         )
@@ -160,13 +197,18 @@ fn issuing(found: &Found<Certificate>, position: usize) -> Vec<Finding> {
             MEND,
         ));
     }
-    let limit = certificate.basic_constraints().and_then(|constraints| constraints.path_length);
+    let limit = certificate
+        .basic_constraints()
+        .and_then(|constraints| constraints.path_length);
     if let Some(limit) = limit.filter(|limit| (*limit as usize) < position - 1) {
         findings.push(finding(
             found,
             Severity::Error,
             "path-too-long",
-            format!("{label} allows {limit} intermediates below it, and there are {}", position - 1),
+            format!(
+                "{label} allows {limit} intermediates below it, and there are {}",
+                position - 1
+            ),
             "Clients refuse a chain that is longer than one of its issuers allows (RFC 5280, section 4.2.1.9).",
             MEND,
         ));
@@ -198,7 +240,10 @@ fn outlived(leaf: &Found<Certificate>, issuers: &[Found<Certificate>]) -> Vec<Fi
 fn names(leaf: &Found<Certificate>, wanted: &[String]) -> Vec<Finding> {
     let certificate = &leaf.value;
     let held: Vec<String> = certificate.names().iter().map(ToString::to_string).collect();
-    let usable = certificate.names().iter().any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)));
+    let usable = certificate
+        .names()
+        .iter()
+        .any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)));
     let mut findings = Vec::new();
     if !usable && !certificate.is_ca() {
         findings.push(finding(
@@ -216,7 +261,15 @@ fn names(leaf: &Found<Certificate>, wanted: &[String]) -> Vec<Finding> {
             leaf,
             Severity::Error,
             "name-not-covered",
-            format!("{} is not for {name}; it is for {}", certificate.label(), if held.is_empty() { "no name".to_owned() } else { held.join(", ") }),
+            format!(
+                "{} is not for {name}; it is for {}",
+                certificate.label(),
+                if held.is_empty() {
+                    "no name".to_owned()
+                } else {
+                    held.join(", ")
+                }
+            ),
             "Clients that ask for this name refuse the connection. A wildcard stands for exactly one label: \
              *.example.com covers www.example.com, but neither example.com nor a.b.example.com.",
             "Have it issued again with this name added.",
@@ -234,7 +287,9 @@ fn is_covered(certificate: &Certificate, wanted: &str) -> bool {
         (GeneralName::Dns(held), Err(_)) => {
             let held = held.to_ascii_lowercase();
             match held.strip_prefix("*.") {
-                Some(parent) => wanted.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest == parent),
+                Some(parent) => wanted
+                    .split_once('.')
+                    .is_some_and(|(label, rest)| !label.is_empty() && rest == parent),
                 None => held == wanted,
             }
         }
@@ -310,17 +365,34 @@ mod tests {
     fn made(names: &[&str]) -> Certificate {
         let key = rcgen::KeyPair::generate().expect("a key");
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        let made = rcgen::CertificateParams::new(names).expect("names").self_signed(&key).expect("a certificate");
+        let made = rcgen::CertificateParams::new(names)
+            .expect("names")
+            .self_signed(&key)
+            .expect("a certificate");
         Certificate::parse(made.der().clone()).expect("readable")
     }
 
     #[test]
     fn a_wildcard_stands_for_one_label() {
         let certificate = made(&["*.example.com", "Example.org", "192.0.2.1", "2001:db8::1"]);
-        for covered in ["www.example.com", "WWW.EXAMPLE.COM", "example.org", "example.org.", "192.0.2.1", "2001:db8:0::1"] {
+        for covered in [
+            "www.example.com",
+            "WWW.EXAMPLE.COM",
+            "example.org",
+            "example.org.",
+            "192.0.2.1",
+            "2001:db8:0::1",
+        ] {
             assert!(is_covered(&certificate, covered), "{covered}");
         }
-        for foreign in ["example.com", "a.b.example.com", ".example.com", "www.example.org", "192.0.2.2", "com"] {
+        for foreign in [
+            "example.com",
+            "a.b.example.com",
+            ".example.com",
+            "www.example.org",
+            "192.0.2.2",
+            "com",
+        ] {
             assert!(!is_covered(&certificate, foreign), "{foreign}");
         }
     }

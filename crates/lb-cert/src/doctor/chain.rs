@@ -106,7 +106,11 @@ fn out_of_order(gap: &Gap, more: usize, mended: &Mended) -> Finding {
 }
 
 fn broken(broken: &Broken) -> Finding {
-    let severity = if broken.is_certain { Severity::Error } else { Severity::Warning };
+    let severity = if broken.is_certain {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
     let what = if broken.certificate == broken.issuer {
         format!("the signature of {} by itself is wrong", broken.subject)
     } else {
@@ -132,7 +136,10 @@ fn missing(mended: &Mended, examination: &Examination<'_>, clients: &[ClientView
     let End::Open(issuer) = &mended.end else { return None };
     let last = mended.chain.last()?;
     let is_known = |set: &super::RootSet<'_>| {
-        let mut graph = Graph::new(std::iter::once(&last.value).chain(set.certificates).collect(), examination.crypto);
+        let mut graph = Graph::new(
+            std::iter::once(&last.value).chain(set.certificates).collect(),
+            examination.crypto,
+        );
         (1..graph.len()).any(|root| graph.issued(0, root))
     };
     let (known, unknown): (Vec<_>, Vec<_>) = examination.roots.iter().partition(|set| is_known(set));
@@ -144,7 +151,11 @@ fn missing(mended: &Mended, examination: &Examination<'_>, clients: &[ClientView
         (
             Severity::Note,
             "open-chain",
-            format!("the chain ends with {}, whose issuer {} was not given", last.value.label(), said(issuer)),
+            format!(
+                "the chain ends with {}, whose issuer {} was not given",
+                last.value.label(),
+                said(issuer)
+            ),
         )
     } else if known.is_empty() {
         (
@@ -238,7 +249,10 @@ fn left(left_out: &LeftOut, mended: &Mended) -> Finding {
         Reason::Alternative(other) => (
             Severity::Note,
             "cross-signed",
-            format!("{label} is there twice: this one by {}, the one in the chain at {other}", certificate.issuer()),
+            format!(
+                "{label} is there twice: this one by {}, the one in the chain at {other}",
+                certificate.issuer()
+            ),
             "A cross-signed intermediate has the same name and key, and leads to another root. A chain has room for \
              one of them; the one with the longer way to a known root was taken.",
             "Nothing has to be done, unless clients know only the root of this one.".to_owned(),
@@ -270,5 +284,8 @@ fn left(left_out: &LeftOut, mended: &Mended) -> Finding {
 }
 
 fn leaf_name(mended: &Mended) -> String {
-    mended.chain.first().map_or_else(String::new, |found| found.value.label())
+    mended
+        .chain
+        .first()
+        .map_or_else(String::new, |found| found.value.label())
 }

@@ -142,7 +142,10 @@ impl std::fmt::Display for Verdict {
             ),
             Self::Missing { issuer } => write!(f, "refuses it: {} is missing", issuer.name),
             Self::OutOfOrder { position, issuer } => {
-                write!(f, "refuses it: certificate {position} is not followed by its issuer, {issuer}")
+                write!(
+                    f,
+                    "refuses it: certificate {position} is not followed by its issuer, {issuer}"
+                )
             }
             Self::WrongFirst { first } => write!(f, "refuses it: the first certificate is {first}"),
             Self::UnknownRoot { root } => write!(f, "refuses it: {root} is none of its roots"),
@@ -172,7 +175,9 @@ pub(super) fn simulate(given: &[Certificate], mended: &Mended, examination: &Exa
 pub(super) fn findings(views: &[ClientView]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for view in views {
-        let Verdict::UnknownRoot { root } = &view.mended else { continue };
+        let Verdict::UnknownRoot { root } = &view.mended else {
+            continue;
+        };
         let what = format!("{root} is none of the roots of {}", view.roots);
         if view.client != Client::Sorting {
             continue;
@@ -184,7 +189,8 @@ pub(super) fn findings(views: &[ClientView]) -> Vec<Finding> {
             what,
             why: "A client trusts only roots that it was given. Private roots have to be installed in every client; \
                   public ones are missing in clients that are older than the root.",
-            mend: "Install the root in these clients, or have the certificate issued by a CA that they know.".to_owned(),
+            mend: "Install the root in these clients, or have the certificate issued by a CA that they know."
+                .to_owned(),
         });
     }
     findings
@@ -277,11 +283,7 @@ impl Walk<'_> {
 
     /// The root that issued this certificate, or that it is.
     fn anchor(&mut self, index: usize) -> Option<usize> {
-        let is_same = |root: usize| {
-            let (one, other) = (self.graph.at(index), self.graph.at(root));
-            one.spki_raw() == other.spki_raw() && one.subject_raw() == other.subject_raw()
-        };
-        if let Some(same) = (self.sent..self.graph.len()).find(|&root| is_same(root)) {
+        if let Some(same) = (self.sent..self.graph.len()).find(|&root| self.graph.is_same_ca(index, root)) {
             return Some(same);
         }
         let sent = self.sent;

@@ -10,7 +10,8 @@ mod chain;
 mod clients;
 mod key;
 mod style;
-#[cfg(all(test, feature = "aws-lc-rs"))]
+#[cfg(test)]
+#[cfg(feature = "aws-lc-rs")]
 mod tests;
 
 pub use clients::{Client, ClientView, RootSet, Verdict};

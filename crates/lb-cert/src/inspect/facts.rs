@@ -154,8 +154,20 @@ impl Facts {
     pub fn of(certificate: &Certificate, at: i64, crypto: &dyn Crypto) -> Self {
         let owned = |texts: Vec<&str>| texts.into_iter().map(printable).collect();
         let mut usages: Vec<String> = Vec::new();
-        usages.extend(certificate.key_usage().iter().flat_map(|usage| usage.names()).map(str::to_owned));
-        usages.extend(certificate.extended_key_usage().into_iter().flatten().map(|oid| usage_name(&oid)));
+        usages.extend(
+            certificate
+                .key_usage()
+                .iter()
+                .flat_map(|usage| usage.names())
+                .map(str::to_owned),
+        );
+        usages.extend(
+            certificate
+                .extended_key_usage()
+                .into_iter()
+                .flatten()
+                .map(|oid| usage_name(&oid)),
+        );
         Self {
             label: certificate.label(),
             role: Role::of(certificate),
@@ -213,7 +225,15 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// An address from a certificate must not move the cursor.
 fn printable(text: &str) -> String {
-    text.chars().flat_map(|letter| if letter.is_control() { letter.escape_unicode().collect::<Vec<_>>() } else { vec![letter] }).collect()
+    text.chars()
+        .flat_map(|letter| {
+            if letter.is_control() {
+                letter.escape_unicode().collect::<Vec<_>>()
+            } else {
+                vec![letter]
+            }
+        })
+        .collect()
 }
 
 /// Names of RFC 5280, section 4.2.1.12.

@@ -78,7 +78,9 @@ impl Tree {
             }
             let mut lines = String::new();
             if let Some((own, above)) = lasts.split_last() {
-                above.iter().for_each(|last| lines.push_str(if *last { "   " } else { "│  " }));
+                above
+                    .iter()
+                    .for_each(|last| lines.push_str(if *last { "   " } else { "│  " }));
                 lines.push_str(if *own { "└─ " } else { "├─ " });
             }
             self.branches.push(Branch {
@@ -87,7 +89,11 @@ impl Tree {
                 certificate: Some(index),
                 name: graph.at(index).label(),
             });
-            let children = parents.iter().enumerate().filter(|(_, parent)| **parent == Some(index)).rev();
+            let children = parents
+                .iter()
+                .enumerate()
+                .filter(|(_, parent)| **parent == Some(index))
+                .rev();
             for (place, (child, _)) in children.enumerate() {
                 let mut deeper = lasts.clone();
                 deeper.push(place == 0);
@@ -100,7 +106,11 @@ impl Tree {
 impl std::fmt::Display for Tree {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for branch in &self.branches {
-            let missing = if branch.certificate.is_none() { " (not given)" } else { "" };
+            let missing = if branch.certificate.is_none() {
+                " (not given)"
+            } else {
+                ""
+            };
             writeln!(f, "{}{}{missing}", branch.lines, branch.name)?;
         }
         Ok(())

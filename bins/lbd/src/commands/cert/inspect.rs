@@ -5,7 +5,7 @@ use super::input::Input;
 use super::paint::Paint;
 use super::{Failure, count, input, output};
 use lb_cert::inspect::{Facts, Tree, Validity, colons};
-use lb_cert::{AwsLc, Certificate, Found};
+use lb_cert::{AwsLc, Certificate, Found, KeyMatch, PrivateKey};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -219,6 +219,14 @@ pub(super) fn certificate_json(found: &Found<Certificate>, at: i64) -> Value {
         "key_sha256": facts.key_sha256,
         "malformed": facts.malformed,
     })
+}
+
+/// The certificate that holds the public half of this key.
+fn owner(input: &Input, key: &PrivateKey) -> Option<usize> {
+    input
+        .certificates
+        .iter()
+        .position(|found| matches!(lb_cert::match_key(&found.value, key, &AwsLc), KeyMatch::Match { .. }))
 }
 
 /// A place, as all sub-commands write it.
