@@ -118,15 +118,14 @@ impl Picker {
         Err(PickError::AllBusy)
     }
 
-    /// Edits a request before it is forwarded, once, whoever it goes to.
+    /// Edits a request before it is forwarded, once, whoever it goes to. `recalled` is what was read
+    /// from this request.
     ///
     /// # Errors
     /// [`InvalidField`] when an edited field cannot stand in the message.
-    pub fn prepare(&self, request: &mut dyn FieldsMut) -> Result<(), InvalidField> {
-        self.pool
-            .strategies()
-            .iter()
-            .try_for_each(|strategy| strategy.prepare(request))
+    pub fn prepare(&self, recalled: &Recalled, request: &mut dyn FieldsMut) -> Result<(), InvalidField> {
+        let mut strategies = self.pool.strategies().iter().enumerate();
+        strategies.try_for_each(|(index, strategy)| strategy.prepare(recalled.of(index), request))
     }
 
     /// Edits a response so that its client comes back to `chosen`, and says which keys to

@@ -169,7 +169,8 @@ fn prepare_hides_our_cookie_and_nothing_else() {
     let (_, response) = exchange(&mut picker, &Message::default(), 0);
     let ours = Message::with_cookie_of(&response).0[0].1.clone();
     let mut request = Message(vec![("Cookie".to_owned(), [b"user=1; ".as_slice(), &ours].concat())]);
-    picker.prepare(&mut request).unwrap();
+    let recalled = picker.recall(&facts(&request), now(0));
+    picker.prepare(&recalled, &mut request).unwrap();
     assert_eq!(request.first("cookie"), Some(b"user=1".as_slice()));
 }
 

@@ -4,7 +4,7 @@ pub(crate) mod name;
 mod reason;
 mod write;
 
-use name::{Name, is_token};
+use name::{Name, is_token, is_word};
 
 use lb_types::InvalidField;
 
@@ -275,8 +275,8 @@ impl Head {
             return None;
         }
         match self.known(Name::Connection)? {
-            value if value.eq_ignore_ascii_case(b"keep-alive") => Some(true),
-            value if value.eq_ignore_ascii_case(b"close") => Some(false),
+            value if is_word(value, b"keep-alive") => Some(true),
+            value if is_word(value, b"close") => Some(false),
             _ => None,
         }
     }

@@ -57,7 +57,7 @@ fn a_request_with_our_cookie_allocates_nothing_up_to_lines_of_4_kib() {
                 };
                 let recall = strategy.recall(&facts, at(1000));
                 assert_eq!(recall, Recall::Backend { id: a, renew: false });
-                strategy.prepare(&mut request).unwrap();
+                strategy.prepare(&recall, &mut request).unwrap();
                 // both the fresh cookie that stays and the new one that is set
                 strategy.learn(&recall, a, Reply::Head(&mut request), at(1000)).unwrap();
                 strategy.learn(&recall, b, Reply::Head(&mut request), at(1000)).unwrap();

@@ -79,7 +79,7 @@ fn exchange(strategy: &CookieInsert, jar: &mut Jar, scheduled: BackendId, now: N
         Recall::Backend { id, .. } => id,
         _ => scheduled,
     };
-    strategy.prepare(&mut request).unwrap();
+    strategy.prepare(&recalled, &mut request).unwrap();
     let response = answered(
         strategy,
         recalled,
@@ -101,7 +101,7 @@ fn s_persist_20_the_first_reply_gains_one_cookie_and_the_backend_never_sets_it()
     let mut request = Lines::new(&[("Host", "example.com"), ("Accept", "*/*")]);
     let before = request.clone();
     assert_eq!(recall(&strategy, &request, at(0)), Recall::Nothing);
-    strategy.prepare(&mut request).unwrap();
+    strategy.prepare(&Recall::Nothing, &mut request).unwrap();
     assert_eq!(request, before); // nothing for the backend to see
     let response = answered(
         &strategy,
@@ -185,7 +185,8 @@ fn s_persist_24_the_backend_sees_nothing_of_it_and_every_other_byte() {
     let ours = format!("LBD={}", token(ids()[0], None));
     let prepared = |strategy: &CookieInsert, lines: &[(&str, &str)]| {
         let mut request = Lines::new(lines);
-        strategy.prepare(&mut request).unwrap();
+        let recalled = recall(strategy, &request, at(0));
+        strategy.prepare(&recalled, &mut request).unwrap();
         request
     };
     let line = format!("BD_HOME=1; {ours}; BDSVRTM=0; XLBD=3");
@@ -234,7 +235,7 @@ fn s_persist_33_a_cookie_of_a_removed_dead_or_drained_backend_is_replaced() {
     // removed: the name is unknown
     let removed = BackendId::of("web", "removed");
     let recalled = recall(&strategy, &cookie(&format!("LBD={}", token(removed, None))), at(0));
-    assert_eq!(recalled, Recall::Nothing);
+    assert_eq!(recalled, Recall::Stale);
     let response = answered(&strategy, recalled, b, Lines::default(), at(0));
     assert_eq!(
         response.all("set-cookie"),
@@ -348,12 +349,12 @@ fn s_cookie_09_of_several_cookies_with_our_name_the_first_valid_one_counts() {
     assert_eq!(strategy.conflicts(), 3);
     // one, or the same twice, is no conflict
     assert_eq!(says(format!("LBD={a_token}; LBD={a_token}")), named(a, false));
-    assert_eq!(says("LBD=stale".into()), Recall::Nothing);
+    assert_eq!(says("LBD=stale".into()), Recall::Stale);
     assert_eq!(strategy.conflicts(), 3);
     // at most 16 are tried
     let many = |n| format!("{}LBD={a_token}", "LBD=x; ".repeat(n));
     assert_eq!(says(many(15)), named(a, false));
-    assert_eq!(says(many(16)), Recall::Nothing);
+    assert_eq!(says(many(16)), Recall::Stale);
 }
 
 #[test]
@@ -440,7 +441,7 @@ fn a_cookie_older_than_its_lifetime_counts_as_none_even_if_the_client_keeps_it()
         (1049, named(a, false)),
         (1050, named(a, true)),
         (1099, named(a, true)),
-        (1100, Recall::Nothing),
+        (1100, Recall::Stale),
         (990, named(a, false)), // another replica's clock is a little ahead
         (950, named(a, true)),  // or wrong: the date is corrected
         (0, named(a, true)),

@@ -291,21 +291,39 @@ fn is_option(member: &[u8]) -> bool {
 fn check_value(value: &[u8]) -> Result<(), InvalidField> {
     let bad = |b: u8| (b < b' ' && b != b'\t') || b == 0x7f;
     let at_end = |b: Option<&u8>| b.is_some_and(|b| *b == b' ' || *b == b'\t');
-    // Without a way out of the loop the compiler looks at many bytes at once.
-    let offset = if value.iter().fold(false, |any, b| any | bad(*b)) {
-        value.iter().position(|b| bad(*b)).unwrap_or_default()
-    } else if at_end(value.first()) {
-        0
-    } else if at_end(value.last()) {
-        value.len().saturating_sub(1)
+    let control = if may_have_control(value) {
+        value.iter().position(|b| bad(*b))
     } else {
-        return Ok(());
+        None
+    };
+    let offset = match control {
+        Some(offset) => offset,
+        None if at_end(value.first()) => 0,
+        None if at_end(value.last()) => value.len().saturating_sub(1),
+        None => return Ok(()),
     };
     Err(InvalidField::Value {
         byte: value.get(offset).copied().unwrap_or_default(),
         offset,
     })
 }
+
+/// Is there a byte below space or DEL? Eight bytes at a time; may say yes for bytes above ASCII.
+fn may_have_control(value: &[u8]) -> bool {
+    let word = |bytes: &[u8; 8]| {
+        let word = u64::from_ne_bytes(*bytes);
+        // Subtracting one too many from a byte borrows from the next and sets its high bit.
+        let below = word.wrapping_sub(ONES.wrapping_mul(u64::from(b' ')));
+        let del = (word ^ ONES.wrapping_mul(0x7f)).wrapping_sub(ONES);
+        (below | del) & (ONES << 7) != 0
+    };
+    match value.last_chunk() {
+        Some(last) => word(last) || value.as_chunks().0.iter().any(word),
+        None => value.iter().any(|b| *b < b' ' || *b >= 0x7f),
+    }
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
 
 /// Twice the largest number of lines a message may arrive with: nobody edits in more.
 const FIELDS_MAX: usize = 512;

@@ -164,10 +164,17 @@ const fn places() -> [u8; 256] {
 /// The bit in which upper and lower case differ.
 const CASE: u8 = 0x20;
 
+/// Is a field's value `word`, a token in lower case, in any case?
+pub(crate) fn is_word(value: &[u8], word: &[u8]) -> bool {
+    value.len() == word.len() && is_same(value, word)
+}
+
 /// Are two texts of one length equal but for case? `text` is in lower case. Two words that overlap where
 /// they must: this runs for every field of every message.
 ///
-/// Setting the bit makes of no token character but an upper-case letter a letter, digit or hyphen.
+/// Setting the bit makes of no character that a message may have, but an upper-case letter, a letter,
+/// digit or hyphen.
+#[inline]
 fn is_same(name: &[u8], text: &[u8]) -> bool {
     if let (Some(a), Some(b), Some(c), Some(d)) = (
         name.first_chunk::<8>(),

@@ -199,7 +199,8 @@ impl CookieInsert {
 }
 
 impl Strategy for CookieInsert {
-    /// [`Recall::Backend`] for the first valid cookie with our name, of at most 16 looked at:
+    /// [`Recall::Backend`] for the first valid cookie with our name, of at most 16 looked at, else
+    /// [`Recall::Stale`] if there are any:
     /// a client may send several, of the domain and of the host (RFC 6265, section 5.4).
     fn recall(&self, facts: &Facts<'_>, now: Now) -> Recall {
         let Some(fields) = facts.fields else {
@@ -223,19 +224,20 @@ impl Strategy for CookieInsert {
         if conflict {
             self.conflicts.fetch_add(1, Ordering::Relaxed);
         }
+        if answer == Recall::Nothing && first.is_some() {
+            return Recall::Stale;
+        }
         answer
     }
 
-    fn prepare(&self, request: &mut dyn FieldsMut) -> Result<(), InvalidField> {
-        if self.options.forward_to_backend {
+    fn prepare(&self, recall: &Recall, request: &mut dyn FieldsMut) -> Result<(), InvalidField> {
+        if self.options.forward_to_backend || *recall == Recall::Nothing {
             return Ok(());
         }
         let name = self.options.name.as_bytes();
         let mut index = 0;
         while let Some(line) = request.nth(COOKIE, index) {
-            let kept = if !mentions(line, name) {
-                true
-            } else if line.len() <= SMALL_LINE {
+            let kept = if line.len() <= SMALL_LINE {
                 hide::<SMALL_LINE>(request, index, name)?
             } else {
                 hide_long(request, index, name)?

@@ -20,12 +20,13 @@ pub trait Strategy: Send + Sync {
     fn recall(&self, facts: &Facts<'_>, now: Now) -> Recall;
 
     /// Edits the request before it is forwarded: hides our cookie from the backend. Happens once
-    /// per request; a retry sends the same bytes again.
+    /// per request; a retry sends the same bytes again. `recall` is what [`recall`](Self::recall) said
+    /// of this request.
     ///
     /// # Errors
     /// [`InvalidField`] when the edited field cannot stand in the message.
-    fn prepare(&self, request: &mut dyn FieldsMut) -> Result<(), InvalidField> {
-        let _ = request;
+    fn prepare(&self, recall: &Recall, request: &mut dyn FieldsMut) -> Result<(), InvalidField> {
+        let _ = (recall, request);
         Ok(())
     }
 
@@ -94,6 +95,9 @@ impl fmt::Debug for Facts<'_> {
 pub enum Recall {
     /// Nothing: the scheduler decides.
     Nothing,
+    /// It carries something of ours that names no backend of the pool (any more): a forged, an old or
+    /// a foreign cookie. The scheduler decides.
+    Stale,
     /// It names a backend of the pool. Whether that backend is usable is for others to say.
     Backend {
         /// Which one.

@@ -156,8 +156,9 @@ impl Exchange {
             fields: Some(&self.request),
             ..Facts::new(address)
         };
-        self.recalled = Some(picker.recall(&facts, now));
-        let edited = picker.prepare(&mut self.request).and_then(|()| {
+        let recalled = picker.recall(&facts, now);
+        self.recalled = Some(recalled);
+        let edited = picker.prepare(&recalled, &mut self.request).and_then(|()| {
             let how = forward::Forward {
                 peer,
                 trusted,
@@ -181,6 +182,9 @@ impl Exchange {
             return Err(Stop::Internal);
         }
         self.up_conn = Some(conn);
+        if self.framing == Framing::Empty {
+            self.up.has_no_body();
+        }
         if self.request.is_idempotent() {
             self.up.keep();
         }

@@ -111,6 +111,11 @@ impl Pipe {
         self.payload
     }
 
+    /// Says that nothing follows the head that was put into `out`.
+    pub(crate) const fn has_no_body(&mut self) {
+        self.done = true;
+    }
+
     /// Takes the body's next bytes from the source, as far as they should be written together.
     pub(crate) fn fill(
         &mut self,
