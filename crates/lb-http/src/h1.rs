@@ -38,6 +38,7 @@ mod error;
 mod framing;
 mod limits;
 mod options;
+mod pass;
 mod read;
 mod request;
 mod response;
