@@ -2,9 +2,9 @@
 //!
 //! What it is for: listening sockets that several workers share without a lock between them
 //! ([`Listener`]), connections to backends that are still being made ([`Connecting`]), the two
-//! ways to end a connection ([`reset`], [`shutdown_write`]), the process's descriptor limit
-//! ([`raise_descriptor_limit`]) and the one place of the workspace that reads a clock
-//! ([`clock`]).
+//! ways to end a connection ([`reset`], [`shutdown_write`]), large bodies from socket to socket
+//! inside the kernel ([`Splice`]), the process's descriptor limit ([`raise_descriptor_limit`]) and
+//! the one place of the workspace that reads a clock ([`clock`]).
 //!
 //! What it is not for: deciding anything. Which backend, how long, how often: all of that is
 //! told by the caller.
@@ -24,16 +24,19 @@
 //! # }
 //! ```
 //!
-//! Limits: TCP over IPv4 and IPv6. Linux first; other Unix systems lack SO_REUSEPORT balancing.
+//! Limits: TCP over IPv4 and IPv6. Linux first; other Unix systems lack SO_REUSEPORT balancing
+//! and splice(2).
 //! No features.
 
 pub mod clock;
 mod connect;
 mod limit;
 mod listener;
+mod splice;
 mod stream;
 
 pub use connect::Connecting;
 pub use limit::{DescriptorLimit, raise_descriptor_limit};
 pub use listener::{Accepted, Listener, ListenerOptions, NetError};
+pub use splice::{Filled, Splice};
 pub use stream::{has_unread, reset, shutdown_write};
