@@ -5,6 +5,7 @@ use crate::http::exchange::Exchange;
 use crate::http::pool::Idle;
 use crate::log::Log;
 use crate::timer::Timers;
+use lb_net::Splice;
 use lb_net::clock::Clock;
 use lb_telemetry::Counters;
 use lb_types::{BackendId, Now};
@@ -25,6 +26,11 @@ pub(crate) struct Core {
     pub(crate) log: RefCell<Option<Log>>,
     small: RefCell<FreeList<Buffer>>,
     large: RefCell<FreeList<Buffer>>,
+    splices: RefCell<FreeList<Splice>>,
+    /// How many are in use.
+    splices_out: Cell<usize>,
+    /// None is to be had for now: the system said so.
+    splices_refused: Cell<bool>,
     exchanges: RefCell<FreeList<Box<Exchange>>>,
     /// Idle upstream connections outlive snapshots: a reload does not close them.
     pub(crate) idle: RefCell<HashMap<(BackendId, SocketAddr), Rc<Idle>>>,
@@ -48,6 +54,9 @@ impl Core {
             log: RefCell::new(None),
             small: RefCell::new(FreeList::new()),
             large: RefCell::new(FreeList::new()),
+            splices: RefCell::new(FreeList::new()),
+            splices_out: Cell::new(0),
+            splices_refused: Cell::new(false),
             exchanges: RefCell::new(FreeList::new()),
             idle: RefCell::new(HashMap::new()),
             draining: Cell::new(false),
@@ -85,6 +94,35 @@ impl Core {
         }
     }
 
+    /// A pipe for a large body; `None`: copy it. Give it back, whatever is inside.
+    pub(crate) fn take_splice(&self) -> Option<Splice> {
+        if self.splices_refused.get() || self.splices_out.get() >= MOST_SPLICES {
+            return None;
+        }
+        let splice = match self.splices.borrow_mut().take() {
+            Some(splice) => splice,
+            None => match Splice::new() {
+                Ok(splice) => splice,
+                Err(_) => {
+                    // Asked again when the worker tidies up.
+                    self.splices_refused.set(true);
+                    return None;
+                }
+            },
+        };
+        self.splices_out.set(self.splices_out.get() + 1);
+        Some(splice)
+    }
+
+    /// A pipe with bytes inside is closed: they are nobody else's.
+    pub(crate) fn give_splice(&self, splice: Option<Splice>) {
+        let Some(splice) = splice else { return };
+        self.splices_out.set(self.splices_out.get().saturating_sub(1));
+        if splice.is_empty() {
+            self.splices.borrow_mut().put(splice);
+        }
+    }
+
     pub(crate) fn take_exchange(&self) -> Box<Exchange> {
         self.exchanges
             .borrow_mut()
@@ -105,6 +143,8 @@ impl Core {
         self.small.borrow_mut().trim();
         self.large.borrow_mut().trim();
         self.exchanges.borrow_mut().trim();
+        self.splices.borrow_mut().trim();
+        self.splices_refused.set(false);
         self.idle.borrow_mut().retain(|_, idle| {
             idle.sweep(now);
             !idle.is_empty() || Rc::strong_count(idle) > 1
@@ -166,6 +206,9 @@ impl Core {
     }
 }
 
+/// A worker has at most so many pipes in use, two descriptors each; what is more is copied.
+const MOST_SPLICES: usize = 256;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,5 +226,38 @@ mod tests {
         assert_eq!(core.ended.borrow().len(), 1);
         core.wake_ended();
         assert_eq!(core.ended.borrow().len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_pipe_is_lent_again_unless_bytes_are_inside() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let io = listener.accept().await.unwrap().0;
+        let core = Core::new(Arc::default());
+        core.give_splice(None);
+        let mut splice = core.take_splice().unwrap();
+        std::io::Write::write_all(&mut client, b"x").unwrap();
+        let filled = std::future::poll_fn(|cx| splice.poll_fill(cx, &io, 1)).await;
+        assert_eq!(filled.unwrap(), lb_net::Filled::Bytes(1));
+        core.give_splice(Some(splice));
+        assert_eq!((core.splices.borrow().len(), core.splices_out.get()), (0, 0));
+        let splice = core.take_splice();
+        assert_eq!((core.splices.borrow().len(), core.splices_out.get()), (0, 1));
+        core.give_splice(splice);
+        assert_eq!((core.splices.borrow().len(), core.splices_out.get()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn no_more_pipes_than_stated_are_in_use_and_none_after_a_refusal() {
+        let core = Core::new(Arc::default());
+        let mut lent: Vec<Splice> = std::iter::from_fn(|| core.take_splice()).collect();
+        assert_eq!(lent.len(), MOST_SPLICES);
+        core.give_splice(lent.pop());
+        assert!(core.take_splice().is_some_and(|splice| splice.is_empty()));
+        let core = Core::new(Arc::default());
+        core.splices_refused.set(true);
+        assert!(core.take_splice().is_none());
+        core.tidy();
+        assert!(core.take_splice().is_some(), "the system is asked again");
     }
 }

@@ -1,14 +1,16 @@
 //! Bytes both ways until both sides are done: TCP listeners and upgraded connections.
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, LARGE, SMALL};
 use crate::core::Core;
-use lb_net::{reset, shutdown_write};
+use lb_net::{Filled, Splice, reset, shutdown_write};
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 
-/// Two connections and what is between them. It owns a buffer only while bytes wait in it.
+/// Two connections and what is between them. It owns a buffer, or a pipe in the kernel, only while
+/// bytes wait in it.
 #[derive(Debug)]
 pub(crate) struct Tunnel {
     client: Option<TcpStream>,
@@ -32,6 +34,10 @@ struct Half {
     eof: bool,
     closed: bool,
     large: bool,
+    /// Rises with every read that filled a large buffer and falls with every small one: from
+    /// [`BULK`] on bytes go through the kernel's pipe.
+    bulk: u8,
+    splice: Option<Splice>,
     bytes: u64,
 }
 
@@ -106,6 +112,7 @@ impl Tunnel {
     fn release(&mut self, core: &Core) {
         for half in [&mut self.up, &mut self.down] {
             core.give_buffer(std::mem::replace(&mut half.buffer, Buffer::empty()));
+            core.give_splice(half.splice.take());
         }
     }
 }
@@ -117,6 +124,8 @@ impl Half {
             eof: false,
             closed: false,
             large: false,
+            bulk: 0,
+            splice: None,
             bytes: 0,
         }
     }
@@ -128,7 +137,28 @@ impl Half {
         from: &mut TcpStream,
         to: &mut TcpStream,
     ) -> Result<(), Broken> {
+        let result = self.pass(cx, core, from, to);
+        if self.splice.as_ref().is_some_and(Splice::is_empty) {
+            core.give_splice(self.splice.take());
+        }
+        result
+    }
+
+    fn pass(
+        &mut self,
+        cx: &mut Context<'_>,
+        core: &Core,
+        from: &mut TcpStream,
+        to: &mut TcpStream,
+    ) -> Result<(), Broken> {
         loop {
+            while let Some(pipe) = self.splice.as_mut().filter(|pipe| !pipe.is_empty()) {
+                match pipe.poll_drain(cx, to) {
+                    Poll::Ready(Ok(n)) => self.bytes += n as u64,
+                    Poll::Ready(Err(_)) => return Err(Broken::Writing),
+                    Poll::Pending => return Ok(()),
+                }
+            }
             while !self.buffer.is_empty() {
                 match Pin::new(&mut *to).poll_write(cx, self.buffer.filled()) {
                     Poll::Ready(Ok(n)) => {
@@ -148,6 +178,18 @@ impl Half {
                 }
                 return Ok(());
             }
+            if self.bulk >= BULK {
+                match self.poll_splice(cx, core, from) {
+                    Poll::Ready(Ok(Filled::Bytes(_))) => continue,
+                    Poll::Ready(Ok(Filled::Ended)) => {
+                        self.eof = true;
+                        continue;
+                    }
+                    Poll::Ready(Ok(Filled::Copy)) => {}
+                    Poll::Ready(Err(_)) => return Err(Broken::Reading),
+                    Poll::Pending => return Ok(()),
+                }
+            }
             if self.buffer.capacity() == 0 {
                 match from.poll_read_ready(cx) {
                     Poll::Ready(Ok(())) => self.buffer = core.take_buffer(self.large),
@@ -162,8 +204,11 @@ impl Half {
                     if full && !self.large {
                         self.large = true;
                         self.buffer.enlarge(core);
-                    } else if !full && n < crate::buffer::SMALL / 2 {
+                    } else if full {
+                        self.weigh(n);
+                    } else if n < SMALL / 2 {
                         self.large = false;
+                        self.weigh(n);
                     }
                 }
                 Poll::Ready(Err(_)) => return Err(Broken::Reading),
@@ -174,5 +219,115 @@ impl Half {
                 }
             }
         }
+    }
+
+    fn poll_splice(&mut self, cx: &mut Context<'_>, core: &Core, from: &TcpStream) -> Poll<io::Result<Filled>> {
+        if self.splice.is_none() {
+            self.splice = core.take_splice();
+        }
+        let Some(pipe) = &mut self.splice else {
+            return Poll::Ready(Ok(Filled::Copy));
+        };
+        if self.buffer.capacity() > 0 {
+            core.give_buffer(std::mem::replace(&mut self.buffer, Buffer::empty()));
+        }
+        let filled = pipe.poll_fill(cx, from, u64::MAX);
+        if let Poll::Ready(Ok(Filled::Bytes(len))) = &filled {
+            self.weigh(*len);
+        }
+        filled
+    }
+
+    /// Was this a piece of something large? A few small ones between large ones change nothing.
+    fn weigh(&mut self, len: usize) {
+        if len >= LARGE {
+            self.bulk = self.bulk.saturating_add(1).min(BULK * 2);
+        } else if len < SMALL / 2 {
+            self.bulk = self.bulk.saturating_sub(1);
+        }
+    }
+}
+
+/// So many reads of a full large buffer (256 KiB), and a direction is taken for bulk.
+const BULK: u8 = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use std::io::{Read, Write};
+    use std::net::TcpStream as Peer;
+    use std::sync::Arc;
+
+    async fn pair() -> (TcpStream, Peer) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let other = Peer::connect(listener.local_addr().unwrap()).unwrap();
+        (listener.accept().await.unwrap().0, other)
+    }
+
+    fn pattern(len: usize) -> Vec<u8> {
+        let mut bytes = (0..251).collect::<Vec<u8>>().repeat(len / 251 + 1);
+        bytes.truncate(len);
+        bytes
+    }
+
+    #[tokio::test]
+    async fn bulk_goes_through_the_kernel_and_small_talk_does_not() {
+        const LEN: usize = 16 * 1024 * 1024;
+        let core = Core::new(Arc::default());
+        let (client_io, mut client) = pair().await;
+        let (upstream_io, mut upstream) = pair().await;
+        let mut tunnel = Tunnel::new(client_io, upstream_io, Buffer::empty(), Buffer::empty());
+        let talk = std::thread::spawn(move || {
+            let mut word = [0; 4];
+            for _ in 0..100 {
+                client.write_all(b"ping").unwrap();
+                upstream.read_exact(&mut word).unwrap();
+                upstream.write_all(b"pong").unwrap();
+                client.read_exact(&mut word).unwrap();
+            }
+            let sender = std::thread::spawn(move || upstream.write_all(&pattern(LEN)).map(|()| upstream));
+            let mut all = vec![0; LEN];
+            client.read_exact(&mut all).unwrap();
+            drop((sender.join().unwrap().unwrap(), client));
+            all
+        });
+        let (mut small, mut large) = (0, 0);
+        let end = poll_fn(|cx| {
+            let (end, _) = tunnel.poll(cx, &core);
+            if tunnel.down.bytes <= 400 {
+                small = small.max(tunnel.down.bulk);
+            }
+            large = large.max(tunnel.down.bulk);
+            assert_eq!(tunnel.up.bulk, 0);
+            end
+        })
+        .await;
+        assert_eq!((end, tunnel.bytes()), (TunnelEnd::Done, (400, 400 + LEN as u64)));
+        assert!(small < BULK && large >= BULK, "{small} {large}");
+        assert!(talk.join().unwrap() == pattern(LEN), "the bytes differ");
+    }
+
+    #[test]
+    fn a_few_small_pieces_between_large_ones_change_nothing() {
+        let mut half = Half::new(Buffer::empty());
+        for _ in 0..3 {
+            half.weigh(LARGE);
+        }
+        assert!(half.bulk < BULK);
+        half.weigh(LARGE);
+        assert!(half.bulk >= BULK);
+        half.weigh(100);
+        assert!(half.bulk < BULK, "it was on the border");
+        for _ in 0..100 {
+            half.weigh(LARGE);
+        }
+        for _ in 0..4 {
+            half.weigh(100);
+            half.weigh(SMALL);
+        }
+        assert!(half.bulk >= BULK);
+        half.weigh(100);
+        assert!(half.bulk < BULK, "it fell silent");
     }
 }

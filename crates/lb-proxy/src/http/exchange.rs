@@ -191,11 +191,11 @@ impl Exchange {
     /// Ready for the next request of the same connection, whose bytes may be in `input`.
     fn reset(&mut self, core: &Core) {
         self.phase = Phase::Head;
-        self.up.clear();
+        self.up.clear(core);
         self.up_stopped = false;
         self.upstream = None;
         self.connecting = None;
-        self.down.clear();
+        self.down.clear(core);
         self.view = None;
         self.pool = None;
         self.ticket = None;
@@ -324,7 +324,7 @@ impl Exchange {
             Stop::Upstream(end) if self.facts.answered && self.down.sent() == self.facts.sent_before => {
                 // Head and fault came together, and nothing has left yet: say so.
                 self.give_up(Outcome::Failure, core);
-                self.down.clear();
+                self.down.clear(core);
                 answer::refuse(self, client, end.status().unwrap_or(502), end, core);
                 None
             }

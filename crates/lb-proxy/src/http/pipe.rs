@@ -1,7 +1,9 @@
 //! One direction of an exchange: bytes of one message on their way to one connection.
 
 use crate::buffer::Buffer;
+use crate::core::Core;
 use lb_http::{Head, h1};
+use lb_net::{Filled, Splice};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -25,8 +27,13 @@ pub(crate) struct Pipe {
     released: bool,
     in_trailers: bool,
     done: bool,
+    /// The rest of this body goes through the kernel's pipe, however small.
+    is_bulk: bool,
     sent: u64,
     payload: u64,
+    /// Payload on its way inside the kernel; it goes before all else. An empty one goes back to
+    /// the worker at the end of the turn.
+    splice: Option<Splice>,
 }
 
 /// What [`Pipe::fill`] came to.
@@ -38,6 +45,21 @@ pub(crate) enum Fill {
     Full,
     /// The message is here to its end.
     End,
+}
+
+/// What [`Pipe::poll_splice`] came to.
+#[derive(Debug)]
+pub(crate) enum Bulk {
+    /// These bytes are read as ever.
+    Copy,
+    /// Some went into the kernel's pipe.
+    Moved,
+    /// The source ended.
+    Ended,
+    /// The source broke.
+    Broke(io::Error),
+    /// The numbers do not fit: a fault of ours.
+    Fault,
 }
 
 /// Whose fault it is that a message cannot go on.
@@ -58,12 +80,15 @@ impl Pipe {
             released: false,
             in_trailers: false,
             done: false,
+            is_bulk: false,
             sent: 0,
             payload: 0,
+            splice: None,
         }
     }
 
-    pub(crate) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self, core: &Core) {
+        core.give_splice(self.splice.take());
         let mut out = std::mem::take(&mut self.out);
         out.clear();
         if out.capacity() > MOST_OUT {
@@ -91,6 +116,11 @@ impl Pipe {
         self.done
     }
 
+    /// Does the rest of this body go through the kernel's pipe?
+    pub(crate) const fn is_bulk(&self) -> bool {
+        self.is_bulk
+    }
+
     /// Is no message cut in two by what was written so far?
     pub(crate) const fn is_untouched(&self) -> bool {
         self.written == 0 && self.direct == 0
@@ -98,7 +128,10 @@ impl Pipe {
 
     /// Does anything wait to be written?
     pub(crate) fn is_flushed(&self) -> bool {
-        self.written == self.out.len() && self.direct == 0 && self.suffix.is_empty()
+        self.written == self.out.len()
+            && self.direct == 0
+            && self.suffix.is_empty()
+            && self.splice.as_ref().is_none_or(Splice::is_empty)
     }
 
     /// Bytes that the kernel took, of all attempts.
@@ -189,6 +222,52 @@ impl Pipe {
         Ok(())
     }
 
+    /// Takes large payload from `io` without copying it, when nothing waits to be written and nothing
+    /// was read ahead: see [`BULK`]. [`poll_flush`](Self::poll_flush) brings it on its way.
+    pub(crate) fn poll_splice(
+        &mut self,
+        cx: &mut Context<'_>,
+        core: &Core,
+        io: &TcpStream,
+        from: &mut h1::Conn,
+        to: &mut h1::Conn,
+    ) -> Poll<Bulk> {
+        let (Some(left), Some(room)) = (from.body_left(), to.body_room()) else {
+            return Poll::Ready(Bulk::Copy);
+        };
+        let left = left.min(room);
+        if left < if self.is_bulk { 1 } else { BULK } {
+            return Poll::Ready(Bulk::Copy);
+        }
+        if self.splice.is_none() {
+            self.splice = core.take_splice();
+        }
+        let Some(pipe) = &mut self.splice else {
+            return Poll::Ready(Bulk::Copy);
+        };
+        self.is_bulk = true;
+        let len = match ready!(pipe.poll_fill(cx, io, left)) {
+            Ok(Filled::Bytes(len)) => len,
+            Ok(Filled::Ended) => return Poll::Ready(Bulk::Ended),
+            Ok(Filled::Copy) => return Poll::Ready(Bulk::Copy),
+            Err(error) => return Poll::Ready(Bulk::Broke(error)),
+        };
+        self.forget();
+        self.released = true;
+        self.payload += len as u64;
+        let told = from
+            .skip_body(len as u64)
+            .and_then(|()| to.write_body(len, &mut self.out));
+        Poll::Ready(if told.is_ok() { Bulk::Moved } else { Bulk::Fault })
+    }
+
+    /// Gives the kernel's pipe back when nothing is inside.
+    pub(crate) fn rest(&mut self, core: &Core) {
+        if self.splice.as_ref().is_some_and(Splice::is_empty) {
+            core.give_splice(self.splice.take());
+        }
+    }
+
     /// Writes all there is. `Pending`: the connection takes no more now.
     pub(crate) fn poll_flush(
         &mut self,
@@ -196,6 +275,11 @@ impl Pipe {
         io: &mut TcpStream,
         source: &mut Buffer,
     ) -> Poll<io::Result<()>> {
+        if let Some(pipe) = &mut self.splice {
+            while !pipe.is_empty() {
+                self.sent += ready!(pipe.poll_drain(cx, io))? as u64;
+            }
+        }
         loop {
             let out = &self.out[self.written..];
             let mut io = Pin::new(&mut *io);
@@ -250,7 +334,108 @@ impl Pipe {
 /// Payload up to this size is copied behind the head and leaves with it in one `send`. A copy of
 /// 4 KiB costs less than the second slice of a `writev`.
 const COPIED: usize = 4096;
+/// A body of known length, or one that ends with the connection, goes through a pipe in the kernel
+/// when this much or more is left of it.
+pub(super) const BULK: u64 = 256 * 1024;
 /// With this much waiting it is time to write.
 const FULL: usize = 16 * 1024;
 /// A larger `out` goes back to the allocator after its exchange.
 const MOST_OUT: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lb_http::h1::{Conn, Framing, Limits, Role, Step};
+    use std::future::poll_fn;
+    use std::io::{Read, Write};
+    use std::sync::Arc;
+
+    async fn pair() -> (TcpStream, std::net::TcpStream) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let other = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (listener.accept().await.unwrap().0, other)
+    }
+
+    /// Reads a request with a body of this length, and has begun to write it on.
+    fn upload(length: u64) -> (Conn, Conn) {
+        let limits = Arc::new(Limits::default());
+        let mut from = Conn::new(Role::Server, Arc::clone(&limits));
+        let mut head = Head::with_capacity(256, 8);
+        let text = format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n");
+        let step = from.read_head(text.as_bytes(), &mut head).unwrap();
+        assert!(matches!(step, Step::Ready(message) if message.framing == Framing::Length(length)));
+        let mut to = Conn::new(Role::Client, limits);
+        to.write_head(&head, Framing::Length(length), &mut Vec::new()).unwrap();
+        (from, to)
+    }
+
+    async fn splice(pipe: &mut Pipe, core: &Core, io: &TcpStream, from: &mut Conn, to: &mut Conn) -> Bulk {
+        poll_fn(|cx| pipe.poll_splice(cx, core, io, from, to)).await
+    }
+
+    #[tokio::test]
+    async fn what_is_left_of_a_body_decides_whether_it_is_copied() {
+        let core = Core::new(Arc::default());
+        let (io, mut source) = pair().await;
+        source.write_all(&[b'x'; 1000]).unwrap();
+        let (mut from, mut to) = upload(BULK - 1);
+        let mut pipe = Pipe::new();
+        let small = splice(&mut pipe, &core, &io, &mut from, &mut to).await;
+        assert!(matches!(small, Bulk::Copy) && !pipe.is_bulk(), "{small:?}");
+        let (mut from, mut to) = upload(BULK);
+        let large = splice(&mut pipe, &core, &io, &mut from, &mut to).await;
+        assert!(matches!(large, Bulk::Moved) && pipe.is_bulk(), "{large:?}");
+    }
+
+    #[tokio::test]
+    async fn what_goes_by_is_counted_by_both_sides_and_not_flushed_before_it_left() {
+        let core = Core::new(Arc::default());
+        let (io, mut source) = pair().await;
+        let (mut sink, mut reader) = pair().await;
+        let (mut from, mut to) = upload(BULK);
+        let mut pipe = Pipe::new();
+        let mut nothing = Buffer::empty();
+        let body: Vec<u8> = (0..BULK).map(|i| (i % 251) as u8).collect();
+        let (first, rest) = body.split_at(1000);
+        source.write_all(first).unwrap();
+        assert!(matches!(
+            splice(&mut pipe, &core, &io, &mut from, &mut to).await,
+            Bulk::Moved
+        ));
+        assert_eq!(
+            (from.body_left(), to.body_room()),
+            (Some(BULK - 1000), Some(BULK - 1000))
+        );
+        assert_eq!((pipe.payload(), pipe.sent(), pipe.is_flushed()), (1000, 0, false));
+        assert!(!pipe.is_whole(), "what went by cannot be sent again");
+        pipe.rest(&core);
+        assert!(!pipe.is_flushed(), "a pipe with bytes inside is kept");
+        poll_fn(|cx| pipe.poll_flush(cx, &mut sink, &mut nothing))
+            .await
+            .unwrap();
+        assert_eq!((pipe.payload(), pipe.sent(), pipe.is_flushed()), (1000, 1000, true));
+        pipe.rest(&core);
+        assert!(pipe.splice.is_none(), "an empty one goes back");
+        // The rest goes the same way although less than the threshold is left, and what follows
+        // the body stays.
+        source.write_all(rest).unwrap();
+        source.write_all(b"next").unwrap();
+        while !from.reading_done() {
+            assert!(matches!(
+                splice(&mut pipe, &core, &io, &mut from, &mut to).await,
+                Bulk::Moved
+            ));
+            poll_fn(|cx| pipe.poll_flush(cx, &mut sink, &mut nothing))
+                .await
+                .unwrap();
+        }
+        assert!(to.writing_done());
+        assert_eq!((pipe.payload(), pipe.sent()), (BULK, BULK));
+        let mut got = vec![0; body.len()];
+        reader.read_exact(&mut got).unwrap();
+        assert!(got == body, "the body differs");
+        let mut next = [0; 16];
+        io.readable().await.unwrap();
+        assert_eq!(io.try_read(&mut next).unwrap(), 4);
+    }
+}

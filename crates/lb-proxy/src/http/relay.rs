@@ -4,7 +4,7 @@ use super::answer;
 use super::begin::Step1;
 use super::client::Client;
 use super::exchange::{Exchange, Next, Stop, Wait};
-use super::pipe::{Fault, Fill};
+use super::pipe::{Bulk, Fault, Fill};
 use super::pool::Used;
 use crate::buffer::Buffer;
 use crate::core::Core;
@@ -23,6 +23,8 @@ impl Exchange {
         let before = self.moved();
         self.poll_up(cx, client, core)?;
         let finished = self.poll_down(cx, client, core)?;
+        self.up.rest(core);
+        self.down.rest(core);
         if finished {
             return self.finish(client, core).map(|next| Poll::Ready(Some(next)));
         }
@@ -77,8 +79,28 @@ impl Exchange {
             if client.eof {
                 return self.request_cut();
             }
+            if self.input.is_empty() {
+                let bulk = self.up.poll_splice(cx, core, &client.io, &mut client.conn, up_conn);
+                if self.up.is_bulk() && self.input.capacity() > 0 {
+                    core.give_buffer(std::mem::replace(&mut self.input, Buffer::empty()));
+                }
+                match bulk {
+                    Poll::Ready(Bulk::Copy) => {}
+                    Poll::Ready(Bulk::Moved) => {
+                        self.facts.expecting = false;
+                        continue;
+                    }
+                    Poll::Ready(Bulk::Ended) => {
+                        client.eof = true;
+                        return self.request_cut();
+                    }
+                    Poll::Ready(Bulk::Broke(_)) => return Err(Stop::Client(End::ClientReset)),
+                    Poll::Ready(Bulk::Fault) => return Err(Stop::Internal),
+                    Poll::Pending => return Ok(()),
+                }
+            }
             if self.input.capacity() == 0 {
-                self.input = core.take_buffer(false);
+                self.input = core.take_buffer(self.up.is_bulk());
             } else if self.input.is_full() && !self.input.enlarge(core) {
                 return Err(Stop::Request(h1::Error::TrailersTooLarge {
                     limit: self.input.capacity(),
@@ -113,7 +135,7 @@ impl Exchange {
 
     /// The response's bytes: from the backend's buffer to the client. Says when it is complete.
     fn poll_down(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Result<bool, Stop> {
-        if self.reply.capacity() == 0 {
+        if self.reply.capacity() == 0 && !self.down.is_bulk() {
             match self.upstream.as_ref().map(|s| s.poll_read_ready(cx)) {
                 Some(Poll::Pending) if self.down.is_flushed() => return Ok(false),
                 _ => self.reply = core.take_buffer(false),
@@ -135,14 +157,34 @@ impl Exchange {
                 Fill::Full => continue,
                 Fill::NeedMore => {}
             }
+            let (Some(upstream), Some(up_conn)) = (&mut self.upstream, &mut self.up_conn) else {
+                return Err(Stop::Internal);
+            };
+            if self.facts.answered && self.reply.is_empty() {
+                let bulk = self.down.poll_splice(cx, core, upstream, up_conn, &mut client.conn);
+                if self.down.is_bulk() && self.reply.capacity() > 0 {
+                    core.give_buffer(std::mem::replace(&mut self.reply, Buffer::empty()));
+                }
+                match bulk {
+                    Poll::Ready(Bulk::Copy) => {}
+                    Poll::Ready(Bulk::Moved) => continue,
+                    Poll::Ready(Bulk::Ended) => {
+                        self.upstream_ended(client)?;
+                        continue;
+                    }
+                    Poll::Ready(Bulk::Broke(error)) => return Err(Stop::Upstream(self.upstream_broke(&error))),
+                    Poll::Ready(Bulk::Fault) => return Err(Stop::Internal),
+                    Poll::Pending => return Ok(false),
+                }
+                if self.reply.capacity() == 0 {
+                    self.reply = core.take_buffer(true);
+                }
+            }
             if self.reply.is_full() && !self.reply.enlarge(core) {
                 return Err(Stop::Upstream(End::UpstreamHeadTooLarge));
             } else if self.facts.answered {
                 grow(&mut self.reply, &mut self.facts.reply_full, core);
             }
-            let Some(upstream) = &mut self.upstream else {
-                return Err(Stop::Internal);
-            };
             match self.reply.poll_read(cx, upstream) {
                 Poll::Ready(Ok(0)) => self.upstream_ended(client)?,
                 Poll::Ready(Ok(_)) => {

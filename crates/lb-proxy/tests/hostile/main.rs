@@ -10,6 +10,7 @@
 
 mod accepted;
 mod backends;
+mod bulk;
 mod client;
 mod flows;
 mod limits;
