@@ -8,7 +8,7 @@ use rustls_pki_types::pem::PemObject;
 fn roots() -> Vec<CertificateDer<'static>> {
     let path = "/etc/ssl/certs/ca-certificates.crt";
     let Ok(bytes) = std::fs::read(path) else {
-        println!("skipped: {path} is not there (package ca-certificates)");
+        eprintln!("skipped: {path} is not there (package ca-certificates)");
         return Vec::new();
     };
     CertificateDer::pem_slice_iter(&bytes)

@@ -15,6 +15,7 @@ pub use extension::{
 };
 pub use key::{KeyKind, PublicKey};
 pub use name::GeneralName;
+pub(crate) use parse::algorithm_name;
 pub use parse::{MOST_BYTES, MOST_EXTENSIONS};
 
 use rustls_pki_types::CertificateDer;
@@ -317,19 +318,16 @@ impl Certificate {
     }
 
     /// Is the extension there, and is it critical?
-    #[allow(dead_code)]
     pub(crate) fn extension(&self, oid: &[u8]) -> Option<bool> {
         self.raw_extensions()
             .find(|(found, ..)| *found == oid)
             .map(|(_, critical, _)| critical)
     }
 
-    #[allow(dead_code)] // the profile will use it
     pub(crate) const fn known(&self) -> &Known {
         &self.known
     }
 
-    #[allow(dead_code)]
     pub(crate) const fn has_unique_ids(&self) -> bool {
         self.unique_ids
     }

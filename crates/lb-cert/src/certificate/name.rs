@@ -134,6 +134,11 @@ pub(crate) struct Attribute<'a> {
 }
 
 impl<'a> Attribute<'a> {
+    /// UTF8String, NumericString, PrintableString, TeletexString, IA5String, UniversalString or BMPString.
+    const fn is_text(&self) -> bool {
+        matches!(self.tag, 0x0c | 0x12 | 0x13 | 0x14 | 0x16 | 0x1c | 0x1e)
+    }
+
     pub(crate) fn text(&self) -> Cow<'a, str> {
         match self.tag {
             // BMPString: UTF-16, big end first
@@ -231,13 +236,30 @@ pub(crate) fn one_line(name: &[u8]) -> String {
 /// Compares two names as RFC 5280, section 7.1 says: letter case and runs of spaces do not count
 /// for the string types, everything else byte for byte. Names equal in their bytes cost nothing.
 pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
-    if one == other {
-        return true;
-    }
-    let (Ok(one), Ok(other)) = (attributes(one), attributes(other)) else {
-        return false;
+    one == other || canonical(one) == canonical(other)
+}
+
+/// A form of the name that is equal for names that are the same. An unreadable name is only like itself.
+pub(crate) fn canonical(name: &[u8]) -> Vec<u8> {
+    let Ok(attributes) = attributes(name) else {
+        return name.to_vec();
     };
-    one.len() == other.len() && begins_with(&one, &other)
+    let mut form = Vec::with_capacity(name.len());
+    let mut part = |bytes: &[u8]| {
+        form.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+        form.extend_from_slice(bytes);
+    };
+    for attribute in &attributes {
+        part(&[u8::from(attribute.joined)]);
+        part(attribute.kind);
+        if attribute.is_text() {
+            part(folded(&attribute.text()).as_bytes());
+        } else {
+            part(&[attribute.tag]);
+            part(attribute.value);
+        }
+    }
+    form
 }
 
 /// Are the first attributes of `name` those of `start`?
@@ -251,12 +273,8 @@ pub(crate) fn begins_with(name: &[Attribute<'_>], start: &[Attribute<'_>]) -> bo
 }
 
 fn same_value(one: &Attribute<'_>, other: &Attribute<'_>) -> bool {
-    if one.tag == other.tag && one.value == other.value {
-        return true;
-    }
-    // UTF8String, NumericString, PrintableString, TeletexString, IA5String, UniversalString, BMPString
-    let is_text = |tag| matches!(tag, 0x0c | 0x12 | 0x13 | 0x14 | 0x16 | 0x1c | 0x1e);
-    is_text(one.tag) && is_text(other.tag) && folded(&one.text()) == folded(&other.text())
+    (one.tag == other.tag && one.value == other.value)
+        || (one.is_text() && other.is_text() && folded(&one.text()) == folded(&other.text()))
 }
 
 fn folded(text: &str) -> String {

@@ -1,0 +1,118 @@
+//! The rules of a profile, applied to a path.
+
+use super::{Refusal, Request, Verifier, Warning};
+use crate::certificate::Certificate;
+use crate::crypto::Crypto;
+use crate::profile::{Check, Level, Link, Path, Profile, Role, Rule, core};
+
+/// A rule that is checked at each certificate.
+type Each = fn(&Link<'_>) -> Option<String>;
+/// A rule that is checked at a whole path.
+type Whole = fn(&Path<'_>) -> Option<(usize, String)>;
+/// A rule that is checked at a CRL and its issuer.
+type List = fn(&crate::crl::Crl, &Certificate) -> Option<String>;
+
+/// The rules that are not off, by where they are checked.
+#[derive(Debug, Default)]
+pub(super) struct Checks {
+    each: Vec<(&'static Rule, Level, Each)>,
+    path: Vec<(&'static Rule, Level, Whole)>,
+    pub(super) crl: Vec<(&'static Rule, Level, List)>,
+}
+
+impl Checks {
+    pub(super) fn new(profile: &Profile) -> Self {
+        let mut checks = Self::default();
+        for (rule, level) in profile.rules().filter(|(_, level)| *level != Level::Off) {
+            match rule.check {
+                Check::Core => {}
+                Check::Each(check) => checks.each.push((rule, level, check)),
+                Check::Path(check) => checks.path.push((rule, level, check)),
+                Check::Crl(check) => checks.crl.push((rule, level, check)),
+            }
+        }
+        checks
+    }
+
+    /// The first rule that refuses this certificate in this role; warnings are collected if asked for.
+    pub(super) fn at(
+        &self,
+        certificate: &Certificate,
+        role: Role,
+        position: usize,
+        request: &Request<'_>,
+        crypto: &dyn Crypto,
+        mut warnings: Option<&mut Vec<Warning>>,
+    ) -> Result<(), Refusal> {
+        if role != Role::Anchor {
+            in_time(certificate, position, request)?;
+        }
+        let link = Link {
+            certificate,
+            role,
+            request,
+            crypto,
+        };
+        for (rule, level, check) in &self.each {
+            let refuses = *level == Level::Refuse;
+            if !refuses && warnings.is_none() {
+                continue;
+            }
+            let Some(value) = check(&link) else { continue };
+            let refusal = Refusal::new(rule, position, certificate.label(), value);
+            match &mut warnings {
+                _ if refuses => return Err(refusal),
+                Some(warnings) => warnings.push(Warning(refusal)),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// All rules at all certificates of a path that leads to an anchor. Gives the warnings.
+    pub(super) fn all(&self, path: &Path<'_>, verifier: &Verifier<'_>) -> Result<Vec<Warning>, Refusal> {
+        let mut warnings = Vec::new();
+        for (position, certificate) in path.certificates.iter().enumerate() {
+            let role = path.role(position);
+            self.at(
+                certificate,
+                role,
+                position,
+                path.request,
+                verifier.crypto,
+                Some(&mut warnings),
+            )?;
+            if role == Role::Intermediate && !certificate.is_ca() {
+                let value = String::from("no basicConstraints cA TRUE");
+                return Err(Refusal::new(&core::NOT_A_CA, position, certificate.label(), value));
+            }
+        }
+        for (rule, level, check) in &self.path {
+            let Some((position, value)) = check(path) else { continue };
+            let subject = path.certificates.get(position).map(|one| one.label());
+            let refusal = Refusal::new(rule, position, subject.unwrap_or_default(), value);
+            if *level == Level::Refuse {
+                return Err(refusal);
+            }
+            warnings.push(Warning(refusal));
+        }
+        if let Some(crls) = verifier.crls {
+            crls.check(path, verifier.crypto, &self.crl, &mut warnings)?;
+        }
+        Ok(warnings)
+    }
+}
+
+fn in_time(certificate: &Certificate, position: usize, request: &Request<'_>) -> Result<(), Refusal> {
+    let now = request.now;
+    let (rule, value) = if now > certificate.not_after() {
+        let end = crate::date::moment(certificate.not_after());
+        (&core::EXPIRED, format!("it ended {end}"))
+    } else if now < certificate.not_before() {
+        let start = crate::date::moment(certificate.not_before());
+        (&core::NOT_YET_VALID, format!("it begins {start}"))
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::new(rule, position, certificate.label(), value))
+}

@@ -1,0 +1,156 @@
+//! Is it the peer's name? (RFC 9525; mailboxes as RFC 5280, section 4.2.1.6)
+
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use crate::certificate::{Certificate, GeneralName};
+use crate::profile::Link;
+use std::fmt;
+use std::net::IpAddr;
+
+/// The name by which a peer is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PeerName {
+    /// A host name; a trailing dot and letter case do not count.
+    Dns(String),
+    /// An address.
+    Ip(IpAddr),
+    /// A mailbox; the host's letter case does not count.
+    Email(String),
+}
+
+impl PeerName {
+    /// An address if it reads as one, a mailbox if it has an `@`, else a host name.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let bare = text
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+            .unwrap_or(text);
+        if let Ok(address) = bare.parse() {
+            Self::Ip(address)
+        } else if text.contains('@') {
+            Self::Email(text.into())
+        } else {
+            Self::Dns(text.into())
+        }
+    }
+
+    /// Is it among the certificate's alternative names? The common name is never asked (RFC 9525, section 2).
+    #[must_use]
+    pub fn is_of(&self, certificate: &Certificate) -> bool {
+        certificate.names().iter().any(|name| self.matches(name))
+    }
+
+    fn matches(&self, name: &GeneralName) -> bool {
+        match (self, name) {
+            (Self::Dns(wanted), GeneralName::Dns(found)) => host_matches(wanted, found),
+            (Self::Ip(wanted), GeneralName::Ip(found)) => wanted == found,
+            (Self::Email(wanted), GeneralName::Email(found)) => same_mailbox(wanted, found),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for PeerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) | Self::Email(name) => f.write_str(&crate::certificate::name::printable(name)),
+            Self::Ip(address) => address.fmt(f),
+        }
+    }
+}
+
+/// `*.` in what was found stands for exactly one label that is not empty.
+fn host_matches(wanted: &str, found: &str) -> bool {
+    let wanted = wanted.strip_suffix('.').unwrap_or(wanted);
+    if !crate::profile::is_host(wanted) {
+        return false;
+    }
+    match found.strip_prefix("*.") {
+        None => found.eq_ignore_ascii_case(wanted) && !found.contains('*'),
+        // a wildcard needs two labels after it
+        Some(rest) if rest.contains('*') || !rest.contains('.') => false,
+        Some(rest) => wanted
+            .split_once('.')
+            .is_some_and(|(label, parent)| !label.is_empty() && parent.eq_ignore_ascii_case(rest)),
+    }
+}
+
+/// The local part letter by letter, the host without case.
+fn same_mailbox(one: &str, other: &str) -> bool {
+    match (one.rsplit_once('@'), other.rsplit_once('@')) {
+        (Some((local, host)), Some((other_local, other_host))) => {
+            local == other_local && host.eq_ignore_ascii_case(other_host)
+        }
+        _ => false,
+    }
+}
+
+/// The rule `name.mismatch`.
+pub(crate) fn mismatch(link: &Link<'_>) -> Option<String> {
+    if !link.is_leaf() {
+        return None;
+    }
+    let wanted = link.request.names.iter().find(|name| !name.is_of(link.certificate))?;
+    const SHOWN: usize = 8;
+    let names = link.certificate.names();
+    let mut listed: Vec<String> = names.iter().take(SHOWN).map(ToString::to_string).collect();
+    if names.len() > SHOWN {
+        listed.push(format!("and {} more", names.len().saturating_sub(SHOWN)));
+    }
+    let has = if listed.is_empty() {
+        String::from("none")
+    } else {
+        listed.join(", ")
+    };
+    Some(format!("{wanted} asked for, the certificate's names: {has}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dns(text: &str) -> GeneralName {
+        GeneralName::Dns(text.into())
+    }
+
+    #[test]
+    fn a_wildcard_is_one_whole_label() {
+        let wanted = PeerName::read("www.Example.com.");
+        assert!(wanted.matches(&dns("WWW.example.com")));
+        assert!(wanted.matches(&dns("*.example.com")));
+        for wrong in [
+            "*.com",
+            "*",
+            "w*.example.com",
+            "*.*.com",
+            "example.com",
+            "www.*.com",
+            "www.example.com.",
+        ] {
+            assert!(!wanted.matches(&dns(wrong)), "{wrong}");
+        }
+        assert!(!PeerName::read("example.com").matches(&dns("*.example.com")));
+        assert!(!PeerName::read("a.b.example.com").matches(&dns("*.example.com")));
+        assert!(
+            !PeerName::Dns("*.example.com".into()).matches(&dns("*.example.com")),
+            "nobody is called *"
+        );
+    }
+
+    #[test]
+    fn addresses_match_addresses_only() {
+        let wanted = PeerName::read("[2001:db8::1]");
+        assert!(wanted.matches(&GeneralName::Ip("2001:db8::1".parse().expect("an address"))));
+        assert!(!wanted.matches(&dns("2001:db8::1")));
+        assert!(!PeerName::Dns("10.0.0.1".into()).matches(&dns("10.0.0.1")));
+    }
+
+    #[test]
+    fn the_host_of_a_mailbox_has_no_case() {
+        let wanted = PeerName::read("Jo@Example.com");
+        assert!(wanted.matches(&GeneralName::Email("Jo@example.COM".into())));
+        assert!(!wanted.matches(&GeneralName::Email("jo@example.com".into())));
+    }
+}
