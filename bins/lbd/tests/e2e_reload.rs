@@ -6,7 +6,7 @@ mod support;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::{Mutex, mpsc};
-use support::{Backend, Client, Config, Lbd, Load, address, answer, get_all, raise_descriptor_limit, until};
+use support::{Backend, Client, Config, Folder, Lbd, Load, address, answer, get_all, raise_descriptor_limit, until};
 
 #[test]
 fn a_hundred_reloads_under_load_lose_no_request() {
@@ -187,7 +187,9 @@ fn sigterm_finishes_what_is_under_way() {
 }
 
 #[test]
-fn the_drain_has_a_deadline() {
+fn the_drain_has_a_deadline_and_what_it_cuts_is_logged() {
+    let folder = Folder::new();
+    let log = folder.path().join("access.log");
     let backend = Backend::start(|mut conn| {
         let _ = conn.await_end();
     });
@@ -195,14 +197,18 @@ fn the_drain_has_a_deadline() {
     let mut lbd = Lbd::start(
         &Config::http(listener, &[backend.address()])
             .top("drain_timeout = \"300ms\"")
+            .rest(&format!("[log]\naccess = \"{}\"\nformat = \"json\"\n", log.display()))
             .text(),
     );
     let mut client = Client::connect(listener);
-    client.send("GET / HTTP/1.1\r\nHost: test.example\r\n\r\n");
+    client.send("GET /cut HTTP/1.1\r\nHost: test.example\r\n\r\n");
     until("the request is under way", || (backend.accepted() == 1).then_some(()));
     lbd.signal(rustix::process::Signal::TERM);
     assert_eq!(lbd.wait().code(), Some(0), "the deadline is no failure");
     assert!(client.head().is_err());
+    let lines = std::fs::read_to_string(log).unwrap();
+    assert_eq!(lines.lines().count(), 1, "{lines}");
+    assert!(lines.contains("/cut") && lines.contains("drain_deadline"), "{lines}");
 }
 
 /// Answers with "old and whole", the second half when the gate is opened.

@@ -35,6 +35,7 @@ pub(crate) struct Core {
     /// Idle upstream connections outlive snapshots: a reload does not close them.
     pub(crate) idle: RefCell<HashMap<(BackendId, SocketAddr), Rc<Idle>>>,
     draining: Cell<bool>,
+    cut: Cell<bool>,
     connections: Cell<usize>,
     clients: Cell<u32>,
     /// Woken when a connection ends: whoever waits for room or for the last one.
@@ -60,6 +61,7 @@ impl Core {
             exchanges: RefCell::new(FreeList::new()),
             idle: RefCell::new(HashMap::new()),
             draining: Cell::new(false),
+            cut: Cell::new(false),
             connections: Cell::new(0),
             clients: Cell::new(0),
             ended: RefCell::new(Vec::new()),
@@ -165,6 +167,16 @@ impl Core {
         for idle in self.idle.borrow().values() {
             idle.clear();
         }
+    }
+
+    /// The drain's deadline passed: every connection ends now, and says so.
+    pub(crate) fn cut(&self) {
+        self.cut.set(true);
+        self.timers.wake_all();
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.get()
     }
 
     pub(crate) fn connection_began(&self) {

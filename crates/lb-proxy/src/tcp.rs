@@ -224,6 +224,18 @@ impl Future for Passage {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.core.tick();
+        if self.core.is_cut() {
+            let (up, down) = match std::mem::replace(&mut self.state, State::Over) {
+                State::New(_) | State::Connect(..) => (0, 0),
+                State::Tunnel(mut tunnel) => {
+                    tunnel.close(&self.core);
+                    tunnel.bytes()
+                }
+                State::Over => return Poll::Ready(()),
+            };
+            self.end(End::DrainDeadline, up, down);
+            return Poll::Ready(());
+        }
         loop {
             let (state, again) = match std::mem::replace(&mut self.state, State::Over) {
                 State::New(client) => {

@@ -38,8 +38,7 @@ pub enum Order {
     /// Accept what waits, listen no more, end each connection with its exchange;
     /// [`Worker::run`] returns when none is left.
     Drain,
-    /// After [`Order::Drain`]: [`Worker::run`] returns at once and gives the log lines it has to
-    /// their writer. What is still open ends with the runtime.
+    /// End every connection now. What was under way gets its log line, and [`Worker::run`] returns.
     Cut,
 }
 
@@ -117,7 +116,11 @@ impl Worker {
                     close(doors.remove(&address).into_iter().flatten());
                 }
                 Order::Log(to) => *core.log.borrow_mut() = to.map(Log::new),
-                Order::Drain | Order::Cut => break,
+                Order::Drain => break,
+                Order::Cut => {
+                    core.cut();
+                    break;
+                }
             }
         }
         close(doors.into_values().flatten());
@@ -128,7 +131,7 @@ impl Worker {
             }
             while let Poll::Ready(Some(order)) = orders.poll_recv(cx) {
                 if matches!(order, Order::Cut) {
-                    return Poll::Ready(());
+                    core.cut();
                 }
             }
             core.on_end(cx.waker());

@@ -73,7 +73,7 @@ impl Client {
             Poll::Ready(Err(_)) => return Poll::Ready(Err(End::ClientReset)),
             Poll::Pending => {}
         }
-        if self.timer.take_fired() {
+        if self.timer.take_fired() || core.is_cut() {
             let draining = core.is_draining();
             return Poll::Ready(Err(if draining { End::Drain } else { End::ClientIdle }));
         }
@@ -165,7 +165,7 @@ impl Connection {
 
     /// Reads and throws away what the client still sends, for a bounded time.
     fn poll_linger(&self, cx: &mut Context<'_>, mut client: Client) -> (State, bool) {
-        if client.timer.take_fired() {
+        if client.timer.take_fired() || self.core.is_cut() {
             return (State::Over, true);
         }
         loop {
@@ -186,6 +186,11 @@ impl Connection {
     }
 
     fn poll_tunnel(&self, cx: &mut Context<'_>, mut t: Box<Tunneling>) -> (State, bool) {
+        if self.core.is_cut() {
+            t.tunnel.close(&self.core);
+            self.over(&mut t, End::DrainDeadline);
+            return (State::Over, true);
+        }
         let (end, moved) = t.tunnel.poll(cx, &self.core);
         let end = match end {
             Poll::Ready(TunnelEnd::Done) => End::TunnelDone,
@@ -223,15 +228,13 @@ impl Future for Connection {
             // Polled where it stands: moving a connection's state costs more than the poll.
             if let State::Open(client, exchange) = &mut this.state {
                 let next = match exchange {
+                    Some(under_way) if this.core.is_cut() => under_way.cut(client, &this.core),
                     Some(under_way) => {
                         let Poll::Ready(next) = under_way.poll(cx, client, &this.core) else {
                             return Poll::Pending;
                         };
                         if matches!(next, Next::Again) && under_way.has_input() {
                             continue;
-                        }
-                        if let Some(done) = exchange.take() {
-                            this.core.give_exchange(done);
                         }
                         next
                     }
@@ -247,6 +250,9 @@ impl Future for Connection {
                         }
                     },
                 };
+                if let Some(done) = exchange.take() {
+                    this.core.give_exchange(done);
+                }
                 if matches!(next, Next::Again) {
                     client.wait_for_next(&this.core);
                 } else if let State::Open(client, _) = std::mem::replace(&mut this.state, State::Over) {

@@ -367,6 +367,17 @@ impl Exchange {
         }
     }
 
+    /// Ends what is under way, unfinished: the drain's deadline passed.
+    pub(super) fn cut(&mut self, client: &Client, core: &Core) -> Next {
+        self.give_up(Outcome::Neutral, core);
+        self.record(client, core, End::DrainDeadline);
+        if self.facts.until_close {
+            Next::Reset
+        } else {
+            Next::Close
+        }
+    }
+
     fn after_answer(&mut self, client: &mut Client, core: &Core) -> Next {
         let end = self.facts.end.unwrap_or(End::Internal);
         self.record(client, core, end);
