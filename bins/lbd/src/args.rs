@@ -20,6 +20,7 @@ pub(crate) enum Command {
     Run(Run),
     /// Check a configuration file and say everything that is wrong with it
     Check(Check),
+    Cert(crate::commands::cert::args::Cert),
     /// Print the version
     Version,
 }
@@ -50,6 +51,7 @@ Examples:
   lbd run --listen 127.0.0.1:8080 --to 127.0.0.1:9001 --to 127.0.0.1:9002*3
   lbd run --config lbd.toml
   lbd check --config lbd.toml
+  lbd cert doctor fullchain.pem privkey.pem
 
 Signals of `run`:
   HUP   read the configuration file again; a bad one changes nothing

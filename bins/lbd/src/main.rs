@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Demo => commands::demo::run(),
         Command::Run(run) => commands::run::run(&run),
         Command::Check(check) => commands::check::run(&check),
+        Command::Cert(cert) => commands::cert::run(&cert),
         Command::Version => {
             println!("lbd {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

@@ -20,6 +20,7 @@ struct Gap {
     number: usize,
     issuer: String,
     next: String,
+    is_one_file: bool,
 }
 
 /// Looks at the certificates as they were given, one after the other.
@@ -28,7 +29,8 @@ pub(super) fn order(certificates: &[Found<Certificate>], crypto: &dyn Crypto) ->
     let mut order = Order { first: None, more: 0 };
     for (index, pair) in certificates.windows(2).enumerate() {
         let [found, next] = pair else { continue };
-        if found.value == next.value || graph.issued(index, index + 1) {
+        // A root is the end of a chain; what follows is another matter.
+        if found.value == next.value || graph.is_root(index) || graph.issued(index, index + 1) {
             continue;
         }
         if order.first.is_some() {
@@ -40,6 +42,7 @@ pub(super) fn order(certificates: &[Found<Certificate>], crypto: &dyn Crypto) ->
             number: index + 1,
             issuer: found.value.issuer(),
             next: next.value.subject(),
+            is_one_file: found.place.source == next.place.source,
         });
     }
     order
@@ -82,9 +85,10 @@ fn out_of_order(gap: &Gap, more: usize, mended: &Mended) -> Finding {
     if more > 0 {
         what.push_str(&format!("; {more} more do not follow their predecessor"));
     }
-    let is_given = mended.chain.iter().any(|found| found.value.subject() == gap.issuer);
+    let left_out = mended.left_out.iter().map(|left_out| &left_out.certificate);
+    let is_given = mended.chain.iter().chain(left_out).any(|found| found.value.subject() == gap.issuer);
     let mend = if is_given {
-        "All issuers are there, only in another order: install the mended bundle.".to_owned()
+        "The issuer is there, only in another place: install the mended bundle.".to_owned()
     } else {
         format!(
             "No certificate that was given has the subject {}. If certificate {} was meant to be it, it was issued to \
@@ -95,7 +99,8 @@ fn out_of_order(gap: &Gap, more: usize, mended: &Mended) -> Finding {
         )
     };
     Finding {
-        severity: Severity::Warning,
+        // Two files are not yet an order.
+        severity: if gap.is_one_file { Severity::Warning } else { Severity::Note },
         id: "chain-order",
         place: Some(gap.place.clone()),
         what,
@@ -136,11 +141,10 @@ fn missing(mended: &Mended, examination: &Examination<'_>, clients: &[ClientView
     let End::Open(issuer) = &mended.end else { return None };
     let last = mended.chain.last()?;
     let is_known = |set: &super::RootSet<'_>| {
-        let mut graph = Graph::new(
-            std::iter::once(&last.value).chain(set.certificates).collect(),
-            examination.crypto,
-        );
-        (1..graph.len()).any(|root| graph.issued(0, root))
+        let chain = mended.chain.iter().map(|found| &found.value);
+        let mut graph = Graph::new(chain.chain(set.roots.iter()).collect(), examination.crypto);
+        let (sent, all) = (mended.chain.len(), graph.len());
+        (0..sent).any(|member| (sent..all).any(|root| graph.is_same_ca(member, root) || graph.issued(member, root)))
     };
     let (known, unknown): (Vec<_>, Vec<_>) = examination.roots.iter().partition(|set| is_known(set));
     if unknown.is_empty() && !known.is_empty() {
@@ -230,6 +234,10 @@ fn names(sets: &[&super::RootSet<'_>]) -> String {
 fn left(left_out: &LeftOut, mended: &Mended) -> Finding {
     let certificate = &left_out.certificate.value;
     let label = certificate.label();
+    let missing = match &mended.end {
+        End::Open(issuer) => Some(issuer.name.as_str()),
+        _ => None,
+    };
     let (severity, id, what, why, mend) = match &left_out.reason {
         Reason::Duplicate(first) => (
             Severity::Warning,
@@ -264,6 +272,17 @@ fn left(left_out: &LeftOut, mended: &Mended) -> Finding {
             "A bundle proves one server. A second server certificate in it is never shown as such, and strict clients \
              refuse the chain.",
             "Make a bundle of its own for it, with its own key.".to_owned(),
+        ),
+        Reason::Unrelated if certificate.is_ca() && missing.is_some() => (
+            Severity::Warning,
+            "unconnected-certificate",
+            format!(
+                "{label} is not connected with {}: the missing certificate of {} may be what connects them",
+                leaf_name(mended),
+                missing.unwrap_or_default()
+            ),
+            "A chain is only as good as its links: what stands above a gap is sent to every client for nothing.",
+            "Give the missing certificate too. If this one still stands apart then, leave it out.".to_owned(),
         ),
         Reason::Unrelated => (
             Severity::Warning,

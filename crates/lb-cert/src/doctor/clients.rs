@@ -4,15 +4,15 @@ use super::Examination;
 use crate::bundle::{Issuer, MAX_CHAIN, MAX_STEPS, Mended};
 use crate::graph::Graph;
 use crate::inspect::Validity;
-use crate::{Certificate, Finding, Severity};
+use crate::{Certificate, Finding, Profile, Request, Roots, Severity, Verifier};
 
-/// Certificates that a client trusts.
+/// What a client trusts.
 #[derive(Debug, Clone, Copy)]
 pub struct RootSet<'a> {
     /// How the report names it.
     pub name: &'a str,
-    /// Its certificates.
-    pub certificates: &'a [Certificate],
+    /// Its roots.
+    pub roots: &'a Roots,
 }
 
 /// How a client finds the way to a root.
@@ -108,6 +108,11 @@ pub enum Verdict {
         /// Its short name and its validity.
         certificate: String,
     },
+    /// Refuses it by a rule, although there is a way to one of its roots.
+    Refuses {
+        /// The refusal on one line.
+        why: String,
+    },
     /// There is nothing to judge.
     Nothing,
 }
@@ -150,6 +155,7 @@ impl std::fmt::Display for Verdict {
             Self::WrongFirst { first } => write!(f, "refuses it: the first certificate is {first}"),
             Self::UnknownRoot { root } => write!(f, "refuses it: {root} is none of its roots"),
             Self::NotValid { certificate } => write!(f, "refuses it: {certificate}"),
+            Self::Refuses { why } => write!(f, "refuses it: {why}"),
             Self::Nothing => f.write_str("has nothing to judge"),
         }
     }
@@ -209,7 +215,7 @@ fn judge(
     if first != leaf {
         return Verdict::WrongFirst { first: first.label() };
     }
-    let all: Vec<&Certificate> = sent.iter().chain(set.certificates).collect();
+    let all: Vec<&Certificate> = sent.iter().chain(set.roots.iter()).collect();
     let mut walk = Walk {
         graph: Graph::new(all, examination.crypto),
         sent: sent.len(),
@@ -220,15 +226,37 @@ fn judge(
         not_valid: None,
     };
     let verdict = walk.up(&mut vec![0]).unwrap_or_else(|| walk.stuck());
-    // A leaf out of its time is refused whatever the way.
     match (Validity::of(leaf, examination.at), &verdict) {
+        // The rules that clients share: usage, constraints, weak keys and so on.
+        (Validity::Valid { .. }, Verdict::Trusts { .. }) => {
+            refused(leaf, sent, set, examination).map_or(verdict, |why| Verdict::Refuses { why })
+        }
         (Validity::Valid { .. }, _) => verdict,
+        // A leaf out of its time is refused whatever the way.
         (validity, Verdict::Trusts { .. } | Verdict::WouldFetch { .. }) => Verdict::NotValid {
             certificate: format!("{}: {validity}", leaf.label()),
         },
         _ => verdict,
     }
 }
+
+fn refused(leaf: &Certificate, sent: &[Certificate], set: &RootSet<'_>, examination: &Examination<'_>) -> Option<String> {
+    let profile = Profile::connection();
+    let others = sent.get(1..).unwrap_or_default();
+    // A certificate for clients alone is judged as one.
+    let is_for_clients = leaf
+        .extended_key_usage()
+        .is_some_and(|usages| usages.iter().all(|oid| oid == CLIENT_AUTH));
+    let request = if is_for_clients {
+        Request::client(examination.at)
+    } else {
+        Request::server(examination.at)
+    };
+    let verifier = Verifier::new(set.roots, examination.crypto, &profile);
+    verifier.verify(leaf, others, &request).err().map(|refusal| refusal.to_string())
+}
+
+const CLIENT_AUTH: &str = "1.3.6.1.5.5.7.3.2";
 
 struct Walk<'a> {
     graph: Graph<'a>,

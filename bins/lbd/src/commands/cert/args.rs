@@ -58,9 +58,15 @@ pub(crate) struct Verify {
     /// Whom to trust: a file of root certificates, or `system`; may be repeated
     #[arg(long, value_name = "FILE|system", default_value = "system")]
     pub(crate) roots: Vec<String>,
-    /// Revocation lists; may be repeated. With one, each certificate below the root must be covered
+    /// A revocation list; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) crl: Vec<PathBuf>,
+    /// What to do when a revocation list is out of date
+    #[arg(long, value_enum, default_value_t = CrlPolicy::FailClosed, requires = "crl")]
+    pub(crate) crl_policy: CrlPolicy,
+    /// Refuse a certificate whose issuer's list is not among those given
+    #[arg(long, requires = "crl")]
+    pub(crate) crl_all: bool,
     /// What the certificate is for
     #[arg(long, value_enum, default_value_t = PurposeName::Server)]
     pub(crate) purpose: PurposeName,
@@ -87,7 +93,8 @@ pub(crate) struct Doctor {
     /// A name (or IP address) that clients will ask for; may be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Vec<String>,
-    /// What simulated clients trust: a file of root certificates, or `system`; each is a client of its own
+    /// What simulated clients trust: a file of roots, or `system`; each is a client of its own. Without any: the
+    /// system's roots, and those among the files
     #[arg(long, value_name = "FILE|system")]
     pub(crate) roots: Vec<String>,
     /// Write the mended bundle here
@@ -148,7 +155,7 @@ pub(crate) struct Bundle {
     /// Any heap of certificates, keys and bundles in any format; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// A folder (fullchain.pem and key.pem are written into it), or a file for chain and key together
+    /// A folder, existing or written with a slash at the end, for fullchain.pem and key.pem; or a file for both
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) out: PathBuf,
     /// Write over existing files
@@ -238,6 +245,14 @@ pub(crate) enum PurposeName {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CrlPolicy {
+    /// Refuse the certificates of its issuer
+    FailClosed,
+    /// Use it all the same, and warn
+    FailOpen,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Target {
     /// Text, as nginx, HAProxy and lbd read it
     Pem,
@@ -267,7 +282,7 @@ Examples:
   lbd cert doctor fullchain.pem privkey.pem --name www.example.com
   lbd cert verify fullchain.pem --name www.example.com --roots system
   lbd cert convert server.pfx --to pem --out server.pem --password-file secret.txt
-  lbd cert bundle *.crt *.key --out /etc/lbd/example
+  lbd cert bundle *.crt *.key --out /etc/lbd/example/
   lbd cert match server.crt server.key
 
 Every format is recognised by its content: PEM, DER, PKCS#7 (.p7b), PKCS#12 (.pfx, .p12), encrypted keys.
@@ -319,9 +334,9 @@ certificate do not belong together";
 
 const BUNDLE_HELP: &str = "\
 Examples:
-  lbd cert bundle server.crt intermediate.crt root.crt server.key --out /etc/lbd/example
+  lbd cert bundle server.crt intermediate.crt root.crt server.key --out /etc/lbd/example/
   lbd cert bundle server.pfx --password-file secret.txt --out bundle.pem
-  lbd cert bundle downloads/* --out example --keep-root
+  lbd cert bundle downloads/* --out example/ --keep-root
 
 Leaf first, then its issuers in order; duplicates, roots and what does not belong are left out and named.
 

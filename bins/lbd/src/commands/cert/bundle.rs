@@ -20,7 +20,11 @@ pub(super) fn run(bundle: &Bundle) -> Result<(), Failure> {
     }
     refuse_mismatch(&mended)?;
     let chain = write::certificates(mended.chain.iter().map(|found| found.value.der()));
-    let key = mended.key.as_ref().map(|key| convert::key_pem(key, bundle.key_format)).transpose()?;
+    let key = mended
+        .key
+        .as_ref()
+        .map(|key| convert::key_pem(key, bundle.key_format))
+        .transpose()?;
     let written = if bundle.out.as_os_str().as_encoded_bytes().ends_with(b"/") || output::is_folder(&bundle.out) {
         std::fs::create_dir_all(&bundle.out)
             .map_err(|error| Failure::Running(format!("cannot make the folder {}: {error}", bundle.out.display())))?;
@@ -88,13 +92,22 @@ fn told(mended: &Mended, written: &[PathBuf]) -> String {
             _ => "not on the way to a root".to_owned(),
         };
         let certificate = &left.certificate;
-        let _ = writeln!(text, "left out {} ({}): {reason}", certificate.value.label(), certificate.place);
+        let _ = writeln!(
+            text,
+            "left out {} ({}): {reason}",
+            certificate.value.label(),
+            certificate.place
+        );
     }
     for key in &mended.spare_keys {
         let _ = writeln!(text, "left out a key for {} ({})", key.value.algorithm(), key.place);
     }
     if let End::Open(issuer) = &mended.end {
-        let _ = write!(text, "the last one was issued by {}, which was not given; ", issuer.name);
+        let _ = write!(
+            text,
+            "the last one was issued by {}, which was not given; ",
+            issuer.name
+        );
         let _ = match issuer.addresses.first() {
             Some(address) => writeln!(text, "unless clients know it as a root, add what is at {address}"),
             None => writeln!(text, "unless clients know it as a root, add it"),

@@ -17,7 +17,10 @@ pub(super) fn run(convert: &Convert) -> Result<(), Failure> {
     }
     let input = input::read(std::slice::from_ref(&convert.input), &convert.passwords)?;
     let name = input::name(&convert.input);
-    let has_pkcs7 = input.files.iter().any(|file| file.format == lb_cert::Format::Pkcs7.to_string());
+    let has_pkcs7 = input
+        .files
+        .iter()
+        .any(|file| file.format == lb_cert::Format::Pkcs7.to_string());
     let holds = Holding::from(input, convert, &name)?;
     if convert.only_key && holds.keys.is_empty() {
         let reason = if has_pkcs7 {
@@ -95,7 +98,10 @@ impl Holding {
             }
         }
         if repeated > 0 {
-            eprintln!("lbd: note: {name}: {} left out", super::count(repeated, "repeated certificate"));
+            eprintln!(
+                "lbd: note: {name}: {} left out",
+                super::count(repeated, "repeated certificate")
+            );
         }
         if !rest.is_empty() && count > rest.len() {
             let names: Vec<String> = rest.iter().map(|found| found.value.label()).collect();
@@ -114,8 +120,8 @@ impl Holding {
         })
     }
 
-    fn ders(&self) -> impl Iterator<Item = &CertificateDer<'static>> {
-        self.certificates.iter().map(|found| found.value.der())
+    fn ders<'a>(&'a self) -> impl Iterator<Item = &'a CertificateDer<'a>> {
+        self.certificates.iter().map(|found| -> &'a CertificateDer<'a> { found.value.der() })
     }
 
     /// The bytes, and whether they hold a key.
@@ -156,7 +162,9 @@ impl Holding {
 
     fn pkcs7(&self, name: &str) -> Result<(Vec<u8>, bool), Failure> {
         if self.certificates.is_empty() {
-            return Err(Failure::Refused(format!("{name} holds no certificate, and PKCS#7 carries nothing else")));
+            return Err(Failure::Refused(format!(
+                "{name} holds no certificate, and PKCS#7 carries nothing else"
+            )));
         }
         if !self.keys.is_empty() {
             eprintln!("lbd: note: PKCS#7 cannot hold a private key; the key of {name} is not in what is written");

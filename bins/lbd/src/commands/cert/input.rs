@@ -89,12 +89,22 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let name = name(path);
     let cannot = |error: std::io::Error| Failure::Running(format!("cannot read {name}: {error}"));
     // One more than is allowed, so that reading can say that it is too much.
-    let most = u64::try_from(Limits::default().bytes).unwrap_or(u64::MAX).saturating_add(1);
+    let most = u64::try_from(Limits::default().bytes)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
     let mut bytes = Vec::new();
     if path.as_os_str() == "-" {
-        std::io::stdin().lock().take(most).read_to_end(&mut bytes).map_err(cannot)?;
+        std::io::stdin()
+            .lock()
+            .take(most)
+            .read_to_end(&mut bytes)
+            .map_err(cannot)?;
     } else {
-        File::open(path).map_err(cannot)?.take(most).read_to_end(&mut bytes).map_err(cannot)?;
+        File::open(path)
+            .map_err(cannot)?
+            .take(most)
+            .read_to_end(&mut bytes)
+            .map_err(cannot)?;
     }
     Ok(bytes)
 }

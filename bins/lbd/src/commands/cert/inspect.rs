@@ -34,7 +34,13 @@ fn as_text(input: &Input, at: i64, paint: Paint) -> String {
                 parts.push(count(number, word));
             }
         }
-        let _ = writeln!(text, "{}: {}, {}", paint.bold(&file.name), file.format, parts.join(", "));
+        let _ = writeln!(
+            text,
+            "{}: {}, {}",
+            paint.bold(&file.name),
+            file.format,
+            parts.join(", ")
+        );
     }
     if !input.certificates.is_empty() {
         text.push('\n');
@@ -46,21 +52,35 @@ fn as_text(input: &Input, at: i64, paint: Paint) -> String {
     }
     for found in &input.keys {
         let public = lb_cert::bundle::public_key(&found.value, &AwsLc);
-        let owner = public.as_deref().and_then(|spki| {
-            input.certificates.iter().position(|certificate| certificate.value.spki_raw() == spki)
-        });
-        let _ = write!(text, "\n{} {} ({})", paint.bold("key"), found.value.algorithm(), found.place);
+        let owner = owner(input, &found.value);
+        let _ = write!(
+            text,
+            "\n{} {} ({})",
+            paint.bold("key"),
+            found.value.algorithm(),
+            found.place
+        );
         let _ = match owner {
             Some(index) => writeln!(text, "\n  belongs to      certificate {}", index + 1),
             None if input.certificates.is_empty() => writeln!(text),
-            None => writeln!(text, "\n  belongs to      {}", paint.warning("none of these certificates")),
+            None => writeln!(
+                text,
+                "\n  belongs to      {}",
+                paint.warning("none of these certificates")
+            ),
         };
         if let Some(digest) = public.and_then(|spki| lb_cert::inspect::fingerprint(&spki, &AwsLc)) {
             let _ = writeln!(text, "  public SHA-256  {}", colons(&digest));
         }
     }
     for found in &input.crls {
-        let _ = writeln!(text, "\n{} ({}, {} bytes)", paint.bold("revocation list"), found.place, found.value.len());
+        let _ = writeln!(
+            text,
+            "\n{} ({}, {} bytes)",
+            paint.bold("revocation list"),
+            found.place,
+            found.value.len()
+        );
     }
     if !input.notes.is_empty() {
         text.push('\n');
@@ -75,10 +95,18 @@ fn as_text(input: &Input, at: i64, paint: Paint) -> String {
 pub(super) fn tree(certificates: &[Found<Certificate>], at: i64, paint: Paint) -> String {
     let tree = Tree::of(certificates, &AwsLc);
     let width = |branch: &lb_cert::inspect::Branch| branch.lines.chars().count() + branch.name.chars().count();
-    let widest = tree.branches.iter().filter(|branch| branch.certificate.is_some()).map(width).max();
+    let widest = tree
+        .branches
+        .iter()
+        .filter(|branch| branch.certificate.is_some())
+        .map(width)
+        .max();
     let mut text = String::new();
     for branch in &tree.branches {
-        let _ = match branch.certificate.and_then(|index| Some((index, certificates.get(index)?))) {
+        let _ = match branch
+            .certificate
+            .and_then(|index| Some((index, certificates.get(index)?)))
+        {
             Some((index, found)) => {
                 let padding = " ".repeat(widest.unwrap_or(0).saturating_sub(width(branch)));
                 let role = lb_cert::inspect::Role::of(&found.value).as_str();
@@ -107,7 +135,12 @@ fn painted(validity: Validity, paint: Paint) -> String {
 
 fn certificate(number: usize, found: &Found<Certificate>, at: i64, paint: Paint) -> String {
     let facts = Facts::of(&found.value, at, &AwsLc);
-    let mut text = format!("{} {} ({})\n", paint.bold(format!("#{number}")), paint.bold(&facts.label), found.place);
+    let mut text = format!(
+        "{} {} ({})\n",
+        paint.bold(format!("#{number}")),
+        paint.bold(&facts.label),
+        found.place
+    );
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(text, "  {}{value}", paint.dim(format!("{name:<16}")));
     };
@@ -159,9 +192,7 @@ fn as_json(input: &Input, at: i64) -> Value {
         .iter()
         .map(|found| {
             let spki = lb_cert::bundle::public_key(&found.value, &AwsLc);
-            let owner = spki.as_deref().and_then(|spki| {
-                input.certificates.iter().position(|certificate| certificate.value.spki_raw() == spki)
-            });
+            let owner = owner(input, &found.value);
             json!({
                 "place": place(&found.place),
                 "key": found.value.algorithm().to_string(),

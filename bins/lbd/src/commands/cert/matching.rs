@@ -10,17 +10,24 @@ pub(super) fn run(pair: &Match) -> Result<(), Failure> {
     let keys = input::read(std::slice::from_ref(&pair.key), &pair.passwords)?;
     let (certificate_name, key_name) = (input::name(&pair.certificate), input::name(&pair.key));
     let key = keys.keys.first().ok_or_else(|| {
-        Failure::Input(format!("{key_name} holds no private key; write it as: lbd cert match CERT KEY"))
+        Failure::Input(format!(
+            "{key_name} holds no private key; write it as: lbd cert match CERT KEY"
+        ))
     })?;
     // Of a chain the one that matches, else the leaf.
     let found = certificates.certificates.iter().find(|found| {
-        matches!(lb_cert::match_key(&found.value, &key.value, &AwsLc), KeyMatch::Match { .. })
+        matches!(
+            lb_cert::match_key(&found.value, &key.value, &AwsLc),
+            KeyMatch::Match { .. }
+        )
     });
     let leaf = found
         .or_else(|| certificates.certificates.iter().find(|found| !found.value.is_ca()))
         .or_else(|| certificates.certificates.first())
         .ok_or_else(|| {
-            Failure::Input(format!("{certificate_name} holds no certificate; write it as: lbd cert match CERT KEY"))
+            Failure::Input(format!(
+                "{certificate_name} holds no certificate; write it as: lbd cert match CERT KEY"
+            ))
         })?;
     let answer = lb_cert::match_key(&leaf.value, &key.value, &AwsLc);
     let paint = Paint::stdout();
@@ -78,13 +85,13 @@ fn json(
     let value = serde_json::json!({
         "answer": answer,
         "certificate": {
-            "place": leaf.place.to_string(),
+            "place": super::inspect::place(&leaf.place),
             "subject": leaf.value.subject(),
             "key": leaf.value.key().to_string(),
             "key_sha256": digits(certificate),
         },
         "key": {
-            "place": key.place.to_string(),
+            "place": super::inspect::place(&key.place),
             "key": key.value.algorithm().to_string(),
             "key_sha256": digits(own),
         },

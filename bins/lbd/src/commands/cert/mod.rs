@@ -10,6 +10,7 @@ mod matching;
 mod output;
 mod paint;
 mod password;
+mod roots;
 mod verify;
 
 use args::{At, Cert, CertCommand};

@@ -1,7 +1,7 @@
 //! Files are written whole or not at all, never over another one unasked, and with a key only for their owner.
 
 use super::Failure;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -17,42 +17,52 @@ pub(super) struct Draft<'a> {
 
 /// Writes all drafts or none: every one is written beside its destination and flushed before the first gets its name.
 pub(super) fn write(drafts: &[Draft<'_>], force: bool) -> Result<(), Failure> {
-    let mut ready: Vec<Temporary<'_>> = Vec::new();
+    let mut ready = Vec::new();
     for draft in drafts {
-        if !force {
-            refuse_existing(draft.path)?;
-        }
-        ready.push(prepare(draft).map_err(|error| cannot_write(draft.path, &error))?);
+        let destination = destination(draft.path, force)?;
+        let temporary = prepare(draft, &destination).map_err(|error| cannot_write(draft.path, &error))?;
+        ready.push((temporary, destination));
     }
-    for temporary in &mut ready {
-        let destination = temporary.destination;
-        let named = if force {
-            fs::rename(&temporary.path, destination)
-        } else {
-            // Unlike a rename, this fails if somebody made the file meanwhile.
-            fs::hard_link(&temporary.path, destination)
-        };
-        match named {
-            Ok(()) => temporary.is_named = force,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists(destination)),
-            Err(error) if !force && is_unsupported(&error) => {
-                refuse_existing(destination)?;
-                fs::rename(&temporary.path, destination).map_err(|error| cannot_write(destination, &error))?;
-                temporary.is_named = true;
+    let mut made: Vec<PathBuf> = Vec::new();
+    for (mut temporary, destination) in ready {
+        match temporary.take_name(&destination, force) {
+            Ok(()) if force => {}
+            Ok(()) => made.push(destination),
+            Err(failure) => {
+                // Without --force these files were not there before.
+                for path in made {
+                    let _ = fs::remove_file(path);
+                }
+                return Err(failure);
             }
-            Err(error) => return Err(cannot_write(destination, &error)),
         }
     }
     Ok(())
+}
+
+/// Where the content goes: behind a link, its target; never to a device or a pipe, which a rename would replace.
+fn destination(path: &Path, force: bool) -> Result<PathBuf, Failure> {
+    if !force {
+        refuse_existing(path)?;
+        return Ok(path.to_path_buf());
+    }
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => Err(Failure::Running(format!(
+            "{} is not a file; without --out, text goes to standard output",
+            path.display()
+        ))),
+        Ok(_) => fs::canonicalize(path).map_err(|error| cannot_write(path, &error)),
+        Err(_) => Ok(path.to_path_buf()),
+    }
 }
 
 /// Writes to standard output; a reader that went away is no failure.
 pub(super) fn print(content: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(content).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Running(format!(
-            "cannot write to standard output: {error}"
-        ))),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::Running(format!("cannot write to standard output: {error}")))
+        }
         _ => Ok(()),
     }
 }
@@ -62,13 +72,29 @@ pub(super) fn is_terminal() -> bool {
 }
 
 /// A file beside its destination; removed on drop unless it got its name.
-struct Temporary<'a> {
+struct Temporary {
     path: PathBuf,
-    destination: &'a Path,
     is_named: bool,
 }
 
-impl Drop for Temporary<'_> {
+impl Temporary {
+    fn take_name(&mut self, destination: &Path, force: bool) -> Result<(), Failure> {
+        if !force {
+            // Unlike a rename, this fails if somebody made the file meanwhile.
+            match fs::hard_link(&self.path, destination) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists(destination)),
+                Err(error) if is_unsupported(&error) => refuse_existing(destination)?,
+                Err(error) => return Err(cannot_write(destination, &error)),
+            }
+        }
+        fs::rename(&self.path, destination).map_err(|error| cannot_write(destination, &error))?;
+        self.is_named = true;
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.is_named {
             let _ = fs::remove_file(&self.path);
@@ -76,18 +102,17 @@ impl Drop for Temporary<'_> {
     }
 }
 
-fn prepare<'a>(draft: &Draft<'a>) -> io::Result<Temporary<'a>> {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(draft.path.file_name().unwrap_or_default());
-    name.push(format!(".{}.new", std::process::id()));
-    let path = draft.path.with_file_name(name);
+fn prepare(draft: &Draft<'_>, destination: &Path) -> io::Result<Temporary> {
+    let name = destination
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "this names no file"))?;
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!(".{}.new", std::process::id()));
+    let path = destination.with_file_name(hidden);
     let mode = if draft.is_secret { 0o600 } else { 0o644 };
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path)?;
-    let temporary = Temporary {
-        path,
-        destination: draft.path,
-        is_named: false,
-    };
+    let temporary = Temporary { path, is_named: false };
     if draft.is_secret {
         file.set_permissions(fs::Permissions::from_mode(0o600))?;
     }
@@ -117,10 +142,13 @@ fn cannot_write(path: &Path, error: &io::Error) -> Failure {
 
 /// File systems without hard links.
 fn is_unsupported(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied)
+    matches!(
+        error.kind(),
+        io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+    )
 }
 
-/// Is it a folder that can be written into?
+/// Is it an existing folder?
 pub(super) fn is_folder(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| file.metadata().is_ok_and(|metadata| metadata.is_dir()))
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }

@@ -39,7 +39,9 @@ pub(super) fn for_output(out: &OutPassword) -> Result<String, Failure> {
     if first == second {
         Ok(first)
     } else {
-        Err(Failure::Usage("the two passwords differ; nothing was written".to_owned()))
+        Err(Failure::Usage(
+            "the two passwords differ; nothing was written".to_owned(),
+        ))
     }
 }
 
@@ -121,7 +123,14 @@ mod tests {
 
     #[test]
     fn only_the_line_end_is_taken_off() {
-        for (line, password) in [("a b \r\n", "a b "), ("x\n", "x"), ("y", "y"), ("\n", ""), ("", ""), ("z\r", "z")] {
+        for (line, password) in [
+            ("a b \r\n", "a b "),
+            ("x\n", "x"),
+            ("y", "y"),
+            ("\n", ""),
+            ("", ""),
+            ("z\r", "z"),
+        ] {
             assert_eq!(without_line_end(line), password);
         }
     }

@@ -1,0 +1,254 @@
+//! `lbd cert doctor`: everything that is wrong, why it matters, how to mend it; and mended on request.
+
+use super::args::Doctor;
+use super::output::{self, Draft};
+use super::paint::Paint;
+use super::{Failure, convert, count, input, roots};
+use lb_cert::doctor::{Client, ClientView, Examination, Patient, Report, RootSet, Verdict};
+use lb_cert::{AwsLc, Finding, Found, KeyMatch, PrivateKey, Severity, write};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+pub(super) fn run(doctor: &Doctor) -> Result<(), Failure> {
+    let input = input::read(&doctor.files, &doctor.passwords)?;
+    let at = super::time(doctor.at);
+    let paint = Paint::stdout();
+    let sets = match doctor.roots.as_slice() {
+        [] => roots::usual(&input.certificates),
+        wanted => roots::sets(wanted)?,
+    };
+    let sets: Vec<RootSet<'_>> = sets
+        .iter()
+        .map(|(name, roots)| RootSet { name, roots })
+        .collect();
+    let examination = Examination {
+        at,
+        names: &doctor.name,
+        roots: &sets,
+        crypto: &AwsLc,
+    };
+    let tree = super::inspect::tree(&input.certificates, at, paint);
+    let exposed = input.keys.iter().filter_map(exposed_key).collect::<Vec<_>>();
+    let patient = Patient {
+        certificates: input.certificates,
+        keys: input.keys,
+        notes: input.notes,
+    };
+    let mut report = lb_cert::doctor::examine(patient, &examination);
+    report.findings.extend(exposed);
+    report
+        .findings
+        .sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let text = if doctor.json {
+        format!("{:#}\n", as_json(&report, at))
+    } else {
+        as_text(&tree, &report, paint)
+    };
+    output::print(text.as_bytes())?;
+    if doctor.print {
+        output::print(write::certificates(report.mended.chain.iter().map(|found| found.value.der())).as_bytes())?;
+    }
+    if let Some(path) = &doctor.out {
+        let mut content = write::certificates(report.mended.chain.iter().map(|found| found.value.der()));
+        if report.mended.chain.is_empty() {
+            return Err(Failure::Refused("there is no certificate to write".to_owned()));
+        }
+        // A key that is not the certificate's makes no bundle.
+        let key = report
+            .mended
+            .key
+            .as_ref()
+            .filter(|_| matches!(report.mended.pairing, KeyMatch::Match { .. }));
+        if let Some(key) = key {
+            content.push_str(&convert::key_pem(key, super::args::KeyForm::Pkcs8)?);
+        }
+        let draft = Draft {
+            path,
+            content: content.as_bytes(),
+            is_secret: key.is_some(),
+        };
+        output::write(&[draft], doctor.force)?;
+        let what = if key.is_some() { "chain and key" } else { "chain" };
+        eprintln!("lbd: the mended {what} was written to {}", path.display());
+    }
+    let limit = if doctor.strict {
+        Severity::Warning
+    } else {
+        Severity::Error
+    };
+    if report.worst().is_some_and(|worst| worst >= limit) {
+        return Err(Failure::Refused(String::new()));
+    }
+    Ok(())
+}
+
+fn as_text(tree: &str, report: &Report, paint: Paint) -> String {
+    let mut text = tree.to_owned();
+    // Writing to a String cannot fail.
+    for finding in &report.findings {
+        let severity = match finding.severity {
+            Severity::Error => paint.bad("error"),
+            Severity::Warning => paint.warning("warning"),
+            _ => paint.dim("note"),
+        };
+        let _ = writeln!(text, "\n{severity}[{}]: {}", finding.id, finding.what);
+        if let Some(place) = &finding.place {
+            let _ = writeln!(text, "  where  {place}");
+        }
+        let _ = writeln!(text, "{}", wrapped("why", finding.why));
+        let _ = writeln!(text, "{}", wrapped("mend", &finding.mend));
+    }
+    if !report.clients.is_empty() {
+        let _ = writeln!(text, "\n{}", paint.bold("What clients say (nothing was fetched)"));
+        text.push_str(&table(&report.clients, paint));
+    }
+    text.push('\n');
+    text.push_str(&summary(report, paint));
+    text
+}
+
+/// Each client in one line when mending changes nothing, in two when it does.
+fn table(views: &[ClientView], paint: Paint) -> String {
+    let mut text = String::new();
+    let painted = |verdict: &Verdict| match verdict {
+        Verdict::Trusts { .. } => paint.good(verdict),
+        Verdict::WouldFetch { .. } => paint.warning(verdict),
+        _ => paint.bad(verdict),
+    };
+    let mut roots: Option<&str> = None;
+    for view in views {
+        if roots != Some(view.roots.as_str()) {
+            roots = Some(&view.roots);
+            let _ = writeln!(text, "  with the roots of {}", view.roots);
+        }
+        let kind = match view.client {
+            Client::InOrder => "takes the order as it is",
+            Client::Sorting => "sorts, fetches nothing",
+            Client::Fetching => "fetches what is missing",
+            _ => view.client.as_str(),
+        };
+        let kind = format!("{kind} ({})", view.client.examples());
+        let _ = writeln!(text, "    {kind:<56} {}", painted(&view.given));
+        if view.mended != view.given {
+            let _ = writeln!(text, "    {:<56} {}", "  and the mended bundle:", painted(&view.mended));
+        }
+    }
+    text
+}
+
+fn summary(report: &Report, paint: Paint) -> String {
+    let number = |severity| {
+        report
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
+    let (errors, warnings, notes) = (
+        number(Severity::Error),
+        number(Severity::Warning),
+        number(Severity::Note),
+    );
+    let mut line = match (errors, warnings) {
+        (0, 0) => paint.good("good"),
+        _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+    };
+    if notes > 0 {
+        line.push_str(&format!(", {}", count(notes, "note")));
+    }
+    let names: Vec<String> = report.mended.chain.iter().map(|found| found.value.label()).collect();
+    if !names.is_empty() {
+        line.push_str(&format!("; mended: {}", names.join(", ")));
+    }
+    line.push('\n');
+    line
+}
+
+/// `  why    The text, broken into lines` of at most 100 columns.
+fn wrapped(name: &str, text: &str) -> String {
+    let mut lines = vec![format!("  {name:<6}")];
+    for word in text.split_whitespace() {
+        let line = lines.last().map_or(0, |line| line.chars().count());
+        if line + 1 + word.chars().count() > 100 {
+            lines.push(" ".repeat(9));
+        }
+        if let Some(last) = lines.last_mut() {
+            if !last.trim().is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines.join("\n")
+}
+
+fn as_json(report: &Report, at: i64) -> Value {
+    let findings: Vec<Value> = report
+        .findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "severity": finding.severity.as_str(),
+                "id": finding.id,
+                "place": finding.place.as_ref().map(super::inspect::place),
+                "what": finding.what,
+                "why": finding.why,
+                "mend": finding.mend,
+            })
+        })
+        .collect();
+    let clients: Vec<Value> = report
+        .clients
+        .iter()
+        .map(|view| {
+            json!({
+                "client": view.client.as_str(),
+                "roots": view.roots,
+                "given": verdict(&view.given),
+                "mended": verdict(&view.mended),
+            })
+        })
+        .collect();
+    let chain: Vec<Value> = report
+        .mended
+        .chain
+        .iter()
+        .map(|found| super::inspect::certificate_json(found, at))
+        .collect();
+    json!({
+        "at": lb_cert::date::moment(at),
+        "worst": report.worst().map(Severity::as_str),
+        "findings": findings,
+        "clients": clients,
+        "chain": chain,
+    })
+}
+
+fn verdict(verdict: &Verdict) -> Value {
+    let address = match verdict {
+        Verdict::WouldFetch { issuer } | Verdict::Missing { issuer } => issuer.addresses.first(),
+        _ => None,
+    };
+    json!({
+        "answer": verdict.as_str(),
+        "text": verdict.to_string(),
+        "address": address,
+    })
+}
+
+/// A key file that other users of the machine can read.
+fn exposed_key(key: &Found<PrivateKey>) -> Option<Finding> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(key.place.source.as_ref()).ok()?.permissions().mode();
+    (mode & 0o004 != 0).then(|| Finding {
+        severity: Severity::Warning,
+        id: "key-is-readable",
+        place: Some(key.place.clone()),
+        what: format!(
+            "every user of this machine can read the private key (mode {:o})",
+            mode & 0o777
+        ),
+        why: "Whoever has the key can pretend to be the server, now and until the certificate ends.",
+        mend: format!("chmod 600 {}", key.place.source),
+    })
+}
