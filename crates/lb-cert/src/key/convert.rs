@@ -84,6 +84,26 @@ pub(super) fn stated_spki(key: &[u8]) -> Option<Vec<u8>> {
     Some(constructed(Tag::Sequence, &content))
 }
 
+/// Whether an elliptic curve SubjectPublicKeyInfo has its point in compressed form, which has another spelling.
+pub(super) fn is_compressed(spki: &[u8]) -> bool {
+    let items = items_of_whole(spki).unwrap_or_default();
+    let is_ec = items
+        .first()
+        .and_then(|item| algorithm_parts(*item).ok())
+        .is_some_and(|(oid, _)| oid == EC);
+    // The first byte of a bit string counts the unused bits.
+    is_ec && items.get(1).is_some_and(|bits| matches!(bits.value(), [_, 2 | 3, ..]))
+}
+
+/// Whether an RSA key in PKCS#8 has the public exponent 65537.
+pub(super) fn has_common_exponent(key: &[u8]) -> bool {
+    let inner = items_of_whole(key)
+        .ok()
+        .and_then(|items| items.get(2).map(|item| item.value()));
+    let numbers = inner.and_then(|inner| items_of_whole(inner).ok());
+    numbers.is_some_and(|numbers| numbers.get(2).is_some_and(|exponent| exponent.value() == [1, 0, 1]))
+}
+
 fn pkcs8(algorithm: &[u8], key: &[u8]) -> Vec<u8> {
     let mut content = vec![0x02, 0x01, 0x00]; // version 0, as without a public key
     content.extend(algorithm);

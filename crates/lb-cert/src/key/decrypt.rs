@@ -3,15 +3,12 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use pkcs8::EncryptedPrivateKeyInfoRef;
-use pkcs8::pkcs5::EncryptionScheme;
-use pkcs8::pkcs5::pbes2::Kdf;
 
 use super::PrivateKey;
-use crate::read::{Problem, ReadOptions};
+use super::structure::items_of_whole;
+use crate::read::{Problem, ReadOptions, Scheme};
 
-const WHAT: &str = "the private key";
-
-/// Tries the passwords in their order.
+/// Tries the passwords in their order. The scheme is looked at first: what it costs, whether we have it.
 pub(crate) fn decrypt(der: &[u8], options: &ReadOptions<'_>) -> Result<PrivateKey, Problem> {
     let limits = &options.limits;
     if der.len() > limits.encrypted_bytes {
@@ -20,37 +17,31 @@ pub(crate) fn decrypt(der: &[u8], options: &ReadOptions<'_>) -> Result<PrivateKe
             limit: limits.encrypted_bytes as u64,
         });
     }
-    let info = match EncryptedPrivateKeyInfoRef::try_from(der) {
-        Ok(info) => info,
-        Err(_) => return Err(undecodable(der)),
+    let items = items_of_whole(der).map_err(Problem::Key)?;
+    let broken = || Problem::Broken {
+        what: WHAT,
+        offset: 0,
+        why: "its encryption parameters make no sense".into(),
     };
-    let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
-        return Err(unsupported("PBES1".into()));
-    };
-    let work = match &parameters.kdf {
-        Kdf::Pbkdf2(kdf) => u64::from(kdf.iteration_count),
-        Kdf::Scrypt(kdf) => kdf
-            .cost_parameter
-            .saturating_mul(u64::from(kdf.block_size))
-            .saturating_mul(u64::from(kdf.parallelization)),
-        _ => return Err(unsupported("an unknown key derivation".into())),
-    };
-    if work > u64::from(limits.iterations) {
-        return Err(Problem::Limit {
-            what: "iterations",
-            limit: u64::from(limits.iterations),
+    let scheme = items
+        .first()
+        .and_then(|algorithm| Scheme::read(algorithm.value()))
+        .ok_or_else(broken)?;
+    if !scheme.in_keys {
+        return Err(Problem::Scheme {
+            what: WHAT,
+            scheme: scheme.name,
+            command: COMMAND,
         });
     }
+    scheme.iterations(limits)?;
+    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| broken())?;
     if options.passwords.is_empty() {
         return Err(Problem::PasswordNeeded { what: WHAT });
     }
     for password in options.passwords {
-        let opened = match info.decrypt(password.reveal()) {
-            Ok(opened) => opened,
-            Err(pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::UnsupportedAlgorithm { oid })) => {
-                return Err(unsupported(format!("the algorithm {oid}")));
-            }
-            Err(_) => continue,
+        let Ok(opened) = info.decrypt(password.reveal()) else {
+            continue;
         };
         // A wrong password passes the padding once in 256 times; the structure tells.
         if let Ok(key) = PrivateKey::from_der(opened.as_bytes()) {
@@ -63,14 +54,5 @@ pub(crate) fn decrypt(der: &[u8], options: &ReadOptions<'_>) -> Result<PrivateKe
     })
 }
 
-fn undecodable(_der: &[u8]) -> Problem {
-    unsupported("an encryption that is not PBES2".into())
-}
-
-fn unsupported(scheme: String) -> Problem {
-    Problem::Scheme {
-        what: WHAT,
-        scheme,
-        command: "openssl pkcs8 -topk8 -v2 aes256 -in FILE -out new.key",
-    }
-}
+const WHAT: &str = "the encrypted private key";
+const COMMAND: &str = "openssl pkcs8 -provider legacy -provider default -in FILE -out plain.pem";

@@ -19,6 +19,7 @@ pub use error::KeyError;
 
 use std::fmt;
 
+use crate::Crypto;
 use der::zeroize::Zeroize;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 
@@ -86,6 +87,44 @@ impl PrivateKey {
             }
             (PrivateKeyDer::Pkcs8(_), _) => None,
             _ => Some(self.der.clone_key()),
+        }
+    }
+
+    /// The public part as SubjectPublicKeyInfo in DER, computed with `crypto`; `None` when that does not know it.
+    /// An RSA-PSS key has the parameters that the key states, as the certificate made for it has.
+    pub fn public_key_spki(&self, crypto: &dyn Crypto) -> Option<Vec<u8>> {
+        if !matches!(self.algorithm, KeyAlgorithm::RsaPss { .. }) {
+            return crypto.public_key(&self.der);
+        }
+        let pkcs8 = self.to_pkcs8();
+        let plain = convert::pkcs8_to_pkcs1(pkcs8.secret_pkcs8_der())?;
+        crypto.public_key(&PrivatePkcs1KeyDer::from(plain).into())?;
+        self.stated_spki()
+    }
+
+    /// Whether the numbers of the key belong together, as far as `crypto` can tell.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::PublicPart`]: they do not.
+    pub fn check(&self, crypto: &dyn Crypto) -> Result<(), KeyError> {
+        match (self.public_key_spki(crypto), self.stated_spki()) {
+            (Some(computed), Some(stated)) if computed != stated && !convert::is_compressed(&stated) => {
+                Err(KeyError::PublicPart)
+            }
+            (None, _) if crypto.sha256(b"").is_some() && self.is_common() => Err(KeyError::PublicPart),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a cryptography that refuses this key must have found it wrong, not uncommon.
+    fn is_common(&self) -> bool {
+        match self.algorithm {
+            KeyAlgorithm::Rsa { bits } | KeyAlgorithm::RsaPss { bits } => {
+                (2048..=8192).contains(&bits) && convert::has_common_exponent(self.to_pkcs8().secret_pkcs8_der())
+            }
+            KeyAlgorithm::Other(_) => false,
+            _ => true,
         }
     }
 

@@ -6,7 +6,7 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use super::shape::{self, Shape};
 use super::{Contents, Format, NoteKind, Problem, ReadError, ReadOptions, structure};
-use crate::{KeyError, Place, PrivateKey};
+use crate::{KeyAlgorithm, Place, PrivateKey};
 
 /// Reads the block with this label; the answer names what was left out because it is of no use.
 pub(super) fn read_labelled(
@@ -50,6 +50,18 @@ pub(super) fn read_labelled(
         trusted(contents, der, place, options)?;
     } else {
         read_as(contents, wanted, der, place, options)?;
+    }
+    // A key of one algorithm under the label of another.
+    if let (Some(rsa), Some(key)) = (label_is_rsa(label), contents.keys.last())
+        && is_rsa(key.value.algorithm()) != rsa
+    {
+        return refuse(
+            place,
+            Problem::WrongLabel {
+                label: label.into(),
+                found: "a key of another algorithm",
+            },
+        );
     }
     Ok(None)
 }
@@ -103,8 +115,7 @@ fn read_as(
         Shape::Pkcs8 | Shape::Pkcs1 | Shape::Sec1 => {
             shape::one(der, "the private key").map_err(at)?;
             let key = PrivateKey::from_der(der).map_err(|error| at(Problem::Key(error)))?;
-            contents.add_key(key, place);
-            Ok(())
+            contents.add_key(key, place, options)
         }
         Shape::EncryptedPkcs8 => encrypted(contents, der, place, options),
         Shape::Pkcs7 => pkcs7(contents, der, place, options),
@@ -192,8 +203,7 @@ fn encrypted(contents: &mut Contents, der: &[u8], place: &Place, options: &ReadO
     };
     let der = shape::one(der, "the encrypted private key").map_err(at)?;
     let key = crate::key::decrypt::decrypt(der, options).map_err(at)?;
-    contents.add_key(key, place);
-    Ok(())
+    contents.add_key(key, place, options)
 }
 
 #[cfg(not(feature = "encrypted-keys"))]
@@ -218,6 +228,19 @@ pub(super) fn is_plain_label(label: &str) -> bool {
 /// Whether the content is secret, so that it is decoded in constant time.
 pub(super) fn is_secret(label: &str) -> bool {
     label.ends_with("PRIVATE KEY") || label == "PKCS12"
+}
+
+/// For labels that name an algorithm: whether that is RSA.
+fn label_is_rsa(label: &str) -> Option<bool> {
+    match label {
+        "RSA PRIVATE KEY" => Some(true),
+        "EC PRIVATE KEY" => Some(false),
+        _ => None,
+    }
+}
+
+fn is_rsa(algorithm: &KeyAlgorithm) -> bool {
+    matches!(algorithm, KeyAlgorithm::Rsa { .. } | KeyAlgorithm::RsaPss { .. })
 }
 
 /// Blocks of other programs that only look like PEM: their content is not read.
@@ -322,9 +345,3 @@ const LABELS: [Label; 29] = [
         old: false,
     },
 ];
-
-impl From<KeyError> for Problem {
-    fn from(error: KeyError) -> Self {
-        Self::Key(error)
-    }
-}

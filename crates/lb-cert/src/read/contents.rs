@@ -4,7 +4,7 @@ use std::fmt;
 
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
-use super::{Limits, Note, NoteKind, Problem, ReadError};
+use super::{Limits, Note, NoteKind, Problem, ReadError, ReadOptions};
 use crate::{Found, Place, PrivateKey};
 
 /// What a source held, in the order in which it stood there.
@@ -76,7 +76,18 @@ impl Contents {
         });
     }
 
-    pub(super) fn add_key(&mut self, value: PrivateKey, place: &Place) {
+    pub(super) fn add_key(
+        &mut self,
+        value: PrivateKey,
+        place: &Place,
+        options: &ReadOptions<'_>,
+    ) -> Result<(), ReadError> {
+        if let Some(crypto) = options.crypto {
+            value.check(crypto).map_err(|error| ReadError {
+                place: place.clone(),
+                problem: Problem::Key(error),
+            })?;
+        }
         if !value.algorithm().is_usable() {
             self.note(
                 place,
@@ -89,6 +100,7 @@ impl Contents {
             value,
             place: place.clone(),
         });
+        Ok(())
     }
 }
 

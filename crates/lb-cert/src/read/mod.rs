@@ -10,6 +10,8 @@ mod line;
 mod note;
 mod options;
 mod pem;
+#[cfg(any(feature = "pkcs12", feature = "encrypted-keys"))]
+mod scheme;
 mod shape;
 mod structure;
 mod text;
@@ -23,6 +25,8 @@ pub use contents::{Contents, Format};
 pub use error::{BlockReport, Problem, ReadError};
 pub use note::{Note, NoteKind};
 pub use options::{Limits, Password, ReadOptions};
+#[cfg(feature = "encrypted-keys")]
+pub(crate) use scheme::Scheme;
 
 use std::sync::Arc;
 

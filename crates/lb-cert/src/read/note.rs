@@ -73,6 +73,13 @@ pub enum NoteKind {
         /// The label as it stands.
         label: Box<str>,
     },
+    /// The label is that of another form of key than the block holds.
+    OtherLabel {
+        /// The label as it stands.
+        label: Box<str>,
+        /// What the block holds.
+        found: &'static str,
+    },
     /// openssl's trust settings behind a certificate (`TRUSTED CERTIFICATE`), which were left out.
     TrustSettings,
     /// The same certificate or revocation list stood earlier.
@@ -121,6 +128,10 @@ impl NoteKind {
             }
             Self::Skipped { .. } => "Nothing that a TLS server loads; it was left out.",
             Self::OldLabel { .. } => "The label is one of old. `lbd cert convert` writes today's.",
+            Self::OtherLabel { .. } => {
+                "We and openssl look at the content; other programs trust the label and refuse the key. `lbd cert \
+                 convert` writes the right label."
+            }
             Self::TrustSettings => {
                 "openssl stores trust settings behind the certificate (`openssl x509 -trustout`). They mean nothing \
                  to other programs and were left out."
@@ -171,6 +182,7 @@ impl fmt::Display for NoteKind {
             Self::NoArmour => f.write_str("base64 without BEGIN and END lines"),
             Self::Skipped { what } => write!(f, "{what}: left out"),
             Self::OldLabel { label } => write!(f, "the label is {label:?}"),
+            Self::OtherLabel { label, found } => write!(f, "the label is {label:?}, the content {found}"),
             Self::TrustSettings => f.write_str("openssl's trust settings behind the certificate were left out"),
             Self::Duplicate { first } => write!(f, "the same stood already in block {first}"),
             Self::UnusableKey { algorithm } => write!(f, "a key for {algorithm}, with which no TLS server signs"),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Crypto;
+
 /// What [`read`](crate::read) may use and how far it may go.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -11,6 +13,9 @@ pub struct ReadOptions<'a> {
     pub passwords: &'a [Password],
     /// Bounds on size, number and work.
     pub limits: Limits,
+    /// With it every key is tried: whether its numbers belong together and whether the public part that it states is
+    /// its own. Without it (the default) only the structure is read.
+    pub crypto: Option<&'a dyn Crypto>,
 }
 
 impl<'a> ReadOptions<'a> {
@@ -20,6 +25,13 @@ impl<'a> ReadOptions<'a> {
             passwords,
             ..Self::default()
         }
+    }
+
+    /// The same, and keys are tried with this cryptography.
+    #[must_use]
+    pub fn crypto(mut self, crypto: &'a dyn Crypto) -> Self {
+        self.crypto = Some(crypto);
+        self
     }
 
     /// The same with other limits.
@@ -42,9 +54,13 @@ pub struct Limits {
     pub certificates: usize,
     /// Bytes of a PKCS#12 or of an encrypted key. Default 4 MiB: each password costs a pass over them.
     pub encrypted_bytes: usize,
-    /// Iterations of a key derivation (PBKDF2, PKCS#12); of scrypt its cost parameter N times its r and p. Default
-    /// 1,000,000, the most that the PKCS#12 library takes; openssl writes 2,048, Java 10,000, careful people 600,000.
+    /// Iterations of one key derivation (PBKDF2, PKCS#12); those that show in one PKCS#12 may sum up to four times as
+    /// many. Default 1,000,000, the most that the PKCS#12 library takes; openssl writes 2,048, Java 10,000, careful
+    /// people 600,000.
     pub iterations: u32,
+    /// Work of one scrypt derivation: N times r times p. Default 2,097,152, which takes 256 MiB of memory; openssl
+    /// writes 131,072, the `pkcs8` crate 1,048,576.
+    pub scrypt_work: u64,
     /// Nesting depth of a DER or BER structure. Default 32: certificates need about 12.
     pub depth: u32,
 }
@@ -57,6 +73,7 @@ impl Default for Limits {
             certificates: 10_000,
             encrypted_bytes: 4 << 20,
             iterations: 1_000_000,
+            scrypt_work: 1 << 21,
             depth: 32,
         }
     }

@@ -1,6 +1,8 @@
 //! A folder in which the real openssl works.
 #![allow(dead_code)]
 
+pub(crate) mod goods;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
