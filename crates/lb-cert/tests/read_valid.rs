@@ -7,7 +7,7 @@ mod openssl;
 
 use lb_cert::{Contents, Password, ReadOptions, read};
 use openssl::Shop;
-use openssl::goods::{Goods, KINDS, body, wrapped};
+use openssl::goods::{Goods, body, wrapped};
 
 const WORD: &str = "correct horse";
 const UTF8: &str = "pässwörd-密码";
@@ -259,7 +259,9 @@ impl Corpus<'_> {
             "-scrypt",
             "-scrypt -scrypt_N 1024 -scrypt_r 8 -scrypt_p 4",
         ] {
-            for (form, word) in [("PEM", WORD), ("DER", UTF8), ("PEM", "")] {
+            let thorough = self.goods.kind == "p256";
+            let words = [("PEM", WORD), ("DER", UTF8), ("PEM", "")];
+            for (form, word) in words.into_iter().take(if thorough { 3 } else { 2 }) {
                 let mut arguments = vec![
                     "pkcs8", "-topk8", "-in", "leaf.key", "-outform", form, "-out", "enc", "-passout",
                 ];
@@ -328,7 +330,7 @@ impl Corpus<'_> {
     }
 
     fn pkcs12(&mut self) {
-        let shop = self.shop;
+        let (shop, kind) = (self.shop, self.goods.kind);
         let mut export = |name: &str, more: &str, word: &'static str, certificates: usize, has_key: bool| {
             let pass = format!("pass:{word}");
             let mut arguments = vec!["pkcs12", "-export", "-out", "site.p12", "-passout", &pass];
@@ -373,11 +375,14 @@ impl Corpus<'_> {
             ("all in clear", " -keypbe NONE -certpbe NONE"),
             ("all in clear, no MAC", " -keypbe NONE -certpbe NONE -nomac"),
             ("one iteration", " -noiter -nomaciter"),
-            ("100000 iterations", " -iter 100000"),
+            ("20000 iterations", " -iter 20000"),
             ("names", " -name server -caname inter -caname root"),
             ("Microsoft attributes", " -LMK -keyex -CSP provider"),
         ] {
-            for word in [WORD, UTF8, ""] {
+            // One word for most kinds of keys: each costs derivations.
+            let few = if name.len() % 2 == 0 { [WORD] } else { [UTF8] };
+            let words: &[&str] = if kind == "p256" { &[WORD, UTF8, ""] } else { &few };
+            for word in words {
                 export(&format!("{name} {word:?}"), &format!("{all}{more}"), word, 3, true);
             }
         }
@@ -388,11 +393,24 @@ impl Corpus<'_> {
 }
 
 #[test]
-fn s_conv_07_every_whole_container_is_read() {
-    let Some(_) = Shop::open() else { return };
+fn s_conv_07_every_whole_container_with_an_rsa_key_is_read() {
+    all(&["rsa", "rsa3072"], 180);
+}
+
+#[test]
+fn s_conv_07_every_whole_container_with_an_elliptic_curve_key_is_read() {
+    all(&["p256", "p384", "p521"], 350);
+}
+
+#[test]
+fn s_conv_07_every_whole_container_with_another_key_is_read() {
+    all(&["rsa-pss", "ed25519"], 180);
+}
+
+fn all(kinds: &[&'static str], least: usize) {
     let (mut count, mut wrong) = (0, Vec::new());
-    for kind in KINDS {
-        let shop = Shop::open().expect("a moment ago it was there");
+    for kind in kinds {
+        let Some(shop) = Shop::open() else { return };
         let goods = Goods::make(&shop, kind);
         let mut corpus = Corpus {
             goods: &goods,
@@ -410,7 +428,7 @@ fn s_conv_07_every_whole_container_is_read() {
     }
     eprintln!("{count} containers, {} wrong", wrong.len());
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(count > 900, "the corpus shrank to {count}");
+    assert!(count >= least, "the corpus shrank to {count}");
 }
 
 fn certificates(contents: &Contents) -> Vec<Vec<u8>> {

@@ -16,13 +16,27 @@ pub(super) fn sec1_to_pkcs8(key: &[u8]) -> Vec<u8> {
     let mut curve = Vec::new();
     let mut kept = Vec::new();
     for item in items {
-        if item.tag() == curve_tag() {
+        if item.tag() == context_0() {
             curve = item.value().to_vec();
         } else {
             kept.extend(encoded(item));
         }
     }
     pkcs8(&algorithm(EC, &curve), &constructed(Tag::Sequence, &kept))
+}
+
+/// RFC 5958: the attributes are [0], a public key is [1].
+pub(super) fn without_attributes(key: &[u8]) -> Vec<u8> {
+    let items = items_of_whole(key).unwrap_or_default();
+    if items.iter().all(|item| item.tag() != context_0()) {
+        return key.to_vec();
+    }
+    let kept: Vec<u8> = items
+        .into_iter()
+        .filter(|item| item.tag() != context_0())
+        .flat_map(encoded)
+        .collect();
+    constructed(Tag::Sequence, &kept)
 }
 
 pub(super) fn pkcs8_to_pkcs1(key: &[u8]) -> Option<Vec<u8>> {
@@ -38,8 +52,8 @@ pub(super) fn pkcs8_to_sec1(key: &[u8]) -> Option<Vec<u8>> {
     for item in inner.iter().take(2) {
         content.extend(encoded(*item));
     }
-    content.extend(constructed(curve_tag(), &encoded(curve?)));
-    for item in inner.iter().skip(2).filter(|item| item.tag() != curve_tag()) {
+    content.extend(constructed(context_0(), &encoded(curve?)));
+    for item in inner.iter().skip(2).filter(|item| item.tag() != context_0()) {
         content.extend(encoded(*item));
     }
     Some(constructed(Tag::Sequence, &content))
@@ -61,7 +75,7 @@ pub(super) fn stated_spki(key: &[u8]) -> Option<Vec<u8>> {
         }
         EC => {
             let inner = items_of_whole(items.get(2)?.value()).ok()?;
-            let public = inner.iter().find(|item| item.tag() == point_tag())?;
+            let public = inner.iter().find(|item| item.tag() == context_1())?;
             BitStringRef::from_der(public.value()).ok()?.as_bytes()?
         }
         ED25519 => {
@@ -131,14 +145,14 @@ fn encoded(item: AnyRef<'_>) -> Vec<u8> {
     item.to_der().unwrap_or_default()
 }
 
-fn curve_tag() -> Tag {
+fn context_0() -> Tag {
     Tag::ContextSpecific {
         number: TagNumber(0),
         constructed: true,
     }
 }
 
-fn point_tag() -> Tag {
+fn context_1() -> Tag {
     Tag::ContextSpecific {
         number: TagNumber(1),
         constructed: true,

@@ -66,12 +66,13 @@ impl PrivateKey {
         }
     }
 
-    /// The key as PKCS#8 (`PRIVATE KEY`), the form that everything reads. Allocates.
+    /// The key as PKCS#8 (`PRIVATE KEY`), the form that everything reads, without attributes (Windows adds some in
+    /// PKCS#12, which mean nothing elsewhere). Allocates.
     pub fn to_pkcs8(&self) -> PrivatePkcs8KeyDer<'static> {
         match &self.der {
             PrivateKeyDer::Pkcs1(key) => convert::pkcs1_to_pkcs8(key.secret_pkcs1_der()).into(),
             PrivateKeyDer::Sec1(key) => convert::sec1_to_pkcs8(key.secret_sec1_der()).into(),
-            other => other.secret_der().to_vec().into(),
+            other => convert::without_attributes(other.secret_der()).into(),
         }
     }
 

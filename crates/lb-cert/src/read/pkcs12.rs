@@ -269,15 +269,24 @@ impl Derivations<'_> {
             _ => return Err(None),
         };
         let digest = elements(digest.data).ok_or(None)?;
-        let oid = digest
+        let algorithm = digest
             .first()
             .and_then(|algorithm| elements(algorithm.data))
-            .and_then(|items| {
-                items
-                    .first()
-                    .and_then(|oid| oid.as_oid().ok().map(|oid| oid.to_id_string()))
-            })
             .ok_or(None)?;
+        let oid = algorithm
+            .first()
+            .and_then(|oid| oid.as_oid().ok())
+            .ok_or(None)?
+            .to_id_string();
+        // A digest has no parameters or NULL; the MAC does not protect them.
+        let plain = match algorithm.get(1..) {
+            Some([]) => true,
+            Some([parameter]) => parameter.header.tag() == Tag::Null && parameter.data.is_empty(),
+            _ => false,
+        };
+        if !plain && oid != PBMAC1 {
+            return Err(None);
+        }
         if !MAC_DIGESTS.contains(&oid.as_str()) {
             let scheme = if oid == PBMAC1 {
                 "the MAC PBMAC1".into()

@@ -3,9 +3,6 @@
 
 use super::Shop;
 
-/// The kinds of keys that servers use.
-pub(crate) const KINDS: [&str; 7] = ["rsa", "rsa-pss", "p256", "p384", "p521", "ed25519", "rsa3072"];
-
 /// What stands in the shop: `leaf.crt`, `inter.crt`, `root.crt`, `chain.crt` (all three), `leaf.key` (PKCS#8),
 /// `root.crl`, and the same as DER here.
 #[derive(Debug)]
