@@ -31,6 +31,29 @@ pub(crate) enum CertCommand {
     /// Say whether a key belongs to a certificate
     #[command(after_help = MATCH_HELP)]
     Match(Match),
+    /// List the rules that chains are checked against, with what each profile makes of them
+    #[command(after_help = RULES_HELP)]
+    Rules(Rules),
+    /// Answer the test cases of x509-limbo: JSON on standard input, results on standard output
+    #[command(after_help = LIMBO_HELP)]
+    LimboHarness(LimboHarness),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rules {
+    /// Only rules whose name begins so, as in `aki` or `crl.`
+    #[arg(value_name = "PREFIX")]
+    pub(crate) prefix: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LimboHarness {
+    /// Which rules: strict is RFC 5280 and the CA/Browser Forum to the letter
+    #[arg(long, value_name = "PROFILE", default_value = "strict")]
+    pub(crate) profile: String,
 }
 
 #[derive(Debug, Args)]
@@ -284,6 +307,7 @@ Examples:
   lbd cert convert server.pfx --to pem --out server.pem --password-file secret.txt
   lbd cert bundle *.crt *.key --out /etc/lbd/example/
   lbd cert match server.crt server.key
+  lbd cert rules aki
 
 Every format is recognised by its content: PEM, DER, PKCS#7 (.p7b), PKCS#12 (.pfx, .p12), encrypted keys.
 Nothing is ever fetched from the network.
@@ -350,3 +374,19 @@ Examples:
 
 Exit codes: 0 they belong together, 1 a file cannot be read, 2 wrong usage, 3 the input is damaged or cannot be
 decrypted, 4 they do not belong together";
+
+const RULES_HELP: &str = "\
+Examples:
+  lbd cert rules
+  lbd cert rules crl. --json
+
+A level is `refuse`, `warn`, `off`, or `always` for what makes a chain valid at all.
+`lbd cert verify --profile PROFILE --warn RULE` chooses a profile and softens a rule.
+Exit codes: 0 done, 2 wrong usage, 4 no rule begins so";
+
+const LIMBO_HELP: &str = "\
+Example:
+  lbd cert limbo-harness < limbo.json > results.json
+
+Every case is answered with SUCCESS or FAILURE by its certificates alone.
+Exit codes: 0 done, 1 standard input cannot be read, 2 wrong usage, 3 it holds no x509-limbo document";

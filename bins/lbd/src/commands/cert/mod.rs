@@ -6,11 +6,13 @@ mod convert;
 mod doctor;
 mod input;
 mod inspect;
+mod limbo;
 mod matching;
 mod output;
 mod paint;
 mod password;
 mod roots;
+mod rules;
 mod verify;
 
 use args::{At, Cert, CertCommand};
@@ -25,6 +27,8 @@ pub(crate) fn run(cert: &Cert) -> ExitCode {
         CertCommand::Convert(convert) => convert::run(convert),
         CertCommand::Bundle(bundle) => bundle::run(bundle),
         CertCommand::Match(pair) => matching::run(pair),
+        CertCommand::Rules(rules) => rules::run(rules),
+        CertCommand::LimboHarness(harness) => limbo::run(harness),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
