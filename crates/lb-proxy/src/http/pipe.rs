@@ -335,8 +335,9 @@ impl Pipe {
 /// 4 KiB costs less than the second slice of a `writev`.
 const COPIED: usize = 4096;
 /// A body of known length, or one that ends with the connection, goes through a pipe in the kernel
-/// when this much or more is left of it.
-pub(super) const BULK: u64 = 256 * 1024;
+/// when this much or more is left of it. Measured on loopback, CPU of a copied body to a spliced one: 4 MiB 2.6,
+/// 1 MiB 1.5, 768 KiB 1.2, 512 KiB 0.9, below that as the moment has it.
+pub(super) const BULK: u64 = 512 * 1024;
 /// With this much waiting it is time to write.
 const FULL: usize = 16 * 1024;
 /// A larger `out` goes back to the allocator after its exchange.

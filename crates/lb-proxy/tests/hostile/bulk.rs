@@ -6,7 +6,9 @@ use crate::script::Do;
 use crate::world::{SHORT, Setup, World};
 
 /// From here on bodies are not copied; what is read with the head does not count.
-const BULK: usize = 256 * 1024;
+const BULK: usize = 512 * 1024;
+/// What a pipe holds.
+const PIPE: usize = 256 * 1024;
 /// The most that is read with a head.
 const AHEAD: usize = 16 * 1024;
 const MIB: usize = 1024 * 1024;
@@ -35,7 +37,7 @@ fn post(path: &str, len: usize) -> Vec<u8> {
 /// with the head; around a pipe's size; and well above.
 fn sizes() -> Vec<usize> {
     let mut sizes = vec![MIB + 1, 3 * MIB];
-    for border in [BULK, BULK + AHEAD, 2 * BULK, 2 * BULK + AHEAD] {
+    for border in [BULK, BULK + AHEAD, BULK + PIPE, BULK + PIPE + AHEAD] {
         sizes.extend([border - 100, border - 1, border, border + 1, border + 100]);
     }
     sizes
