@@ -86,7 +86,11 @@ fn out_of_order(gap: &Gap, more: usize, mended: &Mended) -> Finding {
         what.push_str(&format!("; {more} more do not follow their predecessor"));
     }
     let left_out = mended.left_out.iter().map(|left_out| &left_out.certificate);
-    let is_given = mended.chain.iter().chain(left_out).any(|found| found.value.subject() == gap.issuer);
+    let is_given = mended
+        .chain
+        .iter()
+        .chain(left_out)
+        .any(|found| found.value.subject() == gap.issuer);
     let mend = if is_given {
         "The issuer is there, only in another place: install the mended bundle.".to_owned()
     } else {
@@ -100,7 +104,11 @@ fn out_of_order(gap: &Gap, more: usize, mended: &Mended) -> Finding {
     };
     Finding {
         // Two files are not yet an order.
-        severity: if gap.is_one_file { Severity::Warning } else { Severity::Note },
+        severity: if gap.is_one_file {
+            Severity::Warning
+        } else {
+            Severity::Note
+        },
         id: "chain-order",
         place: Some(gap.place.clone()),
         what,

@@ -240,7 +240,12 @@ fn judge(
     }
 }
 
-fn refused(leaf: &Certificate, sent: &[Certificate], set: &RootSet<'_>, examination: &Examination<'_>) -> Option<String> {
+fn refused(
+    leaf: &Certificate,
+    sent: &[Certificate],
+    set: &RootSet<'_>,
+    examination: &Examination<'_>,
+) -> Option<String> {
     let profile = Profile::connection();
     let others = sent.get(1..).unwrap_or_default();
     // A certificate for clients alone is judged as one.
@@ -253,7 +258,10 @@ fn refused(leaf: &Certificate, sent: &[Certificate], set: &RootSet<'_>, examinat
         Request::server(examination.at)
     };
     let verifier = Verifier::new(set.roots, examination.crypto, &profile);
-    verifier.verify(leaf, others, &request).err().map(|refusal| refusal.to_string())
+    verifier
+        .verify(leaf, others, &request)
+        .err()
+        .map(|refusal| refusal.to_string())
 }
 
 const CLIENT_AUTH: &str = "1.3.6.1.5.5.7.3.2";
