@@ -1,6 +1,6 @@
 //! HTTP/1.1 from accept to close.
 
-pub(crate) use begin::{connect_end, start_outcome};
+pub(crate) use upstream::{connect_end, start_outcome};
 
 mod answer;
 mod begin;
@@ -9,3 +9,4 @@ pub(crate) mod exchange;
 mod pipe;
 pub(crate) mod pool;
 mod relay;
+mod upstream;

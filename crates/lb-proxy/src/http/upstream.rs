@@ -1,0 +1,223 @@
+//! From a request that is ready to a connection that its bytes can be written to, and what happens when
+//! that fails.
+
+use super::answer;
+use super::begin::Step1;
+use super::client::Client;
+use super::exchange::{Exchange, Phase, Stop, Wait};
+use crate::core::Core;
+use crate::pick::pick;
+use crate::view::PoolView;
+use lb_balance::Outcome;
+use lb_net::Connecting;
+use lb_telemetry::End;
+use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use tokio::net::TcpStream;
+
+impl Exchange {
+    /// Picks a backend and gets a connection to it, or answers that there is none. `last` is what
+    /// the attempt before came to.
+    pub(super) fn choose(&mut self, mut last: Option<End>, client: &mut Client, core: &Core) {
+        let Some(pool) = self.pool.clone() else { return };
+        loop {
+            match self.pick(&pool, core) {
+                // What really failed says more than that nobody is left to try.
+                Err(end) => {
+                    last = last.or(Some(end));
+                    break;
+                }
+                Ok(()) => match self.open(&pool, false, client, core) {
+                    Ok(()) => return,
+                    // It could not even be begun: no descriptor, no port, no route.
+                    Err(end) => last = Some(end),
+                },
+            }
+            if !self.may_retry(&pool, core) {
+                break;
+            }
+        }
+        let end = last.unwrap_or(End::NoBackend);
+        answer::respond(self, client, end.status().unwrap_or(502), end, None, core);
+    }
+
+    fn pick(&mut self, pool: &PoolView, core: &Core) -> Result<(), End> {
+        let Some(recalled) = &self.recalled else {
+            return Err(End::Internal);
+        };
+        let ticket = pick(pool, recalled, &mut self.claims, &self.tried, core)?;
+        self.facts.picked = Some((ticket.slot(), ticket.why()));
+        self.ticket = Some(ticket);
+        Ok(())
+    }
+
+    /// Takes a connection that waits for work, or begins a new one.
+    fn open(&mut self, pool: &Rc<PoolView>, fresh: bool, client: &Client, core: &Core) -> Result<(), End> {
+        let Some(ticket) = &self.ticket else {
+            return Err(End::Internal);
+        };
+        self.facts.heard = false;
+        self.facts.wait = None;
+        self.reply.clear();
+        self.up_stopped = false;
+        let now = core.now().mono;
+        self.facts.connect_from = now;
+        self.facts.connected = None;
+        if !fresh && let Some(idle) = pool.idle.get(ticket.slot().index()) {
+            while let Some(stream) = idle.take(now, client.id) {
+                // What must not be sent twice is not sent on a connection that the kernel knows
+                // to be closed while we were not told yet.
+                if !self.request.is_idempotent() && lb_net::has_unread(&stream) {
+                    continue;
+                }
+                self.upstream = Some(stream);
+                self.facts.reused = true;
+                self.phase = Phase::Relay;
+                core.counters.upstream_reuse();
+                return Ok(());
+            }
+        }
+        self.facts.reused = false;
+        core.counters.upstream_connect();
+        match Connecting::start(ticket.backend().address) {
+            Ok(connecting) => {
+                self.connecting = Some(connecting);
+                self.phase = Phase::Connect;
+                Ok(())
+            }
+            Err(error) => {
+                let end = connect_end(&error);
+                if let Some(ticket) = self.ticket.take() {
+                    self.tried.add(ticket.slot());
+                    ticket.finish(start_outcome(&error), now);
+                }
+                Err(end)
+            }
+        }
+    }
+
+    pub(super) fn poll_connect(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step1 {
+        let Some(connecting) = &mut self.connecting else {
+            return Err(Stop::Internal);
+        };
+        match connecting.poll(cx) {
+            // Whatever it is, it is no answer to a request that was not sent.
+            Poll::Ready(Ok(stream)) if speaks_first(&stream) => Err(Stop::Upstream(End::UpstreamProtocol)),
+            Poll::Ready(Ok(stream)) => {
+                self.upstream = Some(stream);
+                self.connecting = None;
+                self.facts.connected = Some(core.now().mono);
+                self.phase = Phase::Relay;
+                Ok(Poll::Ready(None))
+            }
+            Poll::Ready(Err(error)) => Err(Stop::Upstream(connect_end(&error))),
+            Poll::Pending => {
+                self.watch_client(cx, client, core)?;
+                self.wait_for(Wait::Connect, false, client, core);
+                Ok(Poll::Pending)
+            }
+        }
+    }
+
+    /// The backend failed before its final response began. A stale connection of the pool is
+    /// replaced by a fresh one to the same backend; a fresh one that fails counts against the
+    /// backend, and the request goes to another one if it may.
+    pub(super) fn upstream_failed(&mut self, end: End, client: &mut Client, core: &Core) {
+        let Some(pool) = self.pool.clone() else { return };
+        self.upstream = None;
+        self.connecting = None;
+        let untouched = self.up.sent() == 0 && self.up.is_whole();
+        let whole = self.request.is_idempotent() && self.up.is_done() && self.up.is_whole();
+        let repeatable = !self.facts.forwarded && !self.facts.heard && (untouched || whole);
+        let died = matches!(end, End::UpstreamReset | End::UpstreamClosed);
+        if self.facts.reused && died && !self.facts.heard {
+            core.counters.stale_reuse();
+            if repeatable {
+                self.up.rewind();
+                if let Err(end) = self.open(&pool, true, client, core) {
+                    answer::respond(self, client, end.status().unwrap_or(502), end, None, core);
+                }
+                return;
+            }
+            self.give_up(Outcome::Neutral, core);
+        }
+        if let Some(ticket) = self.ticket.take() {
+            self.tried.add(ticket.slot());
+            ticket.finish(Outcome::Failure, core.now().mono);
+        }
+        let retriable = died || matches!(end, End::ConnectRefused | End::ConnectFailed | End::ConnectTimeout);
+        if repeatable && retriable && self.may_retry(&pool, core) {
+            self.up.rewind();
+            self.choose(Some(end), client, core);
+            return;
+        }
+        // An interim response may have left already, or a part of it: ours follows.
+        answer::respond(self, client, end.status().unwrap_or(502), end, None, core);
+    }
+
+    fn may_retry(&mut self, pool: &PoolView, core: &Core) -> bool {
+        if self.facts.retries >= pool.options().retries || !pool.budget.borrow_mut().try_withdraw(core.now().mono) {
+            return false;
+        }
+        self.facts.retries += 1;
+        core.counters.retry();
+        true
+    }
+
+    /// Name of the backend that was picked last, and why; empty before.
+    pub(super) fn picked(&self) -> (&str, &'static str) {
+        let (Some((slot, why)), Some(pool)) = (self.facts.picked, &self.pool) else {
+            return ("", "");
+        };
+        let name = pool
+            .entry
+            .pool
+            .backends()
+            .get(slot.index())
+            .map_or("", |backend| &backend.name);
+        (name, why.word())
+    }
+}
+
+/// Did the backend say something before it was asked? No system call unless it did.
+fn speaks_first(stream: &TcpStream) -> bool {
+    stream
+        .poll_read_ready(&mut Context::from_waker(Waker::noop()))
+        .is_ready()
+        && matches!(stream.try_read(&mut [0]), Ok(1))
+}
+
+/// What a connection that could not even be begun says about its backend.
+pub(crate) fn start_outcome(error: &io::Error) -> Outcome {
+    // EMFILE, ENFILE, ENOBUFS: std has no kinds for them.
+    let short = matches!(error.raw_os_error(), Some(24 | 23 | 105));
+    match error.kind() {
+        // No free port, no memory: we are short of something, the backend is not to blame.
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse | io::ErrorKind::OutOfMemory => Outcome::Neutral,
+        _ if short => Outcome::Neutral,
+        _ => Outcome::Failure,
+    }
+}
+
+/// The end reason of a connection that could not be made.
+pub(crate) fn connect_end(error: &io::Error) -> End {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => End::ConnectRefused,
+        io::ErrorKind::TimedOut => End::ConnectTimeout,
+        _ => End::ConnectFailed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_we_are_short_of_is_not_the_backends_fault() {
+        // errno(3): EMFILE 24, EADDRNOTAVAIL 99, ECONNREFUSED 111, ENETUNREACH 101
+        let outcome = |number| start_outcome(&io::Error::from_raw_os_error(number));
+        assert_eq!([24, 99].map(outcome), [Outcome::Neutral; 2]);
+        assert_eq!([111, 101].map(outcome), [Outcome::Failure; 2]);
+    }
+}
