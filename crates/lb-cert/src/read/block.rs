@@ -12,7 +12,7 @@ use crate::{KeyAlgorithm, Place, PrivateKey};
 pub(super) fn read_labelled(
     contents: &mut Contents,
     label: &str,
-    der: &[u8],
+    der: Vec<u8>,
     place: &Place,
     options: &ReadOptions<'_>,
 ) -> Result<Option<&'static str>, ReadError> {
@@ -33,7 +33,7 @@ pub(super) fn read_labelled(
         }
         Meaning::Is(shape) => shape,
     };
-    let found = shape::recognise(der);
+    let found = shape::recognise(&der);
     if found != wanted && found != Shape::Unknown {
         return refuse(
             place,
@@ -47,9 +47,16 @@ pub(super) fn read_labelled(
         contents.note(place, NoteKind::OldLabel { label: label.into() });
     }
     if label == "TRUSTED CERTIFICATE" {
-        trusted(contents, der, place, options)?;
+        trusted(contents, &der, place, options)?;
+    } else if wanted == Shape::Certificate {
+        // The most common block by far is not copied.
+        structure::certificate(&der, options.limits.depth).map_err(|problem| ReadError {
+            place: place.clone(),
+            problem,
+        })?;
+        contents.add_certificate(CertificateDer::from(der), place, &options.limits)?;
     } else {
-        read_as(contents, wanted, der, place, options)?;
+        read_as(contents, wanted, &der, place, options)?;
     }
     // A key of one algorithm under the label of another.
     if let (Some(rsa), Some(key)) = (label_is_rsa(label), contents.keys.last())

@@ -340,7 +340,7 @@ impl Scan<'_> {
             }
         };
         open.notes(self.contents);
-        if let Some(what) = block::read_labelled(self.contents, &open.label, &der, &open.place, self.options)? {
+        if let Some(what) = block::read_labelled(self.contents, &open.label, der, &open.place, self.options)? {
             self.skip(&open, what);
         }
         Ok(())

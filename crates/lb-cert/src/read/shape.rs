@@ -62,19 +62,19 @@ pub(super) fn recognise(bytes: &[u8]) -> Shape {
     if header.tag() != Tag::Sequence {
         return Shape::Unknown;
     }
-    let first = elements(content);
-    let tags: Vec<Tag> = first.iter().map(|(header, _)| header.tag()).collect();
-    match (tags.as_slice(), first.as_slice()) {
-        ([Tag::Integer, Tag::Sequence, Tag::OctetString, ..], _) => Shape::Pkcs8,
-        ([Tag::Integer, Tag::OctetString, ..], _) => Shape::Sec1,
-        ([Tag::Integer, Tag::Integer], _) => Shape::Numbers,
-        ([Tag::Integer, Tag::Integer, Tag::Integer, ..], _) if tags.len() == 6 => Shape::DsaKey,
-        ([Tag::Integer, Tag::Integer, Tag::Integer, ..], _) => Shape::Pkcs1,
-        ([Tag::Integer, Tag::Sequence, ..], [_, (_, inner), ..]) if begins_with_oid(inner) => Shape::Pkcs12,
-        ([Tag::Oid, ..], _) => Shape::Pkcs7,
-        ([Tag::Sequence, Tag::OctetString, ..], _) => Shape::EncryptedPkcs8,
-        ([Tag::Sequence, Tag::BitString, ..], _) => Shape::PublicKey,
-        ([Tag::Sequence, ..], [(_, inner), ..]) => to_be_signed(inner),
+    let first = First::of(content);
+    let inner = |index: usize| first.contents.get(index).copied().unwrap_or_default();
+    match first.tags() {
+        [Tag::Sequence, Tag::OctetString, ..] => Shape::EncryptedPkcs8,
+        [Tag::Sequence, Tag::BitString, ..] => Shape::PublicKey,
+        [Tag::Sequence, ..] => to_be_signed(inner(0)),
+        [Tag::Integer, Tag::Sequence, Tag::OctetString, ..] => Shape::Pkcs8,
+        [Tag::Integer, Tag::OctetString, ..] => Shape::Sec1,
+        [Tag::Integer, Tag::Integer] => Shape::Numbers,
+        [Tag::Integer, Tag::Integer, Tag::Integer, _, _, _] => Shape::DsaKey,
+        [Tag::Integer, Tag::Integer, Tag::Integer, ..] => Shape::Pkcs1,
+        [Tag::Integer, Tag::Sequence, ..] if begins_with_oid(inner(1)) => Shape::Pkcs12,
+        [Tag::Oid, ..] => Shape::Pkcs7,
         _ => Shape::Unknown,
     }
 }
@@ -82,12 +82,12 @@ pub(super) fn recognise(bytes: &[u8]) -> Shape {
 /// Certificate, revocation list and request are all signed sequences; their contents tell them apart
 /// (RFC 5280, sections 4.1 and 5.1; RFC 2986, section 4.1).
 fn to_be_signed(content: &[u8]) -> Shape {
-    let elements = elements(content);
-    let tags: Vec<Tag> = elements.iter().map(|(header, _)| header.tag()).collect();
-    let versioned = elements.first().is_some_and(|(header, _)| header.is_contextspecific());
+    // The explicit version of a certificate: [0].
+    if content.first() == Some(&0xA0) {
+        return Shape::Certificate;
+    }
     let is_time = |tag: &Tag| matches!(*tag, Tag::UtcTime | Tag::GeneralizedTime);
-    match tags.as_slice() {
-        [_, ..] if versioned => Shape::Certificate,
+    match First::of(content).tags() {
         [Tag::Integer, Tag::Sequence, Tag::Sequence, time, ..] if is_time(time) => Shape::Crl,
         [Tag::Sequence, Tag::Sequence, time, ..] if is_time(time) => Shape::Crl,
         [Tag::Integer, Tag::Sequence, Tag::Sequence, Tag::Sequence, ..] => Shape::Certificate,
@@ -97,42 +97,42 @@ fn to_be_signed(content: &[u8]) -> Shape {
     }
 }
 
-/// Headers and contents of the first elements, until one is broken or cut off.
-fn elements(mut content: &[u8]) -> Vec<(Header<'_>, &[u8])> {
-    let mut elements = Vec::new();
-    while !content.is_empty() && elements.len() < 12 {
-        let Ok((rest, header)) = Header::from_ber(content) else {
-            break;
+/// Tags and contents of the first elements, until one is broken or cut off.
+struct First<'a> {
+    tags: [Tag; FIRST],
+    contents: [&'a [u8]; FIRST],
+    count: usize,
+}
+
+/// An RSA key, the longest of what is told apart, has nine.
+const FIRST: usize = 9;
+
+impl<'a> First<'a> {
+    fn of(mut content: &'a [u8]) -> Self {
+        let mut first = First {
+            tags: [Tag::EndOfContent; FIRST],
+            contents: [&[]; FIRST],
+            count: 0,
         };
-        let length = match header.length() {
-            Length::Definite(length) => length,
-            Length::Indefinite => {
-                match Any::from_ber(content) {
-                    Ok((after, any)) => {
-                        elements.push((header, any.data));
-                        content = after;
-                    }
-                    // Cut off: what is there still tells what it is.
-                    Err(_) => {
-                        elements.push((header, rest));
-                        break;
-                    }
-                }
-                continue;
-            }
-        };
-        match rest.split_at_checked(length) {
-            Some((inside, after)) => {
-                elements.push((header, inside));
-                content = after;
-            }
-            None => {
-                elements.push((header, rest));
+        for (tag, place) in first.tags.iter_mut().zip(&mut first.contents) {
+            let Ok((rest, header)) = Header::from_ber(content) else {
                 break;
-            }
+            };
+            let (inside, after) = match header.length() {
+                // Cut off: what is there still tells what it is.
+                Length::Definite(length) => rest.split_at_checked(length).unwrap_or((rest, &[])),
+                Length::Indefinite => Any::from_ber(content).map_or((rest, &[][..]), |(after, any)| (any.data, after)),
+            };
+            (*tag, *place) = (header.tag(), inside);
+            first.count = first.count.saturating_add(1);
+            content = after;
         }
+        first
     }
-    elements
+
+    fn tags(&self) -> &[Tag] {
+        self.tags.get(..self.count).unwrap_or_default()
+    }
 }
 
 fn begins_with_oid(content: &[u8]) -> bool {
@@ -202,7 +202,8 @@ pub(super) fn one<'a>(bytes: &'a [u8], what: &'static str) -> Result<&'a [u8], P
 /// `depth`. Only constructed elements are entered.
 pub(super) fn first_break(bytes: &[u8], depth: u32) -> Option<(usize, &'static str)> {
     // Each entry is a content and where it begins.
-    let mut open: Vec<(&[u8], usize)> = vec![(bytes, 0)];
+    let mut open: Vec<(&[u8], usize)> = Vec::with_capacity(24);
+    open.push((bytes, 0));
     while let Some((content, at)) = open.pop() {
         if content.is_empty() {
             continue;

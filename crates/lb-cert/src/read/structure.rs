@@ -2,8 +2,10 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use asn1_rs::FromBer;
+use asn1_rs::{Any, FromBer, Tag};
+use rustls_pki_types::CertificateDer;
 use x509_parser::prelude::FromDer;
+use x509_parser::time::ASN1Time as Time;
 
 use super::{Problem, shape};
 
@@ -12,15 +14,48 @@ pub(super) fn certificate(der: &[u8], depth: u32) -> Result<(), Problem> {
     const WHAT: &str = "the certificate";
     shape::one(der, WHAT)?;
     nested(WHAT, der, depth)?;
+    // webpki parses in a tenth of the time, but it knows version 3 only and does not look into some fields.
+    let known = webpki::EndEntityCert::try_from(&CertificateDer::from(der)).is_ok();
+    let offset = |part: &[u8]| (part.as_ptr() as usize).saturating_sub(der.as_ptr() as usize);
+    match rest_of_certificate(der) {
+        Some(Ok(())) if known => return Ok(()),
+        Some(Err((part, why))) => {
+            return Err(Problem::Broken {
+                what: WHAT,
+                offset: offset(part),
+                why: why.into(),
+            });
+        }
+        _ => {}
+    }
     match x509_parser::certificate::X509Certificate::from_der(der) {
-        Ok((_, parsed)) if algorithm_is_whole(parsed.public_key().raw) => Ok(()),
-        Ok((_, parsed)) => Err(Problem::Broken {
-            what: WHAT,
-            offset: (parsed.public_key().raw.as_ptr() as usize).saturating_sub(der.as_ptr() as usize),
-            why: "the algorithm of its public key is not well-formed".into(),
-        }),
+        Ok(_) => Ok(()),
         Err(error) => Err(broken(WHAT, &error)),
     }
+}
+
+/// Times and public key, into which webpki does not look; `None` when the fields are not where they belong.
+fn rest_of_certificate(der: &[u8]) -> Option<Result<(), (&[u8], &'static str)>> {
+    let inside = |der| Any::from_ber(der).ok().map(|(_, any)| any.data);
+    let mut fields = inside(inside(der)?)?;
+    let mut next = || {
+        let (rest, field) = Any::from_ber(fields).ok()?;
+        fields = rest;
+        Some(field)
+    };
+    let first = next()?;
+    if first.header.is_contextspecific() {
+        next()?; // the serial number behind the version
+    }
+    let (_algorithm, _issuer, validity, _subject, key) = (next()?, next()?, next()?, next()?, next()?);
+    let times = Time::from_der(validity.data).and_then(|(rest, _)| Time::from_der(rest));
+    if !times.is_ok_and(|(rest, _)| rest.is_empty()) {
+        return Some(Err((validity.data, "its validity is not two times")));
+    }
+    if !key_is_whole(key.data) {
+        return Some(Err((key.data, "its public key is not well-formed")));
+    }
+    Some(Ok(()))
 }
 
 /// RFC 5280, section 5.1.
@@ -47,17 +82,18 @@ fn nested(what: &'static str, der: &[u8], depth: u32) -> Result<(), Problem> {
     }
 }
 
-/// Whether the AlgorithmIdentifier at the beginning of a SubjectPublicKeyInfo is an identifier and at most one parameter.
-fn algorithm_is_whole(spki: &[u8]) -> bool {
-    let inside = |der| asn1_rs::Any::from_ber(der).map(|(_, any)| any.data);
-    let Ok(algorithm) = inside(spki).and_then(inside) else {
+/// Whether this is the inside of a SubjectPublicKeyInfo: an identifier with at most one parameter, and bits.
+fn key_is_whole(spki: &[u8]) -> bool {
+    let Ok((bits, algorithm)) = Any::from_ber(spki) else {
         return false;
     };
-    let Ok((parameters, oid)) = asn1_rs::Any::from_ber(algorithm) else {
+    let Ok((parameters, oid)) = Any::from_ber(algorithm.data) else {
         return false;
     };
-    oid.tag() == asn1_rs::Tag::Oid
-        && (parameters.is_empty() || asn1_rs::Any::from_ber(parameters).is_ok_and(|(rest, _)| rest.is_empty()))
+    let one = |der: &[u8]| Any::from_ber(der).is_ok_and(|(rest, _)| rest.is_empty());
+    oid.tag() == Tag::Oid
+        && (parameters.is_empty() || one(parameters))
+        && Any::from_ber(bits).is_ok_and(|(rest, bits)| rest.is_empty() && bits.tag() == Tag::BitString)
 }
 
 fn broken(what: &'static str, error: &x509_parser::nom::Err<x509_parser::error::X509Error>) -> Problem {
