@@ -5,6 +5,7 @@ use crate::http::exchange::Exchange;
 use crate::http::pool::Idle;
 use crate::log::Log;
 use crate::timer::Timers;
+use lb_http::Head;
 use lb_net::Splice;
 use lb_net::clock::Clock;
 use lb_telemetry::Counters;
@@ -32,6 +33,7 @@ pub(crate) struct Core {
     /// None is to be had for now: the system said so.
     splices_refused: Cell<bool>,
     exchanges: RefCell<FreeList<Box<Exchange>>>,
+    heads: RefCell<FreeList<Box<Head>>>,
     /// Idle upstream connections outlive snapshots: a reload does not close them.
     pub(crate) idle: RefCell<HashMap<(BackendId, SocketAddr), Rc<Idle>>>,
     draining: Cell<bool>,
@@ -59,6 +61,7 @@ impl Core {
             splices_out: Cell::new(0),
             splices_refused: Cell::new(false),
             exchanges: RefCell::new(FreeList::new()),
+            heads: RefCell::new(FreeList::new()),
             idle: RefCell::new(HashMap::new()),
             draining: Cell::new(false),
             cut: Cell::new(false),
@@ -122,6 +125,18 @@ impl Core {
         self.splices_out.set(self.splices_out.get().saturating_sub(1));
         if splice.is_empty() {
             self.splices.borrow_mut().put(splice);
+        }
+    }
+
+    /// A head for the length of one call.
+    pub(crate) fn take_head(&self) -> Box<Head> {
+        let kept = self.heads.borrow_mut().take();
+        kept.unwrap_or_else(|| Box::new(Head::with_capacity(2048, 32)))
+    }
+
+    pub(crate) fn give_head(&self, head: Box<Head>) {
+        if head.capacity_bytes() <= MOST_HEAD {
+            self.heads.borrow_mut().put(head);
         }
     }
 
@@ -220,6 +235,9 @@ impl Core {
 
 /// A worker has at most so many pipes in use, two descriptors each; what is more is copied.
 const MOST_SPLICES: usize = 256;
+
+/// A head with a larger arena goes back to the allocator.
+pub(crate) const MOST_HEAD: usize = 32 * 1024;
 
 #[cfg(test)]
 mod tests {

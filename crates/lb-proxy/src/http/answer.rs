@@ -3,8 +3,8 @@
 use super::client::Client;
 use super::exchange::{Exchange, Phase};
 use crate::core::Core;
-use lb_http::h1::{self, Framing};
 use lb_http::{Head, Version};
+use lb_http::h1::{self, Framing};
 use lb_telemetry::End;
 use lb_types::FieldsMut;
 use std::io::Write;
@@ -23,14 +23,14 @@ pub(super) fn respond(
         client.conn.close_after();
     }
     let body = body_of(status, end);
-    let mut head = std::mem::replace(&mut x.response, Head::with_capacity(0, 0));
+    let mut head = core.take_head();
     let built = build(&mut head, status, end, body.len() as u64, location).is_ok_and(|()| {
         client
             .conn
             .write_head(&head, Framing::Length(body.len() as u64), &mut x.down.out)
             .is_ok()
     });
-    x.response = head;
+    core.give_head(head);
     if !built {
         // The codec is in no state to write: the protocol was broken before.
         refuse(x, client, status, end, core);

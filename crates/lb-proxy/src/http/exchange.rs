@@ -4,7 +4,7 @@ use super::answer;
 use super::client::Client;
 use super::pipe::Pipe;
 use crate::buffer::{Buffer, LARGE};
-use crate::core::Core;
+use crate::core::{Core, MOST_HEAD};
 use crate::pick::Claims;
 use crate::view::{ListenerView, PoolView};
 use lb_balance::{Outcome, Recalled, Ticket, Tried, Why};
@@ -34,7 +34,6 @@ pub(crate) struct Exchange {
     pub(super) connecting: Option<Connecting>,
     /// From the backend.
     pub(super) reply: Buffer,
-    pub(super) response: Head,
     /// Toward the client.
     pub(super) down: Pipe,
     pub(super) trailers: Head,
@@ -160,7 +159,6 @@ impl Exchange {
             upstream: None,
             connecting: None,
             reply: Buffer::empty(),
-            response: Head::with_capacity(1024, 24),
             down: Pipe::new(),
             trailers: Head::with_capacity(0, 0),
             view: None,
@@ -181,7 +179,7 @@ impl Exchange {
                 core.give_buffer(std::mem::replace(buffer, Buffer::empty()));
             }
         }
-        for head in [&mut self.request, &mut self.response, &mut self.trailers] {
+        for head in [&mut self.request, &mut self.trailers] {
             if head.capacity_bytes() > MOST_HEAD {
                 *head = Head::with_capacity(2048, 32);
             }
@@ -462,6 +460,3 @@ impl Exchange {
         log.write(&access);
     }
 }
-
-/// A larger arena goes back to the allocator.
-const MOST_HEAD: usize = 32 * 1024;

@@ -10,7 +10,7 @@ use crate::buffer::Buffer;
 use crate::core::Core;
 use lb_balance::Outcome;
 use lb_http::h1::{self, Framing, Message, Step};
-use lb_http::{Version, forward};
+use lb_http::{Head, Version, forward};
 use lb_persist::Learn;
 use lb_telemetry::End;
 use lb_types::Fields;
@@ -212,62 +212,70 @@ impl Exchange {
             })
     }
 
-    /// Reads the response's head; interim ones on the way.
+    /// Reads the response's head; interim ones on the way. Nobody needs it once it was passed on, so one
+    /// head serves all exchanges of a worker, and stays in the cache.
     fn read_response(&mut self, client: &mut Client, core: &Core) -> Result<Fill, Stop> {
+        let mut head = core.take_head();
+        let fill = self.read_response_into(&mut head, client, core);
+        core.give_head(head);
+        fill
+    }
+
+    fn read_response_into(&mut self, head: &mut Head, client: &mut Client, core: &Core) -> Result<Fill, Stop> {
         while !self.reply.is_empty() {
             let Some(up_conn) = &mut self.up_conn else {
                 return Err(Stop::Internal);
             };
-            let step = up_conn.read_head(self.reply.filled(), &mut self.response);
+            let step = up_conn.read_head(self.reply.filled(), head);
             let message = match step.map_err(|error| Stop::Upstream(end_of(&error)))? {
                 Step::NeedMore => return Ok(Fill::NeedMore),
                 Step::Ready(message) => message,
             };
             self.reply.consume(message.len);
-            if (100..200).contains(&self.response.status()) && self.response.status() != 101 {
-                self.pass_interim(client)?;
+            if (100..200).contains(&head.status()) && head.status() != 101 {
+                self.pass_interim(head, client)?;
                 continue;
             }
-            self.pass_head(message, client, core)?;
+            self.pass_head(head, message, client, core)?;
             return self.fill_down(client);
         }
         Ok(Fill::NeedMore)
     }
 
     /// A 1xx response: passed on to clients that know such responses.
-    fn pass_interim(&mut self, client: &mut Client) -> Result<(), Stop> {
+    fn pass_interim(&mut self, head: &mut Head, client: &mut Client) -> Result<(), Stop> {
         self.facts.interim += 1;
         if self.facts.interim > MOST_INTERIM {
             return Err(Stop::Upstream(End::UpstreamProtocol));
         }
-        let is_continue = self.response.status() == 100;
+        let is_continue = head.status() == 100;
         if is_continue {
             self.facts.expecting = false;
         }
         let wanted = !is_continue || (!self.facts.continued && self.request.expects_continue());
         if wanted && answer::takes_interim(self.request.version()) {
-            forward::response(&mut self.response, false);
+            forward::response(head, false);
             self.facts.forwarded = true;
             client
                 .conn
-                .write_head(&self.response, Framing::Empty, &mut self.down.out)
+                .write_head(head, Framing::Empty, &mut self.down.out)
                 .map_err(|_| Stop::Internal)?;
         }
         Ok(())
     }
 
     /// The final head: edited and put on the way to the client.
-    fn pass_head(&mut self, message: Message, client: &mut Client, core: &Core) -> Result<(), Stop> {
-        if message.framing == Framing::Tunnel && !self.may_switch() {
+    fn pass_head(&mut self, head: &mut Head, message: Message, client: &mut Client, core: &Core) -> Result<(), Stop> {
+        if message.framing == Framing::Tunnel && !self.may_switch(head) {
             return Err(Stop::Upstream(End::UpgradeFailed));
         }
         let now = core.now();
         self.facts.answered = true;
         self.facts.expecting = false;
         self.facts.first_byte = Some(now.mono);
-        self.facts.status = self.response.status();
+        self.facts.status = head.status();
         self.facts.switching = message.framing == Framing::Tunnel;
-        self.facts.phantom = self.announces_phantom();
+        self.facts.phantom = self.announces_phantom(head);
         if !self.up.is_done() {
             // The response overtook the request. Both go on, but neither connection is used
             // again: nobody can say where the rest of the request would end.
@@ -277,11 +285,11 @@ impl Exchange {
         if core.is_draining() || client.place.is_closed() {
             client.conn.close_after();
         }
-        forward::response(&mut self.response, self.facts.switching);
+        forward::response(head, self.facts.switching);
         if let (Some(pool), Some(recalled), Some(ticket)) = (&self.pool, &self.recalled, &self.ticket) {
             let chosen = ticket.backend().id;
             // No room for a cookie: the response is still good, only not sticky.
-            let learned = pool.picker.borrow().learn(recalled, chosen, &mut self.response, now);
+            let learned = pool.picker.borrow().learn(recalled, chosen, head, now);
             for (table, learn) in pool.entry.tables.iter().zip(learned.unwrap_or([Learn::Nothing; 2])) {
                 if let (Some(table), Learn::Remember(key)) = (table, learn) {
                     table.remember(key, chosen, now.mono);
@@ -302,16 +310,16 @@ impl Exchange {
         };
         client
             .conn
-            .write_head(&self.response, framing, &mut self.down.out)
+            .write_head(head, framing, &mut self.down.out)
             .map_err(|_| Stop::Internal)?;
         self.facts.forwarded = true;
         Ok(())
     }
 
     /// A 101 is good only for the protocol that was asked for, and only after the whole request.
-    fn may_switch(&self) -> bool {
+    fn may_switch(&self, response: &Head) -> bool {
         let whole = self.up.is_done() && self.up.is_flushed();
-        let same = match (self.request.first("upgrade"), self.response.first("upgrade")) {
+        let same = match (self.request.first("upgrade"), response.first("upgrade")) {
             (Some(asked), Some(given)) => asked.eq_ignore_ascii_case(given),
             _ => false,
         };
@@ -321,10 +329,10 @@ impl Exchange {
     /// Does the response to `HEAD`, or a 304, tell the length of a body that it must not have?
     /// A backend that sends it all the same may do so after its connection was put away, and the
     /// next client would take it for its answer.
-    fn announces_phantom(&self) -> bool {
-        (self.request.is_head_method() || self.response.status() == 304)
-            && (self.response.first("transfer-encoding").is_some()
-                || self.response.first("content-length").is_some_and(|v| v != b"0"))
+    fn announces_phantom(&self, response: &Head) -> bool {
+        (self.request.is_head_method() || response.status() == 304)
+            && (response.first("transfer-encoding").is_some()
+                || response.first("content-length").is_some_and(|v| v != b"0"))
     }
 
     /// The backend closed its side.
