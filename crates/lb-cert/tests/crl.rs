@@ -3,7 +3,7 @@
 
 mod pki;
 
-use lb_cert::{Crl, Crls, Freshness, Kind, Level, Profile, Refusal, Request, Verified};
+use lb_cert::{Crl, Crls, Freshness, Kind, Profile, Refusal, Request, Verified};
 use pki::{Ca, DAY, NOW, verify};
 use rcgen::{CrlIssuingDistributionPoint, CrlScope, KeyUsagePurpose, SerialNumber};
 

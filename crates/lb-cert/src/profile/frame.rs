@@ -169,7 +169,11 @@ fn subject(link: &Link<'_>) -> Option<String> {
 
 pub(super) const EMPTY: &[u8] = &[0x30, 0];
 
+/// Of a root, which was chosen and not issued, the dates count, however written.
 fn validity(link: &Link<'_>) -> Option<String> {
+    if link.is_anchor() {
+        return None;
+    }
     let read = || {
         let mut dates = Reader::new(tlv::only(link.certificate.validity_raw(), SEQUENCE).ok()?);
         let (first, last) = (dates.any().ok()?, dates.any().ok()?);
@@ -228,4 +232,26 @@ fn signature(link: &Link<'_>) -> Option<String> {
         .signature()
         .is_empty()
         .then(|| String::from("no bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_change_their_form_in_2050() {
+        let written = |id, value: &str| {
+            let value = value.as_bytes();
+            well_written(&tlv::Tlv {
+                id,
+                value,
+                whole: value,
+            })
+        };
+        assert!(written(0x17, "491231235959Z") && written(0x18, "20500101000000Z"));
+        assert!(!written(0x18, "20491231235959Z"), "2049 is UTCTime's last year");
+        assert!(!written(0x17, "4912312359Z"), "seconds are needed");
+        assert!(!written(0x17, "491231235959+0000") && !written(0x18, "20500101000000"));
+        assert!(!written(0x18, "20500101000000.5Z") && !written(0x16, "491231235959Z"));
+    }
 }

@@ -8,7 +8,7 @@ pub(super) static RULES: &[&Rule] = &[
     &Rule {
         id: "name-constraints.form",
         section: "RFC 5280, section 4.2.1.10",
-        what: "a name constraint is written as the section says: no leading dot before hosts, masks without holes",
+        what: "a name constraint is written as the section says: hosts, mailboxes, masks without holes",
         mend: "have the CA's certificate issued with name constraints in their right form",
         kind: Kind::Form,
         levels: Levels::By(Warn, Refuse, Off),
@@ -44,11 +44,20 @@ fn constraint_form(path: &Path<'_>) -> Option<(usize, String)> {
             let wrong = all.find_map(|space| match space {
                 Subtree::Dns(host) if host.starts_with('.') => Some(host.to_string()),
                 Subtree::Dns(host) if !host.is_empty() && !super::leaf::is_host(host) => Some(host.to_string()),
+                Subtree::Email(space) if !is_mail_space(space) => Some(space.to_string()),
                 Subtree::Ip { mask, .. } if !is_prefix(mask) => Some(format!("mask {}", super::hex(mask))),
                 _ => None,
             })?;
             Some((position, wrong))
         })
+}
+
+/// A mailbox, a host, or a domain with a leading dot.
+fn is_mail_space(space: &str) -> bool {
+    match space.rsplit_once('@') {
+        Some((local, host)) => !local.is_empty() && !local.contains('@') && super::leaf::is_host(host),
+        None => super::leaf::is_host(space.strip_prefix('.').unwrap_or(space)),
+    }
 }
 
 /// Ones, then zeros.
@@ -86,7 +95,24 @@ fn eku_critical(path: &Path<'_>) -> Option<(usize, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_prefix;
+    use super::{is_mail_space, is_prefix};
+
+    #[test]
+    fn mailboxes_are_constrained_by_mailboxes_hosts_and_domains() {
+        for good in ["root@example.com", "**@example.com", "example.com", ".example.com"] {
+            assert!(is_mail_space(good), "{good}");
+        }
+        for bad in [
+            "",
+            "@example.com",
+            "a@b@example.com",
+            "a@",
+            "*.example.com",
+            "a@.example.com",
+        ] {
+            assert!(!is_mail_space(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn a_mask_is_ones_and_then_zeros() {
