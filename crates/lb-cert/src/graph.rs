@@ -12,8 +12,7 @@ pub(crate) struct Graph<'a> {
     certificates: Vec<&'a Certificate>,
     /// By the subject as people compare it; two that only look alike are told apart by [`Certificate::is_issued_by`].
     by_subject: HashMap<String, Vec<usize>>,
-    checked: HashMap<(usize, usize), bool>,
-    broken: Vec<(usize, usize)>,
+    checked: HashMap<(usize, usize), Option<bool>>,
     signatures: usize,
     crypto: &'a dyn Crypto,
 }
@@ -31,7 +30,6 @@ impl<'a> Graph<'a> {
             certificates,
             by_subject,
             checked: HashMap::new(),
-            broken: Vec::new(),
             signatures: 0,
             crypto,
         }
@@ -85,10 +83,36 @@ impl<'a> Graph<'a> {
             .collect()
     }
 
-    /// Pairs looked at so far that name each other, whose key identifiers do not deny it and whose signature is wrong:
-    /// (certificate, issuer).
-    pub(crate) fn broken(&self) -> &[(usize, usize)] {
-        &self.broken
+    /// For each certificate that no certificate here signed: the ones that should have, by name or by key identifier,
+    /// and whose key did not make the signature, or whose name is another. (certificate, issuer), which are the same for
+    /// one that names itself.
+    ///
+    /// An issuer that says another key identifier than the certificate asks for is among them: one of the two was
+    /// changed, or there are two issuers of one name.
+    pub(crate) fn broken(&mut self) -> Vec<(usize, usize)> {
+        let mut by_key: HashMap<&[u8], Vec<usize>> = HashMap::new();
+        for (index, certificate) in self.certificates.iter().enumerate() {
+            if let Some(id) = certificate.subject_key_id() {
+                by_key.entry(id).or_default().push(index);
+            }
+        }
+        let mut broken = Vec::new();
+        for child in 0..self.len() {
+            let mut candidates = self.named(&self.at(child).issuer()).to_vec();
+            let wanted = self.at(child).authority_key_id().and_then(|id| id.key_id.as_deref());
+            candidates.extend(wanted.and_then(|id| by_key.get(id)).into_iter().flatten());
+            candidates.sort_unstable();
+            candidates.dedup();
+            let answers: Vec<Option<bool>> = candidates.iter().map(|&issuer| self.signed(child, issuer)).collect();
+            if !answers.contains(&Some(true)) {
+                let wrong = candidates
+                    .iter()
+                    .zip(answers)
+                    .filter(|(_, answer)| *answer == Some(false));
+                broken.extend(wrong.map(|(&issuer, _)| (child, issuer)));
+            }
+        }
+        broken
     }
 
     /// Do the key identifiers agree? `None` when one is absent.
@@ -106,22 +130,24 @@ impl<'a> Graph<'a> {
     /// Did the key of `issuer` sign `child`, as far as can be told? A signature that checks outweighs key identifiers,
     /// which are only a hint (RFC 5280, section 4.2.1.1).
     pub(crate) fn issued(&mut self, child: usize, issuer: usize) -> bool {
-        if let Some(&known) = self.checked.get(&(child, issuer)) {
-            return known;
-        }
         if !self.at(child).is_issued_by(self.at(issuer)) {
             return false;
         }
         let hint = self.identifiers(child, issuer);
-        let mut signed = None;
-        if self.signatures < MAX_SIGNATURES {
-            self.signatures += 1;
-            signed = is_signed_by(self.at(child), self.at(issuer), self.crypto);
+        self.signed(child, issuer).unwrap_or(hint != Some(false))
+    }
+
+    /// Did this key make this signature, whatever the names say? `None` when it cannot be told, or when so many
+    /// signatures were checked that it is not tried.
+    fn signed(&mut self, child: usize, issuer: usize) -> Option<bool> {
+        if let Some(&known) = self.checked.get(&(child, issuer)) {
+            return known;
         }
-        if signed == Some(false) && hint != Some(false) {
-            self.broken.push((child, issuer));
+        if self.signatures >= MAX_SIGNATURES {
+            return None;
         }
-        let answer = signed.unwrap_or(hint != Some(false));
+        self.signatures += 1;
+        let answer = is_signed_by(self.at(child), self.at(issuer), self.crypto);
         self.checked.insert((child, issuer), answer);
         answer
     }

@@ -48,7 +48,7 @@ pub fn mend(
             });
         }
     }
-    let broken = broken(&graph, &certificates);
+    let broken = broken(&mut graph, &certificates);
     let mut members: HashMap<usize, Found<Certificate>> = HashMap::new();
     for (index, (found, reason)) in certificates.into_iter().zip(fate).enumerate() {
         match reason {
@@ -86,15 +86,17 @@ fn end_of(graph: &mut Graph<'_>, last: usize) -> End {
     End::Open(Issuer::of(graph.at(last)))
 }
 
-fn broken(graph: &Graph<'_>, certificates: &[Found<Certificate>]) -> Vec<Broken> {
+fn broken(graph: &mut Graph<'_>, certificates: &[Found<Certificate>]) -> Vec<Broken> {
+    let pairs = graph.broken();
     let say = |&(child, issuer): &(usize, usize)| Broken {
         certificate: certificates[child].place.clone(),
         subject: graph.at(child).subject(),
         issuer: certificates[issuer].place.clone(),
         issuer_subject: graph.at(issuer).subject(),
-        is_certain: graph.identifiers(child, issuer) == Some(true),
+        is_name: !graph.at(child).is_issued_by(graph.at(issuer)),
+        is_certain: graph.identifiers(child, issuer) == Some(true) && graph.at(child).is_issued_by(graph.at(issuer)),
     };
-    graph.broken().iter().map(say).collect()
+    pairs.iter().map(say).collect()
 }
 
 fn split_duplicates(certificates: Vec<Found<Certificate>>) -> (Vec<Found<Certificate>>, Vec<LeftOut>) {

@@ -16,13 +16,46 @@ pub use crate::graph::MAX_SIGNATURES;
 pub use mend::mend;
 pub use pairing::{KeyMatch, match_key, public_key, public_key_digest};
 
-use crate::{Certificate, Found, Place, PrivateKey};
+use crate::{Certificate, CertificateDer, CertificateError, Found, Place, PrivateKey};
 
 /// Longest chain that is put together, leaf and root included. webpki follows 6 intermediates, OpenSSL 100.
 pub const MAX_CHAIN: usize = 12;
 
 /// Steps that one search for a way to the root takes at most; after that the best way so far is taken.
 pub const MAX_STEPS: usize = 10_000;
+
+/// Reads the structure of each certificate that [`read`](crate::read) found, once for everything that follows.
+///
+/// # Errors
+///
+/// The first certificate whose structure cannot be read, and where it stands.
+pub fn parse_all(
+    found: Vec<Found<CertificateDer<'static>>>,
+) -> Result<Vec<Found<Certificate>>, UnreadableCertificate> {
+    let parse = |Found { value, place }| match Certificate::parse(value) {
+        Ok(value) => Ok(Found { value, place }),
+        Err(error) => Err(UnreadableCertificate { place, error }),
+    };
+    found.into_iter().map(parse).collect()
+}
+
+/// A certificate whose structure cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {error}")]
+pub struct UnreadableCertificate {
+    /// Where it stands.
+    pub place: Place,
+    /// What is wrong with it.
+    pub error: CertificateError,
+}
+
+impl UnreadableCertificate {
+    /// What it means and how to mend it.
+    #[must_use]
+    pub const fn explain(&self) -> &'static str {
+        "The certificate is damaged, or not of the form that RFC 5280 asks for. Get it again from whoever issued it."
+    }
+}
 
 /// How to mend.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +91,8 @@ pub struct Mended {
     pub spare_keys: Vec<Found<PrivateKey>>,
     /// How the chain ends.
     pub end: End,
-    /// Pairs that name each other as subject and issuer and whose signature is nevertheless wrong.
+    /// Certificates that name an issuer among those given, by name or by key identifier, which did not sign them; and
+    /// nobody else given did.
     pub broken: Vec<Broken>,
 }
 
@@ -137,7 +171,9 @@ pub struct Broken {
     pub issuer: Place,
     /// The subject of that.
     pub issuer_subject: String,
-    /// The key identifiers agree: it is this key that should have signed, so one of the two is damaged or forged.
-    /// Otherwise the issuer may just be another one of the same name.
+    /// The key identifiers agree and the names do not, so that whoever looks by name finds no issuer.
+    pub is_name: bool,
+    /// Name and key identifier agree: it is this key that should have signed. Otherwise there may be another issuer of
+    /// that name, which was not given.
     pub is_certain: bool,
 }

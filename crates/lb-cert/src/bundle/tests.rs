@@ -244,6 +244,27 @@ fn a_changed_signature_breaks_the_chain_and_is_named() {
 }
 
 #[test]
+fn a_changed_name_or_key_identifier_is_found_by_the_other() {
+    let root = Ca::root("Root");
+    let ca = Ca::below(&root, "Intermediate");
+    let (leaf, _) = leaf(&ca, "example.com");
+    for part in [&b"Intermediate"[..], ca.certificate.subject_key_id().unwrap()] {
+        let mut der = leaf.der().to_vec();
+        let place = der.windows(part.len()).position(|window| window == part).unwrap();
+        der[place] ^= 1;
+        let changed = Certificate::parse(der.into()).unwrap();
+        let mended = mended(&[&changed, &ca.certificate, &root.certificate], &[]);
+        let broken: Vec<_> = mended
+            .broken
+            .iter()
+            .map(|broken| broken.issuer_subject.as_str())
+            .collect();
+        assert_eq!(broken, ["CN=Intermediate"]);
+        assert!(!mended.broken[0].is_certain);
+    }
+}
+
+#[test]
 fn a_chain_has_a_longest_length() {
     let mut line = vec![Ca::root("CA 0")];
     for number in 1..=MAX_CHAIN {

@@ -126,6 +126,11 @@ fn broken(broken: &Broken) -> Finding {
     };
     let what = if broken.certificate == broken.issuer {
         format!("the signature of {} by itself is wrong", broken.subject)
+    } else if broken.is_name {
+        format!(
+            "{} was issued by the key of {} ({}), but names another issuer",
+            broken.subject, broken.issuer_subject, broken.issuer
+        )
     } else {
         format!(
             "{} names {} as its issuer, but the key of that certificate ({}) did not sign it",

@@ -1,5 +1,6 @@
 //! The facts of one certificate.
 
+use crate::certificate::name::attributes;
 use crate::{Certificate, Crypto};
 
 /// What a certificate is in a chain, by what it says of itself.
@@ -192,6 +193,14 @@ impl Facts {
                 .collect(),
         }
     }
+}
+
+/// Can subject and issuer be read? Names that cannot are shown as `(unreadable name)`.
+#[must_use]
+pub fn has_readable_names(certificate: &Certificate) -> bool {
+    [certificate.subject_raw(), certificate.issuer_raw()]
+        .into_iter()
+        .all(|name| attributes(name).is_ok())
 }
 
 /// SHA-256 in hexadecimal digits; `None` without digests.

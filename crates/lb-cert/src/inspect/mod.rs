@@ -4,5 +4,5 @@ mod facts;
 mod tree;
 
 pub(crate) use facts::hex;
-pub use facts::{Facts, Role, Validity, colons, fingerprint};
+pub use facts::{Facts, Role, Validity, colons, fingerprint, has_readable_names};
 pub use tree::{Branch, Tree};

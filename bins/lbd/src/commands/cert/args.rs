@@ -164,6 +164,9 @@ pub(crate) struct Convert {
     /// Write only the key
     #[arg(long)]
     pub(crate) only_key: bool,
+    /// Convert even what looks damaged: wrong signatures, a key that is not the certificate's
+    #[arg(long)]
+    pub(crate) unchecked: bool,
     /// Leave out roots, as servers do
     #[arg(long)]
     pub(crate) drop_root: bool,

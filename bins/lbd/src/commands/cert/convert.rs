@@ -4,9 +4,10 @@ use super::args::{Convert, KeyForm, Target};
 use super::input::{self, Input};
 use super::output::{self, Draft};
 use super::{Failure, password};
+use lb_cert::inspect::has_readable_names;
 use lb_cert::{
-    AwsLc, Certificate, CertificateDer, Found, KeyAlgorithm, KeyFormat, KeyMatch, MendOptions, Password, PrivateKey,
-    write,
+    AwsLc, Certificate, CertificateDer, Found, KeyAlgorithm, KeyFormat, KeyKind, KeyMatch, MendOptions, Password,
+    PrivateKey, write,
 };
 
 pub(super) fn run(convert: &Convert) -> Result<(), Failure> {
@@ -58,21 +59,42 @@ impl Holding {
     /// Leaf first, then its issuers, then what does not belong to them: a conversion loses nothing but repetitions.
     fn from(input: Input, convert: &Convert, name: &str) -> Result<Self, Failure> {
         let count = input.certificates.len();
-        for key in &input.keys {
-            check_key(key)?;
+        if !convert.unchecked {
+            input
+                .keys
+                .iter()
+                .try_for_each(|key| check_key(key, &input.certificates))?;
+            input.certificates.iter().try_for_each(check_certificate)?;
         }
         let mut options = MendOptions::new(super::time(super::args::At { at: None }));
         options.keep_root = !convert.drop_root;
         let mended = lb_cert::mend(input.certificates, input.keys, options, &AwsLc);
-        if let Some(broken) = mended.broken.iter().find(|broken| broken.is_certain) {
+        if let Some(broken) = mended.broken.first().filter(|_| !convert.unchecked) {
+            let what = if broken.certificate == broken.issuer {
+                format!(
+                    "{} names itself as its issuer, but its key did not make its signature",
+                    broken.subject
+                )
+            } else if broken.is_name {
+                format!(
+                    "{} asks for the key of {} ({}), but names another issuer",
+                    broken.subject, broken.issuer_subject, broken.issuer
+                )
+            } else {
+                format!(
+                    "the key of {} ({}) did not make the signature of {}, which names it as its issuer",
+                    broken.issuer_subject, broken.issuer, broken.subject
+                )
+            };
             return Err(Failure::Input(format!(
-                "{}: the certificate {} is damaged or forged: the key of {} ({}) did not make its signature\n  mend: \
-                 get both again from whoever issued them",
-                broken.certificate, broken.subject, broken.issuer_subject, broken.issuer
+                "{}: {what}: one of them was changed\n  mend: get them again from whoever issued them; --unchecked \
+                 converts them as they are",
+                broken.certificate
             )));
         }
         if let (KeyMatch::Mismatch { certificate, key: own }, Some(leaf), Some(key)) =
             (&mended.pairing, mended.chain.first(), &mended.key)
+            && !(convert.no_key || convert.only_key || convert.unchecked)
         {
             let shown = |digest: &Option<[u8; 32]>| super::matching::shown(digest.as_ref());
             return Err(Failure::Refused(format!(
@@ -121,7 +143,9 @@ impl Holding {
     }
 
     fn ders<'a>(&'a self) -> impl Iterator<Item = &'a CertificateDer<'a>> {
-        self.certificates.iter().map(|found| -> &'a CertificateDer<'a> { found.value.der() })
+        self.certificates
+            .iter()
+            .map(|found| -> &'a CertificateDer<'a> { found.value.der() })
     }
 
     /// The bytes, and whether they hold a key.
@@ -196,12 +220,21 @@ impl Holding {
     }
 }
 
-/// A key whose numbers do not fit together is damaged, whatever its structure looks like.
-fn check_key(key: &Found<PrivateKey>) -> Result<(), Failure> {
+/// A key whose numbers do not fit together is damaged, whatever its structure looks like; of one that no TLS library
+/// loads nobody can tell.
+fn check_key(key: &Found<PrivateKey>, certificates: &[Found<Certificate>]) -> Result<(), Failure> {
     let can_be_checked = match key.value.algorithm() {
-        KeyAlgorithm::Rsa { bits } => (2048..=8192).contains(bits),
-        KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521 | KeyAlgorithm::Ed25519 => true,
-        _ => false,
+        KeyAlgorithm::Rsa { bits } | KeyAlgorithm::RsaPss { bits } => (2048..=8192).contains(bits),
+        // What it says of its public half is what a certificate says, too.
+        KeyAlgorithm::Other(_) if is_stated(&key.value, certificates) => false,
+        KeyAlgorithm::Other(name) => {
+            return Err(Failure::Input(format!(
+                "{}: a key of the kind {name}, which TLS servers do not use: whether it is whole cannot be told\n  \
+                 mend: RSA, RSA-PSS, P-256, P-384, P-521 and Ed25519 are used; --unchecked converts it as it is",
+                key.place
+            )));
+        }
+        _ => true,
     };
     if can_be_checked && lb_cert::bundle::public_key(&key.value, &AwsLc).is_none() {
         return Err(Failure::Input(format!(
@@ -212,6 +245,33 @@ fn check_key(key: &Found<PrivateKey>) -> Result<(), Failure> {
         )));
     }
     Ok(())
+}
+
+fn is_stated(key: &PrivateKey, certificates: &[Found<Certificate>]) -> bool {
+    key.stated_spki()
+        .is_some_and(|spki| certificates.iter().any(|found| found.value.spki_raw() == spki))
+}
+
+/// What a certificate must keep to, whoever issued it.
+fn check_certificate(found: &Found<Certificate>) -> Result<(), Failure> {
+    let certificate = &found.value;
+    let what = if let Some(malformed) = certificate.malformed().first() {
+        format!("the extension {} cannot be read: {}", malformed.oid, malformed.what)
+    } else if !has_readable_names(certificate) {
+        "its names cannot be read".to_owned()
+    } else if certificate.signature_algorithm_raw() != certificate.signed_signature_algorithm_raw() {
+        "it names two different signature algorithms".to_owned()
+    } else if matches!(certificate.key().kind, KeyKind::Malformed | KeyKind::Other(_)) {
+        format!("its public key is of no known kind ({})", certificate.key())
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Input(format!(
+        "{}: the certificate {} is damaged: {what}\n  mend: get it again from whoever issued it; --unchecked converts \
+         it as it is",
+        found.place,
+        certificate.label()
+    )))
 }
 
 /// The form for this key: "traditional" is another one for each algorithm.

@@ -17,10 +17,7 @@ pub(super) fn run(doctor: &Doctor) -> Result<(), Failure> {
         [] => roots::usual(&input.certificates),
         wanted => roots::sets(wanted)?,
     };
-    let sets: Vec<RootSet<'_>> = sets
-        .iter()
-        .map(|(name, roots)| RootSet { name, roots })
-        .collect();
+    let sets: Vec<RootSet<'_>> = sets.iter().map(|(name, roots)| RootSet { name, roots }).collect();
     let examination = Examination {
         at,
         names: &doctor.name,

@@ -60,16 +60,9 @@ fn one(path: &Path, passwords: &mut Vec<Password>, input: &mut Input) -> Result<
         keys: contents.keys.len(),
         crls: contents.crls.len(),
     });
-    for found in contents.certificates {
-        let place = found.place;
-        let value = Certificate::parse(found.value).map_err(|error| {
-            Failure::Input(format!(
-                "{place}: {error}\n  mend: the certificate is damaged or not of the form that RFC 5280 asks for; get \
-                 it again from whoever issued it"
-            ))
-        })?;
-        input.certificates.push(Found { value, place });
-    }
+    let certificates = lb_cert::parse_all(contents.certificates)
+        .map_err(|error| Failure::Input(format!("{error}\n  mend: {}", error.explain())))?;
+    input.certificates.extend(certificates);
     input.keys.extend(contents.keys);
     input.crls.extend(contents.crls);
     input.notes.extend(contents.notes);

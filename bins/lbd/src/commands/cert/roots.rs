@@ -21,7 +21,9 @@ pub(super) fn sets(wanted: &[String]) -> Result<Vec<(String, Roots)>, Failure> {
             input.certificates.into_iter().map(|found| found.value).collect()
         };
         if roots.is_empty() {
-            return Err(Failure::Input(format!("{name} holds no certificate, so nothing would be trusted")));
+            return Err(Failure::Input(format!(
+                "{name} holds no certificate, so nothing would be trusted"
+            )));
         }
         sets.push((name.clone(), roots));
     }

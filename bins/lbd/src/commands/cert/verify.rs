@@ -61,7 +61,9 @@ fn profile(verify: &Verify) -> Result<Profile, Failure> {
         ))
     })?;
     for rule in &verify.warn {
-        profile.set(rule, Level::Warn).map_err(|error| Failure::Usage(error.to_string()))?;
+        profile
+            .set(rule, Level::Warn)
+            .map_err(|error| Failure::Usage(error.to_string()))?;
     }
     Ok(profile)
 }
@@ -90,7 +92,10 @@ fn revocation(verify: &Verify) -> Result<Option<Crls>, Failure> {
         crls.add(crl);
     }
     if count == 0 {
-        return Err(Failure::Input(format!("{} holds no revocation list", input::name(&verify.crl[0]))));
+        return Err(Failure::Input(format!(
+            "{} holds no revocation list",
+            input::name(&verify.crl[0])
+        )));
     }
     Ok(Some(crls))
 }
@@ -165,7 +170,11 @@ fn as_json(
                 .iter()
                 .filter_map(|step| Some(certificate_of(*step, leaf, others, trusted)?.subject()))
                 .collect(),
-            verified.warnings().iter().map(|warning| refusal(warning.finding())).collect(),
+            verified
+                .warnings()
+                .iter()
+                .map(|warning| refusal(warning.finding()))
+                .collect(),
         ),
         Err(_) => (Vec::new(), Vec::new()),
     };
