@@ -247,6 +247,17 @@ fn check_key(key: &Found<PrivateKey>, certificates: &[Found<Certificate>]) -> Re
     Ok(())
 }
 
+/// Of no kind that is in use: a bit of its identifier was changed, or it is too new to tell.
+fn is_unknown(kind: &KeyKind) -> bool {
+    // secp256k1, P-224, P-192, and Brainpool's curves.
+    const CURVES: [&str; 4] = ["1.3.132.0.10", "1.3.132.0.33", "1.2.840.10045.3.1.1", "1.3.36.3.3.2.8.1.1."];
+    match kind {
+        KeyKind::Malformed | KeyKind::Other(_) => true,
+        KeyKind::OtherCurve(oid) => !CURVES.iter().any(|curve| oid.starts_with(curve)),
+        _ => false,
+    }
+}
+
 fn is_stated(key: &PrivateKey, certificates: &[Found<Certificate>]) -> bool {
     key.stated_spki()
         .is_some_and(|spki| certificates.iter().any(|found| found.value.spki_raw() == spki))
@@ -261,7 +272,7 @@ fn check_certificate(found: &Found<Certificate>) -> Result<(), Failure> {
         "its names cannot be read".to_owned()
     } else if certificate.signature_algorithm_raw() != certificate.signed_signature_algorithm_raw() {
         "it names two different signature algorithms".to_owned()
-    } else if matches!(certificate.key().kind, KeyKind::Malformed | KeyKind::Other(_)) {
+    } else if is_unknown(&certificate.key().kind) {
         format!("its public key is of no known kind ({})", certificate.key())
     } else {
         return Ok(());
