@@ -4,10 +4,17 @@
 use lb_cert::{KeyFormat, ReadOptions, write};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let [path, password] = std::env::args().skip(1).collect::<Vec<_>>().try_into().map_err(|_| "FILE PASSWORD")?;
+    let [path, password] = std::env::args()
+        .skip(1)
+        .collect::<Vec<_>>()
+        .try_into()
+        .map_err(|_| "FILE PASSWORD")?;
     let passwords = [password.as_str().into()];
     let contents = lb_cert::read(&path, &std::fs::read(&path)?, &ReadOptions::with_passwords(&passwords))?;
-    print!("{}", write::certificates(contents.certificates.iter().map(|found| &found.value)));
+    print!(
+        "{}",
+        write::certificates(contents.certificates.iter().map(|found| &found.value))
+    );
     for key in &contents.keys {
         print!("{}", write::key(&key.value, KeyFormat::Pkcs8)?);
     }

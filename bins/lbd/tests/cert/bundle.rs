@@ -12,7 +12,7 @@ fn s_chain_07_any_heap_of_files_becomes_one_bundle_and_its_key() {
     place.put("some.crt", format!("{}{}{}", beta.pem, root.pem, authority.pem));
     place.put("more.crt", format!("{}{leaf}{}{}", gamma.pem, stranger, alpha.pem));
     place.put("again.crt", format!("{leaf}{}", alpha.pem));
-    place.put("keys.pem", format!("{stranger_key}"));
+    place.put("keys.pem", &stranger_key);
     place.put("key.pem", &key);
     // The stranger's key is there too: it comes later, so the first key's certificate is the leaf.
     let said = place

@@ -29,9 +29,7 @@ pub const MAX_STEPS: usize = 10_000;
 /// # Errors
 ///
 /// The first certificate whose structure cannot be read, and where it stands.
-pub fn parse_all(
-    found: Vec<Found<CertificateDer<'static>>>,
-) -> Result<Vec<Found<Certificate>>, UnreadableCertificate> {
+pub fn parse_all(found: Vec<Found<CertificateDer<'static>>>) -> Result<Vec<Found<Certificate>>, UnreadableCertificate> {
     let parse = |Found { value, place }| match Certificate::parse(value) {
         Ok(value) => Ok(Found { value, place }),
         Err(error) => Err(UnreadableCertificate { place, error }),

@@ -250,7 +250,12 @@ fn check_key(key: &Found<PrivateKey>, certificates: &[Found<Certificate>]) -> Re
 /// Of no kind that is in use: a bit of its identifier was changed, or it is too new to tell.
 fn is_unknown(kind: &KeyKind) -> bool {
     // secp256k1, P-224, P-192, and Brainpool's curves.
-    const CURVES: [&str; 4] = ["1.3.132.0.10", "1.3.132.0.33", "1.2.840.10045.3.1.1", "1.3.36.3.3.2.8.1.1."];
+    const CURVES: [&str; 4] = [
+        "1.3.132.0.10",
+        "1.3.132.0.33",
+        "1.2.840.10045.3.1.1",
+        "1.3.36.3.3.2.8.1.1.",
+    ];
     match kind {
         KeyKind::Malformed | KeyKind::Other(_) => true,
         KeyKind::OtherCurve(oid) => !CURVES.iter().any(|curve| oid.starts_with(curve)),
