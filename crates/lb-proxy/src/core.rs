@@ -34,6 +34,7 @@ pub(crate) struct Core {
     splices_refused: Cell<bool>,
     exchanges: RefCell<FreeList<Box<Exchange>>>,
     heads: RefCell<FreeList<Box<Head>>>,
+    outs: RefCell<FreeList<Vec<u8>>>,
     /// Idle upstream connections outlive snapshots: a reload does not close them.
     pub(crate) idle: RefCell<HashMap<(BackendId, SocketAddr), Rc<Idle>>>,
     draining: Cell<bool>,
@@ -62,6 +63,7 @@ impl Core {
             splices_refused: Cell::new(false),
             exchanges: RefCell::new(FreeList::new()),
             heads: RefCell::new(FreeList::new()),
+            outs: RefCell::new(FreeList::new()),
             idle: RefCell::new(HashMap::new()),
             draining: Cell::new(false),
             cut: Cell::new(false),
@@ -140,6 +142,19 @@ impl Core {
         }
     }
 
+    /// Room for what is written next, empty.
+    pub(crate) fn take_out(&self) -> Vec<u8> {
+        let kept = self.outs.borrow_mut().take();
+        kept.unwrap_or_else(|| Vec::with_capacity(2048))
+    }
+
+    pub(crate) fn give_out(&self, mut out: Vec<u8>) {
+        if (1..=MOST_OUT).contains(&out.capacity()) {
+            out.clear();
+            self.outs.borrow_mut().put(out);
+        }
+    }
+
     pub(crate) fn take_exchange(&self) -> Box<Exchange> {
         self.exchanges
             .borrow_mut()
@@ -160,6 +175,8 @@ impl Core {
         self.small.borrow_mut().trim();
         self.large.borrow_mut().trim();
         self.exchanges.borrow_mut().trim();
+        self.heads.borrow_mut().trim();
+        self.outs.borrow_mut().trim();
         self.splices.borrow_mut().trim();
         self.splices_refused.set(false);
         self.idle.borrow_mut().retain(|_, idle| {
@@ -236,6 +253,8 @@ impl Core {
 /// A worker has at most so many pipes in use, two descriptors each; what is more is copied.
 const MOST_SPLICES: usize = 256;
 
+/// Larger ones go back to the allocator.
+const MOST_OUT: usize = 64 * 1024;
 /// A head with a larger arena goes back to the allocator.
 pub(crate) const MOST_HEAD: usize = 32 * 1024;
 

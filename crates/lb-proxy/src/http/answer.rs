@@ -3,8 +3,8 @@
 use super::client::Client;
 use super::exchange::{Exchange, Phase};
 use crate::core::Core;
-use lb_http::{Head, Version};
 use lb_http::h1::{self, Framing};
+use lb_http::{Head, Version};
 use lb_telemetry::End;
 use lb_types::FieldsMut;
 use std::io::Write;
@@ -23,6 +23,7 @@ pub(super) fn respond(
         client.conn.close_after();
     }
     let body = body_of(status, end);
+    x.down.begin(core);
     let mut head = core.take_head();
     let built = build(&mut head, status, end, body.len() as u64, location).is_ok_and(|()| {
         client
@@ -48,7 +49,7 @@ pub(super) fn respond(
 
 /// Answers what could not be read as a request, or not to its end, and closes.
 pub(super) fn refuse(x: &mut Exchange, client: &mut Client, status: u16, end: End, core: &Core) {
-    let _ = core;
+    x.down.begin(core);
     client.conn.close_after();
     client.asked_to_close = false;
     let body = body_of(status, end);

@@ -116,7 +116,7 @@ impl Exchange {
             answer::respond(self, client, status, end, None, core);
             return Ok(());
         }
-        self.write(pool)?;
+        self.write(pool, core)?;
         pool.budget.borrow_mut().deposit(now.mono);
         self.choose(None, client, core);
         Ok(())
@@ -191,16 +191,16 @@ impl Exchange {
     }
 
     /// The head as the backend gets it.
-    fn write(&mut self, pool: &PoolView) -> Result<(), Stop> {
+    pub(super) fn write(&mut self, pool: &PoolView, core: &Core) -> Result<(), Stop> {
+        self.up.begin(core);
         let mut conn = h1::Conn::new(Role::Client, Arc::clone(&pool.options().limits));
         if conn.write_head(&self.request, self.framing, &mut self.up.out).is_err() {
             return Err(Stop::Internal);
         }
         self.up_conn = Some(conn);
         if self.framing == Framing::Empty {
-            self.up.has_no_body();
-        }
-        if self.request.is_idempotent() {
+            self.up.has_no_body(self.request.is_idempotent());
+        } else if self.request.is_idempotent() {
             self.up.keep();
         }
         Ok(())

@@ -21,8 +21,7 @@ pub(crate) struct Pipe {
     written: usize,
     direct: usize,
     suffix: &'static [u8],
-    /// Keep `out` after it was written: it may have to be written again.
-    keep: bool,
+    again: Again,
     /// Something that was written is gone and cannot be written again.
     released: bool,
     in_trailers: bool,
@@ -34,6 +33,16 @@ pub(crate) struct Pipe {
     /// Payload on its way inside the kernel; it goes before all else. An empty one goes back to
     /// the worker at the end of the turn.
     splice: Option<Splice>,
+}
+
+/// How a message that was written can be written again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    Not,
+    /// From `out`, which is kept.
+    Kept,
+    /// By its owner, who has the head; there is no body.
+    Anew,
 }
 
 /// What [`Pipe::fill`] came to.
@@ -76,7 +85,7 @@ impl Pipe {
             written: 0,
             direct: 0,
             suffix: b"",
-            keep: false,
+            again: Again::Not,
             released: false,
             in_trailers: false,
             done: false,
@@ -89,21 +98,24 @@ impl Pipe {
 
     pub(crate) fn clear(&mut self, core: &Core) {
         core.give_splice(self.splice.take());
-        let mut out = std::mem::take(&mut self.out);
-        out.clear();
-        if out.capacity() > MOST_OUT {
-            out = Vec::new();
-        }
-        *self = Self { out, ..Self::new() };
+        core.give_out(std::mem::take(&mut self.out));
+        *self = Self::new();
     }
 
+    /// Keeps `out` after it was written: it may have to be written again.
     pub(crate) const fn keep(&mut self) {
-        self.keep = true;
+        self.again = Again::Kept;
     }
 
-    /// Starts again from the first byte. Only when nothing was [released](Self::is_whole).
-    pub(crate) const fn rewind(&mut self) {
+    /// Starts again from the first byte. Only when nothing was [released](Self::is_whole). True: `out` is
+    /// empty, and the head must be put into it again.
+    pub(crate) fn rewind(&mut self) -> bool {
         self.written = 0;
+        let anew = self.again == Again::Anew;
+        if anew {
+            self.out.clear();
+        }
+        anew
     }
 
     /// Can every byte that was written be written again?
@@ -144,9 +156,13 @@ impl Pipe {
         self.payload
     }
 
-    /// Says that nothing follows the head that was put into `out`.
-    pub(crate) const fn has_no_body(&mut self) {
+    /// Says that nothing follows the head that was put into `out`; `again`: its owner can put it there
+    /// once more.
+    pub(crate) const fn has_no_body(&mut self, again: bool) {
         self.done = true;
+        if again {
+            self.again = Again::Anew;
+        }
     }
 
     /// Takes the body's next bytes from the source, as far as they should be written together.
@@ -166,7 +182,7 @@ impl Pipe {
                 self.out.drain(..self.written);
                 self.written = 0;
                 self.released = true;
-                self.keep = false;
+                self.again = Again::Not;
             }
             if self.direct > 0 || !self.suffix.is_empty() || self.out.len() - self.written >= FULL {
                 return Ok(Fill::Full);
@@ -261,8 +277,18 @@ impl Pipe {
         Poll::Ready(if told.is_ok() { Bulk::Moved } else { Bulk::Fault })
     }
 
-    /// Gives the kernel's pipe back when nothing is inside.
+    /// Makes room for a head, in memory that is still in the cache from the last one.
+    pub(crate) fn begin(&mut self, core: &Core) {
+        if self.out.capacity() == 0 {
+            self.out = core.take_out();
+        }
+    }
+
+    /// Gives back what holds nothing: the room for heads, and the kernel's pipe.
     pub(crate) fn rest(&mut self, core: &Core) {
+        if self.out.is_empty() && self.out.capacity() > 0 {
+            core.give_out(std::mem::take(&mut self.out));
+        }
         if self.splice.as_ref().is_some_and(Splice::is_empty) {
             core.give_splice(self.splice.take());
         }
@@ -314,7 +340,7 @@ impl Pipe {
             }
             self.suffix = &self.suffix[taken..];
         }
-        if !self.keep {
+        if self.again != Again::Kept {
             self.forget();
         }
         Poll::Ready(Ok(()))
@@ -323,8 +349,10 @@ impl Pipe {
     /// Drops what was written completely, unless nothing else follows and it is to be kept.
     fn forget(&mut self) {
         if self.written > 0 && self.written == self.out.len() {
-            self.released = true;
-            self.keep = false;
+            if self.again != Again::Anew {
+                self.released = true;
+                self.again = Again::Not;
+            }
             self.out.clear();
             self.written = 0;
         }
@@ -340,8 +368,6 @@ const COPIED: usize = 4096;
 pub(super) const BULK: u64 = 512 * 1024;
 /// With this much waiting it is time to write.
 const FULL: usize = 16 * 1024;
-/// A larger `out` goes back to the allocator after its exchange.
-const MOST_OUT: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -53,6 +53,9 @@ impl Exchange {
         let (Some(upstream), Some(up_conn)) = (&mut self.upstream, &mut self.up_conn) else {
             return Err(Stop::Internal);
         };
+        if !self.up.is_done() {
+            self.up.begin(core);
+        }
         while !self.up_stopped {
             let fill = match self
                 .up
@@ -141,6 +144,7 @@ impl Exchange {
                 _ => self.reply = core.take_buffer(false),
             }
         }
+        self.down.begin(core);
         loop {
             let fill = if self.facts.answered {
                 self.fill_down(client)?

@@ -134,8 +134,10 @@ impl Exchange {
         if self.facts.reused && died && !self.facts.heard {
             core.counters.stale_reuse();
             if repeatable {
-                self.up.rewind();
-                if let Err(end) = self.open(&pool, true, client, core) {
+                let opened = self
+                    .write_again(&pool, core)
+                    .and_then(|()| self.open(&pool, true, client, core));
+                if let Err(end) = opened {
                     answer::respond(self, client, end.status().unwrap_or(502), end, None, core);
                 }
                 return;
@@ -148,12 +150,22 @@ impl Exchange {
         }
         let retriable = died || matches!(end, End::ConnectRefused | End::ConnectFailed | End::ConnectTimeout);
         if repeatable && retriable && self.may_retry(&pool, core) {
-            self.up.rewind();
-            self.choose(Some(end), client, core);
+            match self.write_again(&pool, core) {
+                Ok(()) => self.choose(Some(end), client, core),
+                Err(end) => answer::respond(self, client, end.status().unwrap_or(500), end, None, core),
+            }
             return;
         }
         // An interim response may have left already, or a part of it: ours follows.
         answer::respond(self, client, end.status().unwrap_or(502), end, None, core);
+    }
+
+    /// Makes the request ready to be written from its first byte.
+    fn write_again(&mut self, pool: &PoolView, core: &Core) -> Result<(), End> {
+        if self.up.rewind() {
+            self.write(pool, core).map_err(|_| End::Internal)?;
+        }
+        Ok(())
     }
 
     fn may_retry(&mut self, pool: &PoolView, core: &Core) -> bool {
