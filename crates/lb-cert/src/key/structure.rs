@@ -10,12 +10,15 @@ use super::{KeyAlgorithm, KeyError, KeyFormat};
 /// Form and algorithm of the key in `der`, whose structure is whole.
 pub(super) fn read(der: &[u8]) -> Result<(KeyFormat, KeyAlgorithm), KeyError> {
     let items = items_of_whole(der)?;
-    let tags: Vec<Tag> = items.iter().map(|item| item.tag()).collect();
-    match tags.as_slice() {
+    let mut tags = [Tag::Null; 4];
+    for (tag, item) in tags.iter_mut().zip(&items) {
+        *tag = item.tag();
+    }
+    match tags {
         [Tag::Integer, Tag::Sequence, Tag::OctetString, ..] => Ok((KeyFormat::Pkcs8, pkcs8(der, &items)?)),
         [Tag::Integer, Tag::OctetString, ..] => Ok((KeyFormat::Sec1, sec1(der, &items, None)?)),
-        [Tag::Sequence, Tag::OctetString] => Err(KeyError::Encrypted),
-        [Tag::Integer, Tag::Integer, Tag::Integer, ..] if tags.len() > 6 => {
+        [Tag::Sequence, Tag::OctetString, ..] => Err(KeyError::Encrypted),
+        [Tag::Integer, Tag::Integer, Tag::Integer, ..] if items.len() > 6 => {
             let bits = pkcs1(der, &items)?;
             Ok((KeyFormat::Pkcs1, KeyAlgorithm::Rsa { bits }))
         }
@@ -227,7 +230,7 @@ pub(super) fn items_of_whole(der: &[u8]) -> Result<Vec<AnyRef<'_>>, KeyError> {
 /// The elements inside a constructed value; at most [`MAX_ITEMS`].
 pub(super) fn items(content: &[u8]) -> Result<Vec<AnyRef<'_>>, der::Error> {
     let mut reader = SliceReader::new(content)?;
-    let mut items = Vec::new();
+    let mut items = Vec::with_capacity(9);
     while !reader.is_finished() {
         if items.len() == MAX_ITEMS {
             return Err(Tag::Sequence.length_error().into());

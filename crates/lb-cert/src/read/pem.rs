@@ -264,21 +264,19 @@ impl Scan<'_> {
             return Ok(());
         }
         match armour::parse(trimmed, true) {
-            Some(Ok(Armour::End(label))) => {
-                let end = String::from_utf8_lossy(label).into_owned();
-                match self.open.take() {
-                    Some(open) if open.label == end => self.close(open, line),
-                    Some(open) => {
-                        let place = Place {
-                            line: Some(line.number),
-                            offset: self.offset(line),
-                            ..open.place
-                        };
-                        Err(self.refuse(place, Problem::LabelMismatch { begin: open.label, end }))
-                    }
-                    None => Ok(()),
+            Some(Ok(Armour::End(label))) => match self.open.take() {
+                Some(open) if open.label.as_bytes() == label => self.close(open, line),
+                Some(open) => {
+                    let place = Place {
+                        line: Some(line.number),
+                        offset: self.offset(line),
+                        ..open.place
+                    };
+                    let end = String::from_utf8_lossy(label).into_owned();
+                    Err(self.refuse(place, Problem::LabelMismatch { begin: open.label, end }))
                 }
-            }
+                None => Ok(()),
+            },
             Some(Ok(Armour::Begin(_))) => {
                 let (label, begun) = (open.label.clone(), open.place.line.unwrap_or(0));
                 let place = Place {

@@ -2,7 +2,8 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use asn1_rs::{Any, FromBer, Tag};
+use der::asn1::AnyRef;
+use der::{Decode, Reader, SliceReader, Tag, Tagged};
 use rustls_pki_types::CertificateDer;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time as Time;
@@ -36,24 +37,19 @@ pub(super) fn certificate(der: &[u8], depth: u32) -> Result<(), Problem> {
 
 /// Times and public key, into which webpki does not look; `None` when the fields are not where they belong.
 fn rest_of_certificate(der: &[u8]) -> Option<Result<(), (&[u8], &'static str)>> {
-    let inside = |der| Any::from_ber(der).ok().map(|(_, any)| any.data);
-    let mut fields = inside(inside(der)?)?;
-    let mut next = || {
-        let (rest, field) = Any::from_ber(fields).ok()?;
-        fields = rest;
-        Some(field)
-    };
-    let first = next()?;
-    if first.header.is_contextspecific() {
+    let mut outer = SliceReader::new(AnyRef::from_der(der).ok()?.value()).ok()?;
+    let mut fields = SliceReader::new(outer.decode::<AnyRef<'_>>().ok()?.value()).ok()?;
+    let mut next = || fields.decode::<AnyRef<'_>>().ok();
+    if next()?.tag().is_context_specific() {
         next()?; // the serial number behind the version
     }
     let (_algorithm, _issuer, validity, _subject, key) = (next()?, next()?, next()?, next()?, next()?);
-    let times = Time::from_der(validity.data).and_then(|(rest, _)| Time::from_der(rest));
+    let times = Time::from_der(validity.value()).and_then(|(rest, _)| Time::from_der(rest));
     if !times.is_ok_and(|(rest, _)| rest.is_empty()) {
-        return Some(Err((validity.data, "its validity is not two times")));
+        return Some(Err((validity.value(), "its validity is not two times")));
     }
-    if !key_is_whole(key.data) {
-        return Some(Err((key.data, "its public key is not well-formed")));
+    if key_is_whole(key.value()).is_none() {
+        return Some(Err((key.value(), "its public key is not well-formed")));
     }
     Some(Ok(()))
 }
@@ -72,6 +68,10 @@ pub(super) fn revocation_list(der: &[u8], depth: u32) -> Result<(), Problem> {
 /// Every length must end where its element ends, down to the primitive ones: x509-parser alone is content with names
 /// and algorithms whose inside is broken.
 fn nested(what: &'static str, der: &[u8], depth: u32) -> Result<(), Problem> {
+    if is_whole(der, depth) {
+        return Ok(());
+    }
+    // Not DER in the narrow sense, or broken: the slow walk knows, and where.
     match shape::first_break(der, depth) {
         Some((offset, why)) => Err(Problem::Broken {
             what,
@@ -83,17 +83,31 @@ fn nested(what: &'static str, der: &[u8], depth: u32) -> Result<(), Problem> {
 }
 
 /// Whether this is the inside of a SubjectPublicKeyInfo: an identifier with at most one parameter, and bits.
-fn key_is_whole(spki: &[u8]) -> bool {
-    let Ok((bits, algorithm)) = Any::from_ber(spki) else {
+fn key_is_whole(spki: &[u8]) -> Option<()> {
+    let mut parts = SliceReader::new(spki).ok()?;
+    let (algorithm, bits): (AnyRef<'_>, AnyRef<'_>) = (parts.decode().ok()?, parts.decode().ok()?);
+    let mut inner = SliceReader::new(algorithm.value()).ok()?;
+    let oid: AnyRef<'_> = inner.decode().ok()?;
+    if !inner.is_finished() {
+        inner.decode::<AnyRef<'_>>().ok()?;
+    }
+    let fits = oid.tag() == Tag::ObjectIdentifier && bits.tag() == Tag::BitString;
+    (fits && inner.is_finished() && parts.is_finished()).then_some(())
+}
+
+/// Whether every element of this DER ends where the one around it says, down to `depth`.
+fn is_whole(content: &[u8], depth: u32) -> bool {
+    let (Some(depth), Ok(mut reader)) = (depth.checked_sub(1), SliceReader::new(content)) else {
         return false;
     };
-    let Ok((parameters, oid)) = Any::from_ber(algorithm.data) else {
-        return false;
-    };
-    let one = |der: &[u8]| Any::from_ber(der).is_ok_and(|(rest, _)| rest.is_empty());
-    oid.tag() == Tag::Oid
-        && (parameters.is_empty() || one(parameters))
-        && Any::from_ber(bits).is_ok_and(|(rest, bits)| rest.is_empty() && bits.tag() == Tag::BitString)
+    while !reader.is_finished() {
+        match reader.decode::<AnyRef<'_>>() {
+            Ok(item) if item.tag().is_constructed() && !is_whole(item.value(), depth) => return false,
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+    }
+    true
 }
 
 fn broken(what: &'static str, error: &x509_parser::nom::Err<x509_parser::error::X509Error>) -> Problem {
