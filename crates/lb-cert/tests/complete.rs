@@ -309,3 +309,25 @@ fn a_certificate_sent_twice_and_a_circle_do_no_harm() {
         [Step::Leaf, Step::Anchor(0)]
     );
 }
+
+#[test]
+fn a_search_among_cas_that_all_certify_each_other_ends() {
+    // eleven CAs, a certificate of each by each other: the number of ways is astronomical, all of them forbidden
+    let nowhere = constrained(vec![GeneralSubtree::DnsName("nowhere.example".into())], Vec::new());
+    let root = Ca::root_with("Root", nowhere);
+    let cas: Vec<Ca> = (0..11)
+        .map(|number| Ca::below(&root, &format!("CA {number}")))
+        .collect();
+    let mut web: Vec<Certificate> = cas.iter().map(|ca| ca.certificate.clone()).collect();
+    for issuer in &cas {
+        let others = cas.iter().filter(|ca| ca.certificate != issuer.certificate);
+        web.extend(others.map(|ca| issuer.sign(&ca.params, &ca.key)));
+    }
+    let leaf = cas[0].leaf("a.example");
+    let roots: Roots = [root.certificate.clone()].into_iter().collect();
+    for profile in [Profile::connection(), Profile::strict()] {
+        let verifier = Verifier::new(&roots, &lb_cert::AwsLc, &profile);
+        let answer = rule(verifier.verify(&leaf, &web, &Request::server(NOW)));
+        assert!(matches!(answer.0, "path.limit" | "name-constraints"), "{answer:?}");
+    }
+}

@@ -55,6 +55,10 @@ struct Search<'a, 'b> {
 /// A certificate's number for the table of signatures.
 type Key = (u8, usize);
 
+/// What finding the words for a refusal may cost: some 5 ms.
+const DIAGNOSIS_SIGNATURES: u32 = 64;
+const DIAGNOSIS_STEPS: u32 = 1_000;
+
 pub(super) fn search<'a>(
     verifier: &'a Verifier<'a>,
     leaf: &'a Certificate,
@@ -84,6 +88,12 @@ pub(super) fn search<'a>(
     }
     mark_hopeful(&mut nodes, &by_subject, verifier);
 
+    let mut budget = verifier.budget;
+    if !verifier.profile.is_complete() {
+        // only words depend on it
+        budget.signatures = budget.signatures.min(DIAGNOSIS_SIGNATURES);
+        budget.steps = budget.steps.min(DIAGNOSIS_STEPS);
+    }
     let mut search = Search {
         verifier,
         request,
@@ -91,8 +101,8 @@ pub(super) fn search<'a>(
         nodes,
         by_subject,
         signatures: HashMap::new(),
-        signatures_left: verifier.budget.signatures,
-        steps_left: verifier.budget.steps,
+        signatures_left: budget.signatures,
+        steps_left: budget.steps,
         path: Vec::new(),
         best: None,
     };
