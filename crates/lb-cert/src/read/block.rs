@@ -34,15 +34,24 @@ pub(super) fn read_labelled(
         Meaning::Is(shape) => shape,
     };
     let found = shape::recognise(&der);
-    if found != wanted && found != Shape::Unknown {
-        return refuse(
-            place,
-            Problem::WrongLabel {
-                label: label.into(),
-                found: found.name(),
-            },
-        );
-    }
+    let wanted = match found {
+        _ if found == wanted => wanted,
+        Shape::Unknown => wanted,
+        // The forms of keys are confused often, and openssl reads them under each other's labels too.
+        Shape::Pkcs8 | Shape::EncryptedPkcs8 if label.ends_with("PRIVATE KEY") => {
+            other_label(contents, label, found, place)
+        }
+        Shape::Pkcs1 | Shape::Sec1 if label == "PRIVATE KEY" => other_label(contents, label, found, place),
+        _ => {
+            return refuse(
+                place,
+                Problem::WrongLabel {
+                    label: label.into(),
+                    found: found.name(),
+                },
+            );
+        }
+    };
     if entry.old {
         contents.note(place, NoteKind::OldLabel { label: label.into() });
     }
@@ -71,6 +80,18 @@ pub(super) fn read_labelled(
         );
     }
     Ok(None)
+}
+
+/// The shape that was found counts; the label is worth a note.
+fn other_label(contents: &mut Contents, label: &str, found: Shape, place: &Place) -> Shape {
+    contents.note(
+        place,
+        NoteKind::OtherLabel {
+            label: label.into(),
+            found: found.name(),
+        },
+    );
+    found
 }
 
 /// Reads a file that is DER or BER from its first byte.

@@ -1,5 +1,6 @@
 //! What a source held.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
@@ -44,6 +45,36 @@ impl Contents {
             place: place.clone(),
             kind,
         });
+    }
+
+    /// Notes certificates that stood earlier. Linear: many are told apart by their ends, which are signatures.
+    pub(super) fn note_duplicates(&mut self) {
+        let mut repeated = Vec::new();
+        if self.certificates.len() <= FEW {
+            for (index, found) in self.certificates.iter().enumerate() {
+                if let Some(first) = self
+                    .certificates
+                    .iter()
+                    .take(index)
+                    .find(|first| first.value == found.value)
+                {
+                    repeated.push((found.place.clone(), first.place.block));
+                }
+            }
+        } else {
+            let mut ends: HashMap<(usize, Option<&[u8; 32]>), &Found<CertificateDer<'static>>> = HashMap::new();
+            for found in &self.certificates {
+                let first = *ends
+                    .entry((found.value.len(), found.value.last_chunk()))
+                    .or_insert(found);
+                if !std::ptr::eq(first, found) && first.value == found.value {
+                    repeated.push((found.place.clone(), first.place.block));
+                }
+            }
+        }
+        for (place, first) in repeated {
+            self.note(&place, NoteKind::Duplicate { first });
+        }
     }
 
     pub(super) fn add_certificate(
@@ -131,3 +162,6 @@ impl fmt::Display for Format {
         })
     }
 }
+
+/// So many certificates are compared with each other.
+const FEW: usize = 8;

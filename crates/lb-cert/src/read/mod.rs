@@ -69,5 +69,6 @@ pub fn read(source: &str, bytes: &[u8], options: &ReadOptions<'_>) -> Result<Con
         let text = text::plain(bytes, &whole, &mut contents.notes)?;
         pem::read(&mut contents, &text, &source, options)?;
     }
+    contents.note_duplicates();
     Ok(contents)
 }

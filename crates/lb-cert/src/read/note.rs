@@ -82,7 +82,7 @@ pub enum NoteKind {
     },
     /// openssl's trust settings behind a certificate (`TRUSTED CERTIFICATE`), which were left out.
     TrustSettings,
-    /// The same certificate or revocation list stood earlier.
+    /// The same certificate stood earlier.
     Duplicate {
         /// Number of the block where it stood first.
         first: u32,

@@ -371,3 +371,45 @@ const MAC_DIGESTS: [&str; 7] = [
     "2.16.840.1.101.3.4.2.5",
     "2.16.840.1.101.3.4.2.6",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Password;
+    use p12_keystore::{KeyStore, KeyStoreEntry, PrivateKeyChain};
+
+    /// A PKCS#12 with so many keys: its derivations are those of the MAC, of the certificates and of each key.
+    fn with_keys(count: usize) -> Vec<u8> {
+        let mut store = KeyStore::new();
+        for index in 0..count {
+            let pair = rcgen::KeyPair::generate().expect("a key");
+            let made = rcgen::CertificateParams::new(vec![format!("{index}.example")]).expect("parameters");
+            let made = made.self_signed(&pair).expect("a certificate");
+            let key = p12_keystore::PrivateKey::from_der(&pair.serialize_der()).expect("PKCS#8");
+            let chain = [p12_keystore::Certificate::from_der(made.der()).expect("a certificate")];
+            let entry = PrivateKeyChain::new(vec![index as u8], key, chain);
+            store.add_entry(&index.to_string(), KeyStoreEntry::PrivateKeyChain(entry));
+        }
+        store
+            .writer("x")
+            .encryption_iterations(1000)
+            .mac_iterations(1000)
+            .write()
+            .expect("it can be written")
+    }
+
+    #[test]
+    fn all_derivations_together_may_cost_four_times_the_limit_of_one() {
+        let words = [Password::from("x")];
+        let mut options = ReadOptions::with_passwords(&words);
+        options.limits.iterations = 1000;
+        let two = crate::read("two.p12", &with_keys(2), &options).expect("four derivations");
+        assert_eq!((two.keys.len(), two.certificates.len()), (2, 2));
+        let three = with_keys(3);
+        let error = crate::read("three.p12", &three, &options).expect_err("five derivations");
+        let what = "iterations of all key derivations together";
+        assert_eq!(error.problem, Problem::Limit { what, limit: 4000 });
+        options.limits.iterations = 1250;
+        assert!(crate::read("three.p12", &three, &options).is_ok_and(|contents| contents.keys.len() == 3));
+    }
+}
