@@ -31,7 +31,7 @@
 //! | --- | --- |
 //! | read PEM, DER, PKCS#7, PKCS#12 and keys, recognised by content | [`read`], then [`parse_all`] |
 //! | put a heap in order, match keys, drop what does not belong | [`mend`], [`match_key`] |
-//! | write PEM, PKCS#7, PKCS#12, keys | [`write`] |
+//! | write PEM, PKCS#7, PKCS#12, keys | [`mod@write`] |
 //! | verify a chain of a server or client | [`Verifier`] |
 //! | explain a bundle, simulate clients | [`doctor::examine`] |
 //! | show a certificate, draw the tree of a chain | [`inspect`] |

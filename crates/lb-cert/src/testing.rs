@@ -31,6 +31,18 @@ impl Ca {
         }
     }
 
+    /// A certificate that issues although it says of itself that it may not.
+    pub(crate) fn not_a_ca(issuer: &Self, name: &str) -> Self {
+        let (mut parameters, key) = (parameters(name), KeyPair::generate().unwrap());
+        parameters.use_authority_key_identifier_extension = true;
+        let certificate = issuer.sign(&parameters, &key);
+        Self {
+            certificate,
+            key,
+            parameters,
+        }
+    }
+
     /// The same name and key, issued by somebody else.
     pub(crate) fn cross_signed_by(&self, issuer: &Self) -> Certificate {
         issuer.sign(&self.parameters, &self.key)

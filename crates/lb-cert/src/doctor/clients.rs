@@ -177,29 +177,40 @@ pub(super) fn simulate(given: &[Certificate], mended: &Mended, examination: &Exa
     views
 }
 
-/// One finding for the worst that clients say of the mended bundle, when nothing else explains it.
+/// What clients say of the mended bundle and nothing else explains, once for each set of roots.
 pub(super) fn findings(views: &[ClientView]) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
-    for view in views {
-        let Verdict::UnknownRoot { root } = &view.mended else {
-            continue;
-        };
-        let what = format!("{root} is none of the roots of {}", view.roots);
-        if view.client != Client::Sorting {
-            continue;
-        }
-        findings.push(Finding {
-            severity: Severity::Warning,
-            id: "unknown-root",
-            place: None,
-            what,
-            why: "A client trusts only roots that it was given. Private roots have to be installed in every client; \
-                  public ones are missing in clients that are older than the root.",
-            mend: "Install the root in these clients, or have the certificate issued by a CA that they know."
-                .to_owned(),
-        });
-    }
-    findings
+    // All kinds of clients agree about the mended bundle in these cases, so one speaks for them.
+    let sorting = views.iter().filter(|view| view.client == Client::Sorting);
+    sorting.filter_map(finding).collect()
+}
+
+fn finding(view: &ClientView) -> Option<Finding> {
+    let (severity, id, what, why, mend) = match &view.mended {
+        Verdict::Refuses { why } => (
+            Severity::Error,
+            "refused",
+            format!("clients with the roots of {} refuse the chain: {why}", view.roots),
+            "There is a way from the certificate to a root, but something on it breaks a rule that clients share.",
+            "`lbd cert verify` says more of the rule; the certificate that it names has to be issued again.",
+        ),
+        Verdict::UnknownRoot { root } => (
+            Severity::Warning,
+            "unknown-root",
+            format!("{root} is none of the roots of {}", view.roots),
+            "A client trusts only roots that it was given. Private roots have to be installed in every client; public \
+             ones are missing in clients that are older than the root.",
+            "Install the root in these clients, or have the certificate issued by a CA that they know.",
+        ),
+        _ => return None,
+    };
+    Some(Finding {
+        severity,
+        id,
+        place: None,
+        what,
+        why,
+        mend: mend.to_owned(),
+    })
 }
 
 fn judge(

@@ -81,7 +81,7 @@ fn json(
     certificate: Option<&[u8; 32]>,
     own: Option<&[u8; 32]>,
 ) -> String {
-    let digits = |digest: Option<&[u8; 32]>| digest.map(|digest| hex(digest));
+    let digits = |digest: Option<&[u8; 32]>| digest.map(hex);
     let value = serde_json::json!({
         "answer": answer,
         "certificate": {
