@@ -8,7 +8,7 @@
 
 use super::signature::{self, Answer};
 use super::{Refusal, Request, Step, Verified, Verifier};
-use crate::certificate::{Certificate, name};
+use crate::certificate::{Certificate, KeyKind, PublicKey, name};
 use crate::profile::{Path, Role, core};
 use std::collections::HashMap;
 
@@ -296,6 +296,11 @@ impl<'a> Search<'a, '_> {
         };
         let (rule, value) = match answer {
             Answer::Good => return true,
+            // what checks signatures refuses short keys without a word
+            Answer::Bad if is_short(issuer.key()) => (
+                &core::UNSUPPORTED_SIGNATURE,
+                format!("the issuer's {} key is too short", issuer.key()),
+            ),
             Answer::Bad => (
                 &core::BAD_SIGNATURE,
                 format!("the key of {} did not make it", issuer.label()),
@@ -362,4 +367,8 @@ impl<'a> Search<'a, '_> {
             self.best = Some((progress, refusal));
         }
     }
+}
+
+fn is_short(key: &PublicKey) -> bool {
+    matches!(key.kind, KeyKind::Rsa | KeyKind::RsaPss) && key.bits < 2048
 }
