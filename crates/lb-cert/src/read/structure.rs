@@ -14,20 +14,18 @@ use super::{Problem, shape};
 pub(super) fn certificate(der: &[u8], depth: u32) -> Result<(), Problem> {
     const WHAT: &str = "the certificate";
     shape::one(der, WHAT)?;
-    nested(WHAT, der, depth)?;
     // webpki parses in a tenth of the time, but it knows version 3 only and does not look into some fields.
-    let known = webpki::EndEntityCert::try_from(&CertificateDer::from(der)).is_ok();
-    let offset = |part: &[u8]| (part.as_ptr() as usize).saturating_sub(der.as_ptr() as usize);
-    match rest_of_certificate(der) {
-        Some(Ok(())) if known => return Ok(()),
-        Some(Err((part, why))) => {
-            return Err(Problem::Broken {
-                what: WHAT,
-                offset: offset(part),
-                why: why.into(),
-            });
-        }
-        _ => {}
+    let parsed = webpki::EndEntityCert::try_from(&CertificateDer::from(der)).is_ok();
+    if parsed && other_fields(der, depth).is_some() {
+        return Ok(());
+    }
+    nested(WHAT, der, depth)?;
+    if key_of(der).is_some_and(|key| key_is_whole(key).is_none()) {
+        return Err(Problem::Broken {
+            what: WHAT,
+            offset: 0,
+            why: "its public key is not well-formed".into(),
+        });
     }
     match x509_parser::certificate::X509Certificate::from_der(der) {
         Ok(_) => Ok(()),
@@ -35,23 +33,49 @@ pub(super) fn certificate(der: &[u8], depth: u32) -> Result<(), Problem> {
     }
 }
 
-/// Times and public key, into which webpki does not look; `None` when the fields are not where they belong.
-fn rest_of_certificate(der: &[u8]) -> Option<Result<(), (&[u8], &'static str)>> {
-    let mut outer = SliceReader::new(AnyRef::from_der(der).ok()?.value()).ok()?;
-    let mut fields = SliceReader::new(outer.decode::<AnyRef<'_>>().ok()?.value()).ok()?;
-    let mut next = || fields.decode::<AnyRef<'_>>().ok();
-    if next()?.tag().is_context_specific() {
-        next()?; // the serial number behind the version
+/// The fields into which webpki does not look: algorithm, names, times and public key.
+fn other_fields(der: &[u8], depth: u32) -> Option<()> {
+    let fields = Fields::of(der)?;
+    let times = Time::from_der(fields.validity).and_then(|(rest, _)| Time::from_der(rest));
+    // These three lie inside the file, the certificate and what is signed.
+    let depth = depth.checked_sub(3)?;
+    let whole = [fields.algorithm, fields.issuer, fields.subject]
+        .iter()
+        .all(|field| is_whole(field, depth));
+    (whole && times.is_ok_and(|(rest, _)| rest.is_empty())).then_some(())?;
+    key_is_whole(fields.key)
+}
+
+/// The content of the SubjectPublicKeyInfo.
+fn key_of(der: &[u8]) -> Option<&[u8]> {
+    Fields::of(der).map(|fields| fields.key)
+}
+
+/// The contents of some fields of a certificate, RFC 5280, section 4.1.
+struct Fields<'a> {
+    algorithm: &'a [u8],
+    issuer: &'a [u8],
+    validity: &'a [u8],
+    subject: &'a [u8],
+    key: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    fn of(der: &'a [u8]) -> Option<Self> {
+        let mut outer = SliceReader::new(AnyRef::from_der(der).ok()?.value()).ok()?;
+        let mut fields = SliceReader::new(outer.decode::<AnyRef<'_>>().ok()?.value()).ok()?;
+        let mut next = || fields.decode::<AnyRef<'_>>().ok();
+        if next()?.tag().is_context_specific() {
+            next()?; // the serial number behind the version
+        }
+        Some(Self {
+            algorithm: next()?.value(),
+            issuer: next()?.value(),
+            validity: next()?.value(),
+            subject: next()?.value(),
+            key: next()?.value(),
+        })
     }
-    let (_algorithm, _issuer, validity, _subject, key) = (next()?, next()?, next()?, next()?, next()?);
-    let times = Time::from_der(validity.value()).and_then(|(rest, _)| Time::from_der(rest));
-    if !times.is_ok_and(|(rest, _)| rest.is_empty()) {
-        return Some(Err((validity.value(), "its validity is not two times")));
-    }
-    if key_is_whole(key.value()).is_none() {
-        return Some(Err((key.value(), "its public key is not well-formed")));
-    }
-    Some(Ok(()))
 }
 
 /// RFC 5280, section 5.1.

@@ -2,7 +2,9 @@
 
 use super::args::Passwords;
 use super::{Failure, password};
-use lb_cert::{Certificate, Contents, Found, Limits, Note, Password, PrivateKey, Problem, ReadError, ReadOptions};
+use lb_cert::{
+    AwsLc, Certificate, Contents, Found, Limits, Note, Password, PrivateKey, Problem, ReadError, ReadOptions,
+};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -107,7 +109,8 @@ fn contents(name: &str, bytes: &[u8], passwords: &mut Vec<Password>) -> Result<C
     let was_given = !passwords.is_empty();
     let mut tries = 0;
     loop {
-        let error = match lb_cert::read(name, bytes, &ReadOptions::with_passwords(passwords)) {
+        let options = ReadOptions::with_passwords(passwords).crypto(&AwsLc);
+        let error = match lb_cert::read(name, bytes, &options) {
             Ok(contents) => return Ok(contents),
             Err(error) => error,
         };
