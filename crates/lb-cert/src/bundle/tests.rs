@@ -265,6 +265,27 @@ fn a_changed_name_or_key_identifier_is_found_by_the_other() {
 }
 
 #[test]
+fn a_changed_name_is_found_by_the_signature_alone() {
+    let root = Ca::root("Root");
+    let key = rcgen::KeyPair::generate().unwrap();
+    let leaf = root.issue("example.com", &key, |parameters| {
+        parameters.use_authority_key_identifier_extension = false;
+    });
+    let mut der = root.certificate.der().to_vec();
+    // The second "Root" is the subject.
+    let place = der.windows(4).rposition(|window| window == b"Root").unwrap();
+    der[place] ^= 1;
+    let renamed = Certificate::parse(der.into()).unwrap();
+    let mended = mended(&[&leaf, &renamed], &[]);
+    let broken: Vec<_> = mended
+        .broken
+        .iter()
+        .map(|broken| (broken.subject.as_str(), broken.is_name))
+        .collect();
+    assert_eq!(broken, [("CN=example.com", true), ("CN=Soot", true)]);
+}
+
+#[test]
 fn a_chain_has_a_longest_length() {
     let mut line = vec![Ca::root("CA 0")];
     for number in 1..=MAX_CHAIN {

@@ -72,7 +72,7 @@ impl Holding {
         if let Some(broken) = mended.broken.first().filter(|_| !convert.unchecked) {
             let what = if broken.certificate == broken.issuer {
                 format!(
-                    "{} names itself as its issuer, but its key did not make its signature",
+                    "{} is to be signed by its own key, which did not make its signature",
                     broken.subject
                 )
             } else if broken.is_name {
