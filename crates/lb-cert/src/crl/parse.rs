@@ -23,10 +23,14 @@ impl From<Wrong> for CrlError {
 }
 
 pub(super) fn parse(der: CertificateRevocationListDer<'static>) -> Result<Crl, CrlError> {
-    if der.len() > MOST_CRL_BYTES {
+    parse_within(der, MOST_CRL_BYTES, MOST_ENTRIES)
+}
+
+fn parse_within(der: CertificateRevocationListDer<'static>, limit: usize, entries: usize) -> Result<Crl, CrlError> {
+    if der.len() > limit {
         return Err(CrlError::TooLarge {
             found: der.len(),
-            limit: MOST_CRL_BYTES,
+            limit,
         });
     }
     let bytes: &[u8] = &der;
@@ -69,7 +73,7 @@ pub(super) fn parse(der: CertificateRevocationListDer<'static>) -> Result<Crl, C
         tried: Mutex::new(Vec::new()),
     };
     if let Some(revoked) = fields.optional(SEQUENCE)? {
-        entries(&mut crl, revoked.value)?;
+        read_entries(&mut crl, revoked.value, entries)?;
     }
     if let Some(found) = fields.optional(constructed(0))? {
         let mut list = Reader::new(tlv::only(found.value, SEQUENCE)?);
@@ -90,11 +94,11 @@ fn time(found: &tlv::Tlv<'_>) -> Result<i64, Wrong> {
     Ok(time.timestamp())
 }
 
-fn entries(crl: &mut Crl, content: &[u8]) -> Result<(), CrlError> {
+fn read_entries(crl: &mut Crl, content: &[u8], limit: usize) -> Result<(), CrlError> {
     let mut list = Reader::new(content);
     while !list.is_empty() {
-        if crl.entries.len() >= MOST_ENTRIES {
-            return Err(CrlError::TooManyEntries { limit: MOST_ENTRIES });
+        if crl.entries.len() >= limit {
+            return Err(CrlError::TooManyEntries { limit });
         }
         let mut fields = Reader::new(list.expect(SEQUENCE)?.value);
         let serial = fields.expect(tlv::INTEGER)?.value;
@@ -226,3 +230,56 @@ const DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 0x1c];
 const CERTIFICATE_ISSUER: &[u8] = &[0x55, 0x1d, 0x1d];
 const FRESHEST: &[u8] = &[0x55, 0x1d, 0x2e];
 const AUTHORITY_ACCESS: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, Issuer, KeyPair, RevokedCertParams, SerialNumber, date_time_ymd};
+
+    fn two() -> CertificateRevocationListDer<'static> {
+        let entry = |serial: u64| RevokedCertParams {
+            serial_number: SerialNumber::from(serial),
+            revocation_time: date_time_ymd(2026, 3, 1),
+            reason_code: Some(rcgen::RevocationReason::Superseded),
+            invalidity_date: None,
+        };
+        let params = rcgen::CertificateRevocationListParams {
+            this_update: date_time_ymd(2026, 1, 1),
+            next_update: date_time_ymd(2027, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: vec![entry(9), entry(5)],
+            key_identifier_method: rcgen::KeyIdMethod::Sha256,
+        };
+        let issuer = Issuer::new(CertificateParams::default(), KeyPair::generate().expect("a key"));
+        params.signed_by(&issuer).expect("a CRL").der().clone()
+    }
+
+    #[test]
+    fn sizes_and_entries_are_bounded() {
+        let der = two();
+        let size = der.len();
+        let parse = |bytes, entries| parse_within(der.clone(), bytes, entries);
+        assert_eq!(parse(size, 2).expect("at the limits").len(), 2);
+        assert_eq!(parse(size, 1).err(), Some(CrlError::TooManyEntries { limit: 1 }));
+        let limit = size.saturating_sub(1);
+        assert_eq!(parse(limit, 2).err(), Some(CrlError::TooLarge { found: size, limit }));
+    }
+
+    #[test]
+    fn what_a_crl_says_is_read() {
+        let crl = parse(two()).expect("a CRL");
+        assert_eq!(
+            (crl.version(), crl.number_critical(), crl.names_its_key()),
+            (2, Some(false), true)
+        );
+        // by `date -u -d 2026-01-01 +%s` and so on
+        assert_eq!(
+            (crl.this_update(), crl.next_update()),
+            (1_767_225_600, Some(1_798_761_600))
+        );
+        let found = crl.find(&[5]).expect("revoked");
+        assert_eq!((found.reason, found.since), (Reason::Superseded, 1_772_323_200));
+        assert_eq!((crl.find(&[9]).is_some(), crl.find(&[7])), (true, None));
+    }
+}
