@@ -1,6 +1,6 @@
 //! Checks a bundle as a build script does before it packs one: `build.rs` has the same lines.
 //!
-//! `cargo run -p lb-cert --features aws-lc-rs --example build_script -- fullchain.pem key.pem`
+//! `SOURCE_DATE_EPOCH=$(date +%s) cargo run -p lb-cert --features aws-lc-rs --example build_script -- fullchain.pem key.pem`
 #![allow(clippy::print_stdout, reason = "a build script talks to cargo on standard output")]
 
 use lb_cert::doctor::{Examination, Patient, examine};
@@ -18,7 +18,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         patient.notes.extend(contents.notes);
     }
     // A build that must give the same result tomorrow takes the time from SOURCE_DATE_EPOCH.
-    let at = std::env::var("SOURCE_DATE_EPOCH")?.parse()?;
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").map_err(|_| "SOURCE_DATE_EPOCH is not set (seconds since 1970)")?;
+    let at = epoch.parse()?;
     let report = examine(
         patient,
         &Examination {
