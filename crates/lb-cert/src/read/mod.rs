@@ -8,6 +8,7 @@ mod error;
 mod explain;
 mod line;
 mod note;
+mod open;
 mod options;
 mod pem;
 #[cfg(any(feature = "pkcs12", feature = "encrypted-keys"))]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::armour::{self, Armour};
 use super::line::{Ending, Line, Lines};
+use super::open::{Header, Open};
 use super::text::Text;
 use super::{Contents, Format, NoteKind, Problem, ReadError, ReadOptions, base64, block};
 use crate::Place;
@@ -106,36 +107,6 @@ struct Scan<'a> {
     outside: Outside,
     blocks: u32,
     skipped: Vec<&'static str>,
-}
-
-/// A block whose END line was not met yet.
-struct Open {
-    label: String,
-    place: Place,
-    /// Offsets in the text: of the BEGIN line and of the line behind it.
-    begin: usize,
-    body: usize,
-    first_line: u32,
-    /// Characters of base64 so far, blanks at line ends left out.
-    characters: usize,
-    /// Everything is as rustls-pki-types reads it.
-    plain: bool,
-    header: Header,
-    encrypted: Option<String>,
-    last_columns: Option<(u32, usize)>,
-    uneven: Option<(u32, usize)>,
-    uneven_lines: u32,
-    trailing: u32,
-    leading: u32,
-    blank: bool,
-}
-
-/// Where an open block stands in its RFC 1421 header (`Proc-Type: 4,ENCRYPTED`).
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Header {
-    Possible,
-    Within,
-    Over,
 }
 
 /// What stood outside blocks since the last block.
@@ -411,110 +382,6 @@ impl Scan<'_> {
 
     fn refuse(&self, place: Place, problem: Problem) -> ReadError {
         ReadError { place, problem }
-    }
-}
-
-impl Open {
-    /// Takes a line that is no armour.
-    fn line(&mut self, line: &Line<'_>, trimmed: &[u8]) {
-        if self.header != Header::Over && self.header_line(line, trimmed) {
-            self.plain = false;
-            return;
-        }
-        if trimmed.is_empty() {
-            self.blank = true;
-            return;
-        }
-        if trimmed.len() != line.raw.len() {
-            if line.raw.first() != trimmed.first() {
-                self.leading = self.leading.saturating_add(1);
-                self.plain = false;
-            } else {
-                self.trailing = self.trailing.saturating_add(1);
-            }
-        }
-        if let Some((number, columns)) = self.last_columns
-            && columns != 64
-        {
-            self.count_uneven(number, columns);
-        }
-        self.characters = self.characters.saturating_add(trimmed.len());
-        self.last_columns = Some((line.number, trimmed.len()));
-    }
-
-    /// Whether the line belongs to an RFC 1421 header.
-    fn header_line(&mut self, line: &Line<'_>, trimmed: &[u8]) -> bool {
-        if trimmed.is_empty() {
-            let was_within = self.header == Header::Within;
-            if was_within {
-                self.header = Header::Over;
-            }
-            return was_within;
-        }
-        let continues = self.header == Header::Within && line.raw.first().is_some_and(u8::is_ascii_whitespace);
-        if !trimmed.contains(&b':') && !continues {
-            self.header = Header::Over;
-            return false;
-        }
-        self.header = Header::Within;
-        if let Some(value) = trimmed.strip_prefix(b"DEK-Info:") {
-            let scheme = value.split(|byte| *byte == b',').next().unwrap_or(value);
-            self.encrypted = Some(format!(
-                "old PEM encryption ({})",
-                String::from_utf8_lossy(scheme.trim_ascii())
-            ));
-        } else if trimmed.starts_with(b"Proc-Type:") && trimmed.ends_with(b"ENCRYPTED") && self.encrypted.is_none() {
-            self.encrypted = Some("old PEM encryption (Proc-Type: 4,ENCRYPTED)".into());
-        }
-        true
-    }
-
-    /// How many lines of the body are its header.
-    fn header_lines(&self, body: &[u8]) -> usize {
-        let mut header = Header::Possible;
-        Lines::new(body)
-            .take_while(|line| {
-                let trimmed = line.raw.trim_ascii();
-                let continues = header == Header::Within
-                    && (trimmed.is_empty() || line.raw.first().is_some_and(u8::is_ascii_whitespace));
-                let belongs = header != Header::Over && (trimmed.contains(&b':') || continues);
-                header = if belongs && !trimmed.is_empty() {
-                    Header::Within
-                } else {
-                    Header::Over
-                };
-                belongs
-            })
-            .count()
-    }
-
-    fn count_uneven(&mut self, number: u32, columns: usize) {
-        self.uneven_lines = self.uneven_lines.saturating_add(1);
-        if self.uneven.is_none() {
-            self.uneven = Some((number, columns));
-        }
-    }
-
-    fn notes(&self, contents: &mut Contents) {
-        let mut uneven = self.uneven.map(|first| (first, self.uneven_lines));
-        if let Some((number, columns)) = self.last_columns
-            && columns > 64
-        {
-            let (first, lines) = uneven.unwrap_or(((number, columns), 0));
-            uneven = Some((first, lines.saturating_add(1)));
-        }
-        if let Some(((line, columns), lines)) = uneven {
-            contents.note(&self.place, NoteKind::Columns { line, columns, lines });
-        }
-        if self.trailing > 0 {
-            contents.note(&self.place, NoteKind::TrailingBlanks { lines: self.trailing });
-        }
-        if self.leading > 0 {
-            contents.note(&self.place, NoteKind::LeadingBlanks { lines: self.leading });
-        }
-        if self.blank {
-            contents.note(&self.place, NoteKind::BlankInside);
-        }
     }
 }
 
