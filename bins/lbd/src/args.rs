@@ -58,7 +58,8 @@ Signals of `run`:
   TERM  stop accepting, finish what is under way, exit 0 (INT the same; twice: at once)
   USR1  print the state of pools and backends to standard error
 
-Exit codes: 0 done, 1 failure while running, 2 wrong usage, 3 wrong configuration";
+Exit codes: 0 done, 1 failure while running, 2 wrong usage, 3 wrong configuration or damaged input,
+4 the answer of `lbd cert` is no";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
