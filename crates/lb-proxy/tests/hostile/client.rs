@@ -214,6 +214,12 @@ impl Client {
         self.end.unwrap()
     }
 
+    /// The connection ends, after whatever comes.
+    pub(crate) fn gone(&mut self) -> Gone {
+        while self.more() {}
+        self.end.unwrap()
+    }
+
     /// The connection is good for another exchange, whose answer is its own.
     pub(crate) fn lives(&mut self) {
         self.send(b"GET /probe-alive HTTP/1.1\r\nHost: h\r\n\r\n");

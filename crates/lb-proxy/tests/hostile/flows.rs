@@ -188,6 +188,75 @@ fn what_may_not_be_repeated_is_not() {
 }
 
 #[test]
+fn a_request_that_is_repeated_is_the_same_to_the_byte() {
+    // The first exchange leaves a connection behind, which dies under the next request: that goes to the
+    // same backend again, then to the others.
+    for (request, tries) in [
+        (
+            "GET /evil?a HTTP/1.1\r\nHost: h\r\nX:  y \r\nExpect: 100-continue\r\nCookie: a=b; c=d\r\n\r\n",
+            4,
+        ),
+        (
+            "GET http://h/evil HTTP/1.1\r\nHost: h\r\nConnection: X, close\r\nX: y\r\nE:\r\n\r\n",
+            4,
+        ),
+        (
+            "HEAD /evil HTTP/1.0\r\nX-Forwarded-For: 1.2.3.4\r\nConnection: keep-alive\r\n\r\n",
+            4,
+        ),
+        ("DELETE /evil HTTP/1.1\r\nHost: h\r\nTE: trailers\r\n\r\n", 4),
+        ("DELETE /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 4),
+        (
+            "GET /evil HTTP/1.1\r\nHost: h\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+            4,
+        ),
+        ("PUT /evil HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", 4),
+        (
+            "PUT /evil HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\n",
+            4,
+        ),
+        ("POST /evil HTTP/1.1\r\nHost: h\r\n\r\n", 1),
+        (
+            "POST /evil HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
+            1,
+        ),
+    ] {
+        for end in [Do::Close, Do::Reset] {
+            let setup = Setup {
+                backends: 3,
+                ..Setup::default()
+            };
+            let world = World::new(&setup, vec![Do::Body, end.clone()]);
+            let mut client = world.client();
+            for _ in 0..3 {
+                client.lives();
+            }
+            client.send(request.as_bytes());
+            let reply = client.reply(request.split(' ').next().unwrap()).unwrap();
+            assert_eq!(reply.status, 502, "{request}: {}", reply.head);
+            let mut seen: Vec<_> = world
+                .backends
+                .iter()
+                .flat_map(|b| b.look(|seen| seen.requests.clone()))
+                .filter(|r| r.target.starts_with("/evil"))
+                .collect();
+            assert!(
+                seen.len() >= tries && (tries > 1 || seen.len() == 1),
+                "{request}: {}",
+                seen.len()
+            );
+            seen.dedup();
+            assert_eq!(seen.len(), 1, "{request}: {seen:?}");
+            world
+                .backends
+                .iter()
+                .for_each(|b| b.look(|seen| assert!(seen.violations.is_empty(), "{seen:?}")));
+            world.settle();
+        }
+    }
+}
+
+#[test]
 fn a_refused_connection_goes_to_another_backend_whatever_the_method() {
     for request in [
         "GET /a HTTP/1.1\r\nHost: h\r\n\r\n",

@@ -12,6 +12,7 @@ use lb_telemetry::Counters;
 use lb_types::{Slot, Weight};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -66,7 +67,8 @@ pub(crate) struct World {
     pub(crate) proxy: SocketAddr,
     pub(crate) backends: Vec<Arc<Script>>,
     pool: Arc<Pool>,
-    _orders: UnboundedSender<Order>,
+    orders: UnboundedSender<Order>,
+    worker: JoinHandle<()>,
 }
 
 impl World {
@@ -108,7 +110,7 @@ impl World {
         });
         let (orders, inbox) = tokio::sync::mpsc::unbounded_channel();
         orders.send(Order::Listen(proxy, socket.into())).unwrap();
-        std::thread::spawn(move || {
+        let worker = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build_local(Default::default())
@@ -119,7 +121,8 @@ impl World {
             proxy,
             backends,
             pool,
-            _orders: orders,
+            orders,
+            worker,
         }
     }
 
@@ -129,6 +132,22 @@ impl World {
 
     pub(crate) fn backend(&self) -> &Script {
         &self.backends[0]
+    }
+
+    /// Gives the worker an order.
+    pub(crate) fn order(&self, order: Order) {
+        self.orders.send(order).unwrap();
+    }
+
+    /// The worker has nothing left to do; nor is a request counted as under way.
+    pub(crate) fn is_over(self) {
+        let begin = Instant::now();
+        while !self.worker.is_finished() {
+            assert!(begin.elapsed() < PATIENCE, "the worker goes on");
+            std::thread::yield_now();
+        }
+        self.settle();
+        self.worker.join().unwrap();
     }
 
     /// Every count of requests under way goes back to zero.
