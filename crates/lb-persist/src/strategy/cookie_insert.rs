@@ -199,9 +199,9 @@ impl CookieInsert {
 }
 
 impl Strategy for CookieInsert {
-    /// [`Recall::Backend`] for the first valid cookie with our name, of at most 16 looked at, else
-    /// [`Recall::Stale`] if there are any:
-    /// a client may send several, of the domain and of the host (RFC 6265, section 5.4).
+    /// [`Recall::Backend`] for the first valid cookie with our name, of at most 16 looked at: a client
+    /// may send several, of the domain and of the host (RFC 6265, section 5.4). If none of them is
+    /// valid, [`Recall::Stale`].
     fn recall(&self, facts: &Facts<'_>, now: Now) -> Recall {
         let Some(fields) = facts.fields else {
             return Recall::Nothing;

@@ -68,12 +68,15 @@ struct Tunneling {
 impl Client {
     /// Waiting for a request, with no buffer in hand. `Ready`: go on with an exchange, or end.
     fn poll_idle(&self, cx: &mut Context<'_>, core: &Core) -> Poll<Result<Box<Exchange>, End>> {
+        if core.is_cut() {
+            return Poll::Ready(Err(End::Drain));
+        }
         match self.io.poll_read_ready(cx) {
             Poll::Ready(Ok(())) => return Poll::Ready(Ok(core.take_exchange())),
             Poll::Ready(Err(_)) => return Poll::Ready(Err(End::ClientReset)),
             Poll::Pending => {}
         }
-        if self.timer.take_fired() || core.is_cut() {
+        if self.timer.take_fired() {
             let draining = core.is_draining();
             return Poll::Ready(Err(if draining { End::Drain } else { End::ClientIdle }));
         }

@@ -188,7 +188,7 @@ fn what_may_not_be_repeated_is_not() {
 }
 
 #[test]
-fn a_request_that_is_repeated_is_the_same_to_the_byte() {
+fn a_request_that_is_repeated_is_the_same() {
     // The first exchange leaves a connection behind, which dies under the next request: that goes to the
     // same backend again, then to the others.
     for (request, tries) in [
