@@ -7,9 +7,7 @@ use lb_cert::{
     Roots, Verifier,
 };
 use libfuzzer_sys::fuzz_target;
-use rustls_pki_types::{
-    AlgorithmIdentifier, InvalidSignature, PrivateKeyDer, SignatureVerificationAlgorithm, alg_id,
-};
+use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, PrivateKeyDer, SignatureVerificationAlgorithm, alg_id};
 
 /// Believes every P-256 signature.
 #[derive(Debug)]
@@ -63,8 +61,12 @@ fn pieces(mut data: &[u8]) -> Vec<&[u8]> {
 fuzz_target!(|data: &[u8]| {
     let pieces = pieces(data);
     let read = |piece: &[u8]| Certificate::parse(CertificateDer::from(piece.to_vec())).ok();
-    let [leaf, root, others @ ..] = pieces.as_slice() else { return };
-    let (Some(leaf), Some(root)) = (read(leaf), read(root)) else { return };
+    let [leaf, root, others @ ..] = pieces.as_slice() else {
+        return;
+    };
+    let (Some(leaf), Some(root)) = (read(leaf), read(root)) else {
+        return;
+    };
     let mut crls = Crls::new();
     let mut certificates = Vec::new();
     for piece in others {

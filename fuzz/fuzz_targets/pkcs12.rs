@@ -10,6 +10,9 @@ fuzz_target!(|data: &[u8]| {
     options.limits.iterations = 100;
     options.limits.scrypt_work = 1024;
     if let Err(error) = read("fuzz", data, &options) {
-        assert!(!error.to_string().contains('\n') && !error.explain().contains("tiger"), "{error}");
+        assert!(
+            !error.to_string().contains('\n') && !error.explain().contains("tiger"),
+            "{error}"
+        );
     }
 });
