@@ -28,6 +28,11 @@ pub(super) fn parse(line: &[u8], inside: bool) -> Option<Result<Armour<'_>, Dama
     damaged(line, inside).map(Err)
 }
 
+/// Is this all that is left of a BEGIN line? Asked of the last line only, when it has no end.
+pub(super) fn is_cut(line: &[u8]) -> bool {
+    line.len() >= b"-----".len() && b"-----BEGIN ".starts_with(line)
+}
+
 /// A label between the word and five minus signs, which end the line.
 fn label(rest: &[u8]) -> Option<&[u8]> {
     let label = rest.strip_suffix(b"-----")?;
@@ -222,6 +227,16 @@ mod tests {
             damage("-----END CERTIFICATE----------BEGIN CERTIFICATE-----"),
             Some(("an END and a BEGIN line in one line", 1))
         );
+    }
+
+    #[test]
+    fn a_begin_line_that_the_end_of_the_file_cut_is_told_from_text() {
+        for cut in ["-----", "-----B", "-----BEGIN", "-----BEGIN "] {
+            assert!(is_cut(cut.as_bytes()), "{cut}");
+        }
+        for text in ["", "----", "------", "-----END", "----- and so on", "BEGIN "] {
+            assert!(!is_cut(text.as_bytes()), "{text}");
+        }
     }
 
     #[test]

@@ -138,6 +138,10 @@ impl Scan<'_> {
                 Err(self.refuse(place, Problem::NoBegin { label }))
             }
             Some(Err(what)) => Err(self.bad_armour(line, what, self.blocks.saturating_add(1))),
+            None if line.ending == Ending::None && armour::is_cut(line.raw) => {
+                let what = ("the end of the file inside a BEGIN line", line.raw.len());
+                Err(self.bad_armour(line, what, self.blocks.saturating_add(1)))
+            }
             None => {
                 self.text_outside(line, trimmed);
                 match self.outside.run {

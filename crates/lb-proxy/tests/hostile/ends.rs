@@ -132,7 +132,7 @@ fn the_deadline_ends_every_connection_whatever_it_does() {
         world.order(Order::Drain);
         world.order(Order::Cut);
         let backend = std::sync::Arc::clone(&world.backends[0]);
-        world.is_over();
+        world.ends_by_itself();
         backend.until(phase.name, |seen| seen.ended == seen.connections);
         let gone = client.gone();
         assert!(phase.end.is_none_or(|end| end == gone), "{}: {gone:?}", phase.name);
@@ -144,7 +144,7 @@ fn a_cut_without_a_drain_ends_every_connection_too() {
     for phase in phases() {
         let (world, mut client) = begin(&phase);
         world.order(Order::Cut);
-        world.is_over();
+        world.ends_by_itself();
         client.gone();
     }
 }

@@ -140,7 +140,7 @@ impl World {
     }
 
     /// The worker has nothing left to do; nor is a request counted as under way.
-    pub(crate) fn is_over(self) {
+    pub(crate) fn ends_by_itself(self) {
         let begin = Instant::now();
         while !self.worker.is_finished() {
             assert!(begin.elapsed() < PATIENCE, "the worker goes on");
