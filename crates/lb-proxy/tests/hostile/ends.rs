@@ -119,6 +119,11 @@ fn begin(phase: &Phase) -> (World, Client) {
             seen.connections > 0 && seen.said >= phase.said && seen.bytes > PROBE
         });
     }
+    if phase.end.is_some() {
+        // How the connection ends depends on what the client has got.
+        client.head().unwrap();
+        assert_eq!(client.take(2), b"he");
+    }
     (world, client)
 }
 

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
+use tokio::net::TcpSocket;
 
 /// What a backend does with a request whose path begins with `/evil`. Every other request gets
 /// [`honest`].
@@ -80,21 +81,35 @@ pub(crate) struct Script {
     name: usize,
     seen: Mutex<Seen>,
     changed: Condvar,
+    /// The port of a dead backend: bound, so that nobody else gets it, and not listening.
+    _port: Option<TcpSocket>,
 }
 
 impl Script {
     /// Serves on a free port; one that `is_dead` keeps its port closed.
     pub(crate) fn start(name: usize, evil: Vec<Do>, greeting: Vec<u8>, is_dead: bool) -> Arc<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (listener, port) = if is_dead {
+            let port = TcpSocket::new_v4().unwrap();
+            port.bind(any).unwrap();
+            (None, Some(port))
+        } else {
+            (Some(TcpListener::bind(any).unwrap()), None)
+        };
+        let address = match (&listener, &port) {
+            (Some(listener), _) => listener.local_addr(),
+            (None, port) => port.as_ref().unwrap().local_addr(),
+        };
         let script = Arc::new(Self {
-            address: listener.local_addr().unwrap(),
+            address: address.unwrap(),
             greeting,
             evil,
             name,
             seen: Mutex::default(),
             changed: Condvar::new(),
+            _port: port,
         });
-        if !is_dead {
+        if let Some(listener) = listener {
             let serving = Arc::clone(&script);
             std::thread::spawn(move || serving.serve(&listener));
         }
