@@ -263,7 +263,7 @@ fn clients_at_work_lose_no_request_to_a_drain() {
 }
 
 #[test]
-fn connections_that_are_cut_take_no_log_line_of_others_with_them() {
+fn connections_that_are_cut_are_logged_and_take_no_line_of_others_with_them() {
     let backend = Backend::http(|request| {
         if request.head.line.contains("/never") {
             std::thread::park_timeout(2 * support::PATIENCE);
@@ -283,7 +283,9 @@ fn connections_that_are_cut_take_no_log_line_of_others_with_them() {
         Client::connect(listener).get(&format!("/{number}"));
     }
     lbd.stop();
-    assert_eq!(fs::read_to_string(&log).unwrap().lines().count(), 50);
+    let text = fs::read_to_string(&log).unwrap();
+    assert_eq!(text.lines().count(), 51, "{text}");
+    assert!(text.lines().any(|line| line.contains("/never")), "{text}");
 }
 
 #[test]
