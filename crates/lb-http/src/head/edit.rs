@@ -15,8 +15,7 @@ impl Fields for Head {
 impl FieldsMut for Head {
     fn append(&mut self, name: &str, value: &[u8]) -> Result<(), InvalidField> {
         let id = Name::of(name.as_bytes());
-        // Controls too have a twin in a known name: CR is a hyphen but for the bit of case.
-        if (id.is_vague() || may_have_control(name.as_bytes())) && !is_token(name.as_bytes()) {
+        if !is_token(name.as_bytes()) {
             return Err(InvalidField::Name);
         }
         check_value(value)?;
