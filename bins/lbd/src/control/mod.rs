@@ -1,0 +1,207 @@
+//! The control thread: health, reloads, signals. It thinks; the workers act.
+
+mod health;
+mod reload;
+
+pub(crate) use reload::Source;
+
+use crate::access::{self, Watcher, Writer};
+use crate::note::{Rising, note, print};
+use crate::signals::Signals;
+use crate::sockets::Sockets;
+use crate::workers::Workers;
+use crate::{FAILED, report};
+use health::watched;
+use lb_config::Plan;
+use lb_probe::Prober;
+use lb_proxy::{ListenerEntry, Order, Snapshot};
+use reload::{Loaded, loaded, socket_of};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Everything that the control thread holds.
+pub(crate) struct Control {
+    plan: Plan,
+    source: Source,
+    snapshot: Arc<Snapshot>,
+    workers: Workers,
+    prober: Prober,
+    watched: bool,
+    signals: Signals,
+    sockets: Sockets,
+    log: Option<Writer>,
+    /// By listener: connections that had to wait for room.
+    limited: HashMap<SocketAddr, Rising>,
+    /// A reload whose file is being read.
+    loading: Option<oneshot::Receiver<Loaded>>,
+    /// Another one was asked for meanwhile.
+    load_again: bool,
+}
+
+impl Control {
+    /// Opens every socket, then starts the workers.
+    pub(crate) fn start(
+        plan: Plan,
+        source: Source,
+        watch: Option<Watcher>,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        let signals = Signals::new()?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let count = if plan.workers == 0 {
+            cores
+        } else {
+            usize::from(plan.workers)
+        };
+        let snapshot = lb_config::build(&plan, None).map_err(|problems| problems.render(false))?;
+        let mut prober = Prober::new(lb_net::clock::seed(), lb_net::clock::monotonic());
+        prober.replace(watched(&plan)?);
+        let wanted: Vec<_> = snapshot.listeners.iter().map(|listener| socket_of(listener)).collect();
+        let mut sockets = Sockets::default();
+        let opened = sockets.open(&wanted, count)?;
+        let log = match &watch {
+            Some(watcher) => Some(access::watch(watcher)),
+            None => access::open(&plan.log)?,
+        };
+        let workers = Workers::start(count, &snapshot)?;
+        let mut control = Self {
+            plan,
+            source,
+            snapshot,
+            workers,
+            prober,
+            loading: None,
+            load_again: false,
+            watched: watch.is_some(),
+            signals,
+            sockets,
+            log: None,
+            limited: HashMap::new(),
+        };
+        control.log_to(log);
+        control.update_all();
+        for (address, sockets) in opened {
+            control.workers.listen(address, sockets);
+        }
+        for listener in &control.snapshot.listeners {
+            note(format_args!(
+                "listening on {} ({})",
+                listener.options.address, listener.options.name
+            ));
+        }
+        Ok(control)
+    }
+
+    /// Until SIGTERM or SIGINT, then until the last connection has ended or the drain timeout
+    /// has passed.
+    pub(crate) async fn run(mut self) -> ExitCode {
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = second.tick() => {
+                    self.report_failures();
+                    self.expire();
+                    self.tell_limits();
+                }
+                event = self.prober.next() => self.on_health(event),
+                _ = self.signals.hup.recv() => self.reload(),
+                loaded = loaded(&mut self.loading) => self.on_loaded(loaded),
+                _ = self.signals.usr1.recv() => self.tell_state(),
+                _ = self.signals.term.recv() => break,
+                _ = self.signals.int.recv() => break,
+                _ = self.workers.one_ended() => {
+                    note("a worker ended by itself");
+                    return ExitCode::from(FAILED);
+                }
+            }
+        }
+        let patience = self.plan.drain_timeout;
+        note(format_args!("draining, at most {patience:?}"));
+        self.workers.tell(|| Order::Drain);
+        let deadline = tokio::time::sleep(patience);
+        tokio::pin!(deadline);
+        loop {
+            tokio::select! {
+                running = self.workers.one_ended() => if !running { break },
+                () = &mut deadline => {
+                    note(format_args!("drain timeout: {} connections cut", self.workers.counters().active()));
+                    break;
+                }
+                _ = self.signals.usr1.recv() => self.tell_state(),
+                _ = self.signals.int.recv() => {
+                    note("stopped at once");
+                    break;
+                }
+            }
+        }
+        self.finish_log().await;
+        ExitCode::SUCCESS
+    }
+
+    /// Lets the workers hand over their last lines and the log's thread write them, if that does not take long.
+    async fn finish_log(&mut self) {
+        self.workers.tell(|| Order::Cut);
+        let written = async {
+            while self.workers.one_ended().await {}
+            while self.log.as_ref().is_some_and(|log| !log.is_done()) {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE_FOR_LOG, written).await.is_err() {
+            note("the last access-log lines may be missing: writing is too slow");
+        }
+    }
+
+    fn tell_state(&self) {
+        let views = self.prober.views();
+        print(&report::state(&self.snapshot, &views, &self.workers.counters()));
+    }
+
+    /// Limits that were hit since they were last told.
+    fn tell_limits(&mut self) {
+        let now = lb_net::clock::monotonic();
+        for listener in &self.snapshot.listeners {
+            let rising = self.limited.entry(listener.options.address).or_default();
+            if let Some(times) = rising.since_told(listener.connections.limited(), now) {
+                note(limit_reached(listener, times));
+            }
+        }
+        if let Some(log) = &mut self.log {
+            log.tell_lost(now);
+        }
+    }
+
+    /// The workers' lines go there from now on.
+    fn log_to(&mut self, log: Option<(lb_proxy::AccessLog, Writer)>) {
+        let (log, writer) = log.unzip();
+        self.workers.tell(|| Order::Log(log.clone()));
+        self.log = writer;
+    }
+
+    /// Frees persistence entries whose time is over, a bounded number each second.
+    fn expire(&self) {
+        let now = lb_net::clock::monotonic();
+        for table in self.snapshot.pools.iter().flat_map(|pool| pool.tables.iter().flatten()) {
+            table.expire(now, EXPIRE_AT_ONCE);
+        }
+    }
+}
+
+/// Names the limit, the listener and the key (S-CONN-06).
+fn limit_reached(listener: &ListenerEntry, times: u64) -> String {
+    let options = &listener.options;
+    format!(
+        "listener {}: max_connections = {} reached: {times} connections had to wait, and those behind them; \
+         raise `max_connections` in its `limits` or in `[limits]`",
+        options.name, options.max_connections
+    )
+}
+
+/// How long the end waits for the access log.
+const PATIENCE_FOR_LOG: Duration = Duration::from_secs(1);
+/// Persistence entries freed per table and second: 10 ms of work at most.
+const EXPIRE_AT_ONCE: usize = 20_000;

@@ -1,0 +1,161 @@
+//! Reloads: the file is read again on a thread of its own; what is wrong changes nothing.
+
+use super::Control;
+use super::health::watched;
+use crate::access;
+use crate::commands::run::say;
+use crate::note::note;
+use lb_config::Plan;
+use lb_proxy::{ListenerEntry, Order, Service, Snapshot};
+use std::mem::discriminant;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Where the configuration came from: only a file can be read again.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    File(PathBuf),
+    Arguments,
+}
+
+/// What the reading of the file came to.
+pub(super) type Loaded = Result<lb_config::Resolved, lb_config::Problems>;
+
+impl Control {
+    /// Reads the file again. Whatever is wrong, nothing changes and everything is said.
+    pub(super) fn reload(&mut self) {
+        let Source::File(path) = self.source.clone() else {
+            note("there is no configuration file to read again");
+            return;
+        };
+        if self.loading.is_some() {
+            self.load_again = true;
+            return;
+        }
+        // On a thread of its own: host names may take seconds to resolve, and with one worker
+        // this thread carries traffic.
+        let (tell, loading) = oneshot::channel();
+        let load = move || {
+            // Nobody waits for it when the program ends meanwhile.
+            let _ = tell.send(lb_config::load(&path, &lb_config::System));
+        };
+        match std::thread::Builder::new().name("load".to_owned()).spawn(load) {
+            Ok(_) => self.loading = Some(loading),
+            Err(error) => note(format_args!("reload refused, nothing was changed: {error}")),
+        }
+    }
+
+    /// The file was read again.
+    pub(super) fn on_loaded(&mut self, loaded: Option<Loaded>) {
+        match loaded {
+            Some(Ok(resolved)) => {
+                say(&resolved.warnings);
+                if let Err(error) = self.apply(resolved.plan) {
+                    self.reopen_log();
+                    note(format_args!("reload refused, nothing was changed: {error}"));
+                }
+            }
+            Some(Err(problems)) => {
+                say(&problems);
+                note("reload refused, nothing was changed");
+                self.reopen_log();
+            }
+            None => note("reload refused, nothing was changed: reading the file failed"),
+        }
+        if std::mem::take(&mut self.load_again) {
+            self.reload();
+        }
+    }
+
+    /// After a refused reload: the file may have been moved away all the same, to be archived.
+    fn reopen_log(&mut self) {
+        if !self.must_open(&self.plan.log) {
+            return;
+        }
+        match access::open(&self.plan.log) {
+            Ok(log) => self.log_to(log),
+            Err(error) => note(format_args!("the access log stays as it is: {error}")),
+        }
+    }
+
+    /// Files are opened at each reload, because somebody may have moved them away.
+    fn must_open(&self, log: &lb_config::Log) -> bool {
+        !self.watched && (*log != self.plan.log || matches!(log.access, lb_config::AccessLog::File(_)))
+    }
+
+    fn apply(&mut self, plan: Plan) -> Result<(), Box<dyn std::error::Error>> {
+        let snapshot = lb_config::build(&plan, Some(&self.snapshot)).map_err(|problems| problems.render(false))?;
+        let watched = watched(&plan)?;
+        let kept = |of: &Snapshot, address: SocketAddr, service: &Service| {
+            of.listeners
+                .iter()
+                .any(|l| l.options.address == address && discriminant(&l.options.service) == discriminant(service))
+        };
+        let mut later = Vec::new();
+        // New sockets before anything else: this is what can still fail.
+        let mut wanted = Vec::new();
+        for listener in &snapshot.listeners {
+            let options = &listener.options;
+            if !kept(&self.snapshot, options.address, &options.service) {
+                wanted.push(socket_of(listener));
+            } else if self
+                .snapshot
+                .listeners
+                .iter()
+                .any(|old| old.options.address == options.address && old.options.backlog != options.backlog)
+            {
+                later.push(format!("`backlog` of listener {}", options.name));
+            }
+        }
+        let sockets = self.sockets.open(&wanted, self.workers.count())?;
+        let log = if self.must_open(&plan.log) {
+            Some(access::open(&plan.log)?)
+        } else {
+            None
+        };
+        if plan.workers != self.plan.workers {
+            later.push("`workers`".to_owned());
+        }
+        for what in later {
+            note(format_args!("{what} takes effect at the next start, not at a reload"));
+        }
+        let old = std::mem::replace(&mut self.snapshot, snapshot);
+        self.plan = plan;
+        self.prober.replace(watched);
+        self.update_all();
+        for listener in &old.listeners {
+            let options = &listener.options;
+            if !kept(&self.snapshot, options.address, &options.service) {
+                self.workers.tell(|| Order::Unlisten(options.address));
+            }
+        }
+        self.workers.tell(|| Order::Apply(Arc::clone(&self.snapshot)));
+        for (address, sockets) in sockets {
+            note(format_args!("listening on {address}"));
+            self.workers.listen(address, sockets);
+        }
+        if let Some(log) = log {
+            self.log_to(log);
+        }
+        note(format_args!("configuration {} is in force", self.snapshot.serial));
+        Ok(())
+    }
+}
+
+pub(super) fn socket_of(listener: &ListenerEntry) -> (SocketAddr, u32) {
+    (listener.options.address, listener.options.backlog)
+}
+
+/// What the reading of the file came to; never, when none is read.
+pub(super) async fn loaded(loading: &mut Option<oneshot::Receiver<Loaded>>) -> Option<Loaded> {
+    match loading {
+        Some(receiver) => {
+            let loaded = receiver.await.ok();
+            *loading = None;
+            loaded
+        }
+        None => std::future::pending().await,
+    }
+}
