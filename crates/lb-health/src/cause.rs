@@ -22,8 +22,16 @@ pub enum Cause {
     Status(u16),
     /// The expected text is not in the body.
     Body,
+    /// A redirect, but not to the expected place.
+    Redirect,
     /// The answer is no HTTP/1.
     Protocol,
+    /// The answer is not what was expected: other bytes, an error of the service's own protocol, too many bytes.
+    Reply,
+    /// A right answer, but later than the time above which the probe counts a backend as slow.
+    Slow,
+    /// The backend's own agent says that it is down.
+    Agent,
     /// Real requests failed, this many in a row.
     Traffic(u16),
     /// Another error of the socket, with the number of the operating system.
@@ -46,7 +54,11 @@ impl Cause {
             Self::Closed => "closed",
             Self::Status(_) => "status",
             Self::Body => "body",
+            Self::Redirect => "redirect",
             Self::Protocol => "protocol",
+            Self::Reply => "reply",
+            Self::Slow => "slow",
+            Self::Agent => "agent",
             Self::Traffic(_) => "traffic",
             Self::Socket(_) => "socket",
             Self::Local => "local",
@@ -81,7 +93,13 @@ impl Cause {
                 "the service answers with another status than expected: correct the path, or the expected range"
             }
             Self::Body => "the answer lacks the expected text: look at the page, or correct the text",
+            Self::Redirect => "the check path leads somewhere else than expected: correct the path or the location",
             Self::Protocol => "the answer is no HTTP/1: is it the right port, and does it want TLS?",
+            Self::Reply => {
+                "the service answers, but not as expected: is it the right port, and is it ready? look at its log"
+            }
+            Self::Slow => "the service works but is slow: look at its load, or allow a longer `slow`",
+            Self::Agent => "the agent beside the service took it out: only the agent's word `up` brings it back",
             Self::Traffic(_) => "requests to it failed: look at the access log's end reasons for this backend",
             Self::Socket(_) => "look up the error number in the operating system's list",
             Self::Local => "the load balancer lacks descriptors or ports: raise its limits",
@@ -100,7 +118,11 @@ impl fmt::Display for Cause {
             Self::Closed => f.write_str("connection closed before a whole answer"),
             Self::Status(code) => write!(f, "unexpected status {code}"),
             Self::Body => f.write_str("expected text not in the body"),
+            Self::Redirect => f.write_str("redirected somewhere else than expected"),
             Self::Protocol => f.write_str("the answer is no HTTP/1"),
+            Self::Reply => f.write_str("the answer is not the expected one"),
+            Self::Slow => f.write_str("a right answer, but too slow"),
+            Self::Agent => f.write_str("its agent says that it is down"),
             Self::Traffic(count) => write!(f, "{count} requests in a row failed"),
             Self::Socket(number) => write!(f, "socket error {number}"),
             Self::Local => f.write_str("the probe could not be made here"),
@@ -124,6 +146,13 @@ mod tests {
             Cause::Silent,
             Cause::Reset,
             Cause::Closed,
+            Cause::Status(503),
+            Cause::Body,
+            Cause::Redirect,
+            Cause::Protocol,
+            Cause::Reply,
+            Cause::Slow,
+            Cause::Agent,
         ];
         for (i, a) in all.iter().enumerate() {
             for b in all.iter().skip(i + 1) {
