@@ -5,7 +5,8 @@
 //! any proxy that can show its header fields through [`lb_types::Fields`]. A [`Strategy`] says
 //! what a request knows ([`Recall`]), edits it, and edits the reply. [`ClientIp`] needs a
 //! [`Table`]; [`CookieInsert`] needs no memory: the client carries an unforgeable
-//! [token], and replicas with the same key agree.
+//! [token], and replicas with the same key agree. [`HashBy`] names no backend: it gives algorithms that place by
+//! hash their value (source, URL, parameter, header or cookie).
 //!
 //! What it is not for: choosing among backends or knowing whether one is up (`lb-balance`), and
 //! sharing tables among threads (`lb-store`).
@@ -45,7 +46,7 @@ pub mod token;
 pub use cookie::SameSite;
 pub use key::Key;
 pub use strategy::{
-    ClientIp, ClientIpOptions, CookieInsert, CookieInsertError, CookieInsertOptions, Facts, Learn, NetmaskError,
-    Recall, Refresh, Reply, Strategy,
+    ClientIp, ClientIpOptions, CookieInsert, CookieInsertError, CookieInsertOptions, Facts, HashBy, Learn,
+    NetmaskError, Recall, Refresh, Reply, Strategy,
 };
 pub use table::{Entry, Table, TableCounts, TableOptions, WhenFull};

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use lb_persist::token::Tokens;
-use lb_persist::{CookieInsert, CookieInsertOptions, Facts, Key, Recall, Reply, Strategy, Table, TableOptions};
+use lb_persist::{
+    ClientIp, CookieInsert, CookieInsertOptions, Facts, HashBy, Key, Recall, Reply, Strategy, Table, TableOptions,
+};
 use lb_types::{BackendId, Fields, FieldsMut, InvalidField};
 use support::at;
 
@@ -79,4 +81,25 @@ fn a_known_key_allocates_nothing() {
         }
     });
     assert_eq!(counted.count_total, 0);
+}
+
+#[test]
+fn a_hash_allocates_nothing() {
+    let request = Request(b"sid=7; other=8".to_vec());
+    let facts = Facts {
+        target: Some(b"http://Static.Example.com:8080/basket?id=7"),
+        fields: Some(&request),
+        ..Facts::new([127, 0, 0, 1].into())
+    };
+    for by in [
+        HashBy::Source(ClientIp::default()),
+        HashBy::Url { query: false },
+        HashBy::Parameter("id".into()),
+        HashBy::Cookie("sid".into()),
+    ] {
+        let counted = measure(|| {
+            assert!(matches!(by.recall(&facts, at(0)), Recall::Hash(_)));
+        });
+        assert_eq!(counted.count_total, 0, "{by:?}");
+    }
 }

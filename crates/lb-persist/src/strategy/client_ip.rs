@@ -12,7 +12,7 @@ use crate::Key;
 /// spread. Whoever can use a cookie should.
 ///
 /// An IPv4-mapped IPv6 address counts as the IPv4 address in it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClientIp {
     options: ClientIpOptions,
 }
@@ -102,7 +102,13 @@ impl ClientIp {
     /// The key of a client. `O(1)`.
     #[must_use]
     pub fn key(&self, client: IpAddr) -> Key {
-        Key::Client(Cidr::network_of(client, self.options.prefix_v4, self.options.prefix_v6))
+        Key::Client(self.network(client))
+    }
+
+    /// The client's address without the bits that do not count. `O(1)`.
+    #[must_use]
+    pub fn network(&self, client: IpAddr) -> IpAddr {
+        Cidr::network_of(client, self.options.prefix_v4, self.options.prefix_v6)
     }
 }
 

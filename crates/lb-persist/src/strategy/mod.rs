@@ -1,5 +1,6 @@
 mod client_ip;
 mod cookie_insert;
+mod hash_by;
 
 use core::fmt;
 use core::net::IpAddr;
@@ -10,6 +11,7 @@ use crate::Key;
 
 pub use client_ip::{ClientIp, ClientIpOptions, NetmaskError};
 pub use cookie_insert::{CookieInsert, CookieInsertError, CookieInsertOptions, Refresh};
+pub use hash_by::HashBy;
 
 /// A way to recognise a returning client. Shared by all threads; holds no state of clients.
 ///
