@@ -46,7 +46,7 @@
 //! and no lock is taken; shared memory is written once for the round, once each for begin and end,
 //! and once to count the reference of the backend.
 //!
-//! Limits: two strategies per pool; path prefixes of 512 bytes; host names of 253; 64 lost races per
+//! Limits: three strategies per pool; path prefixes of 512 bytes; host names of 253; 64 lost races per
 //! pick; ten seconds of memory in a retry budget. No features.
 
 mod backend;

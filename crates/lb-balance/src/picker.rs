@@ -1,7 +1,7 @@
 use crate::pool::View;
 use crate::{Pool, Recalled, Ticket, Tried, Why};
 use arc_swap::{ArcSwap, Cache};
-use lb_persist::{Facts, Learn, Recall, Reply};
+use lb_persist::{Facts, Learn, Reply};
 use lb_sched::{Ask, Usable};
 use lb_types::{BackendId, FieldsMut, InvalidField, Now, Rng, Slot, Time};
 use std::sync::Arc;
@@ -43,11 +43,12 @@ impl Picker {
     /// What the strategies read from a request.
     #[must_use]
     pub fn recall(&self, facts: &Facts<'_>, now: Now) -> Recalled {
-        match self.pool.strategies() {
-            [] => Recalled::NOTHING,
-            [main] => Recalled::new(main.recall(facts, now), Recall::Nothing),
-            [main, fallback, ..] => Recalled::new(main.recall(facts, now), fallback.recall(facts, now)),
-        }
+        Recalled::of_all(
+            self.pool
+                .strategies()
+                .iter()
+                .map(|strategy| strategy.recall(facts, now)),
+        )
     }
 
     /// Chooses a backend and begins a request there.
@@ -68,18 +69,16 @@ impl Picker {
         } = self;
         let view = view.load();
         let mut why = if tried.is_empty() { Why::Scheduled } else { Why::Retried };
-        let mut hash = None;
-        match hint {
-            Hint::Any => {}
-            Hint::Hash(value) => hash = Some(value),
-            Hint::Prefer(id) => match pool.find(id).filter(|slot| view.up.contains(*slot)) {
+        let (known, hash) = hint.parts();
+        if let Some(id) = known {
+            match pool.find(id).filter(|slot| view.up.contains(*slot)) {
                 None => why = Why::Replaced,
                 Some(slot) if tried.contains(slot) => {}
                 Some(slot) => match begin(pool, slot, Why::Persisted) {
                     Some(ticket) => return Ok(ticket),
                     None => why = Why::Overflow,
                 },
-            },
+            }
         }
         let usable = if tried.is_empty() {
             &view.taking
@@ -139,8 +138,8 @@ impl Picker {
         chosen: BackendId,
         response: &mut dyn FieldsMut,
         now: Now,
-    ) -> Result<[Learn; 2], InvalidField> {
-        let mut learned = [Learn::Nothing, Learn::Nothing];
+    ) -> Result<[Learn; Pool::STRATEGIES], InvalidField> {
+        let mut learned = [Learn::Nothing; Pool::STRATEGIES];
         for (index, (strategy, learn)) in self.pool.strategies().iter().zip(&mut learned).enumerate() {
             *learn = strategy.learn(recalled.of(index), chosen, Reply::Head(&mut *response), now)?;
         }
@@ -157,6 +156,22 @@ pub enum Hint {
     Prefer(BackendId),
     /// It goes where requests with this hash go, if the algorithm places by hash.
     Hash(u64),
+    /// It belongs to this backend, and if that one cannot serve it, goes where requests with this
+    /// hash go.
+    PreferElse(BackendId, u64),
+}
+
+impl Hint {
+    /// The backend that it belongs to, and the hash that places it.
+    #[must_use]
+    pub const fn parts(self) -> (Option<BackendId>, Option<u64>) {
+        match self {
+            Self::Any => (None, None),
+            Self::Prefer(id) => (Some(id), None),
+            Self::Hash(hash) => (None, Some(hash)),
+            Self::PreferElse(id, hash) => (Some(id), Some(hash)),
+        }
+    }
 }
 
 /// Why there is no ticket.

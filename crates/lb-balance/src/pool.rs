@@ -34,13 +34,18 @@ pub(crate) struct View {
 }
 
 impl Pool {
+    /// The most strategies of a pool: two that lead a client back, main and fallback, and one that
+    /// gives a hash.
+    pub const STRATEGIES: usize = 3;
+
     /// A pool whose slots are the positions in `backends`. A slot without a standing is down.
     ///
-    /// `strategies` is empty, a main one, or a main and a fallback one. `previous` is the pool of
+    /// `strategies` are asked in their order: a main one, a fallback, and the one that gives algorithms
+    /// their hash; any of them may be missing. `previous` is the pool of
     /// the same name in the snapshot before: the round goes on where it stood.
     ///
     /// # Errors
-    /// [`BuildError`] when there are more than two strategies, two backends with one id, or a
+    /// [`BuildError`] when there are more than [three](Self::STRATEGIES) strategies, two backends with one id, or a
     /// standing that is given twice or names no slot.
     pub fn new(
         name: &str,
@@ -50,7 +55,7 @@ impl Pool {
         standings: &[Standing],
         previous: Option<&Self>,
     ) -> Result<Self, BuildError> {
-        if strategies.len() > STRATEGIES {
+        if strategies.len() > Self::STRATEGIES {
             return Err(BuildError::Strategies {
                 count: strategies.len(),
             });
@@ -105,7 +110,7 @@ impl Pool {
         &self.backends
     }
 
-    /// The strategies: main, fallback.
+    /// The strategies: main, fallback, hash.
     #[must_use]
     pub fn strategies(&self) -> &[Box<dyn Strategy>] {
         &self.strategies
@@ -215,15 +220,12 @@ impl View {
     }
 }
 
-/// Main and fallback.
-const STRATEGIES: usize = 2;
-
 /// Why parts make no pool.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// More than a main and a fallback strategy.
-    #[error("a pool has at most 2 persistence strategies, not {count}")]
+    /// More than a main strategy, a fallback and a hash.
+    #[error("a pool has at most {} strategies, not {count}", Pool::STRATEGIES)]
     Strategies {
         /// How many were given.
         count: usize,

@@ -38,7 +38,7 @@ fn exchange(picker: &mut Picker, request: &Message, secs: u64) -> (Ticket, Messa
     let learned = picker
         .learn(&recalled, ticket.backend().id, &mut response, now(secs))
         .unwrap();
-    assert_eq!(learned, [Learn::Nothing, Learn::Nothing]);
+    assert_eq!(learned, [Learn::Nothing; Pool::STRATEGIES]);
     (ticket, response)
 }
 
@@ -175,11 +175,11 @@ fn prepare_hides_our_cookie_and_nothing_else() {
 }
 
 #[test]
-fn a_pool_has_at_most_two_strategies() {
+fn a_pool_has_at_most_three_strategies() {
     let list = backends(&[(1, None)]);
-    let strategies = vec![cookie("a"), client_ip(), client_ip()];
+    let strategies = vec![cookie("a"), client_ip(), client_ip(), client_ip()];
     let error = Pool::new("web", list, strategies, Algorithm::RoundRobin, &[], None).unwrap_err();
-    assert_eq!(error.to_string(), "a pool has at most 2 persistence strategies, not 3");
+    assert_eq!(error.to_string(), "a pool has at most 3 strategies, not 4");
     let picker = Picker::new(three(Vec::new()), 1);
     assert_eq!(
         picker.recall(&facts(&Message::default()), now(0)).hint(),

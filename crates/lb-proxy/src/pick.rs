@@ -28,7 +28,7 @@ pub(crate) fn pick(
         }
         seen
     });
-    if first && hint != Hint::Any {
+    if first && hint.parts().0.is_some() {
         core.counters.persist_hit();
     } else if first && recalled.lookups().next().is_some() {
         core.counters.persist_miss();

@@ -294,7 +294,7 @@ impl Exchange {
             let chosen = ticket.backend().id;
             // No room for a cookie: the response is still good, only not sticky.
             let learned = pool.picker.borrow().learn(recalled, chosen, head, now);
-            for (table, learn) in pool.entry.tables.iter().zip(learned.unwrap_or([Learn::Nothing; 2])) {
+            for (table, learn) in pool.entry.tables.iter().zip(learned.into_iter().flatten()) {
                 if let (Some(table), Learn::Remember(key)) = (table, learn) {
                     table.remember(key, chosen, now.mono);
                 }
