@@ -78,6 +78,7 @@ pub fn standings(conditions: &[Condition], fail_open: FailOpen) -> Standings {
     let standing = |c: &Condition| {
         let up = match c.admin {
             Admin::Maintenance => false,
+            Admin::Up => true,
             Admin::Ready | Admin::Drain => c.status.is_usable() || failed_open,
         };
         let percent = if ramps { c.ramp_percent } else { 100 };
@@ -110,11 +111,16 @@ fn fails_open(conditions: &[Condition], fail_open: FailOpen) -> bool {
 
 /// Would it take new clients if it were well?
 fn wants_new(condition: &Condition) -> bool {
-    condition.admin == Admin::Ready && condition.weight > Weight::ZERO && condition.status != Status::Maintenance
+    let may = match condition.admin {
+        Admin::Ready => condition.status != Status::Maintenance,
+        Admin::Up => true,
+        Admin::Drain | Admin::Maintenance => false,
+    };
+    may && condition.weight > Weight::ZERO
 }
 
 fn takes_new(condition: &Condition) -> bool {
-    wants_new(condition) && condition.status.takes_new()
+    wants_new(condition) && (condition.admin == Admin::Up || condition.status.takes_new())
 }
 
 fn scale(weight: Weight, factor: u16, percent: u8) -> Weight {
@@ -205,6 +211,17 @@ mod tests {
         assert_eq!(
             shares(&conditions, FailOpen::WhenAllDown),
             (vec![Some(0), Some(5)], true)
+        );
+    }
+
+    #[test]
+    fn a_backend_that_is_forced_up_takes_clients_whatever_its_health() {
+        let mut conditions = of(&[(5, DOWN), (5, DOWN)]);
+        conditions[0].admin = Admin::Up;
+        assert_eq!(
+            shares(&conditions, FailOpen::WhenAllDown),
+            (vec![Some(5), None], false),
+            "one is up, so health is not ignored"
         );
     }
 

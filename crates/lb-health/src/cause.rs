@@ -34,6 +34,10 @@ pub enum Cause {
     Agent,
     /// Real requests failed, this many in a row.
     Traffic(u16),
+    /// Of the real requests in the window only this many of a hundred succeeded.
+    SuccessRate(u8),
+    /// Real requests took this many times as long as at the middle of the pool.
+    Outlier(u16),
     /// Another error of the socket, with the number of the operating system.
     Socket(i32),
     /// The probe could not be made for a reason of this machine, such as no free descriptor or port.
@@ -60,6 +64,8 @@ impl Cause {
             Self::Slow => "slow",
             Self::Agent => "agent",
             Self::Traffic(_) => "traffic",
+            Self::SuccessRate(_) => "success_rate",
+            Self::Outlier(_) => "outlier",
             Self::Socket(_) => "socket",
             Self::Local => "local",
         }
@@ -69,6 +75,13 @@ impl Cause {
     #[must_use]
     pub const fn counts(self) -> bool {
         !matches!(self, Self::Local)
+    }
+
+    /// Is it the word of real requests, not of a probe? Of such judgements a pool bears only so many at once
+    /// ([`PassiveOptions::max_ejected_percent`](crate::PassiveOptions::max_ejected_percent)).
+    #[must_use]
+    pub const fn is_passive(self) -> bool {
+        matches!(self, Self::Traffic(_) | Self::SuccessRate(_) | Self::Outlier(_))
     }
 
     /// What to look at first, in one line.
@@ -101,6 +114,10 @@ impl Cause {
             Self::Slow => "the service works but is slow: look at its load, or allow a longer `slow`",
             Self::Agent => "the agent beside the service took it out: only the agent's word `up` brings it back",
             Self::Traffic(_) => "requests to it failed: look at the access log's end reasons for this backend",
+            Self::SuccessRate(_) => {
+                "too many requests to it fail, fewer at the others: look at its log and what it depends on"
+            }
+            Self::Outlier(_) => "it answers far slower than the others: look at its load, or give it less weight",
             Self::Socket(_) => "look up the error number in the operating system's list",
             Self::Local => "the load balancer lacks descriptors or ports: raise its limits",
         }
@@ -124,6 +141,8 @@ impl fmt::Display for Cause {
             Self::Slow => f.write_str("a right answer, but too slow"),
             Self::Agent => f.write_str("its agent says that it is down"),
             Self::Traffic(count) => write!(f, "{count} requests in a row failed"),
+            Self::SuccessRate(percent) => write!(f, "only {percent} % of its requests succeeded"),
+            Self::Outlier(times) => write!(f, "{times} times as slow as the middle of the pool"),
             Self::Socket(number) => write!(f, "socket error {number}"),
             Self::Local => f.write_str("the probe could not be made here"),
         }

@@ -56,16 +56,21 @@ extern crate std;
 mod cause;
 mod history;
 mod machine;
+mod passive;
+mod pool;
 mod ramp;
 mod rules;
 mod status;
 mod timetable;
+mod window;
 
 pub use cause::Cause;
 pub use history::{History, Seen};
 pub use machine::{Change, Machine, Report};
+pub use passive::{PassiveOptions, Traffic};
+pub use pool::{Member, judge};
 pub use rules::{Rules, RulesError, RulesOptions};
-pub use status::{Admin, Status};
+pub use status::{Admin, Advice, Status};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -8,6 +8,8 @@ use lb_types::Time;
 pub(crate) struct Ramp {
     from: Time,
     length: Duration,
+    /// The share that was reached last.
+    reached: u8,
 }
 
 impl Ramp {
@@ -15,8 +17,23 @@ impl Ramp {
         if length.is_zero() {
             None
         } else {
-            Some(Self { from: now, length })
+            Some(Self {
+                from: now,
+                length,
+                reached: 10,
+            })
         }
+    }
+
+    /// The same with the step of `now` reached; `None`: it is over.
+    pub(crate) fn at(self, now: Time) -> Option<Self> {
+        let reached = self.percent(now);
+        (reached < 100).then_some(Self { reached, ..self })
+    }
+
+    /// When the next step comes.
+    pub(crate) fn step(&self) -> Option<Time> {
+        self.next(self.reached)
     }
 
     /// The share of the weight at `now`: 10, 20, .. 100.
@@ -26,7 +43,7 @@ impl Ramp {
     }
 
     /// When the share rises above `percent`; `None` at 100.
-    pub(crate) fn next(&self, percent: u8) -> Option<Time> {
+    fn next(&self, percent: u8) -> Option<Time> {
         let rises = u128::from(percent / 10);
         if rises > RISES {
             return None;

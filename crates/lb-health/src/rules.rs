@@ -1,15 +1,19 @@
+use crate::PassiveOptions;
 use core::fmt;
 use core::time::Duration;
 
 /// How to judge a backend, not checked yet. Every default is stated at its field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RulesOptions {
-    /// Are there probes at all? Without them only traffic judges (see `max_failures`). Default: yes.
+    /// Are there probes at all? Without them only traffic judges (see `max_failures` and `passive`). Default: yes.
     pub probing: bool,
     /// From the start of one probe to the start of the next. Default: 5 s.
     pub interval: Duration,
-    /// The same while the backend is down, and its rest when there are no probes. Default: `interval`.
+    /// The same while the backend is down. Default: `interval`.
     pub interval_down: Option<Duration>,
+    /// The same while probes speak against the status and are not yet enough to change it: the first bad one
+    /// of a backend that is up, the first good one of a backend that is down. Default: as without them.
+    pub interval_changing: Option<Duration>,
     /// Each interval is longer or shorter by up to this share, so that many probes do not come at
     /// one moment. Default: 10.
     pub jitter_percent: u8,
@@ -21,6 +25,8 @@ pub struct RulesOptions {
     pub slow_start: Duration,
     /// Failed requests in a row that take a backend down. Default: off.
     pub max_failures: Option<u16>,
+    /// What else of its traffic takes a backend down, for how long, and how many of a pool.
+    pub passive: PassiveOptions,
 }
 
 impl Default for RulesOptions {
@@ -30,11 +36,13 @@ impl Default for RulesOptions {
             probing: true,
             interval: Duration::from_secs(5),
             interval_down: None,
+            interval_changing: None,
             jitter_percent: 10,
             rise: 3,
             fall: 3,
             slow_start: Duration::ZERO,
             max_failures: None,
+            passive: PassiveOptions::default(),
         }
     }
 }
@@ -52,6 +60,10 @@ impl Rules {
     pub const LONGEST_INTERVAL: Duration = Duration::from_secs(3_600);
     /// The most probes or requests in a row that can be asked for.
     pub const MOST_IN_A_ROW: u16 = 1_000;
+    /// The most requests in the window that can be asked for: a million.
+    pub const MOST_REQUESTS: u32 = 1_000_000;
+    /// The longest that traffic may take a backend out: a day.
+    pub const LONGEST_EJECTION: Duration = Duration::from_secs(86_400);
     /// The largest jitter: above half an interval the order of probes would be chance.
     pub const MOST_JITTER_PERCENT: u8 = 50;
 
@@ -60,55 +72,67 @@ impl Rules {
     /// # Errors
     /// [`RulesError`] for the first value outside its range.
     pub fn new(options: RulesOptions) -> Result<Self, RulesError> {
-        let intervals = [
-            (Field::Interval, Some(options.interval)),
-            (Field::IntervalDown, options.interval_down),
-        ];
-        for (field, value) in intervals {
-            if let Some(value) = value
-                && !(Self::SHORTEST_INTERVAL..=Self::LONGEST_INTERVAL).contains(&value)
-            {
-                let (least, most) = (Self::SHORTEST_INTERVAL, Self::LONGEST_INTERVAL);
+        let passive = &options.passive;
+        let (shortest, longest) = (Self::SHORTEST_INTERVAL, Self::LONGEST_INTERVAL);
+        let second = Duration::from_secs(1);
+        for (field, value, least, most) in [
+            ("interval", Some(options.interval), shortest, longest),
+            ("interval_down", options.interval_down, shortest, longest),
+            ("interval_changing", options.interval_changing, shortest, longest),
+            ("slow_start", Some(options.slow_start), Duration::ZERO, longest),
+            ("latency_least", Some(passive.latency_least), Duration::ZERO, longest),
+            ("window", Some(passive.window), second, longest),
+            ("eject_for", passive.eject_for, shortest, longest),
+            (
+                "eject_at_most",
+                Some(passive.eject_at_most),
+                shortest,
+                Self::LONGEST_EJECTION,
+            ),
+        ] {
+            if let Some(value) = value.filter(|value| !(least..=most).contains(value)) {
                 return Err(RulesError::Duration {
-                    field: field.as_str(),
+                    field,
                     value,
                     least,
                     most,
                 });
             }
         }
-        if options.slow_start > Self::LONGEST_INTERVAL {
-            return Err(RulesError::Duration {
-                field: Field::SlowStart.as_str(),
-                value: options.slow_start,
-                least: Duration::ZERO,
-                most: Self::LONGEST_INTERVAL,
-            });
-        }
-        let counts = [
-            (Field::Rise, Some(options.rise)),
-            (Field::Fall, Some(options.fall)),
-            (Field::MaxFailures, options.max_failures),
-        ];
-        for (field, value) in counts {
-            if let Some(value) = value
-                && !(1..=Self::MOST_IN_A_ROW).contains(&value)
-            {
+        let (row, hundred) = (Self::MOST_IN_A_ROW.into(), 100);
+        for (field, value, least, most) in [
+            ("rise", Some(options.rise.into()), 1, row),
+            ("fall", Some(options.fall.into()), 1, row),
+            ("max_failures", options.max_failures.map(u32::from), 1, row),
+            (
+                "jitter_percent",
+                Some(options.jitter_percent.into()),
+                0,
+                Self::MOST_JITTER_PERCENT.into(),
+            ),
+            (
+                "success_rate_percent",
+                passive.success_rate_percent.map(u32::from),
+                1,
+                hundred,
+            ),
+            ("latency_factor", passive.latency_factor.map(u32::from), 2, hundred),
+            ("min_requests", Some(passive.min_requests), 1, Self::MOST_REQUESTS),
+            (
+                "max_ejected_percent",
+                Some(passive.max_ejected_percent.into()),
+                0,
+                hundred,
+            ),
+        ] {
+            if let Some(value) = value.filter(|value| !(least..=most).contains(value)) {
                 return Err(RulesError::Count {
-                    field: field.as_str(),
+                    field,
                     value,
-                    least: 1,
-                    most: Self::MOST_IN_A_ROW,
+                    least,
+                    most,
                 });
             }
-        }
-        if options.jitter_percent > Self::MOST_JITTER_PERCENT {
-            return Err(RulesError::Count {
-                field: Field::JitterPercent.as_str(),
-                value: u16::from(options.jitter_percent),
-                least: 0,
-                most: u16::from(Self::MOST_JITTER_PERCENT),
-            });
         }
         Ok(Self { options })
     }
@@ -136,30 +160,59 @@ impl Rules {
         self.options.interval_down.unwrap_or(self.options.interval)
     }
 
+    /// The interval while probes speak against a status that they have not changed yet, when it is `usual` otherwise.
+    pub(crate) fn interval_changing(&self, usual: Duration) -> Duration {
+        self.options.interval_changing.unwrap_or(usual)
+    }
+
+    /// How long traffic takes a backend out the first time.
+    #[must_use]
+    pub fn eject_for(&self) -> Duration {
+        self.options.passive.eject_for.unwrap_or(self.interval_down())
+    }
+
+    /// How long traffic takes a backend out for the `repeat`th time.
+    pub(crate) fn ejection(&self, repeat: u16) -> Duration {
+        let first = self.eject_for();
+        let most = self.options.passive.eject_at_most.max(first);
+        first.saturating_mul(u32::from(repeat)).min(most)
+    }
+
+    /// Does traffic judge at all?
+    #[must_use]
+    pub fn is_passive(&self) -> bool {
+        let passive = &self.options.passive;
+        self.options.max_failures.is_some()
+            || passive.success_rate_percent.is_some()
+            || passive.latency_factor.is_some()
+    }
+
     /// The longest time from the death of a backend that was up to the moment it is known to be
     /// down, when a probe may take `timeout`.
     ///
     /// The worst case: it dies just after it answered a probe, every interval is stretched by the
     /// jitter, and each of the `fall` probes waits for its timeout:
-    /// `fall * max(interval * (1 + jitter), timeout) + timeout`. With the defaults and a timeout
-    /// of 2 s: 3 * 5.5 s + 2 s = 18.5 s. A port that refuses is known earlier by the last timeout.
+    /// `max(interval * (1 + jitter), timeout) + (fall - 1) * max(interval_changing * (1 + jitter), timeout) + timeout`,
+    /// where `interval_changing` is `interval` when it is not given. With the defaults and a timeout of
+    /// 2 s: 3 * 5.5 s + 2 s = 18.5 s. A port that refuses is known earlier by the last timeout.
     #[must_use]
     pub fn detection(&self, timeout: Duration) -> Duration {
         self.worst(self.options.fall, self.options.interval, timeout)
     }
 
     /// The longest time from the recovery of a backend that was down to the moment it is up:
-    /// as [`Rules::detection`], with `rise` and `interval_down`.
+    /// as [`Rules::detection`], with `rise` and `interval_down`. Who was taken out by traffic also waits for the
+    /// end of [`Rules::eject_for`] and its repeats.
     #[must_use]
     pub fn recovery(&self, timeout: Duration) -> Duration {
         self.worst(self.options.rise, self.interval_down(), timeout)
     }
 
     fn worst(&self, probes: u16, interval: Duration, timeout: Duration) -> Duration {
-        let stretched = interval.saturating_add(self.jitter(interval));
-        stretched
-            .max(timeout)
-            .saturating_mul(u32::from(probes))
+        let stretched = |interval: Duration| interval.saturating_add(self.jitter(interval)).max(timeout);
+        stretched(self.interval_changing(interval))
+            .saturating_mul(u32::from(probes.saturating_sub(1)))
+            .saturating_add(stretched(interval))
             .saturating_add(timeout)
     }
 
@@ -189,11 +242,11 @@ pub enum RulesError {
         /// Which field of [`RulesOptions`].
         field: &'static str,
         /// What was asked for.
-        value: u16,
+        value: u32,
         /// The smallest allowed.
-        least: u16,
+        least: u32,
         /// The largest allowed.
-        most: u16,
+        most: u32,
     },
 }
 
@@ -219,31 +272,6 @@ impl fmt::Display for RulesError {
 }
 
 impl core::error::Error for RulesError {}
-
-#[derive(Clone, Copy)]
-enum Field {
-    Interval,
-    IntervalDown,
-    SlowStart,
-    Rise,
-    Fall,
-    MaxFailures,
-    JitterPercent,
-}
-
-impl Field {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Interval => "interval",
-            Self::IntervalDown => "interval_down",
-            Self::SlowStart => "slow_start",
-            Self::Rise => "rise",
-            Self::Fall => "fall",
-            Self::MaxFailures => "max_failures",
-            Self::JitterPercent => "jitter_percent",
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

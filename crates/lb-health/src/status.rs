@@ -62,9 +62,26 @@ pub enum Admin {
     Drain,
     /// No clients and no probes.
     Maintenance,
+    /// Forced up: it takes clients whatever probes and traffic say. Probes go on, to be looked at.
+    Up,
 }
 
 impl Admin {
+    /// All orders.
+    pub const ALL: [Self; 4] = [Self::Ready, Self::Drain, Self::Maintenance, Self::Up];
+
+    /// What holds when there is `other` besides (an order at run time beside one of the configuration, or the word of
+    /// the backend's agent): forced up outdoes everything, then maintenance, then drain.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Up, _) | (_, Self::Up) => Self::Up,
+            (Self::Maintenance, _) | (_, Self::Maintenance) => Self::Maintenance,
+            (Self::Drain, _) | (_, Self::Drain) => Self::Drain,
+            (Self::Ready, Self::Ready) => Self::Ready,
+        }
+    }
+
     /// The word for logs and commands.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -72,8 +89,20 @@ impl Admin {
             Self::Ready => "ready",
             Self::Drain => "drain",
             Self::Maintenance => "maintenance",
+            Self::Up => "up",
         }
     }
+}
+
+/// What a backend's own agent asks for. It stays until the agent says something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Advice {
+    /// [`Admin::Ready`], [`Admin::Drain`] or [`Admin::Maintenance`]; `None`: as before. In maintenance by its own word
+    /// a backend is probed all the same: else the agent could never take the word back. [`Admin::Up`] is
+    /// taken as ready: only an operator ignores health.
+    pub admin: Option<Admin>,
+    /// Its share of its weight, 0 to 100 (more is taken as 100); 0 drains it; `None`: as before.
+    pub percent: Option<u8>,
 }
 
 #[cfg(test)]
@@ -87,6 +116,26 @@ mod tests {
         assert!(Status::Starting.takes_new() && Status::Up.takes_new());
         for status in [Status::Down(Cause::Refused), Status::Maintenance] {
             assert!(!status.is_usable() && !status.takes_new());
+        }
+    }
+
+    #[test]
+    fn of_two_orders_the_stronger_holds_whichever_comes_first() {
+        use Admin::{Drain, Maintenance, Ready, Up};
+        let table = [
+            (Ready, Ready, Ready),
+            (Ready, Drain, Drain),
+            (Ready, Maintenance, Maintenance),
+            (Ready, Up, Up),
+            (Drain, Drain, Drain),
+            (Drain, Maintenance, Maintenance),
+            (Drain, Up, Up),
+            (Maintenance, Maintenance, Maintenance),
+            (Maintenance, Up, Up),
+            (Up, Up, Up),
+        ];
+        for (a, b, want) in table {
+            assert_eq!((a.or(b), b.or(a)), (want, want), "{a:?} {b:?}");
         }
     }
 

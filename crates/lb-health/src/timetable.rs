@@ -46,6 +46,11 @@ impl Timetable {
         self.next = started.after(wait).max(now);
     }
 
+    /// No probe before `at`.
+    pub(crate) fn delay(&mut self, at: Time) {
+        self.next = self.next.max(at);
+    }
+
     /// A probe is due now, or as soon as the one under way is over.
     pub(crate) fn hurry(&mut self, now: Time) {
         self.next = now;

@@ -38,6 +38,7 @@ fn simulate(seed: u64, orders: bool) {
     let timeout = Duration::from_millis(1 + rng.below(8_000));
     let rules = Rules::new(RulesOptions {
         interval: Duration::from_millis(10 + rng.below(10_000)),
+        interval_changing: (rng.below(2) == 0).then(|| Duration::from_millis(10 + rng.below(10_000))),
         interval_down: (rng.below(2) == 0).then(|| Duration::from_millis(10 + rng.below(10_000))),
         jitter_percent: rng.below(51) as u8,
         rise: 1 + rng.below(5) as u16,
@@ -61,7 +62,7 @@ fn simulate(seed: u64, orders: bool) {
     for step in 0..STEPS {
         let context = format!("seed {seed} step {step} now {now:?} {rules:?} {machine:?}");
         if orders && rng.below(20) == 0 {
-            let admin = [Admin::Ready, Admin::Drain, Admin::Maintenance][rng.below(3) as usize];
+            let admin = Admin::ALL[rng.below(4) as usize];
             if model.admin == Admin::Maintenance && admin != Admin::Maintenance {
                 (model.up, model.against) = (None, 0);
                 turned = now;
@@ -109,6 +110,7 @@ fn simulate(seed: u64, orders: bool) {
         }
         let want = match (model.admin, model.up) {
             (Admin::Maintenance, _) => Status::Maintenance,
+            (Admin::Up, _) => Status::Up,
             (_, Some(false)) => Status::Down(Cause::Refused),
             (Admin::Drain, _) => Status::Draining,
             (Admin::Ready, None) => Status::Starting,

@@ -299,10 +299,11 @@ fn without_probes_a_backend_rests_and_comes_back_on_trial() {
         Status::Down(Cause::Traffic(1)),
         "one is enough on trial"
     );
-    m.handle_timeout(at(23));
-    m.report(HIT, at(24));
+    assert_eq!(m.poll_timeout(), Some(at(33)), "the second time lasts twice as long");
+    m.handle_timeout(at(33));
+    m.report(HIT, at(34));
     assert_eq!(m.status(), Status::Up);
-    assert_eq!(m.report(MISS, at(25)), None, "the trial is over");
+    assert_eq!(m.report(MISS, at(35)), None, "the trial is over");
 }
 
 #[test]
