@@ -323,6 +323,7 @@ pub(crate) static HEALTH: Section = Section {
         key("kind", Value::Word(&["http", "tcp"]), "required"),
         key("interval", millis(10, HOUR), "\"5s\""),
         key("interval_down", millis(10, HOUR), "`interval`"),
+        key("interval_changing", millis(10, HOUR), ""),
         key("timeout", millis(1, HOUR / 12), "\"2s\""),
         key("jitter_percent", integer(0, 50), "10"),
         key("rise", integer(1, 1_000), "3"),

@@ -104,7 +104,7 @@ prop_compose! {
             "",
             "health = \"off\"\n",
             "health = { kind = \"tcp\", interval = \"1s\" }\n",
-            "health = { kind = \"tcp\", interval = \"1s\", timeout = \"2s\", port = 9, slow_start = \"9s\", max_failures = 4 }\n",
+            "health = { kind = \"tcp\", interval = \"1s\", timeout = \"2s\", port = 9, slow_start = \"9s\", interval_changing = \"500ms\", max_failures = 4 }\n",
             "health = { kind = \"http\", path = \"/a?b\", method = \"GET\", host = \"x:1\", status = [200, \"301-303\"], body = \"it's \\\"up\\\"\", rise = 1, fall = 9, jitter_percent = 0, interval_down = \"1s\" }\n",
         ]),
     ) -> String {

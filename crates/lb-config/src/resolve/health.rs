@@ -6,7 +6,7 @@ use crate::plan::{Check, Health, HttpCheck, ProbeMethod};
 use crate::reader::{Reader, explain, shown};
 use crate::schema::HEALTH;
 use crate::{Kind, Problem, Span, near};
-use lb_health::{Rules, RulesOptions};
+use lb_health::{PassiveOptions, Rules, RulesOptions};
 use std::time::Duration;
 use toml::de::DeValue;
 
@@ -44,6 +44,7 @@ pub(super) fn read(pool: &Reader<'_>) -> Option<Health> {
         probing: true,
         interval,
         interval_down: reader.duration("interval_down").value(),
+        interval_changing: reader.duration("interval_changing").value(),
         jitter_percent: whole(
             reader.integer("jitter_percent"),
             u8::try_from(small("jitter_percent")).unwrap_or(0),
@@ -55,6 +56,7 @@ pub(super) fn read(pool: &Reader<'_>) -> Option<Health> {
             .integer("max_failures")
             .value()
             .and_then(|most| u16::try_from(most).ok()),
+        passive: PassiveOptions::default(),
     };
     let rules = Rules::new(options).map_err(|error| {
         reader.push(Problem::error(Kind::OutOfRange, error.to_string()).at(reader.span(), "out of range"));

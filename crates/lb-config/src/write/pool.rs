@@ -147,6 +147,9 @@ fn health_text(out: &mut Text, health: &Health) {
     if let Some(interval) = rules.interval_down {
         out.line("interval_down", seconds(interval));
     }
+    if let Some(interval) = rules.interval_changing {
+        out.line("interval_changing", seconds(interval));
+    }
     // The default depends on the interval.
     let usual = crate::resolve::default_duration(&HEALTH, "timeout").min(rules.interval);
     if health.timeout != usual {
