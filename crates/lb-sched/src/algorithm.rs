@@ -1,33 +1,49 @@
-use crate::{Member, RoundRobin, Scheduler, TwoChoices, WeightedLeastConn, WeightedRoundRobin};
+use crate::{BuildError, Member, Recipe, Scheduler};
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use core::fmt;
 use core::str::FromStr;
-use lb_types::Slot;
 
 /// Which scheduler a pool uses. Reads and prints as the word of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// `round_robin`: [`RoundRobin`].
+    /// `round_robin`: [`RoundRobin`](crate::RoundRobin).
     RoundRobin,
-    /// `weighted_round_robin`: [`WeightedRoundRobin`], the default.
+    /// `weighted_round_robin`: [`WeightedRoundRobin`](crate::WeightedRoundRobin), the default.
     #[default]
     WeightedRoundRobin,
-    /// `least_conn`: [`WeightedLeastConn`].
+    /// `least_conn`: [`WeightedLeastConn`](crate::WeightedLeastConn).
     WeightedLeastConn,
-    /// `two_choices`: [`TwoChoices`].
+    /// `random`: [`Random`](crate::Random).
+    Random,
+    /// `two_choices`: [`TwoChoices`](crate::TwoChoices).
     TwoChoices,
+    /// `peak_ewma`: [`PeakEwma`](crate::PeakEwma).
+    PeakEwma,
+    /// `ring`: [`Ring`](crate::Ring).
+    Ring,
+    /// `maglev`: [`Maglev`](crate::Maglev).
+    Maglev,
+    /// `rendezvous`: [`Rendezvous`](crate::Rendezvous).
+    Rendezvous,
+    /// `first`: [`First`](crate::First).
+    First,
 }
 
 impl Algorithm {
     /// Every algorithm of this version.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 10] = [
         Self::RoundRobin,
         Self::WeightedRoundRobin,
         Self::WeightedLeastConn,
+        Self::Random,
         Self::TwoChoices,
+        Self::PeakEwma,
+        Self::Ring,
+        Self::Maglev,
+        Self::Rendezvous,
+        Self::First,
     ];
 
     /// The word of the configuration.
@@ -37,26 +53,35 @@ impl Algorithm {
             Self::RoundRobin => "round_robin",
             Self::WeightedRoundRobin => "weighted_round_robin",
             Self::WeightedLeastConn => "least_conn",
+            Self::Random => "random",
             Self::TwoChoices => "two_choices",
+            Self::PeakEwma => "peak_ewma",
+            Self::Ring => "ring",
+            Self::Maglev => "maglev",
+            Self::Rendezvous => "rendezvous",
+            Self::First => "first",
         }
     }
 
-    /// A scheduler over these members. No members, or only such of weight 0, make a scheduler
-    /// that picks nobody. Allocates; see each algorithm for the cost of a pick.
+    /// Does it place by [`Ask::hash`](crate::Ask::hash)? Without a hash such an algorithm spreads
+    /// at random.
+    #[must_use]
+    pub const fn uses_hash(self) -> bool {
+        matches!(self, Self::Ring | Self::Maglev | Self::Rendezvous)
+    }
+
+    /// Does it look at latencies, so that somebody must call [`Load::observe`](crate::Load::observe)?
+    #[must_use]
+    pub const fn uses_latency(self) -> bool {
+        matches!(self, Self::PeakEwma)
+    }
+
+    /// A scheduler over these members, as [`Recipe::build`] makes it without options.
     ///
     /// # Errors
     /// [`BuildError::SlotTwice`] when two members claim one slot.
     pub fn build(&self, members: &[Member]) -> Result<Box<dyn Scheduler>, BuildError> {
-        let mut slots = BTreeSet::new();
-        if let Some(twice) = members.iter().find(|m| !slots.insert(m.slot)) {
-            return Err(BuildError::SlotTwice { slot: twice.slot });
-        }
-        Ok(match self {
-            Self::RoundRobin => Box::new(RoundRobin::new(members)),
-            Self::WeightedRoundRobin => Box::new(WeightedRoundRobin::new(members)),
-            Self::WeightedLeastConn => Box::new(WeightedLeastConn::new(members)),
-            Self::TwoChoices => Box::new(TwoChoices::new(members)),
-        })
+        Recipe::new(*self).build(members)
     }
 }
 
@@ -81,28 +106,19 @@ impl FromStr for Algorithm {
 
 /// A word that names no algorithm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown algorithm {word:?}; known are round_robin, weighted_round_robin, least_conn and two_choices")]
+#[error(
+    "unknown algorithm {word:?}; known are round_robin, weighted_round_robin, least_conn, random, two_choices, \
+     peak_ewma, ring, maglev, rendezvous and first"
+)]
 pub struct AlgorithmError {
     /// What was read.
     pub word: String,
 }
 
-/// Why members make no table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// Two members with one slot: their shares and masks would mix.
-    #[error("slot {} is given to two members", slot.0)]
-    SlotTwice {
-        /// The slot of both.
-        slot: Slot,
-    },
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lb_types::{BackendId, Weight};
+    use lb_types::{BackendId, Slot, Weight};
 
     #[test]
     fn words_read_back_and_others_are_named() {
@@ -112,7 +128,8 @@ mod tests {
         let error = "leastconn".parse::<Algorithm>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown algorithm \"leastconn\"; known are round_robin, weighted_round_robin, least_conn and two_choices"
+            "unknown algorithm \"leastconn\"; known are round_robin, weighted_round_robin, least_conn, random, \
+             two_choices, peak_ewma, ring, maglev, rendezvous and first"
         );
         for algorithm in Algorithm::ALL {
             assert!(error.to_string().contains(algorithm.word()));

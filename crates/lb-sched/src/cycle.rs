@@ -1,3 +1,4 @@
+use crate::cursor::Lane;
 use crate::{Ask, Member};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -71,28 +72,33 @@ impl Cycle {
     }
 
     /// Takes the next step and gives its turn to whoever has it, or to the next one accepted.
-    pub(crate) fn pick(&self, ask: &Ask<'_>) -> Option<Slot> {
+    /// A step that finds nobody is taken back.
+    pub(crate) fn pick(&self, lane: Lane, ask: &Ask<'_>) -> Option<Slot> {
         if self.turns.is_empty() {
             return None;
         }
-        let turn = (ask.cursor.next() % self.turns.len() as u64) as usize;
+        let step = ask.cursor.next_in(lane);
+        let turn = (step % self.turns.len() as u64) as usize;
         let slot = *self.turns.get(turn)?;
         if ask.accepts(slot) {
-            Some(slot)
-        } else {
-            self.pick_after(turn, ask)
+            return Some(slot);
         }
+        let later = self.pick_after(turn, lane, ask);
+        if later.is_none() {
+            ask.cursor.untake_in(lane, step);
+        }
+        later
     }
 
     /// The turns of members that are full are left out, so that the others keep their shares
     /// among themselves; a neighbour does not inherit them.
     #[cold]
-    fn pick_after(&self, turn: usize, ask: &Ask<'_>) -> Option<Slot> {
+    fn pick_after(&self, turn: usize, lane: Lane, ask: &Ask<'_>) -> Option<Slot> {
         let (before, after) = self.turns.split_at(turn);
         let later = after.iter().chain(before).enumerate().skip(1).take(REACH);
         for (ahead, slot) in later {
             if ask.accepts(*slot) {
-                ask.cursor.skip(ahead as u64);
+                ask.cursor.skip_in(lane, ahead as u64);
                 return Some(*slot);
             }
         }

@@ -1,8 +1,11 @@
+use crate::latency::Latency;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::time::Duration;
 use lb_types::Time;
 
-/// What one backend is doing right now, shared by all workers: requests in flight and failures
-/// in a row. Stands alone on its cache lines, so that two backends never slow each other down.
+/// What one backend is doing right now, shared by all workers: requests in flight, failures in a
+/// row and, where somebody asks for them, its latency and a tally of outcomes. Stands alone on its
+/// cache lines, so that two backends never slow each other down.
 ///
 /// A request in flight is one that was begun and not finished: an idle connection kept for later
 /// does not count. Counts are relaxed atomics: they decide where traffic goes, they order nothing.
@@ -12,6 +15,8 @@ pub struct Load {
     in_flight: AtomicU32,
     failures: AtomicU32,
     failed_at: AtomicU64, // nanoseconds + 1; 0: never
+    latency: Latency,
+    tally: AtomicU64, // well in the lower half, failed in the upper
 }
 
 impl Load {
@@ -22,6 +27,8 @@ impl Load {
             in_flight: AtomicU32::new(0),
             failures: AtomicU32::new(0),
             failed_at: AtomicU64::new(0),
+            latency: Latency::new(),
+            tally: AtomicU64::new(0),
         }
     }
 
@@ -78,6 +85,67 @@ impl Load {
     pub fn last_failure(&self) -> Option<Time> {
         self.failed_at.load(Relaxed).checked_sub(1).map(Time::from_nanos)
     }
+
+    /// A request took `latency` and ended at `now`. For pools whose algorithm
+    /// [uses latency](crate::Algorithm::uses_latency). Two atomic steps on the line that
+    /// [`finish`](Self::finish) writes anyway.
+    ///
+    /// What is kept is a moving mean that is sensitive to peaks, as in Finagle: a latency above the
+    /// mean becomes the mean at once, one below it pulls the mean down, the more the longer it is
+    /// since the one before.
+    pub fn observe(&self, latency: Duration, now: Time) {
+        self.latency.observe(latency, now);
+    }
+
+    /// The moving mean as of `now`. It fades while nothing is observed, to `1/e` after each
+    /// [decay](Self::set_latency_decay), so that a backend that was slow is tried again. `None` before
+    /// the first observation and after eight decays without one.
+    #[must_use]
+    pub fn latency(&self, now: Time) -> Option<Duration> {
+        self.latency.at(now).map(|nanos| Duration::from_nanos(nanos as u64))
+    }
+
+    /// The same in nanoseconds, without rounding.
+    pub(crate) fn latency_nanos(&self, now: Time) -> Option<f64> {
+        self.latency.at(now)
+    }
+
+    /// How long a latency takes to fade to `1/e`; 10 s unless told otherwise. Zero is as one
+    /// nanosecond: only the latest counts.
+    pub fn set_latency_decay(&self, decay: Duration) {
+        self.latency.set_decay(decay);
+    }
+
+    /// Counts an outcome, for success rates. Only for pools that judge by them: it is one more
+    /// atomic step. Counts stop at 2^32 - 1.
+    pub fn tally(&self, ok: bool) {
+        let one = if ok { 1 } else { 1 << 32 };
+        let add = |both: u64| {
+            let half = if ok { both as u32 } else { (both >> 32) as u32 };
+            (half != u32::MAX).then(|| both.wrapping_add(one))
+        };
+        // refused only where a count is at its end
+        let _ = self.tally.try_update(Relaxed, Relaxed, add);
+    }
+
+    /// The outcomes since the last call, which begins a new count. None is lost or counted twice.
+    #[must_use]
+    pub fn take_tally(&self) -> Tally {
+        let both = self.tally.swap(0, Relaxed);
+        Tally {
+            ok: both as u32,
+            failed: (both >> 32) as u32,
+        }
+    }
+}
+
+/// Outcomes of requests: what [`Load::take_tally`] hands over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Requests that ended well.
+    pub ok: u32,
+    /// Requests that failed through the backend's fault.
+    pub failed: u32,
 }
 
 /// How many requests a backend may have in flight.
@@ -143,6 +211,41 @@ mod tests {
         assert_eq!((load.failures(), load.last_failure()), (0, Some(Time::from_nanos(7))));
         load.failed(Time::ZERO);
         assert_eq!((load.failures(), load.last_failure()), (1, Some(Time::ZERO)));
+    }
+
+    #[test]
+    fn a_tally_is_taken_once() {
+        let load = Load::new();
+        assert_eq!(load.take_tally(), Tally::default());
+        (0..3).for_each(|_| load.tally(true));
+        (0..2).for_each(|_| load.tally(false));
+        assert_eq!(load.take_tally(), Tally { ok: 3, failed: 2 });
+        assert_eq!(load.take_tally(), Tally::default());
+    }
+
+    #[test]
+    fn a_full_tally_stays_full_and_leaves_the_other_alone() {
+        let load = Load::new();
+        load.tally.store(u64::from(u32::MAX) | (7 << 32), Relaxed);
+        load.tally(true);
+        load.tally(false);
+        assert_eq!(
+            load.take_tally(),
+            Tally {
+                ok: u32::MAX,
+                failed: 8
+            }
+        );
+        load.tally.store(u64::from(u32::MAX) << 32, Relaxed);
+        load.tally(false);
+        load.tally(true);
+        assert_eq!(
+            load.take_tally(),
+            Tally {
+                ok: 1,
+                failed: u32::MAX
+            }
+        );
     }
 
     #[test]

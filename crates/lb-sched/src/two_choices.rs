@@ -1,7 +1,5 @@
-use crate::{Ask, Cycle, Member, Scheduler};
-use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
+use crate::draw::{Draw, Place, below};
+use crate::{Ask, Member, Scheduler};
 use lb_types::Slot;
 
 /// Random of two choices: of two different backends, the one with fewer requests in flight for
@@ -13,78 +11,68 @@ use lb_types::Slot;
 /// see the same least one.
 #[derive(Debug, Clone)]
 pub struct TwoChoices {
-    places: Box<[Place]>,
-    /// Positions in `places`, each as often as its weight says.
-    draws: Box<[usize]>,
-    exact: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    slot: Slot,
-    weight: u64,
+    draw: Draw,
 }
 
 impl TwoChoices {
     /// A table of these members. Members of weight 0 are left out.
     #[must_use]
     pub fn new(members: &[Member]) -> Self {
-        let cycle = Cycle::weighted(members);
-        let places: Vec<Place> = members
-            .iter()
-            .filter(|m| m.weight.get() > 0)
-            .map(|m| Place {
-                slot: m.slot,
-                weight: m.weight.get().into(),
-            })
-            .collect();
-        let by_slot: BTreeMap<Slot, usize> = places.iter().enumerate().map(|(i, p)| (p.slot, i)).collect();
-        let draws = cycle
-            .turns()
-            .iter()
-            .filter_map(|slot| by_slot.get(slot).copied())
-            .collect();
         Self {
-            places: places.into(),
-            draws,
-            exact: cycle.is_exact(),
+            draw: Draw::new(members),
         }
-    }
-
-    fn first_accepted(&self, from: usize, ask: &Ask<'_>) -> Option<Slot> {
-        let (before, after) = self.places.split_at_checked(from)?;
-        after
-            .iter()
-            .chain(before)
-            .map(|p| p.slot)
-            .find(|slot| ask.accepts(*slot))
     }
 }
 
 impl Scheduler for TwoChoices {
     fn pick(&self, ask: &Ask<'_>) -> Option<Slot> {
-        let one = *self.draws.get(below(ask.entropy >> 32, self.draws.len()))?;
-        let first = self.places.get(one)?;
-        let count = self.places.len();
-        if count == 1 {
+        self.draw.better_of_two(ask, |second, first| {
+            let share = |p: &Seen<'_>| u64::from(p.in_flight);
+            share(second) * u64::from(first.place.weight) < share(first) * u64::from(second.place.weight)
+        })
+    }
+}
+
+/// One of two candidates, as it was when it was looked at.
+#[derive(Debug)]
+pub(crate) struct Seen<'a> {
+    pub(crate) place: &'a Place,
+    pub(crate) in_flight: u32,
+}
+
+impl Draw {
+    /// Draws two and picks the second if `better(second, first)`.
+    pub(crate) fn better_of_two(
+        &self,
+        ask: &Ask<'_>,
+        better: impl FnOnce(&Seen<'_>, &Seen<'_>) -> bool,
+    ) -> Option<Slot> {
+        let places = self.places();
+        let one = self.by_weight(ask.entropy)?;
+        let first = places.get(one)?;
+        let others = places.len() - 1;
+        if others == 0 {
             return ask.accepts(first.slot).then_some(first.slot);
         }
-        let two = (one + 1 + below(ask.entropy & 0xffff_ffff, count - 1)) % count;
-        let second = self.places.get(two)?;
+        // both halves of the entropy went into the first
+        let again = ask.entropy.wrapping_mul(ODD) >> 32;
+        let two = one + 1 + below(again, others as u64) as usize;
+        let second = places.get(if two < places.len() { two } else { two - places.len() })?;
         match (ask.in_flight(first.slot), ask.in_flight(second.slot)) {
-            (Some(a), Some(b)) if u64::from(b) * first.weight < u64::from(a) * second.weight => Some(second.slot),
-            (Some(_), _) => Some(first.slot),
+            (Some(a), Some(b)) => {
+                let seen = |place, in_flight| Seen { place, in_flight };
+                Some(if better(&seen(second, b), &seen(first, a)) {
+                    second.slot
+                } else {
+                    first.slot
+                })
+            }
+            (Some(_), None) => Some(first.slot),
             (None, Some(_)) => Some(second.slot),
-            (None, None) => self.first_accepted(two, ask),
+            (None, None) => self.among_accepted(ask),
         }
     }
-
-    fn is_exact(&self) -> bool {
-        self.exact
-    }
 }
 
-/// Spreads 32 random bits over `0..bound`.
-fn below(random: u64, bound: usize) -> usize {
-    ((u128::from(random) * bound as u128) >> 32) as usize
-}
+/// 2^64 divided by the golden ratio: the upper half of the product depends on all bits.
+const ODD: u64 = 0x9e37_79b9_7f4a_7c15;

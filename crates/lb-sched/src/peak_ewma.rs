@@ -1,0 +1,49 @@
+use crate::draw::Draw;
+use crate::two_choices::Seen;
+use crate::{Ask, Member, Scheduler};
+use lb_types::Slot;
+
+/// Peak EWMA: of two different backends, the one where a request would wait less. `O(1)` unless
+/// both are full, then `O(backends)`.
+///
+/// The wait is `latency * (in flight + 1) / weight`, with the latency of
+/// [`Load::latency`](crate::Load::latency): a moving mean that follows peaks at once and fades while
+/// nothing is heard. The two are drawn as in [`TwoChoices`](crate::TwoChoices). After Finagle's
+/// load balancer of the same name.
+///
+/// A backend that was never measured counts as fast as the one it is compared with, so it
+/// gets as many requests at once as the others have, not all of them, until its first answer.
+///
+/// Somebody must call [`Load::observe`](crate::Load::observe) for every answer. For backends whose speed differs or
+/// changes.
+#[derive(Debug, Clone)]
+pub struct PeakEwma {
+    draw: Draw,
+}
+
+impl PeakEwma {
+    /// A table of these members. Members of weight 0 are left out.
+    #[must_use]
+    pub fn new(members: &[Member]) -> Self {
+        Self {
+            draw: Draw::new(members),
+        }
+    }
+}
+
+impl Scheduler for PeakEwma {
+    fn pick(&self, ask: &Ask<'_>) -> Option<Slot> {
+        self.draw.better_of_two(ask, |second, first| {
+            let latency = |seen: &Seen<'_>| {
+                let load = ask.loads.get(seen.place.slot.index())?;
+                load.latency_nanos(ask.now)
+            };
+            let (a, b) = match (latency(first), latency(second)) {
+                (Some(a), Some(b)) => (a, b),
+                _ => (1.0, 1.0),
+            };
+            let queue = |seen: &Seen<'_>| f64::from(seen.in_flight) + 1.0;
+            b * queue(second) * f64::from(first.place.weight) < a * queue(first) * f64::from(second.place.weight)
+        })
+    }
+}
