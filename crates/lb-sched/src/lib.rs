@@ -64,6 +64,8 @@ mod draw;
 mod facts;
 mod first;
 pub mod groups;
+#[cfg(feature = "ketama")]
+mod ketama;
 mod latency;
 mod least_conn;
 mod load;
@@ -87,6 +89,8 @@ pub use cursor::Cursor;
 pub use cycle::Cycle;
 pub use facts::Facts;
 pub use first::First;
+#[cfg(feature = "ketama")]
+pub use ketama::ketama_hash;
 pub use least_conn::WeightedLeastConn;
 pub use load::{Limit, Load, Tally};
 pub use maglev::Maglev;

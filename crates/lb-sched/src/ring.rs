@@ -61,7 +61,14 @@ impl Ring {
         Self::of(taking().map(Seat::of).collect(), points, false)
     }
 
-    fn of(seats: Box<[Seat]>, mut points: Vec<(u64, u32)>, plain: bool) -> Self {
+    /// The points in their order on the circle. Of a ring made by `ketama` the upper half of each is libketama's.
+    pub fn points(&self) -> impl Iterator<Item = (u64, Slot)> + '_ {
+        let points = self.points.iter().zip(&self.owners);
+        points.filter_map(|(at, owner)| Some((*at, self.seats.get(*owner as usize)?.slot)))
+    }
+
+    /// `plain`: a hash is a place on the circle as it stands, in its lower 32 bits.
+    pub(crate) fn of(seats: Box<[Seat]>, mut points: Vec<(u64, u32)>, plain: bool) -> Self {
         points.sort_unstable();
         // about one point for each start, so that a pick looks at one or two points
         let bits = points.len().next_power_of_two().trailing_zeros().clamp(1, 32);

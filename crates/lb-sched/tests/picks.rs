@@ -72,7 +72,10 @@ fn a_cycle_that_would_be_too_long_is_scaled_and_says_so() {
     assert!(scaled.turns().len() <= Cycle::MAX_LEN + weights.len());
     assert!(scaled.turns().contains(&Slot(65)), "the lightest keeps a turn");
     assert!(!Table::new(Algorithm::WeightedRoundRobin, &weights).scheduler.is_exact());
-    assert!(Table::new(Algorithm::TwoChoices, &weights).scheduler.is_exact(), "has no cycle");
+    assert!(
+        Table::new(Algorithm::TwoChoices, &weights).scheduler.is_exact(),
+        "has no cycle"
+    );
     assert!(Table::new(Algorithm::RoundRobin, &weights).scheduler.is_exact());
     assert!(
         Table::new(Algorithm::WeightedLeastConn, &weights).scheduler.is_exact(),
