@@ -193,8 +193,14 @@ impl Machine {
     /// When something is to be done next: probe, step of slow start, end of a time out. `None`: not before a report.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
+        [self.next_probe(), self.next_step()].into_iter().flatten().min()
+    }
+
+    /// The same without probes: when [`Machine::handle_timeout`] has something to do.
+    #[must_use]
+    pub fn next_step(&self) -> Option<Time> {
         let step = self.ramp.and_then(|ramp| ramp.step());
-        [self.next_probe(), step, self.out_until].into_iter().flatten().min()
+        [step, self.out_until].into_iter().flatten().min()
     }
 
     /// When the next probe is due; `None` while one is under way, in maintenance and without probes.

@@ -32,11 +32,16 @@
 //!
 //! # What a probe costs and keeps
 //!
-//! One connection per probe, at most [`Prober::MOST_AT_ONCE`] at a time; beyond that probes wait for
-//! their turn, longest overdue first. A probe reads at most 16 KiB of head and 64 KiB of body and its
-//! socket is closed when it ends, at the latest with its timeout. Waking up costs `O(backends)`.
+//! One connection per probe, at most [`Prober::MOST_AT_ONCE`] at a time unless told otherwise; beyond that
+//! probes wait for their turn, longest overdue first. First probes are spread: one each half millisecond, all within
+//! their interval; later ones by the jitter. A probe reads at most 16 KiB of head and 64 KiB of body and its
+//! socket is closed when it ends, at the latest with its timeout. Waking up costs
+//! `O(log backends)` for each backend that is due.
 //! Probes name themselves [`USER_AGENT`], so that logs can leave them out. No features.
 
+mod agenda;
+mod answer;
+mod entry;
 mod http;
 mod io_cause;
 mod probe;
@@ -46,9 +51,10 @@ mod tcp;
 mod view;
 mod watched;
 
+pub use answer::Answer;
 pub use http::{HttpError, HttpOptions, Method, USER_AGENT};
 pub use probe::{Kind, Probe, ProbeError, ProbeOptions};
-pub use prober::{Event, Prober};
+pub use prober::{Event, Health, Prober};
 pub use service::Order;
 pub use view::View;
 pub use watched::Watched;

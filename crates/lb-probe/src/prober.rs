@@ -1,10 +1,12 @@
-use crate::{Probe, View, Watched};
-use lb_health::{Admin, Cause, Change, Machine, Report};
+use crate::agenda::{Agenda, Planned};
+use crate::entry::{Entry, Finished};
+use crate::{View, Watched};
+use lb_health::{Admin, Advice, Cause, Change, Machine, Report, Status, Traffic};
 use lb_types::{BackendId, Time};
 use std::collections::{BTreeMap, VecDeque};
 use std::future;
 use std::time::Duration;
-use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// Watches a set of backends: probes them when they are due and tells what changed.
@@ -15,9 +17,13 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 #[derive(Debug)]
 pub struct Prober {
     entries: BTreeMap<BackendId, Entry>,
+    agenda: Agenda,
     running: JoinSet<Finished>,
-    /// At most one per backend.
-    events: VecDeque<Event>,
+    most_at_once: usize,
+    /// Probes wait so long for room that it was said.
+    is_late: bool,
+    /// Whose change is to be told. Who is not watched any more, or was told of already, is passed over.
+    changed: VecDeque<BackendId>,
     seed: u64,
     generation: u64,
     /// The same moment on tokio's clock and on ours.
@@ -25,20 +31,34 @@ pub struct Prober {
 }
 
 impl Prober {
-    /// Probes under way at one time. Bounds descriptors; with more backends, some wait.
+    /// Probes under way at one time, unless told otherwise ([`Prober::with_most_at_once`]).
     pub const MOST_AT_ONCE: usize = 256;
+    /// Between the first probes of two backends that began to be watched together: 2,000 a second.
+    pub const FIRST_GAP: Duration = Duration::from_micros(500);
 
     /// Watches nobody yet. `seed` spreads the probes; `now` ties the runtime's clock to ours.
     #[must_use]
     pub fn new(seed: u64, now: Time) -> Self {
         Self {
             entries: BTreeMap::new(),
+            agenda: Agenda::default(),
             running: JoinSet::new(),
-            events: VecDeque::new(),
+            most_at_once: Self::MOST_AT_ONCE,
+            is_late: false,
+            changed: VecDeque::new(),
             seed,
             generation: 0,
             epoch: (Instant::now(), now),
         }
+    }
+
+    /// The same with at most `probes` under way at one time, at least one. Each takes a descriptor; with more backends
+    /// than that, some may have to wait. Backends that all keep silent hold
+    /// `backends * timeout / interval` of them.
+    #[must_use]
+    pub fn with_most_at_once(mut self, probes: usize) -> Self {
+        self.most_at_once = probes.max(1);
+        self
     }
 
     /// Watches exactly `watched` from now on (start or reload).
@@ -46,14 +66,19 @@ impl Prober {
     /// A backend that was watched before keeps its health, counts and order, though its rules or its
     /// probe may be others. One whose own address changed is another machine: it starts anew and
     /// only its order stays. Of two with one id the last one counts.
+    ///
+    /// Probes that are due at once come one each [`Prober::FIRST_GAP`], those with the shortest interval first, and all
+    /// within their interval: a small pool is judged at once, and thousands of backends do not make a burst.
     pub fn replace(&mut self, watched: Vec<Watched>) {
         let now = self.now();
         let mut old = std::mem::take(&mut self.entries);
+        let mut places = Vec::with_capacity(watched.len());
         for watched in watched {
             let id = watched.backend;
             let entry = match old.remove(&id).or_else(|| self.entries.remove(&id)) {
                 Some(entry) if entry.is_same_backend(&watched) => entry.with(watched, now),
-                Some(entry) => {
+                Some(mut entry) => {
+                    self.agenda.plan(id, &mut entry.planned, Planned::default());
                     let mut fresh = self.watch(watched, now);
                     if entry.machine.admin() != Admin::Ready {
                         fresh.machine.set_admin(entry.machine.admin(), now);
@@ -63,20 +88,52 @@ impl Prober {
                 None => self.watch(watched, now),
             };
             self.entries.insert(id, entry);
+            places.push(id);
         }
-        self.events.retain(|event| self.entries.contains_key(&event.backend));
+        for (id, mut entry) in old {
+            self.agenda.plan(id, &mut entry.planned, Planned::default());
+        }
+        self.spread(places, now);
     }
 
     /// Gives an operator's order; says whether the backend is known. What changes is an event.
     pub fn set_admin(&mut self, backend: BackendId, admin: Admin) -> bool {
-        let now = self.now();
-        self.with_machine(backend, |machine| machine.set_admin(admin, now))
+        self.with_machine(backend, |machine, now| machine.set_admin(admin, now))
     }
 
     /// Feeds what traffic saw; says whether the backend is known. What changes is an event.
     pub fn report(&mut self, backend: BackendId, report: Report) -> bool {
+        self.with_machine(backend, |machine, now| machine.report(report, now))
+    }
+
+    /// Passes on what a backend's agent asks for; says whether the backend is known. What changes is an event.
+    pub fn advise(&mut self, backend: BackendId, advice: Advice) -> bool {
+        self.with_machine(backend, |machine, now| machine.advise(advice, now))
+    }
+
+    /// Feeds what traffic saw of a whole pool since the last call, and takes out who is judged by it
+    /// ([`lb_health::judge`], by the rules of the first that is known). What changes is an event. Call it about once a
+    /// second. `O(n log n)`.
+    pub fn judge(&mut self, pool: &[(BackendId, Traffic)]) {
         let now = self.now();
-        self.with_machine(backend, |machine| machine.report(report, now))
+        let mut rules = None;
+        let mut members = Vec::with_capacity(pool.len());
+        for (backend, traffic) in pool {
+            self.with_machine(*backend, |machine, now| machine.saw(*traffic, now));
+            if let Some(entry) = self.entries.get_mut(backend) {
+                rules.get_or_insert_with(|| entry.machine.rules().clone());
+                members.push(entry.machine.member(*backend, now));
+            }
+        }
+        let Some(rules) = rules.filter(lb_health::Rules::is_passive) else {
+            return;
+        };
+        lb_health::judge(&rules, &mut members);
+        for member in members {
+            if let Some(cause) = member.verdict() {
+                self.report(member.backend(), Report::Eject(cause));
+            }
+        }
     }
 
     /// The next change of any backend. Makes probes while it waits; ends only with an event.
@@ -87,11 +144,11 @@ impl Prober {
     /// Outside a tokio runtime with I/O and time.
     pub async fn next(&mut self) -> Event {
         loop {
-            if let Some(event) = self.events.pop_front() {
+            if let Some(event) = self.take_event() {
                 return event;
             }
             let wake = self.advance();
-            if self.events.is_empty() {
+            if self.changed.is_empty() {
                 self.wait(wake).await;
             }
         }
@@ -110,6 +167,17 @@ impl Prober {
         self.entries.get(&backend).map(|entry| entry.view(backend, self.now()))
     }
 
+    /// What decides whether one backend gets traffic. Cheap: nothing is copied.
+    #[must_use]
+    pub fn health(&self, backend: BackendId) -> Option<Health> {
+        let machine = &self.entries.get(&backend)?.machine;
+        Some(Health {
+            status: machine.status(),
+            order: machine.order(),
+            ramp_percent: machine.ramp(self.now()),
+        })
+    }
+
     /// The present on our clock.
     #[must_use]
     pub fn now(&self) -> Time {
@@ -119,45 +187,75 @@ impl Prober {
     fn watch(&mut self, watched: Watched, now: Time) -> Entry {
         self.generation += 1;
         let seed = self.seed ^ watched.backend.as_u64();
-        let machine = Machine::new(effective(&watched), seed, now);
-        Entry {
-            machine,
-            watched,
-            generation: self.generation,
-            task: None,
-            took: None,
+        Entry::new(watched, self.generation, seed, now)
+    }
+
+    /// Makes the plan of all, with those that are due at once one after the other.
+    fn spread(&mut self, mut places: Vec<BackendId>, now: Time) {
+        let interval = |entries: &BTreeMap<BackendId, Entry>, id: &BackendId| {
+            let entry = entries.get(id)?;
+            let is_due = entry.machine.next_probe().is_some_and(|at| at <= now);
+            is_due.then(|| entry.machine.rules().options().interval)
+        };
+        // `sort_by_key` is stable: the order of the list stays
+        places.sort_by_key(|id| interval(&self.entries, id));
+        let mut gap = Duration::ZERO;
+        for id in places {
+            let due = interval(&self.entries, &id);
+            let Some(entry) = self.entries.get_mut(&id) else {
+                continue;
+            };
+            if let Some(interval) = due {
+                let wait = gap.as_nanos() % interval.as_nanos().max(1);
+                let wait = Duration::from_nanos(u64::try_from(wait).unwrap_or(0));
+                entry.machine.delay_probe(now.after(wait));
+                gap = gap.saturating_add(Self::FIRST_GAP);
+            }
+            let plan = entry.plan();
+            self.agenda.plan(id, &mut entry.planned, plan);
         }
     }
 
     /// Does all that is due; tells when something is due again, running probes aside.
     fn advance(&mut self) -> Option<Time> {
         let now = self.now();
-        let mut due = Vec::new();
-        for (id, entry) in &mut self.entries {
-            if entry.machine.poll_timeout().is_some_and(|at| at <= now) {
-                if let Some(change) = entry.machine.handle_timeout(now) {
-                    tell(&mut self.events, *id, &entry.watched.name, change);
-                }
-                if let Some(at) = entry.machine.next_probe().filter(|at| *at <= now) {
-                    due.push((at, *id));
-                }
-            }
-        }
-        due.sort_unstable();
-        for (_, id) in due {
-            if self.running.len() >= Self::MOST_AT_ONCE {
+        while let Some(id) = self.agenda.step_due(now) {
+            if !self.with_machine(id, |machine, now| machine.handle_timeout(now)) {
+                debug_assert!(false, "who is in the agenda is watched");
                 break;
             }
-            if let Some(entry) = self.entries.get_mut(&id) {
-                entry.begin(id, now, &mut self.running);
-            }
         }
+        let mut due_since = None;
+        while let Some((since, id)) = self.agenda.probe_due(now) {
+            if self.running.len() >= self.most_at_once {
+                due_since = Some(since);
+                break;
+            }
+            let Some(entry) = self.entries.get_mut(&id) else { break };
+            entry.begin(id, now, &mut self.running);
+            let plan = entry.plan();
+            self.agenda.plan(id, &mut entry.planned, plan);
+        }
+        self.tell_lateness(due_since, now);
         // what is due and could not begin waits for a probe to end, not for a moment
-        self.entries
-            .values()
-            .filter_map(|entry| entry.machine.poll_timeout())
-            .filter(|at| *at > now)
-            .min()
+        self.agenda.next(due_since.is_none())
+    }
+
+    /// Says once that probes wait for room, and once that they do not any more.
+    fn tell_lateness(&mut self, due_since: Option<Time>, now: Time) {
+        let late = due_since.map_or(Duration::ZERO, |since| now.since(since));
+        if !self.is_late && late >= LATE {
+            self.is_late = true;
+            let most = self.most_at_once;
+            tracing::warn!(
+                most,
+                ?late,
+                "probes are late: as many as may be are under way, most wait for an answer"
+            );
+        } else if self.is_late && due_since.is_none() {
+            self.is_late = false;
+            tracing::info!("probes are in time again");
+        }
     }
 
     /// Waits for a probe to end or for `wake`.
@@ -169,40 +267,43 @@ impl Prober {
             (false, None) => self.running.join_next().await,
             (false, Some(wake)) => timeout_at(wake, self.running.join_next()).await.unwrap_or(None),
         };
-        match finished {
-            Some(Ok(finished)) => self.finish(finished),
-            Some(Err(error)) => self.lost(&error),
-            None => {}
+        let mut next = finished;
+        while let Some(finished) = next {
+            match finished {
+                Ok(finished) => self.finish(finished),
+                Err(error) => self.lost(&error),
+            }
+            next = self.running.try_join_next();
         }
     }
 
     fn finish(&mut self, finished: Finished) {
-        let now = self.now();
         let Finished {
             backend,
             generation,
-            result,
+            answer,
             took,
         } = finished;
-        let Some(entry) = self
-            .entries
-            .get_mut(&backend)
-            .filter(|entry| entry.generation == generation)
-        else {
+        let is_current = |entry: &&mut Entry| entry.generation == generation;
+        let Some(entry) = self.entries.get_mut(&backend).filter(is_current) else {
             return; // no longer watched
         };
         entry.task = None;
         entry.took = Some(took);
-        if let Err(cause) = result {
+        if let Err(cause) = answer.result {
             tracing::debug!(backend = %entry.watched.name, %cause, ?took, "probe failed");
         }
-        if let Some(change) = entry.machine.report(Report::Probe(result), now) {
-            tell(&mut self.events, backend, &entry.watched.name, change);
+        if let Some(advice) = answer.advice {
+            self.advise(backend, advice);
         }
+        self.report(backend, Report::Probe(answer.result));
     }
 
-    /// A probe that ended without a result: our fault, or stopped because nobody wants it.
+    /// A probe that ended without a result: our fault, unless it was stopped.
     fn lost(&mut self, error: &JoinError) {
+        if error.is_cancelled() {
+            return; // its backend is not watched any more
+        }
         let is_it = |entry: &&Entry| entry.task.as_ref().is_some_and(|task| task.id() == error.id());
         if let Some(entry) = self.entries.values().find(is_it) {
             tracing::error!(backend = %entry.watched.name, %error, "probe was lost");
@@ -210,20 +311,35 @@ impl Prober {
             self.finish(Finished {
                 backend,
                 generation,
-                result: Err(Cause::Local),
+                answer: Err(Cause::Local).into(),
                 took: Duration::ZERO,
             });
         }
     }
 
-    fn with_machine(&mut self, backend: BackendId, act: impl FnOnce(&mut Machine) -> Option<Change>) -> bool {
+    /// Lets `act` change what is known of a backend, keeps what is to be told, and plans anew.
+    fn with_machine(&mut self, backend: BackendId, act: impl FnOnce(&mut Machine, Time) -> Option<Change>) -> bool {
+        let now = self.now();
         let Some(entry) = self.entries.get_mut(&backend) else {
             return false;
         };
-        if let Some(change) = act(&mut entry.machine) {
-            tell(&mut self.events, backend, &entry.watched.name, change);
+        if let Some(change) = act(&mut entry.machine, now)
+            && entry.tell(change)
+        {
+            self.changed.push_back(backend);
         }
+        let plan = entry.plan();
+        self.agenda.plan(backend, &mut entry.planned, plan);
         true
+    }
+
+    fn take_event(&mut self) -> Option<Event> {
+        while let Some(backend) = self.changed.pop_front() {
+            if let Some(change) = self.entries.get_mut(&backend).and_then(|entry| entry.change.take()) {
+                return Some(Event { backend, change });
+            }
+        }
+        None
     }
 }
 
@@ -237,171 +353,22 @@ pub struct Event {
     pub change: Change,
 }
 
-#[derive(Debug)]
-struct Entry {
-    watched: Watched,
-    machine: Machine,
-    /// Tells the results of an earlier machine from those of this one.
-    generation: u64,
-    task: Option<AbortHandle>,
-    took: Option<Duration>,
-}
-
-impl Entry {
-    fn is_same_backend(&self, watched: &Watched) -> bool {
-        let address = |watched: &Watched| watched.probe.as_ref().map(Probe::backend);
-        match (address(&self.watched), address(watched)) {
-            (Some(before), Some(after)) => before == after,
-            // with no address to compare, the id says who it is
-            _ => true,
-        }
-    }
-
-    fn with(mut self, watched: Watched, now: Time) -> Self {
-        self.machine.set_rules(effective(&watched), now);
-        self.watched = watched;
-        self
-    }
-
-    fn begin(&mut self, backend: BackendId, now: Time, running: &mut JoinSet<Finished>) {
-        let Some(probe) = self.watched.probe.clone() else {
-            return;
-        };
-        if self.machine.probe_due(now) {
-            let generation = self.generation;
-            self.task = Some(running.spawn(async move {
-                let started = Instant::now();
-                let result = probe.run().await;
-                Finished {
-                    backend,
-                    generation,
-                    result,
-                    took: started.elapsed(),
-                }
-            }));
-        }
-    }
-
-    fn view(&self, backend: BackendId, now: Time) -> View {
-        let probe = self.watched.probe.as_ref();
-        View {
-            backend,
-            name: self.watched.name.clone(),
-            status: self.machine.status(),
-            admin: self.machine.admin(),
-            since: self.machine.since(),
-            ramp_percent: self.machine.ramp(now),
-            against: self.machine.against(),
-            results: self.machine.history().iter().collect(),
-            next_probe: self.machine.next_probe(),
-            took: self.took,
-            address: probe.map(Probe::address),
-            elsewhere: probe.filter(|probe| probe.is_elsewhere()).map(Probe::address),
-            source: probe.and_then(Probe::source),
-            detection: probe.map(|probe| self.machine.rules().detection(probe.timeout())),
-        }
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Finished {
-    backend: BackendId,
-    generation: u64,
-    result: Result<(), Cause>,
-    took: Duration,
-}
-
-/// The rules; without a probe they say so, or the machine would wait for one.
-fn effective(watched: &Watched) -> lb_health::Rules {
-    if watched.probe.is_some() {
-        watched.rules.clone()
-    } else {
-        watched.rules.without_probes()
-    }
-}
-
-fn tell(events: &mut VecDeque<Event>, backend: BackendId, name: &str, change: Change) {
-    let Change {
-        from,
-        to,
-        percent,
-        lasted,
-        ..
-    } = change;
-    match to {
-        lb_health::Status::Down(cause) if from.as_str() != to.as_str() => {
-            tracing::warn!(backend = name, %from, %to, ?lasted, mend = cause.mend(), "health changed");
-        }
-        _ if from != to => tracing::info!(backend = name, %from, %to, percent, ?lasted, "health changed"),
-        _ => tracing::debug!(backend = name, %to, percent, "slow start moved"),
-    }
-    match events.iter_mut().find(|event| event.backend == backend) {
-        Some(event) => {
-            (event.change.to, event.change.percent, event.change.at) = (to, percent, change.at);
-        }
-        None => events.push_back(Event { backend, change }),
-    }
+/// What decides whether a backend gets traffic, and how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// Health and orders taken together.
+    pub status: Status,
+    /// The order in force: the operator's or the agent's.
+    pub order: Admin,
+    /// Its share of its weight, 1 to 100 percent.
+    pub ramp_percent: u8,
 }
 
 /// Longer waits are cut, because tokio's clock has an end.
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 365 * 86_400);
+/// Probes that wait longer for room are told of.
+const LATE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{HttpOptions, Kind, ProbeOptions};
-    use lb_health::Rules;
-
-    fn silent(n: u64, listener: &std::net::TcpListener) -> Watched {
-        let kind = Kind::Http(HttpOptions::default());
-        let options = ProbeOptions {
-            kind,
-            ..ProbeOptions::default()
-        };
-        let probe = Probe::new(listener.local_addr().unwrap(), options).unwrap();
-        Watched::new(BackendId::from_u64(n), "silent", probe)
-    }
-
-    #[tokio::test]
-    async fn no_more_probes_than_the_limit_are_under_way() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut prober = Prober::new(1, Time::ZERO);
-        prober.replace((0..300).map(|n| silent(n, &listener)).collect());
-        let wake = prober.advance();
-        assert_eq!(prober.running.len(), 256);
-        assert_eq!(wake, None, "those that are left wait for a probe to end");
-        prober.advance();
-        assert_eq!(prober.running.len(), 256);
-        prober.replace(Vec::new());
-        while prober.running.join_next().await.is_some() {}
-        assert!(
-            prober.events.is_empty(),
-            "whoever is not watched any more is stopped and not told of"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_lost_probe_is_our_fault_and_another_one_follows() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut prober = Prober::new(1, Time::ZERO);
-        prober.replace(vec![silent(7, &listener).with_rules(Rules::default())]);
-        let now = prober.now();
-        let lost = prober.running.spawn(async { panic!("this is what the test is about") });
-        let entry = prober.entries.get_mut(&BackendId::from_u64(7)).unwrap();
-        assert!(entry.machine.probe_due(now));
-        entry.task = Some(lost);
-        prober.wait(None).await;
-        let view = prober.view(BackendId::from_u64(7)).unwrap();
-        assert_eq!(view.last().map(|seen| seen.result), Some(Err(Cause::Local)));
-        assert!(view.next_probe.is_some());
-        assert_eq!(view.status, lb_health::Status::Starting);
-    }
-}
+mod tests;

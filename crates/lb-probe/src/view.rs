@@ -13,15 +13,19 @@ pub struct View {
     pub name: String,
     /// Health and orders taken together.
     pub status: Status,
-    /// The order in force.
+    /// The operator's order.
     pub admin: Admin,
+    /// The order in force: the operator's or, when that is stronger, what the backend's agent asks for.
+    pub order: Admin,
     /// When the status began.
     pub since: Time,
-    /// Its share of the weight: 10 to 100 percent during slow start, else 100.
+    /// Its share of the weight: 10 to 100 percent during slow start, else 100, and of that what its agent asks for.
     pub ramp_percent: u8,
     /// Probes in a row that speak against the status.
     pub against: u16,
-    /// The last results, newest first.
+    /// Traffic took it out: not back before this moment.
+    pub out_until: Option<Time>,
+    /// The last results, newest first: at least the last ten, as far as there are so many.
     pub results: Vec<Seen>,
     /// When the next probe is due; `None` while one is under way and when there is none.
     pub next_probe: Option<Time>,
