@@ -67,6 +67,11 @@ impl Buffer {
         self.len() == self.bytes.len()
     }
 
+    /// Right after a read: did it take all that it had room for?
+    pub(crate) fn took_all_room(&self) -> bool {
+        self.end == self.bytes.len()
+    }
+
     /// Moves the content of `other` here, whose memory must be no larger than ours.
     pub(crate) fn take_from(&mut self, other: &mut Self) {
         let len = other.len();

@@ -47,29 +47,57 @@ fn read_entry(entry: &[u8]) -> Option<IpAddr> {
     Some(IpAddr::to_canonical(&address))
 }
 
-/// An address or a small number as text, on the stack.
+/// Addresses, small numbers and what stands between them, as text on the stack. What does not fit is left out:
+/// `N` is chosen so that all fits.
 #[derive(Debug)]
-pub(super) struct Text {
-    bytes: [u8; 48],
+pub(super) struct Text<const N: usize> {
+    bytes: [u8; N],
     len: usize,
 }
 
-impl Text {
-    /// The address as in RFC 5952; an IPv4-mapped one as IPv4.
+/// One address or number.
+pub(super) type Short = Text<48>;
+
+impl<const N: usize> Text<N> {
+    pub(super) const fn new() -> Self {
+        Self { bytes: [0; N], len: 0 }
+    }
+
     pub(super) fn address(address: IpAddr) -> Self {
-        let mut text = Self { bytes: [0; 48], len: 0 };
-        match address.to_canonical() {
-            IpAddr::V4(v4) => text.push_v4(v4),
-            // 39 characters at most: there is room, so the result says nothing.
-            IpAddr::V6(v6) => _ = write!(text, "{v6}"),
-        }
+        let mut text = Self::new();
+        text.push_address(address);
         text
     }
 
     pub(super) fn number(number: u16) -> Self {
-        let mut text = Self { bytes: [0; 48], len: 0 };
+        let mut text = Self::new();
         text.push_number(number);
         text
+    }
+
+    /// How many bytes `push` added.
+    pub(super) fn measure(&mut self, push: impl FnOnce(&mut Self)) -> usize {
+        let before = self.len;
+        push(self);
+        self.len.wrapping_sub(before)
+    }
+
+    /// The address as in RFC 5952; an IPv4-mapped one as IPv4.
+    pub(super) fn push_address(&mut self, address: IpAddr) {
+        match address.to_canonical() {
+            IpAddr::V4(v4) => self.push_v4(v4),
+            // 39 characters at most: there is room, so the result says nothing.
+            IpAddr::V6(v6) => _ = write!(self, "{v6}"),
+        }
+    }
+
+    #[inline]
+    pub(super) fn push_bytes(&mut self, bytes: &[u8]) {
+        let end = self.len.wrapping_add(bytes.len());
+        if let Some(place) = self.bytes.get_mut(self.len..end) {
+            place.copy_from_slice(bytes);
+            self.len = end;
+        }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -88,7 +116,7 @@ impl Text {
         }
     }
 
-    fn push_number(&mut self, number: u16) {
+    pub(super) fn push_number(&mut self, number: u16) {
         // Divisors that the compiler knows: it turns them into multiplications.
         if number >= 10_000 {
             self.push_digit(number / 10_000);
@@ -117,7 +145,7 @@ impl Text {
     }
 }
 
-impl Write for Text {
+impl<const N: usize> Write for Text<N> {
     fn write_str(&mut self, s: &str) -> core::fmt::Result {
         s.bytes().for_each(|b| self.push(b));
         Ok(())
@@ -139,11 +167,14 @@ mod tests {
             "2001:db8::7",
         ] {
             let address: IpAddr = text.parse().unwrap();
-            assert_eq!(str::from_utf8(Text::address(address).bytes()), Ok(text));
+            assert_eq!(str::from_utf8(Short::address(address).bytes()), Ok(text));
         }
         let longest: IpAddr = "1111:2222:3333:4444:5555:6666:7777:8888".parse().unwrap();
-        assert_eq!(Text::address(longest).bytes().len(), 39);
-        assert_eq!(Text::address("::ffff:192.0.2.1".parse().unwrap()).bytes(), b"192.0.2.1");
+        assert_eq!(Short::address(longest).bytes().len(), 39);
+        assert_eq!(
+            Short::address("::ffff:192.0.2.1".parse().unwrap()).bytes(),
+            b"192.0.2.1"
+        );
     }
 
     #[test]
@@ -156,7 +187,7 @@ mod tests {
             (65_535, "65535"),
             (10_000, "10000"),
         ] {
-            assert_eq!(Text::number(port).bytes(), text.as_bytes());
+            assert_eq!(Short::number(port).bytes(), text.as_bytes());
         }
     }
 

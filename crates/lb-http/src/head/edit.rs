@@ -71,6 +71,36 @@ impl Head {
         Ok(())
     }
 
+    /// Adds lines of known names, given as they are written: name, colon, space, value, CRLF. `parts`: number,
+    /// length of the name, length of the value, for each. The caller answers for their bytes.
+    pub(crate) fn append_lines<const N: usize>(
+        &mut self,
+        lines: &[u8],
+        parts: [(Name, usize, usize); N],
+    ) -> Result<(), InvalidField> {
+        if self.index.len().wrapping_add(N) > FIELDS_MAX {
+            return Err(InvalidField::Full);
+        }
+        self.reserve_line(0, lines.len())?;
+        let mut name_at = self.arena.len() as u32;
+        self.arena.extend_from_slice(lines);
+        for (name, name_len, value_len) in parts {
+            let value_at = name_at.wrapping_add(name_len as u32).wrapping_add(2);
+            self.push(Field {
+                name_at,
+                value_at,
+                value_len: value_len as u32,
+                name_len: name_len as u32,
+                name,
+                live: true,
+                whole: true,
+            });
+            name_at = value_at.wrapping_add(value_len as u32).wrapping_add(2);
+        }
+        debug_assert_eq!(name_at as usize, self.arena.len());
+        Ok(())
+    }
+
     /// Gives the last line of a known name a longer value: its value, then `suffix`.
     pub(crate) fn extend_last(&mut self, name: Name, suffix: &[&[u8]]) -> Result<(), InvalidField> {
         let Some(at) = self.index.iter().rposition(|f| f.live && f.name == name) else {

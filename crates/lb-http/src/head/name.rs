@@ -232,7 +232,24 @@ pub(crate) const fn is_token_byte(byte: u8) -> bool {
 
 /// A token: one or more token characters.
 pub(crate) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|b| is_token_byte(*b))
+    !bytes.is_empty()
+        && bytes
+            .iter()
+            .all(|b| TOKEN.get(usize::from(*b)).copied().unwrap_or_default())
+}
+
+/// [`is_token_byte`] of every byte.
+const TOKEN: [bool; 256] = token_bytes();
+
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // computed by the compiler
+const fn token_bytes() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = is_token_byte(byte as u8);
+        byte += 1;
+    }
+    table
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
@@ -23,8 +24,13 @@ use crate::token::{Tokens, Verified};
 pub struct CookieInsert {
     options: CookieInsertOptions,
     tokens: Tokens,
+    written: Written,
     conflicts: AtomicU64,
 }
+
+/// The field that each backend's clients get, by backend. Without a lifetime it never changes, so it is
+/// written once; empty with one.
+struct Written(Box<[(BackendId, Box<[u8]>)]>);
 
 /// Name, attributes and habits of the cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,9 +148,14 @@ impl CookieInsert {
         let tokens = Tokens::new(key, backends);
         let longest = tokens.issue(BackendId::from_u64(0), options.max_age.map(|_| Wall::from_secs(0)));
         options.set_cookie(longest.as_bytes(), Wall::from_secs(0)).check()?;
+        let written = match options.max_age {
+            None => Written::new(&options, &tokens, backends),
+            Some(_) => Written(Box::default()),
+        };
         Ok(Self {
             options,
             tokens,
+            written,
             conflicts: AtomicU64::new(0),
         })
     }
@@ -160,6 +171,16 @@ impl CookieInsert {
     #[must_use]
     pub fn conflicts(&self) -> u64 {
         self.conflicts.load(Ordering::Relaxed)
+    }
+
+    /// Puts the cookie into a reply.
+    fn set(&self, response: &mut dyn FieldsMut, line: &[u8]) -> Result<Learn, InvalidField> {
+        // First the warning to caches: if there is no room for both, no cookie goes out.
+        if self.options.mark_private && !is_private(response) {
+            response.append(CACHE_CONTROL, b"private")?;
+        }
+        response.append(SET_COOKIE, line)?;
+        Ok(Learn::Nothing)
     }
 
     /// Does a valid token still count, and is it due for renewal?
@@ -261,16 +282,43 @@ impl Strategy for CookieInsert {
         {
             return Ok(Learn::Nothing);
         }
+        if let Some(line) = self.written.of(chosen) {
+            return self.set(response, line);
+        }
         let token = self.tokens.issue(chosen, self.options.max_age.map(|_| now.wall));
         let mut line = [0; SetCookie::LONGEST];
         let len = self.options.set_cookie(token.as_bytes(), now.wall).write(&mut line);
         let line = len.ok().and_then(|len| line.get(..len)).ok_or(InvalidField::Full)?; // fits: `new` tried
-        // First the warning to caches: if there is no room for both, no cookie goes out.
-        if self.options.mark_private && !is_private(response) {
-            response.append(CACHE_CONTROL, b"private")?;
-        }
-        response.append(SET_COOKIE, line)?;
-        Ok(Learn::Nothing)
+        self.set(response, line)
+    }
+}
+
+impl Written {
+    fn new(options: &CookieInsertOptions, tokens: &Tokens, backends: &[BackendId]) -> Self {
+        let mut line = [0; SetCookie::LONGEST];
+        let mut lines: Vec<(BackendId, Box<[u8]>)> = backends
+            .iter()
+            .filter_map(|id| {
+                let token = tokens.issue(*id, None);
+                let len = options
+                    .set_cookie(token.as_bytes(), Wall::from_secs(0))
+                    .write(&mut line);
+                Some((*id, line.get(..len.ok()?)?.into()))
+            })
+            .collect();
+        lines.sort_unstable_by_key(|(id, _)| *id);
+        Self(lines.into())
+    }
+
+    fn of(&self, backend: BackendId) -> Option<&[u8]> {
+        let at = self.0.binary_search_by_key(&backend, |(id, _)| *id).ok()?;
+        self.0.get(at).map(|(_, line)| &**line)
+    }
+}
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Written({} lines)", self.0.len()) // tokens are nobody's to read
     }
 }
 

@@ -66,17 +66,23 @@ struct Tunneling {
 }
 
 impl Client {
-    /// Waiting for a request, with no buffer in hand. `Ready`: go on with an exchange, or end.
-    fn poll_idle(&self, cx: &mut Context<'_>, core: &Core) -> Poll<Result<Box<Exchange>, End>> {
+    /// Waiting for a request, with no buffer in hand. `Ready`: go on with an exchange, or end. `woken`: by
+    /// somebody, and nothing was looked at yet.
+    fn poll_idle(&self, cx: &mut Context<'_>, core: &Core, woken: bool) -> Poll<Result<Box<Exchange>, End>> {
         if core.is_cut() {
             return Poll::Ready(Err(End::Drain));
+        }
+        let fired = self.timer.take_fired();
+        if woken && !fired && !core.is_draining() {
+            // Then it was the socket: its first read says the same as asking it whether it is ready.
+            return Poll::Ready(Ok(core.take_exchange()));
         }
         match self.io.poll_read_ready(cx) {
             Poll::Ready(Ok(())) => return Poll::Ready(Ok(core.take_exchange())),
             Poll::Ready(Err(_)) => return Poll::Ready(Err(End::ClientReset)),
             Poll::Pending => {}
         }
-        if self.timer.take_fired() {
+        if fired {
             let draining = core.is_draining();
             return Poll::Ready(Err(if draining { End::Drain } else { End::ClientIdle }));
         }
@@ -227,7 +233,9 @@ impl Future for Connection {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.core.tick();
         let this = &mut *self;
+        let mut woken = true;
         loop {
+            let first = std::mem::take(&mut woken);
             // Polled where it stands: moving a connection's state costs more than the poll.
             if let State::Open(client, exchange) = &mut this.state {
                 let next = match exchange {
@@ -241,7 +249,7 @@ impl Future for Connection {
                         }
                         next
                     }
-                    None => match client.poll_idle(cx, &this.core) {
+                    None => match client.poll_idle(cx, &this.core, first) {
                         Poll::Pending => return Poll::Pending,
                         Poll::Ready(Ok(begun)) => {
                             *exchange = Some(begun);

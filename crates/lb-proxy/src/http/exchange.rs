@@ -95,6 +95,8 @@ pub(super) struct Trace {
     pub(super) wait: Option<Wait>,
     pub(super) input_full: bool,
     pub(super) reply_full: bool,
+    /// The last read from the backend took all that it had room for.
+    pub(super) may_have_more: bool,
     pub(super) end: Option<End>,
     pub(super) logged: bool,
 }

@@ -2,20 +2,19 @@
 
 use lb_types::Time;
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::io;
 use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-/// Idle connections to one backend, the youngest at the back.
+/// Idle connections to one backend.
 ///
 /// A backend that sends more than it was asked for does so mostly right behind its response. So a
 /// connection that was just used goes at once only to the client that used it last; others get
 /// the one that has been silent for longest, when that was a moment.
 #[derive(Debug, Default)]
 pub(crate) struct Idle {
-    waiting: RefCell<VecDeque<Waiting>>,
+    shelf: RefCell<Shelf>,
 }
 
 /// A connection that carried at least one exchange.
@@ -24,37 +23,59 @@ pub(crate) struct Used {
     pub(crate) stream: TcpStream,
     /// The client whose exchange was the last one.
     pub(crate) owner: u32,
+    /// The last read took all that it had room for: the runtime cannot tell whether more was there.
+    pub(crate) may_have_more: bool,
 }
 
 #[derive(Debug)]
 struct Waiting {
-    used: Used,
+    stream: TcpStream,
+    owner: u32,
     since: Time,
     until: Time,
+}
+
+/// What waits, in the order in which it was put here. Every step is `O(1)` and touches few cache lines:
+/// nothing moves when one is taken from the middle.
+#[derive(Debug)]
+struct Shelf {
+    places: Vec<Place>,
+    /// The first free place; they are linked by `next`.
+    free: u32,
+    oldest: u32,
+    youngest: u32,
+    len: usize,
+    /// Where a client's connection was put last, by the low bits of its number. Clients that share these
+    /// bits push each other out, and get one that has been silent for a moment.
+    owners: Box<[u32]>,
+}
+
+#[derive(Debug)]
+struct Place {
+    waiting: Option<Waiting>,
+    next: u32,
+    prev: u32,
 }
 
 impl Idle {
     /// The connection that `owner` used last, else the one that has been silent for longest.
     /// One that was closed or has bytes that nobody asked for is dropped on the way. No system
-    /// call; looks at [`ENOUGH`] of the youngest for the owner's.
+    /// call.
     pub(crate) fn take(&self, now: Time, owner: u32) -> Option<TcpStream> {
-        let mut waiting = self.waiting.borrow_mut();
-        let youngest = waiting.len().saturating_sub(ENOUGH);
-        let own = waiting.range(youngest..).rposition(|w| w.used.owner == owner);
-        if let Some(at) = own
-            && let Some(found) = waiting.remove(youngest + at)
-            && found.is_good(now)
+        let mut shelf = self.shelf.borrow_mut();
+        if let Some(own) = shelf.take_own(owner)
+            && own.is_good(now)
         {
-            return Some(found.used.stream);
+            return Some(own.stream);
         }
-        while let Some(oldest) = waiting.front() {
-            if now.since(oldest.since) < PAUSE && waiting.len() <= ENOUGH {
+        while let Some(oldest) = shelf.oldest() {
+            if now.since(oldest.since) < PAUSE && shelf.len <= ENOUGH {
                 break;
             }
-            if let Some(found) = waiting.pop_front()
+            if let Some(found) = shelf.take_oldest()
                 && found.is_good(now)
             {
-                return Some(found.used.stream);
+                return Some(found.stream);
             }
         }
         None
@@ -62,21 +83,28 @@ impl Idle {
 
     /// Keeps a connection for at most `keep`; beyond `most` of them the oldest goes.
     pub(crate) fn put(&self, used: Used, now: Time, keep: Duration, most: usize) {
+        let Used {
+            stream,
+            owner,
+            may_have_more,
+        } = used;
         if most == 0 || keep.is_zero() {
             return;
         }
-        // A last read that filled its buffer exactly leaves the readiness set: ask once.
-        if !is_silent(&used.stream)
-            && !matches!(used.stream.try_read(&mut [0]), Err(e) if e.kind() == io::ErrorKind::WouldBlock)
+        // Such a read leaves the readiness set, and `take` would drop the connection: ask once.
+        if may_have_more
+            && !is_silent(&stream)
+            && !matches!(stream.try_read(&mut [0]), Err(e) if e.kind() == io::ErrorKind::WouldBlock)
         {
             return;
         }
-        let mut waiting = self.waiting.borrow_mut();
-        if waiting.len() >= most {
-            waiting.pop_front();
+        let mut shelf = self.shelf.borrow_mut();
+        if shelf.len >= most {
+            shelf.take_oldest();
         }
-        waiting.push_back(Waiting {
-            used,
+        shelf.put(Waiting {
+            stream,
+            owner,
             since: now,
             until: now.after(keep),
         });
@@ -84,25 +112,119 @@ impl Idle {
 
     /// Drops what died or waited too long.
     pub(crate) fn sweep(&self, now: Time) {
-        let mut waiting = self.waiting.borrow_mut();
-        waiting.retain(|w| w.until > now && is_silent(&w.used.stream));
+        let mut shelf = self.shelf.borrow_mut();
+        let mut at = shelf.oldest;
+        while let Some(place) = shelf.places.get(at as usize) {
+            let next = place.next;
+            if !place.waiting.as_ref().is_some_and(|w| w.is_good(now)) {
+                shelf.take(at);
+            }
+            at = next;
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.borrow().is_empty()
+        self.shelf.borrow().len == 0
     }
 
     pub(crate) fn clear(&self) {
-        self.waiting.borrow_mut().clear();
+        *self.shelf.borrow_mut() = Shelf::default();
+    }
+}
+
+impl Default for Shelf {
+    fn default() -> Self {
+        Self {
+            places: Vec::new(),
+            free: NONE,
+            oldest: NONE,
+            youngest: NONE,
+            len: 0,
+            owners: Box::default(),
+        }
+    }
+}
+
+impl Shelf {
+    fn put(&mut self, waiting: Waiting) {
+        if self.owners.is_empty() {
+            self.owners = vec![NONE; OWNERS].into();
+        }
+        let owner = waiting.owner;
+        let place = Place {
+            waiting: Some(waiting),
+            next: NONE,
+            prev: self.youngest,
+        };
+        let at = self.free;
+        let at = match self.places.get_mut(at as usize) {
+            Some(free) => {
+                self.free = free.next;
+                *free = place;
+                at
+            }
+            None => {
+                let Ok(at) = u32::try_from(self.places.len()) else {
+                    return;
+                };
+                self.places.push(place);
+                at
+            }
+        };
+        match self.places.get_mut(self.youngest as usize) {
+            Some(youngest) => youngest.next = at,
+            None => self.oldest = at,
+        }
+        self.youngest = at;
+        self.len += 1;
+        if let Some(own) = self.owners.get_mut(owner as usize % OWNERS) {
+            *own = at;
+        }
+    }
+
+    fn oldest(&self) -> Option<&Waiting> {
+        self.places.get(self.oldest as usize)?.waiting.as_ref()
+    }
+
+    fn take_oldest(&mut self) -> Option<Waiting> {
+        self.take(self.oldest)
+    }
+
+    fn take_own(&mut self, owner: u32) -> Option<Waiting> {
+        let at = *self.owners.get(owner as usize % OWNERS)?;
+        let found = self.places.get(at as usize)?.waiting.as_ref()?;
+        if found.owner == owner { self.take(at) } else { None }
+    }
+
+    fn take(&mut self, at: u32) -> Option<Waiting> {
+        let place = self.places.get_mut(at as usize)?;
+        let waiting = place.waiting.take()?;
+        let (prev, next) = (place.prev, place.next);
+        place.next = self.free;
+        self.free = at;
+        match self.places.get_mut(prev as usize) {
+            Some(before) => before.next = next,
+            None => self.oldest = next,
+        }
+        match self.places.get_mut(next as usize) {
+            Some(after) => after.prev = prev,
+            None => self.youngest = prev,
+        }
+        self.len -= 1;
+        Some(waiting)
     }
 }
 
 impl Waiting {
     fn is_good(&self, now: Time) -> bool {
-        self.until > now && is_silent(&self.used.stream)
+        self.until > now && is_silent(&self.stream)
     }
 }
 
+/// No place.
+const NONE: u32 = u32::MAX;
+/// Clients whose last connection is known per backend and worker; 1 KiB.
+const OWNERS: usize = 256;
 /// A second response 0.5 ms behind the first reached another client in 297 of 300 tries without
 /// this pause, and in none with it.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -131,9 +253,13 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    /// A connection that client 1 used last.
+    /// A connection that client 1 used last, and nobody read from.
     fn used(stream: TcpStream) -> Used {
-        Used { stream, owner: 1 }
+        Used {
+            stream,
+            owner: 1,
+            may_have_more: true,
+        }
     }
 
     fn name(stream: &TcpStream) -> std::net::SocketAddr {
@@ -154,8 +280,9 @@ mod tests {
         d.readable().await.unwrap();
         // As if c and d died while they waited.
         for stream in [c, d] {
-            idle.waiting.borrow_mut().push_back(Waiting {
-                used: used(stream),
+            idle.shelf.borrow_mut().put(Waiting {
+                stream,
+                owner: 1,
                 since: Time::ZERO,
                 until: Time::ZERO.after(MINUTE),
             });
@@ -212,5 +339,83 @@ mod tests {
         }
         assert!(idle.take(Time::ZERO, 2).is_some());
         assert!(idle.take(Time::ZERO, 2).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_read_that_took_all_its_room_is_asked_about_once() {
+        let (stream, mut other) = pair().await;
+        let (also, mut another) = pair().await;
+        for (stream, other) in [(&stream, &mut other), (&also, &mut another)] {
+            other.write_all(b"ab").unwrap();
+            stream.readable().await.unwrap();
+            assert_eq!(stream.try_read(&mut [0; 2]).unwrap(), 2);
+            assert!(!is_silent(stream), "two bytes for two places leave the readiness set");
+        }
+        let idle = Idle::default();
+        idle.put(used(stream), Time::ZERO, MINUTE, 10);
+        assert!(idle.take(Time::ZERO, 1).is_some());
+        let unasked = Used {
+            may_have_more: false,
+            ..used(also)
+        };
+        idle.put(unasked, Time::ZERO, MINUTE, 10);
+        assert!(
+            idle.take(Time::ZERO, 1).is_none(),
+            "nobody asked: it counts as talkative"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_shelf_keeps_its_order_whatever_is_taken() {
+        let mut shelf = Shelf::default();
+        let mut outside = Vec::new();
+        let mut keep = Vec::new();
+        for _ in 0..5 {
+            let (stream, other) = pair().await;
+            keep.push(other);
+            outside.push(stream);
+        }
+        // What the shelf should hold, oldest first: owner and name.
+        let mut model = std::collections::VecDeque::new();
+        let mut rng = lb_types::Rng::new(7);
+        let mut owned = 0;
+        for _ in 0..2_000 {
+            let owner = rng.below(3) as u32;
+            match rng.below(4) {
+                0 | 1 if !outside.is_empty() => {
+                    let stream = outside.swap_remove(rng.below(outside.len() as u64) as usize);
+                    model.push_back((owner, name(&stream)));
+                    shelf.put(Waiting {
+                        stream,
+                        owner,
+                        since: Time::ZERO,
+                        until: Time::ZERO.after(MINUTE),
+                    });
+                }
+                2 => {
+                    let taken = shelf
+                        .take_oldest()
+                        .map(|w| (w.owner, name(&w.stream), outside.push(w.stream)));
+                    assert_eq!(taken.map(|(owner, name, ())| (owner, name)), model.pop_front());
+                }
+                _ => {
+                    // Only the last one of an owner is known as its own.
+                    if let Some(own) = shelf.take_own(owner) {
+                        let entry = (owner, name(&own.stream));
+                        let last = model.iter().rposition(|e| e.0 == owner).unwrap();
+                        assert_eq!(model.remove(last), Some(entry));
+                        outside.push(own.stream);
+                        owned += 1;
+                    }
+                }
+            }
+            assert_eq!(shelf.len, model.len());
+            assert_eq!(
+                shelf.oldest().map(|w| (w.owner, name(&w.stream))),
+                model.front().copied()
+            );
+        }
+        assert!(owned > 100, "{owned}");
+        assert!(shelf.places.len() <= 5);
     }
 }

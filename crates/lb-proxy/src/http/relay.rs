@@ -16,13 +16,15 @@ use lb_telemetry::End;
 use lb_types::Fields;
 use std::io;
 use std::task::{Context, Poll};
+use tokio::net::TcpStream;
 
 impl Exchange {
     /// One turn: request toward the backend, response toward the client, until neither moves.
     pub(super) fn poll_relay(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step1 {
         let before = self.moved();
+        let asked = self.up.is_done() && self.up.is_flushed();
         self.poll_up(cx, client, core)?;
-        let finished = self.poll_down(cx, client, core)?;
+        let finished = self.poll_down(cx, client, core, asked)?;
         self.up.rest(core);
         self.down.rest(core);
         if finished {
@@ -136,13 +138,15 @@ impl Exchange {
         Err(Stop::Request(h1::Error::Truncated))
     }
 
-    /// The response's bytes: from the backend's buffer to the client. Says when it is complete.
-    fn poll_down(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Result<bool, Stop> {
+    /// The response's bytes: from the backend's buffer to the client. Says when it is complete. `asked`: the
+    /// backend had the request before this turn, so it is most likely what woke us.
+    fn poll_down(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core, asked: bool) -> Result<bool, Stop> {
         if self.reply.capacity() == 0 && !self.down.is_bulk() {
-            match self.upstream.as_ref().map(|s| s.poll_read_ready(cx)) {
-                Some(Poll::Pending) if self.down.is_flushed() => return Ok(false),
-                _ => self.reply = core.take_buffer(false),
+            let silent = |s: &TcpStream| !asked && s.poll_read_ready(cx).is_pending();
+            if self.upstream.as_ref().is_some_and(silent) && self.down.is_flushed() {
+                return Ok(false);
             }
+            self.reply = core.take_buffer(false);
         }
         self.down.begin(core);
         loop {
@@ -171,7 +175,10 @@ impl Exchange {
                 }
                 match bulk {
                     Poll::Ready(Bulk::Copy) => {}
-                    Poll::Ready(Bulk::Moved) => continue,
+                    Poll::Ready(Bulk::Moved) => {
+                        self.facts.may_have_more = true;
+                        continue;
+                    }
                     Poll::Ready(Bulk::Ended) => {
                         self.upstream_ended(client)?;
                         continue;
@@ -193,10 +200,16 @@ impl Exchange {
                 Poll::Ready(Ok(0)) => self.upstream_ended(client)?,
                 Poll::Ready(Ok(_)) => {
                     self.facts.reply_full = self.reply.is_full();
+                    self.facts.may_have_more = self.reply.took_all_room();
                     self.facts.heard = true;
                 }
                 Poll::Ready(Err(error)) => return Err(Stop::Upstream(self.upstream_broke(&error))),
-                Poll::Pending => return Ok(false),
+                Poll::Pending => {
+                    if !self.facts.heard {
+                        core.give_buffer(std::mem::replace(&mut self.reply, Buffer::empty()));
+                    }
+                    return Ok(false);
+                }
             }
         }
     }
@@ -391,6 +404,7 @@ impl Exchange {
                 let used = Used {
                     stream,
                     owner: client.id,
+                    may_have_more: self.facts.may_have_more,
                 };
                 idle.put(used, now, pool.options().idle_timeout, pool.options().max_idle);
             }
