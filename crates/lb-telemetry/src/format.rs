@@ -350,6 +350,15 @@ fn time_of_day(unix_millis: u64, out: &mut Vec<u8>) {
     }
 }
 
+/// A moment as text for machines and people: `2000-10-10T13:55:36.000Z`, RFC 3339 section 5.6. `O(1)`, allocates the text.
+#[must_use]
+pub fn timestamp(unix_millis: u64) -> String {
+    let mut out = Vec::with_capacity(24);
+    rfc3339(unix_millis, &mut out);
+    // digits and separators only
+    String::from_utf8(out).unwrap_or_default()
+}
+
 /// `2000-10-10T13:55:36.000Z`, RFC 3339 section 5.6.
 fn rfc3339(unix_millis: u64, out: &mut Vec<u8>) {
     let c = Civil::from_unix(unix_millis / 1_000);

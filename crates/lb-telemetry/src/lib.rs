@@ -46,7 +46,7 @@ mod format;
 pub use access::{Access, Phases};
 pub use counters::{Counters, Snapshot};
 pub use end::{End, Side};
-pub use format::{Format, UnknownFormat};
+pub use format::{Format, UnknownFormat, timestamp};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,0 +1,297 @@
+//! What there is to see, as values: the server writes them, the client reads them, the table shows them.
+//!
+//! Fields are only added, never renamed or given another meaning, as long as the paths begin with `/v1`. Whoever reads
+//! fills in defaults for what an older program does not say.
+
+use lb_health::Cause;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Everything: the process, its listeners, its pools.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct State {
+    /// The program that answers.
+    pub process: Process,
+    /// Sums over all workers since the start.
+    pub totals: Totals,
+    /// In the order of the configuration.
+    pub listeners: Vec<Listener>,
+    /// In the order of the configuration.
+    pub pools: Vec<Pool>,
+}
+
+/// The program that answers.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Process {
+    /// Its version.
+    pub version: String,
+    /// Its number in the operating system.
+    pub pid: u32,
+    /// Worker threads.
+    pub workers: usize,
+    /// The configuration file; none when it runs from arguments.
+    pub config: Option<String>,
+    /// Counts the configurations that were in force, from 1.
+    pub serial: u64,
+    /// The moment of this answer, RFC 3339.
+    pub now: String,
+    /// When it started, RFC 3339.
+    pub started: String,
+    /// How long ago that was.
+    pub started_seconds: f64,
+    /// When the configuration in force was loaded, RFC 3339.
+    pub loaded: String,
+    /// How long ago that was.
+    pub loaded_seconds: f64,
+    /// It was told to stop and waits for its last connections.
+    pub stopping: bool,
+}
+
+/// Sums over all workers since the start.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Totals {
+    /// Client connections.
+    pub connections: u64,
+    /// Client connections open now.
+    pub active: u64,
+    /// Request heads read.
+    pub requests: u64,
+    /// Final responses by class: `1xx` to `5xx`, and `other`.
+    pub responses: BTreeMap<String, u64>,
+    /// Bytes from clients.
+    pub client_bytes_in: u64,
+    /// Bytes to clients.
+    pub client_bytes_out: u64,
+    /// Bytes from backends.
+    pub upstream_bytes_in: u64,
+    /// Bytes to backends.
+    pub upstream_bytes_out: u64,
+    /// New connections to backends.
+    pub upstream_connects: u64,
+    /// Connections to backends used again.
+    pub upstream_reuses: u64,
+    /// Kept connections that proved dead.
+    pub stale_reuses: u64,
+    /// Requests sent again to another backend.
+    pub retries: u64,
+    /// Returning clients sent to their backend.
+    pub persist_hits: u64,
+    /// Clients not known, or whose backend was gone.
+    pub persist_misses: u64,
+    /// How requests and connections ended, by reason; those that happened.
+    pub ends: BTreeMap<String, u64>,
+}
+
+/// A listening address.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Listener {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Where it listens.
+    pub address: String,
+    /// `http` or `tcp`.
+    pub protocol: String,
+    /// Client connections open now.
+    pub connections: usize,
+    /// Most connections at once.
+    pub max_connections: usize,
+    /// Connections that had to wait for room so far.
+    pub limited: u64,
+}
+
+/// Backends behind one rule.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pool {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The word of the configuration.
+    pub algorithm: String,
+    /// Backends that get requests now, drained ones included.
+    pub up: usize,
+    /// Backends that take new clients now.
+    pub taking: usize,
+    /// All backends.
+    pub total: usize,
+    /// Health is ignored, because too few backends are up.
+    pub failed_open: bool,
+    /// The turns follow the weights exactly.
+    pub exact_shares: bool,
+    /// In the order of the configuration.
+    pub backends: Vec<Backend>,
+}
+
+/// A server.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Backend {
+    /// Its pool.
+    pub pool: String,
+    /// Its name inside the pool.
+    pub name: String,
+    /// The id under which cookies and tables remember it.
+    pub id: String,
+    /// Where it is.
+    pub address: String,
+    /// `starting`, `up`, `down`, `draining`, `maintenance`, or `unchecked`: takes clients, and nobody probes it.
+    pub state: String,
+    /// Who is sent to it: `everybody`, `known` (clients it had before) or `nobody`.
+    pub takes: String,
+    /// When the state began, RFC 3339.
+    pub since: String,
+    /// How long ago that was.
+    pub since_seconds: f64,
+    /// Why it is down.
+    pub cause: Option<Why>,
+    /// The order in force: `ready`, `drain`, `maintenance` or `up`.
+    pub admin: String,
+    /// Was it given at run time? If not, the configuration says so.
+    pub admin_ordered: bool,
+    /// Its share.
+    pub weight: Share,
+    /// Requests (HTTP) or connections (TCP) under way.
+    pub in_flight: u32,
+    /// Most of them at once.
+    pub max_connections: Option<u32>,
+    /// Requests in a row that failed.
+    pub failures: u32,
+    /// What its probes say; none when it is not probed.
+    pub probe: Option<Probe>,
+}
+
+/// A backend's weight, from the file to what it gets.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Share {
+    /// What the configuration says.
+    pub configured: u16,
+    /// What was set at run time, and counts instead.
+    pub ordered: Option<u16>,
+    /// Slow start: the part of the weight that it gets now.
+    pub ramp_percent: u8,
+    /// What counts now: 0 for whoever takes no new clients, else the weight times the part of slow start.
+    pub effective: f64,
+    /// Its part of the pool's new clients, as far as weights decide that.
+    pub share_percent: f64,
+}
+
+/// What the probes of a backend say.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Probe {
+    /// The address that is probed.
+    pub address: Option<String>,
+    /// Is that another one than the traffic's?
+    pub elsewhere: bool,
+    /// The local address that probes come from, when one was given.
+    pub source: Option<String>,
+    /// The next probe, RFC 3339; none while one is under way and in maintenance.
+    pub next: Option<String>,
+    /// In how long that is.
+    pub next_seconds: Option<f64>,
+    /// How long the last probe took.
+    pub took_seconds: Option<f64>,
+    /// Probes in a row that speak against the state.
+    pub against: u16,
+    /// The longest time until a death is noticed.
+    pub detection_seconds: Option<f64>,
+    /// The newest result.
+    pub last: Option<Seen>,
+    /// The last results, newest first: at most [`Probe::RESULTS`].
+    pub results: Vec<Seen>,
+}
+
+impl Probe {
+    /// How many results are shown.
+    pub const RESULTS: usize = 10;
+}
+
+/// The result of one probe.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Seen {
+    /// When it was over, RFC 3339.
+    pub at: String,
+    /// How long ago that was.
+    pub seconds_ago: f64,
+    /// Was it good?
+    pub ok: bool,
+    /// What was wrong.
+    pub cause: Option<Why>,
+}
+
+/// A cause with its words.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Why {
+    /// One word, stable between versions.
+    pub kind: String,
+    /// The same for people.
+    pub text: String,
+    /// What to look at first.
+    pub mend: String,
+}
+
+impl From<Cause> for Why {
+    fn from(cause: Cause) -> Self {
+        Self {
+            kind: cause.as_str().to_owned(),
+            text: cause.to_string(),
+            mend: cause.mend().to_owned(),
+        }
+    }
+}
+
+impl From<&lb_telemetry::Snapshot> for Totals {
+    fn from(sums: &lb_telemetry::Snapshot) -> Self {
+        let classes = ["other", "1xx", "2xx", "3xx", "4xx", "5xx"];
+        Self {
+            connections: sums.opened,
+            active: sums.active(),
+            requests: sums.requests,
+            responses: classes.map(str::to_owned).into_iter().zip(sums.responses).collect(),
+            client_bytes_in: sums.client_in,
+            client_bytes_out: sums.client_out,
+            upstream_bytes_in: sums.upstream_in,
+            upstream_bytes_out: sums.upstream_out,
+            upstream_connects: sums.upstream_connects,
+            upstream_reuses: sums.upstream_reuses,
+            stale_reuses: sums.stale_reuses,
+            retries: sums.retries,
+            persist_hits: sums.persist_hits,
+            persist_misses: sums.persist_misses,
+            ends: sums
+                .ends()
+                .filter(|(_, count)| *count > 0)
+                .map(|(end, count)| (end.as_str().to_owned(), count))
+                .collect(),
+        }
+    }
+}
+
+impl Totals {
+    /// Names and numbers of the counters, in one order for every print.
+    pub(crate) fn counters(&self) -> [(&'static str, u64); 7] {
+        [
+            ("connections", self.connections),
+            ("active", self.active),
+            ("requests", self.requests),
+            ("upstream_connects", self.upstream_connects),
+            ("upstream_reuses", self.upstream_reuses),
+            ("stale_reuses", self.stale_reuses),
+            ("retries", self.retries),
+        ]
+    }
+}
+
+impl State {
+    /// How many backends there are.
+    #[must_use]
+    pub fn backends(&self) -> usize {
+        self.pools.iter().map(|pool| pool.backends.len()).sum()
+    }
+}

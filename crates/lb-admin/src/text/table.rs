@@ -1,0 +1,284 @@
+use super::column::{self, Column, Paint};
+use super::duration::{fine, short};
+use crate::state::{Backend, Pool, Process, Seen, State};
+use std::fmt::Write;
+
+/// How a table looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TableOptions {
+    /// Colours for a terminal.
+    pub color: bool,
+    /// Characters in a line. Only names and addresses that are very long go beyond.
+    pub width: usize,
+}
+
+impl Default for TableOptions {
+    fn default() -> Self {
+        Self {
+            color: false,
+            width: 100,
+        }
+    }
+}
+
+impl TableOptions {
+    /// The same in colour, or not.
+    #[must_use]
+    pub const fn with_color(mut self, color: bool) -> Self {
+        self.color = color;
+        self
+    }
+}
+
+/// Everything as tables: what runs, its listeners, and each pool with the reason and the mend for what is down.
+#[must_use]
+pub fn table(state: &State, options: TableOptions) -> String {
+    let mut out = String::new();
+    process(&state.process, &mut out);
+    let totals = &state.totals;
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        out,
+        "{} requests, {} connections ({} open), {} retries",
+        totals.requests, totals.connections, totals.active, totals.retries
+    );
+    listeners(state, options, &mut out);
+    for one in &state.pools {
+        pool(one, options, &mut out);
+    }
+    out
+}
+
+/// Backends as one table, by `POOL/BACKEND`: the answer to an order.
+#[must_use]
+pub fn backends(list: &[Backend], options: TableOptions) -> String {
+    let mut out = String::new();
+    let name = |backend: &Backend| format!("{}/{}", backend.pool, backend.name);
+    rows(list, name, "", options, &mut out);
+    out
+}
+
+fn process(process: &Process, out: &mut String) {
+    let source = process.config.as_deref().unwrap_or("the command line");
+    let _ = writeln!(
+        out,
+        "lbd {}, pid {}, up {}, {} worker{}{}\nconfiguration {} from {source}, loaded {} ago",
+        process.version,
+        process.pid,
+        short(process.started_seconds),
+        process.workers,
+        if process.workers == 1 { "" } else { "s" },
+        if process.stopping { ", stopping" } else { "" },
+        process.serial,
+        short(process.loaded_seconds),
+    );
+}
+
+fn listeners(state: &State, options: TableOptions, out: &mut String) {
+    if state.listeners.is_empty() {
+        return;
+    }
+    let mut columns = [
+        Column::left("LISTENER"),
+        Column::left("ADDRESS"),
+        Column::left("PROTOCOL"),
+        Column::right("CONNECTIONS"),
+        Column::right("MOST"),
+        Column::right("WAITED"),
+    ];
+    for listener in &state.listeners {
+        let cells = [
+            &listener.name,
+            &listener.address,
+            &listener.protocol,
+            &listener.connections.to_string(),
+            &listener.max_connections.to_string(),
+            &listener.limited.to_string(),
+        ];
+        columns
+            .iter_mut()
+            .zip(cells)
+            .for_each(|(column, cell)| column.push(cell));
+    }
+    out.push('\n');
+    column::row(&columns, None, "", options.color, out);
+    for index in 0..state.listeners.len() {
+        column::row(&columns, Some(index), "", options.color, out);
+    }
+}
+
+fn pool(pool: &Pool, options: TableOptions, out: &mut String) {
+    let _ = write!(
+        out,
+        "\npool {}: {}, {} of {} up",
+        pool.name, pool.algorithm, pool.up, pool.total
+    );
+    if pool.taking != pool.up {
+        let _ = write!(out, ", {} for new clients", pool.taking);
+    }
+    if pool.exact_shares {
+        out.push_str(", shares exact");
+    }
+    out.push('\n');
+    if pool.failed_open {
+        out.push_str("  FAILED OPEN: too few backends are up, so health is ignored\n");
+    }
+    rows(&pool.backends, |backend| backend.name.clone(), "  ", options, out);
+}
+
+/// Backends with titles and, under each, what there is to say.
+fn rows(list: &[Backend], name: impl Fn(&Backend) -> String, indent: &str, options: TableOptions, out: &mut String) {
+    let named = list.iter().any(|backend| backend.name != backend.address);
+    let mut columns = columns(list, &name, named);
+    let apart = named && indent.len() + column::width(&columns) > options.width;
+    if apart {
+        columns.remove(1);
+    }
+    column::row(&columns, None, indent, options.color, out);
+    for (index, backend) in list.iter().enumerate() {
+        column::row(&columns, Some(index), indent, options.color, out);
+        if apart {
+            note(&format!("at {}", backend.address), indent, options, out);
+        }
+        for text in notes(backend) {
+            note(&text, indent, options, out);
+        }
+    }
+}
+
+fn columns(list: &[Backend], name: &impl Fn(&Backend) -> String, named: bool) -> Vec<Column> {
+    let [mut names, mut addresses, mut states] = ["BACKEND", "ADDRESS", "STATE"].map(Column::left);
+    let [mut since, mut weights, mut shares, mut active, mut next] =
+        ["SINCE", "WEIGHT", "SHARE", "ACTIVE", "NEXT"].map(Column::right);
+    let mut results = Column::left("LAST TEN");
+    for backend in list {
+        names.push(name(backend));
+        addresses.push(&backend.address);
+        states.paint(&backend.state, paint(backend));
+        since.push(short(backend.since_seconds));
+        weights.push(weight(backend));
+        shares.push(format!("{:.0}%", backend.weight.share_percent));
+        active.push(backend.in_flight);
+        let probe = backend.probe.as_ref();
+        let mark = |seen: &Seen| if seen.ok { '.' } else { 'x' };
+        results.push(probe.map_or_else(|| "-".to_owned(), |probe| probe.results.iter().map(mark).collect()));
+        next.push(match probe {
+            Some(probe) => probe.next_seconds.map_or_else(|| "now".to_owned(), short),
+            None => "-".to_owned(),
+        });
+    }
+    let mut all = vec![names];
+    if named {
+        all.push(addresses);
+    }
+    all.extend([states, since, weights, shares, active, results, next]);
+    all
+}
+
+/// The weight, and what else there is behind it: `5`, `0.5 of 5` in slow start.
+fn weight(backend: &Backend) -> String {
+    let weight = &backend.weight;
+    let full = weight.ordered.unwrap_or(weight.configured);
+    if weight.ramp_percent < 100 && weight.effective > 0.0 {
+        return format!("{} of {full}", number(weight.effective));
+    }
+    full.to_string()
+}
+
+/// With as many places as are needed, at most two.
+fn number(value: f64) -> String {
+    let text = format!("{value:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn paint(backend: &Backend) -> Paint {
+    match backend.state.as_str() {
+        "up" => Paint::Good,
+        "down" => Paint::Bad,
+        "draining" | "maintenance" => Paint::Care,
+        _ => Paint::None,
+    }
+}
+
+/// What an operator should know beside the numbers.
+fn notes(backend: &Backend) -> Vec<String> {
+    let full = format!("{}/{}", backend.pool, backend.name);
+    let mut notes = Vec::new();
+    if let Some(cause) = &backend.cause {
+        notes.push(format!("{}: {}", cause.text, cause.mend));
+    }
+    if let Some(probe) = &backend.probe {
+        if let Some(last) = &probe.last {
+            let took = probe
+                .took_seconds
+                .map_or_else(String::new, |took| format!(" in {}", fine(took)));
+            let what = last.cause.as_ref().map_or("good", |cause| cause.text.as_str());
+            if !last.ok || backend.state != "up" {
+                notes.push(format!("last probe {} ago: {what}{took}", short(last.seconds_ago)));
+            }
+        }
+        if probe.against > 0 && (backend.state == "up" || backend.state == "down") {
+            let kind = if backend.state == "up" { "failed" } else { "good" };
+            notes.push(format!(
+                "{} {kind} probe{} in a row",
+                probe.against,
+                if probe.against == 1 { "" } else { "s" }
+            ));
+        }
+        if probe.elsewhere {
+            let address = probe.address.as_deref().unwrap_or("another address");
+            notes.push(format!("probed at {address}, not where its traffic goes"));
+        }
+    }
+    if backend.failures > 0 {
+        let many = if backend.failures == 1 { "" } else { "s" };
+        notes.push(format!("{} request{many} in a row failed", backend.failures));
+    }
+    if backend.max_connections.is_some_and(|most| backend.in_flight >= most) {
+        notes.push(format!("full: {} of {}", backend.in_flight, backend.in_flight));
+    }
+    if backend.admin_ordered {
+        notes.push(format!(
+            "{} was ordered at run time; `lbd backend reset {full}` ends that",
+            backend.admin
+        ));
+    } else if backend.admin == "drain" {
+        notes.push("the configuration says drain = true".to_owned());
+    }
+    if let Some(ordered) = backend.weight.ordered {
+        let configured = backend.weight.configured;
+        notes.push(format!(
+            "weight {ordered} was set at run time, the configuration says {configured}; `lbd backend reset {full}` ends that"
+        ));
+    }
+    notes
+}
+
+/// A text under a row, broken between words.
+fn note(text: &str, indent: &str, options: TableOptions, out: &mut String) {
+    let room = options.width.saturating_sub(indent.len() + NOTE.len()).max(LEAST_ROOM);
+    let mut line = String::new();
+    let mut flush = |line: &mut String| {
+        if !line.is_empty() {
+            out.push_str(indent);
+            out.push_str(NOTE);
+            out.push_str(line);
+            out.push('\n');
+            line.clear();
+        }
+    };
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            flush(&mut line);
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    flush(&mut line);
+}
+
+const NOTE: &str = "    ";
+const LEAST_ROOM: usize = 20;
