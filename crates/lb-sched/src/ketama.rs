@@ -65,8 +65,18 @@ mod tests {
     #[test]
     fn groups_are_those_of_the_c_code() {
         // by a C program of that one line; seven are 39 when all is computed in doubles
-        for (weight, total, count, want) in [(2, 12, 8, 53), (1, 12, 8, 26), (1, 7, 7, 40), (1, 61, 61, 39), (1, 257, 2, 0)] {
-            assert_eq!(groups(weight, total, count), want, "{weight} of {total}, {count} members");
+        for (weight, total, count, want) in [
+            (2, 12, 8, 53),
+            (1, 12, 8, 26),
+            (1, 7, 7, 40),
+            (1, 61, 61, 39),
+            (1, 257, 2, 0),
+        ] {
+            assert_eq!(
+                groups(weight, total, count),
+                want,
+                "{weight} of {total}, {count} members"
+            );
         }
     }
 }

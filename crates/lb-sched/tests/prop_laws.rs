@@ -4,11 +4,12 @@
 
 mod table;
 
-use lb_sched::{Algorithm, Cursor, Cycle, Limit, Usable};
-use lb_types::Slot;
+use lb_sched::{Algorithm, Ask, Cursor, Cycle, Limit, Recipe, Usable};
+use lb_types::{Rng, Slot, Time};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use table::{Table, members};
+use std::time::Duration;
+use table::{Table, members, quick_recipes};
 
 /// One slot: weight, requests in flight, limit, usable.
 type Place = (u16, u32, Option<u32>, bool);
@@ -18,14 +19,35 @@ fn places() -> impl Strategy<Value = Vec<Place>> {
     vec((weight, 0_u32..6, proptest::option::of(0_u32..6), any::<bool>()), 0..12)
 }
 
-fn algorithm() -> impl Strategy<Value = Algorithm> {
-    proptest::sample::select(Algorithm::ALL.to_vec())
+/// A scheduler to be built: its recipe, and where its first and second tier end.
+type Plan = (Recipe, Option<(usize, usize)>);
+
+/// All algorithms, bounded ones, tiers of each.
+fn plan() -> impl Strategy<Value = Plan> {
+    let recipe = proptest::sample::select(quick_recipes());
+    (recipe, proptest::option::of((0_usize..12, 0_usize..12)))
 }
 
-fn table(algorithm: Algorithm, places: &[Place], cursor: u64) -> Table {
+fn hashing() -> impl Strategy<Value = Recipe> {
+    let hashing = quick_recipes().into_iter().filter(|r| r.algorithm.uses_hash());
+    proptest::sample::select(hashing.collect::<Vec<_>>())
+}
+
+fn table(plan: impl Into<Recipe>, places: &[Place], cursor: u64) -> Table {
+    tiered((plan.into(), None), places, cursor)
+}
+
+fn tiered((recipe, tiers): Plan, places: &[Place], cursor: u64) -> Table {
     let weights: Vec<u16> = places.iter().map(|p| p.0).collect();
     let counts: Vec<u32> = places.iter().map(|p| p.1).collect();
-    let mut table = Table::new(algorithm, &weights).begun(&counts);
+    let table = match tiers {
+        None => Table::new(recipe, &weights),
+        Some((a, b)) => {
+            let (a, b) = (a.min(places.len()), b.min(places.len()));
+            Table::tiered(recipe, &weights, a.min(b), a.max(b))
+        }
+    };
+    let mut table = table.begun(&counts);
     table.limits = places.iter().map(|p| Limit::from(p.2)).collect();
     table.usable = Usable::none(places.len());
     for (slot, place) in places.iter().enumerate() {
@@ -66,24 +88,51 @@ fn by_definition(weights: &[u16]) -> Vec<Slot> {
 proptest! {
     #[test]
     fn a_pick_is_accepted_and_made_whenever_somebody_is(
-        algorithm in algorithm(), places in places(), cursor: u64, entropy: u64,
+        plan in plan(), places in places(), cursor: u64, entropy: u64, hash: Option<u64>,
     ) {
-        let table = table(algorithm, &places, cursor);
-        match table.scheduler.pick(&table.ask(entropy)) {
+        let table = tiered(plan, &places, cursor);
+        let mut ask = table.ask(entropy);
+        ask.hash = hash;
+        match table.scheduler.pick(&ask) {
             Some(slot) => prop_assert!(is_candidate(&places[slot.index()])),
-            None => prop_assert!(!places.iter().any(is_candidate)),
+            None => {
+                prop_assert!(!places.iter().any(is_candidate));
+                prop_assert_eq!(table.cursor.peek(), cursor, "who finds nobody takes no turn");
+            }
         }
     }
 
     #[test]
-    fn the_same_ask_gives_the_same_answer(
-        algorithm in algorithm(), places in places(), cursor: u64, entropy: u64, picks in 1_usize..30,
+    fn the_first_tier_with_room_serves(
+        recipe in proptest::sample::select(quick_recipes()), places in places(), first in 0_usize..12, entropy: u64,
     ) {
-        let (one, two) = (table(algorithm, &places, cursor), table(algorithm, &places, cursor));
+        let first = first.min(places.len());
+        let table = tiered((recipe, Some((first, places.len()))), &places, 0);
+        let picked = table.scheduler.pick(&table.ask(entropy)).map(Slot::index);
+        prop_assert_eq!(picked.is_some_and(|slot| slot < first), places[..first].iter().any(is_candidate));
+    }
+
+    #[test]
+    fn the_same_ask_gives_the_same_answer(
+        plan in plan(), places in places(), cursor: u64, entropy: u64, picks in 1_usize..30,
+    ) {
+        let (one, two) = (tiered(plan, &places, cursor), tiered(plan, &places, cursor));
         for _ in 0..picks {
             prop_assert_eq!(one.scheduler.pick(&one.ask(entropy)), two.scheduler.pick(&two.ask(entropy)));
             prop_assert_eq!(one.cursor.peek(), two.cursor.peek());
         }
+    }
+
+    #[test]
+    fn the_same_hash_goes_to_the_same_backend_whatever_the_cursor_and_the_dice(
+        recipe in hashing(), places in places(), cursors: [u64; 2], entropy: [u64; 2], hash: u64,
+    ) {
+        let mut table = table(recipe, &places, cursors[0]);
+        let ask = Ask { entropy: entropy[0], ..table.ask_for(hash) };
+        let first = table.scheduler.pick(&ask);
+        table.cursor = Cursor::at(cursors[1]);
+        let ask = Ask { entropy: entropy[1], ..table.ask_for(hash) };
+        prop_assert_eq!(first, table.scheduler.pick(&ask));
     }
 
     #[test]
@@ -162,7 +211,44 @@ proptest! {
 
 proptest! {
     // long cycles take their time without optimisation
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn nobody_with_weight_starves(
+        plan in plan(), weights in vec(0_u16..=256, 1..12), seed: u64,
+    ) {
+        // two places each; requests are held until three of four places are taken. Who comes last in an
+        // order of preference is needed when all are.
+        let places: Vec<Place> = weights.iter().map(|w| (*w, 0, Some(2), true)).collect();
+        let mut rng = Rng::new(seed);
+        let table = tiered(plan, &places, 0);
+        for (slot, load) in table.loads.iter().enumerate() {
+            load.observe(Duration::from_millis(1 << slot), Time::ZERO);
+        }
+        let in_order = plan.1.is_some() || plan.0.algorithm == Algorithm::First;
+        let taking = weights.iter().filter(|w| **w > 0).count();
+        let (mut seen, mut held) = (vec![false; weights.len()], std::collections::VecDeque::new());
+        for step in 0..20_000_u64 {
+            if seen.iter().filter(|seen| **seen).count() == taking {
+                break;
+            }
+            let mut ask = table.ask(rng.next_u64());
+            ask.now = Time::from_nanos(step * 1_000_000);
+            if let Some(slot) = table.scheduler.pick(&ask) {
+                prop_assert!(table.loads[slot.index()].try_begin(Limit::new(2)));
+                seen[slot.index()] = true;
+                held.push_back(slot);
+            }
+            if held.len() > if in_order { taking * 2 - 1 } else { taking * 3 / 2 }
+                && let Some(slot) = held.pop_front()
+            {
+                table.loads[slot.index()].finish();
+            }
+        }
+        for (slot, weight) in weights.iter().enumerate() {
+            prop_assert_eq!(seen[slot], *weight > 0, "slot {} of {:?}", slot, weights);
+        }
+    }
 
     #[test]
     fn a_cycle_is_bounded_and_leaves_out_nobody_with_weight(weights in vec(0_u16..=256, 0..200)) {

@@ -2,11 +2,23 @@
 
 mod table;
 
-use lb_sched::{Algorithm, Limit};
+use lb_sched::{Algorithm, Limit, Recipe};
 use lb_types::{Rng, Slot, Time};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
-use table::Table;
+use std::time::Duration;
+use table::{Table, recipes};
+
+/// Every recipe, as one table and as tiers that end at `first` and `second`.
+fn tables(weights: &[u16], first: usize, second: usize) -> Vec<(Recipe, Table)> {
+    let both = |recipe| {
+        [
+            (recipe, Table::new(recipe, weights)),
+            (recipe, Table::tiered(recipe, weights, first, second)),
+        ]
+    };
+    recipes().into_iter().flat_map(both).collect()
+}
 
 const WORKERS: usize = 4;
 
@@ -31,10 +43,45 @@ fn shares_are_exact_over_all_workers() {
 }
 
 #[test]
+fn shares_are_exact_in_each_tier_whatever_the_others_get() {
+    // The first tier is full all the time, so the second has to share exactly; and it takes no turns.
+    let weights = [1, 1, 1, 6, 3, 2, 1];
+    let mut table = Table::tiered(Algorithm::WeightedRoundRobin, &weights, 3, 7);
+    (0..3).for_each(|slot| table.limits[slot] = Limit::new(0));
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| table.begin(12_000 / WORKERS));
+        }
+    });
+    assert_eq!(table.counts(), [0, 0, 0, 6_000, 3_000, 2_000, 1_000]);
+}
+
+#[test]
+fn a_bound_holds_within_the_number_of_workers() {
+    for algorithm in Algorithm::ALL.into_iter().filter(|a| a.uses_hash()) {
+        let bound = lb_sched::BoundedLoad::percent(125).unwrap();
+        let table = Table::new(Recipe::new(algorithm).with_bounded_load(bound), &[1; 8]);
+        thread::scope(|scope| {
+            for _ in 0..WORKERS {
+                scope.spawn(|| {
+                    for _ in 0..2_000 {
+                        // one key for all
+                        let slot = table.place(7);
+                        assert!(table.loads[slot.index()].try_begin(Limit::NONE));
+                    }
+                });
+            }
+        });
+        // 8,000 / 8 * 1.25
+        let most = *table.counts().iter().max().unwrap();
+        assert!(most <= 1_250 + WORKERS as u32, "{algorithm}: {:?}", table.counts());
+    }
+}
+
+#[test]
 fn a_pick_is_made_while_other_threads_change_the_loads() {
     // Slot 3 always has room; the others are filled and emptied all the time.
-    for algorithm in Algorithm::ALL {
-        let mut table = Table::new(algorithm, &[5, 3, 2, 1]);
+    for (recipe, mut table) in tables(&[5, 3, 2, 1], 2, 3) {
         table.limits = vec![Limit::new(1), Limit::new(2), Limit::new(1), Limit::NONE];
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
@@ -44,18 +91,19 @@ fn a_pick_is_made_while_other_threads_change_the_loads() {
                     let slot = worker % 3;
                     while !stop.load(Ordering::Relaxed) {
                         if table.loads[slot].try_begin(table.limits[slot]) {
+                            table.loads[slot].observe(Duration::from_millis(5), Time::ZERO);
                             table.loads[slot].finish();
                         }
                     }
                 });
             }
             let mut rng = Rng::new(1);
-            for step in 0..100_000 {
+            for step in 0..30_000 {
                 let slot = table.scheduler.pick(&table.ask(rng.next_u64()));
                 if slot.is_none() {
                     stop.store(true, Ordering::Relaxed);
                 }
-                assert!(slot.is_some(), "{algorithm}, pick {step}");
+                assert!(slot.is_some(), "{recipe:?}, pick {step}");
             }
             stop.store(true, Ordering::Relaxed);
         });
@@ -65,8 +113,7 @@ fn a_pick_is_made_while_other_threads_change_the_loads() {
 #[test]
 fn a_limit_holds_and_no_place_is_lost() {
     const LIMIT: u32 = 3;
-    for algorithm in Algorithm::ALL {
-        let mut table = Table::new(algorithm, &[2, 1]);
+    for (recipe, mut table) in tables(&[2, 1], 1, 2) {
         table.limits = vec![Limit::new(LIMIT); 2];
         let inside = [AtomicU32::new(0), AtomicU32::new(0)];
         thread::scope(|scope| {
@@ -75,7 +122,7 @@ fn a_limit_holds_and_no_place_is_lost() {
             for worker in 0..WORKERS {
                 scope.spawn(move || {
                     let mut rng = Rng::new(worker as u64);
-                    for _ in 0..20_000 {
+                    for _ in 0..5_000 {
                         let slot = loop {
                             if let Some(slot) = table.scheduler.pick(&table.ask(rng.next_u64()))
                                 && table.loads[slot.index()].try_begin(table.limits[slot.index()])
@@ -91,7 +138,7 @@ fn a_limit_holds_and_no_place_is_lost() {
                 });
             }
         });
-        assert_eq!(table.counts(), [0, 0], "{algorithm}");
+        assert_eq!(table.counts(), [0, 0], "{recipe:?}");
     }
 }
 
@@ -124,6 +171,43 @@ fn a_refusal_means_that_the_count_stood_at_the_limit() {
         }
     });
     assert_eq!(table.counts(), [0]);
+}
+
+#[test]
+fn no_outcome_is_lost_or_counted_twice() {
+    let table = Table::new(Algorithm::RoundRobin, &[1]);
+    let load = &table.loads[0];
+    let (ok, failed) = (AtomicU32::new(0), AtomicU32::new(0));
+    let take = || {
+        let tally = load.take_tally();
+        ok.fetch_add(tally.ok, Ordering::Relaxed);
+        failed.fetch_add(tally.failed, Ordering::Relaxed);
+    };
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| (0..30_000).for_each(|n| load.tally(n % 3 != 0)));
+        }
+        scope.spawn(|| (0..1_000).for_each(|_| take()));
+    });
+    take();
+    assert_eq!((ok.into_inner(), failed.into_inner()), (80_000, 40_000));
+}
+
+#[test]
+fn a_peak_survives_whatever_the_others_observe() {
+    for round in 0..200 {
+        let table = Table::new(Algorithm::PeakEwma, &[1]);
+        let (load, now) = (&table.loads[0], Time::from_nanos(1_000));
+        thread::scope(|scope| {
+            for worker in 0..WORKERS {
+                scope.spawn(move || {
+                    let millis = if worker == round % WORKERS { 900 } else { 5 };
+                    load.observe(Duration::from_millis(millis), now);
+                });
+            }
+        });
+        assert_eq!(load.latency(now), Some(Duration::from_millis(900)));
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 #![allow(dead_code)] // each test file uses its own part
 #![allow(clippy::unwrap_used)] // a helper of tests
 
-use lb_sched::{Algorithm, Ask, Cursor, Limit, Load, Member, Scheduler, Usable};
+use lb_sched::{Algorithm, Ask, BoundedLoad, Cursor, Limit, Load, Member, Recipe, Scheduler, Usable};
 use lb_types::{BackendId, Slot, Time, Weight};
 use std::sync::Arc;
 
@@ -24,13 +24,44 @@ pub(crate) fn members(weights: &[u16]) -> Vec<Member> {
     weights.iter().zip(0..).map(member).collect()
 }
 
+/// Every algorithm, those that place by hash also with their loads bounded.
+pub(crate) fn recipes() -> Vec<Recipe> {
+    let plain = Algorithm::ALL.into_iter().map(Recipe::new);
+    let bounds = [101, 125, 1_000].map(|percent| BoundedLoad::percent(percent).unwrap());
+    let hashing = || Algorithm::ALL.into_iter().filter(|a| a.uses_hash());
+    let bounded = bounds
+        .into_iter()
+        .flat_map(|bound| hashing().map(move |a| Recipe::new(a).with_bounded_load(bound)));
+    plain.chain(bounded).collect()
+}
+
+/// The same with short Maglev tables, which are soon made.
+pub(crate) fn quick_recipes() -> Vec<Recipe> {
+    let quick = |recipe: Recipe| match recipe.algorithm {
+        Algorithm::Maglev => recipe.with_table_len(251),
+        _ => recipe,
+    };
+    recipes().into_iter().map(quick).collect()
+}
+
 impl Table {
-    pub(crate) fn new(algorithm: Algorithm, weights: &[u16]) -> Self {
+    pub(crate) fn new(recipe: impl Into<Recipe>, weights: &[u16]) -> Self {
+        Self::of(recipe.into().build(&members(weights)).unwrap(), weights.len())
+    }
+
+    /// Members `0..first` make the first tier, those up to `second` the next, the others the last.
+    pub(crate) fn tiered(recipe: impl Into<Recipe>, weights: &[u16], first: usize, second: usize) -> Self {
+        let all = members(weights);
+        let tiers = [&all[..first], &all[first..second], &all[second..]].map(<[Member]>::to_vec);
+        Self::of(recipe.into().build_tiers(&tiers).unwrap(), weights.len())
+    }
+
+    fn of(scheduler: Box<dyn Scheduler>, slots: usize) -> Self {
         Self {
-            scheduler: algorithm.build(&members(weights)).unwrap(),
-            loads: weights.iter().map(|_| Arc::default()).collect(),
-            limits: vec![Limit::NONE; weights.len()],
-            usable: Usable::all(weights.len()),
+            scheduler,
+            loads: (0..slots).map(|_| Arc::default()).collect(),
+            limits: vec![Limit::NONE; slots],
+            usable: Usable::all(slots),
             cursor: Cursor::new(),
         }
     }
@@ -52,6 +83,18 @@ impl Table {
             limits: &self.limits,
             now: Time::ZERO,
         }
+    }
+
+    pub(crate) fn ask_for(&self, hash: u64) -> Ask<'_> {
+        Ask {
+            hash: Some(hash),
+            ..self.ask(0)
+        }
+    }
+
+    /// Who gets this hash now, without beginning.
+    pub(crate) fn place(&self, hash: u64) -> Slot {
+        self.scheduler.pick(&self.ask_for(hash)).unwrap()
     }
 
     /// Picks without beginning: the counts stay as they are.
