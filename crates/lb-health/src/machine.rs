@@ -35,8 +35,8 @@ pub struct Machine {
     back: Time,
     window: Window,
     ramp: Option<Ramp>,
-    /// The share of the weight that was told last.
-    percent: u8,
+    /// The shares of the weight that were told last: by slow start, by the agent.
+    told: (u8, u8),
     timetable: Timetable,
     since: Time,
     history: History,
@@ -63,7 +63,7 @@ impl Machine {
             back: now,
             window: Window::new(now),
             ramp: None,
-            percent: 100,
+            told: (100, 100),
             timetable: Timetable::new(seed, now),
             since: now,
             history: History::default(),
@@ -243,7 +243,7 @@ impl Machine {
     /// is a drain.
     #[must_use]
     pub const fn order(&self) -> Admin {
-        let drain = if self.agent_percent == 0 {
+        let drain = if self.advised() == 0 {
             Admin::Drain
         } else {
             Admin::Ready
@@ -284,16 +284,21 @@ impl Machine {
         &self.history
     }
 
-    /// The share of its weight that the backend gets at `now`, in percent: 10 to 100 during slow start, else 100, and
-    /// of that the share that its agent asks for, at least 1. Says nothing about whether it is usable.
+    /// The share of its weight that the backend gets at `now`, in percent: 10 to 100 during slow start, else 100.
+    /// Says nothing about whether it is usable.
     #[must_use]
     pub fn ramp(&self, now: Time) -> u8 {
+        self.ramp.map_or(100, |ramp| ramp.percent(now))
+    }
+
+    /// Of that, the share that its agent asks for, in percent; 100 when it has none, and when it was forced up.
+    #[must_use]
+    pub const fn advised(&self) -> u8 {
         if matches!(self.admin, Admin::Up) {
-            return 100;
+            100
+        } else {
+            self.agent_percent
         }
-        let slow_start = self.ramp.map_or(100, |ramp| ramp.percent(now));
-        let share = u16::from(slow_start) * u16::from(self.agent_percent) / 100;
-        u8::try_from(share.max(1)).unwrap_or(100)
     }
 
     const fn is_probed(&self) -> bool {
@@ -457,19 +462,21 @@ impl Machine {
     /// What there is to tell after an event that found the status `before`.
     fn change(&mut self, before: Status, now: Time) -> Option<Change> {
         self.ramp = self.ramp.and_then(|ramp| ramp.at(now));
-        let (after, percent) = (self.status(), self.ramp(now));
+        let (after, shares) = (self.status(), (self.ramp(now), self.advised()));
         let same_status = before.as_str() == after.as_str();
-        if same_status && percent == self.percent {
+        if same_status && shares == self.told {
             return None;
         }
+        let (percent, advised) = shares;
         let change = Change {
             from: before,
             to: after,
             percent,
+            advised,
             at: now,
             lasted: now.since(self.since),
         };
-        self.percent = percent;
+        self.told = shares;
         if !same_status {
             self.since = now;
         }
@@ -507,10 +514,12 @@ pub enum Report {
 pub struct Change {
     /// The status before.
     pub from: Status,
-    /// The status from now on; equal to `from` for a step of slow start.
+    /// The status from now on; equal to `from` for a step of slow start and another wish of its agent.
     pub to: Status,
-    /// The share of its weight that the backend gets from now on.
+    /// The share of its weight that the backend gets from now on, by slow start.
     pub percent: u8,
+    /// Of that, the share that its agent asks for, in percent.
+    pub advised: u8,
     /// When it happened.
     pub at: Time,
     /// How long the status before has lasted.

@@ -96,7 +96,7 @@ impl Entry {
         }
         match &mut self.change {
             Some(told) => {
-                (told.to, told.percent, told.at) = (to, percent, change.at);
+                (told.to, told.percent, told.advised, told.at) = (to, percent, change.advised, change.at);
                 false
             }
             None => {
@@ -116,6 +116,7 @@ impl Entry {
             order: self.machine.order(),
             since: self.machine.since(),
             ramp_percent: self.machine.ramp(now),
+            advised_percent: self.machine.advised(),
             against: self.machine.against(),
             out_until: self.machine.out_until(),
             results: self.machine.history().iter().collect(),

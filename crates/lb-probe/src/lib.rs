@@ -44,6 +44,7 @@ mod answer;
 mod entry;
 mod http;
 mod io_cause;
+mod pace;
 mod probe;
 mod prober;
 mod service;

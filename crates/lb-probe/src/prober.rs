@@ -1,5 +1,6 @@
 use crate::agenda::{Agenda, Planned};
 use crate::entry::{Entry, Finished};
+use crate::pace::Pace;
 use crate::{View, Watched};
 use lb_health::{Admin, Advice, Cause, Change, Machine, Report, Status, Traffic};
 use lb_types::{BackendId, Time};
@@ -20,6 +21,7 @@ pub struct Prober {
     agenda: Agenda,
     running: JoinSet<Finished>,
     most_at_once: usize,
+    pace: Pace,
     /// Probes wait so long for room that it was said.
     is_late: bool,
     /// Whose change is to be told. Who is not watched any more, or was told of already, is passed over.
@@ -44,6 +46,7 @@ impl Prober {
             agenda: Agenda::default(),
             running: JoinSet::new(),
             most_at_once: Self::MOST_AT_ONCE,
+            pace: Pace::new(Self::FIRST_GAP),
             is_late: false,
             changed: VecDeque::new(),
             seed,
@@ -175,6 +178,7 @@ impl Prober {
             status: machine.status(),
             order: machine.order(),
             ramp_percent: machine.ramp(self.now()),
+            advised_percent: machine.advised(),
         })
     }
 
@@ -192,6 +196,9 @@ impl Prober {
 
     /// Makes the plan of all, with those that are due at once one after the other.
     fn spread(&mut self, mut places: Vec<BackendId>, now: Time) {
+        let probed = self.entries.values().filter(|entry| entry.watched.probe.is_some());
+        let intervals = probed.map(|entry| entry.machine.rules().options().interval);
+        self.pace.set_intervals(intervals, Self::FIRST_GAP);
         let interval = |entries: &BTreeMap<BackendId, Entry>, id: &BackendId| {
             let entry = entries.get(id)?;
             let is_due = entry.machine.next_probe().is_some_and(|at| at <= now);
@@ -226,9 +233,14 @@ impl Prober {
             }
         }
         let mut due_since = None;
+        let mut free = None;
         while let Some((since, id)) = self.agenda.probe_due(now) {
             if self.running.len() >= self.most_at_once {
                 due_since = Some(since);
+                break;
+            }
+            free = self.pace.begin(now).err();
+            if free.is_some() {
                 break;
             }
             let Some(entry) = self.entries.get_mut(&id) else { break };
@@ -237,8 +249,9 @@ impl Prober {
             self.agenda.plan(id, &mut entry.planned, plan);
         }
         self.tell_lateness(due_since, now);
-        // what is due and could not begin waits for a probe to end, not for a moment
-        self.agenda.next(due_since.is_none())
+        // what is due and could not begin waits for a probe to end, or for the pace, not for its moment
+        let next = self.agenda.next(due_since.is_none() && free.is_none());
+        [next, free].into_iter().flatten().min()
     }
 
     /// Says once that probes wait for room, and once that they do not any more.
@@ -361,8 +374,10 @@ pub struct Health {
     pub status: Status,
     /// The order in force: the operator's or the agent's.
     pub order: Admin,
-    /// Its share of its weight, 1 to 100 percent.
+    /// Its share of its weight by slow start, 10 to 100 percent.
     pub ramp_percent: u8,
+    /// Of that, the share that its agent asks for; 100 when it has none.
+    pub advised_percent: u8,
 }
 
 /// Longer waits are cut, because tokio's clock has an end.

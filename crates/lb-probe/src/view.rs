@@ -19,8 +19,10 @@ pub struct View {
     pub order: Admin,
     /// When the status began.
     pub since: Time,
-    /// Its share of the weight: 10 to 100 percent during slow start, else 100, and of that what its agent asks for.
+    /// Its share of the weight: 10 to 100 percent during slow start, else 100.
     pub ramp_percent: u8,
+    /// Of that, the share that its agent asks for; 100 when it has none.
+    pub advised_percent: u8,
     /// Probes in a row that speak against the status.
     pub against: u16,
     /// Traffic took it out: not back before this moment.
