@@ -1,30 +1,42 @@
 use crate::{Ask, Cycle, Member, Scheduler};
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 use lb_types::Slot;
 
 /// Weighted least connections: the backend with the fewest requests in flight for its weight.
-/// **`O(backends)`** a pick, because every load is read.
+/// **`O(backends)`** a pick, because every load is read; `O(1)` while many backends are idle.
 ///
 /// Compares `c1 / w1` with `c2 / w2` by cross multiplication, without rounding. Equals are
 /// scheduled by weighted round robin: whoever of them has the next turn of the [`Cycle`]. The
 /// cursor moves only then. Exact on one thread; on several, a pick had the least load among the
 /// values it read, so backends stay within as many requests of each other as there are threads.
 ///
-/// For requests whose costs differ by orders of magnitude, and for long connections.
+/// For requests whose costs differ by orders of magnitude, and for long connections. A pick among
+/// thousands of busy backends takes microseconds: [`TwoChoices`](crate::TwoChoices) does not.
+///
+/// # How a pick reads less than everything
+///
+/// Nobody has less than nothing in flight: when two idle backends stand among the next turns of
+/// the cycle, the first of them is the answer that reading everybody would give. Else everybody is
+/// read, once. An index of the least would be cheaper to read, but the end of every request would
+/// have to write to it, a second write that all workers share: it is left out on purpose.
 #[derive(Debug, Clone)]
 pub struct WeightedLeastConn {
     places: Box<[Place]>,
-    round: u64,
+    /// Whose turn it is, as a position in `places`: the cycle.
+    order: Box<[u32]>,
+    /// The turns of each place, ascending, place after place.
+    turns: Box<[u32]>,
+    /// Where the turns of each place begin, and where the last ones end.
+    starts: Box<[u32]>,
 }
 
-#[derive(Debug, Clone)]
+/// As small as can be: all of them are read at each pick.
+#[derive(Debug, Clone, Copy)]
 struct Place {
     slot: Slot,
-    weight: u64,
-    /// Its turns in the round, ascending.
-    turns: Box<[u64]>,
+    weight: u32,
 }
 
 impl WeightedLeastConn {
@@ -32,100 +44,160 @@ impl WeightedLeastConn {
     #[must_use]
     pub fn new(members: &[Member]) -> Self {
         let cycle = Cycle::weighted(members);
-        let mut places: Vec<(Place, Vec<u64>)> = Vec::new();
-        let mut by_slot: alloc::collections::BTreeMap<Slot, usize> = alloc::collections::BTreeMap::new();
-        for member in members.iter().filter(|m| m.weight.get() > 0) {
-            by_slot.insert(member.slot, places.len());
-            let place = Place {
-                slot: member.slot,
-                weight: member.weight.get().into(),
-                turns: Box::default(),
-            };
-            places.push((place, Vec::new()));
-        }
-        for (turn, slot) in cycle.turns().iter().enumerate() {
-            if let Some((_, turns)) = by_slot.get(slot).and_then(|i| places.get_mut(*i)) {
-                turns.push(turn as u64);
-            }
-        }
-        let places = places
-            .into_iter()
-            .map(|(place, turns)| Place {
-                turns: turns.into(),
-                ..place
-            })
+        let places: Box<[Place]> = members.iter().filter_map(Place::of).collect();
+        let positions: BTreeMap<Slot, u32> = places.iter().map(|p| p.slot).zip(0..).collect();
+        let order: Box<[u32]> = (cycle.turns().iter())
+            .filter_map(|slot| positions.get(slot).copied())
             .collect();
+        let mut by_place: Vec<(u32, u32)> = order.iter().copied().zip(0..).collect();
+        by_place.sort_unstable();
+        let start = |place| by_place.partition_point(|(owner, _)| *owner < place) as u32;
         Self {
+            starts: (0..=places.len() as u32).map(start).collect(),
+            turns: by_place.iter().map(|(_, turn)| *turn).collect(),
             places,
-            round: cycle.turns().len() as u64,
+            order,
         }
+    }
+}
+
+impl Place {
+    fn of(member: &Member) -> Option<Self> {
+        let weight = u32::from(member.weight.get());
+        (weight > 0).then_some(Self {
+            slot: member.slot,
+            weight,
+        })
     }
 }
 
 impl Scheduler for WeightedLeastConn {
     fn pick(&self, ask: &Ask<'_>) -> Option<Slot> {
+        if self.order.is_empty() {
+            return None;
+        }
         let seen = ask.cursor.peek();
-        let mut best: Option<Best<'_>> = None;
-        for place in &self.places {
-            let Some(count) = ask.in_flight(place.slot).map(u64::from) else {
-                continue;
-            };
-            let Some(best) = &mut best else {
-                best = Some(Best {
-                    place,
-                    count,
-                    wait: None,
-                });
-                continue;
-            };
-            match (count * best.place.weight).cmp(&(best.count * place.weight)) {
-                Ordering::Less => {
-                    *best = Best {
-                        place,
-                        count,
-                        wait: None,
-                    }
+        let turn = (seen % self.order.len() as u64) as u32;
+        let next = match self.idle(turn, ask) {
+            Some(next) => next,
+            None => {
+                let least = self.least(ask)?;
+                if least.tied == 0 {
+                    return Some(self.places[least.place].slot);
                 }
-                Ordering::Equal => {
-                    let turn = seen % self.round;
-                    let standing = best.wait.unwrap_or_else(|| self.wait(best.place, turn));
-                    let wait = self.wait(place, turn);
-                    if wait < standing {
-                        *best = Best {
-                            place,
-                            count,
-                            wait: Some(wait),
-                        };
-                    } else {
-                        best.wait = Some(standing);
-                    }
-                }
-                Ordering::Greater => {}
+                self.next_of(&least, turn, ask)
             }
-        }
-        let best = best?;
-        if let Some(wait) = best.wait {
-            ask.cursor.advance_from(seen, wait + 1);
-        }
-        Some(best.place.slot)
+        };
+        ask.cursor.advance_from(seen, u64::from(next.wait) + 1);
+        Some(self.places[next.place].slot)
     }
+}
+
+/// A place, and the turns until it is that place's turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Next {
+    wait: u32,
+    place: usize,
 }
 
 impl WeightedLeastConn {
-    /// How many turns from `turn` on until it is this place's turn.
-    fn wait(&self, place: &Place, turn: u64) -> u64 {
-        let next = place.turns.partition_point(|t| *t < turn);
-        match (place.turns.get(next), place.turns.first()) {
-            (Some(later), _) => later - turn,
-            (None, Some(first)) => first + self.round - turn,
-            (None, None) => u64::MAX / 2, // has weight, so it has a turn
+    /// The first idle place from this turn on, if there is another one that is idle. Looks only a
+    /// little way ahead.
+    fn idle(&self, turn: u32, ask: &Ask<'_>) -> Option<Next> {
+        let mut idle = self
+            .ahead(turn)
+            .filter(|next| self.in_flight(next.place, ask) == Some(0));
+        let first = idle.next()?;
+        idle.any(|other| other.place != first.place).then_some(first)
+    }
+
+    /// Reads every load once.
+    #[inline(never)] // alone, the loop has enough registers
+    fn least(&self, ask: &Ask<'_>) -> Option<Least> {
+        let mut rest = self.places.iter().enumerate();
+        let (mut place, mut weight, mut count) =
+            rest.find_map(|(i, p)| Some((i, u64::from(p.weight), u64::from(ask.in_flight(p.slot)?))))?;
+        let (mut tied, mut some) = (0, [0; FEW + 1]);
+        for (index, next) in rest {
+            let Some(more) = ask.in_flight(next.slot).map(u64::from) else {
+                continue;
+            };
+            let here = more * weight;
+            let there = count * u64::from(next.weight);
+            if here < there {
+                (place, weight, count, tied) = (index, next.weight.into(), more, 0);
+            } else {
+                // ties come as they please: written either way, so that no branch has to be guessed
+                some[tied.min(FEW)] = index as u32;
+                tied += usize::from(here == there);
+            }
         }
+        Some(Least {
+            place,
+            weight,
+            count,
+            tied,
+            some,
+        })
+    }
+
+    /// Of the least and those that are tied with it: whoever has the next turn.
+    fn next_of(&self, least: &Least, turn: u32, ask: &Ask<'_>) -> Next {
+        let own = self.next(least.place, turn);
+        if least.tied <= FEW {
+            let tied = least.some.iter().take(least.tied);
+            return tied.fold(own, |best, place| best.min(self.next(*place as usize, turn)));
+        }
+        // Loads are read again from here on and may have changed; the least of the first reading
+        // stands for itself then.
+        let is_tied = |place: usize| {
+            let count = self.in_flight(place, ask).map(u64::from);
+            count.is_some_and(|c| c * least.weight == least.count * u64::from(self.places[place].weight))
+        };
+        if let Some(next) = self.ahead(turn).find(|next| is_tied(next.place)) {
+            return next;
+        }
+        let tied = (0..self.places.len()).filter(|place| is_tied(*place));
+        tied.fold(own, |best, place| best.min(self.next(place, turn)))
+    }
+
+    /// The next few turns: a sixteenth of the places, so that looking there in vain costs little
+    /// beside reading everybody.
+    fn ahead(&self, turn: u32) -> impl Iterator<Item = Next> {
+        let (before, after) = self.order.split_at(turn as usize);
+        let order = after.iter().chain(before).take(4 + self.places.len() / 16);
+        order.zip(0..).map(|(place, wait)| Next {
+            wait,
+            place: *place as usize,
+        })
+    }
+
+    /// When it is this place's turn, from `turn` on.
+    fn next(&self, place: usize, turn: u32) -> Next {
+        let own = &self.turns[self.starts[place] as usize..self.starts[place + 1] as usize];
+        let later = own.get(own.partition_point(|t| *t < turn));
+        let wait = match (later, own.first()) {
+            (Some(later), _) => later - turn,
+            (None, Some(first)) => first + (self.order.len() as u32 - turn),
+            (None, None) => u32::MAX, // has weight, so it has a turn
+        };
+        Next { wait, place }
+    }
+
+    fn in_flight(&self, place: usize, ask: &Ask<'_>) -> Option<u32> {
+        ask.in_flight(self.places[place].slot)
     }
 }
 
-struct Best<'a> {
-    place: &'a Place,
+/// The least of all that were read, and those as good as it.
+struct Least {
+    place: usize,
+    weight: u64,
     count: u64,
-    /// Set when another place is as good: turns until this one's.
-    wait: Option<u64>,
+    tied: usize,
+    /// The first of the tied, beside `place`; the last entry is for whoever was not tied.
+    some: [u32; FEW + 1],
 }
+
+/// So many tied places are remembered; more are found again.
+const FEW: usize = 8;
