@@ -99,6 +99,12 @@ impl ClientIp {
         Ok(Self { options })
     }
 
+    /// The options in force.
+    #[must_use]
+    pub const fn options(&self) -> &ClientIpOptions {
+        &self.options
+    }
+
     /// The key of a client. `O(1)`.
     #[must_use]
     pub fn key(&self, client: IpAddr) -> Key {
