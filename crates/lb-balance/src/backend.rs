@@ -20,6 +20,10 @@ pub struct Backend {
     pub weight: Weight,
     /// Requests (for TCP: connections) it may have at once; `None`: as many as come.
     pub max_connections: Option<u32>,
+    /// Its place in line: 0 serves first, 1 is the first backup.
+    pub priority: u8,
+    /// Is it in the zone of this process? True where zones do not count.
+    pub local: bool,
     load: Arc<Load>,
 }
 
@@ -34,8 +38,22 @@ impl Backend {
             address,
             weight,
             max_connections,
+            priority: 0,
+            local: true,
             load: Arc::default(),
         }
+    }
+
+    /// The same backend at this place in line: 0 serves first, 1 is the first backup.
+    #[must_use]
+    pub fn with_priority(self, priority: u8) -> Self {
+        Self { priority, ..self }
+    }
+
+    /// The same backend, in or out of the zone of this process.
+    #[must_use]
+    pub fn with_local(self, local: bool) -> Self {
+        Self { local, ..self }
     }
 
     /// The same backend with the load of an older snapshot's: its requests in flight and its

@@ -74,7 +74,7 @@ impl Picker {
             match pool.find(id).filter(|slot| view.up.contains(*slot)) {
                 None => why = Why::Replaced,
                 Some(slot) if tried.contains(slot) => {}
-                Some(slot) => match begin(pool, slot, Why::Persisted) {
+                Some(slot) => match begin(pool, slot, Why::Persisted, now) {
                     Some(ticket) => return Ok(ticket),
                     None => why = Why::Overflow,
                 },
@@ -101,7 +101,7 @@ impl Picker {
             };
             match view.scheduler.pick(&ask) {
                 Some(slot) => {
-                    if let Some(ticket) = begin(pool, slot, why) {
+                    if let Some(ticket) = begin(pool, slot, why, now) {
                         return Ok(ticket);
                     }
                 }
@@ -189,12 +189,12 @@ pub enum PickError {
     AllBusy,
 }
 
-fn begin(pool: &Pool, slot: Slot, why: Why) -> Option<Ticket> {
+fn begin(pool: &Pool, slot: Slot, why: Why, now: Time) -> Option<Ticket> {
     let backend = pool.backends().get(slot.index())?;
     backend
         .load()
         .try_begin(backend.limit())
-        .then(|| Ticket::new(backend, slot, why))
+        .then(|| Ticket::new(backend, slot, why, pool.observe(), now))
 }
 
 #[cold]

@@ -1,7 +1,7 @@
-use crate::{Backend, Standing};
+use crate::{Backend, Observe, Spread, Standing, Standings};
 use arc_swap::ArcSwap;
 use lb_persist::Strategy;
-use lb_sched::{Algorithm, Cursor, Limit, Load, Member, Scheduler, Usable};
+use lb_sched::{Algorithm, Cursor, Limit, Load, Scheduler, Usable};
 use lb_types::{BackendId, Slot};
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ pub struct Pool {
     backends: Vec<Arc<Backend>>,
     by_id: Vec<(BackendId, Slot)>,
     strategies: Vec<Box<dyn Strategy>>,
-    algorithm: Algorithm,
+    spread: Spread,
+    observe: Observe,
     loads: Vec<Arc<Load>>,
     limits: Vec<Limit>,
     cursor: Arc<Cursor>,
@@ -26,6 +27,7 @@ pub struct Pool {
 #[derive(Debug)]
 pub(crate) struct View {
     standings: Vec<Standing>,
+    weight_unit: u16,
     /// Backends that known clients reach.
     pub(crate) up: Usable,
     /// Those of them that take new clients too (weight above 0).
@@ -44,6 +46,8 @@ impl Pool {
     /// their hash; any of them may be missing. `previous` is the pool of
     /// the same name in the snapshot before: the round goes on where it stood.
     ///
+    /// `spread` is a [`Spread`], or an [`Algorithm`] or [`Recipe`](lb_sched::Recipe) alone.
+    ///
     /// # Errors
     /// [`BuildError`] when there are more than [three](Self::STRATEGIES) strategies, two backends with one id, or a
     /// standing that is given twice or names no slot.
@@ -51,10 +55,11 @@ impl Pool {
         name: &str,
         backends: Vec<Arc<Backend>>,
         strategies: Vec<Box<dyn Strategy>>,
-        algorithm: Algorithm,
+        spread: impl Into<Spread>,
         standings: &[Standing],
         previous: Option<&Self>,
     ) -> Result<Self, BuildError> {
+        let spread = spread.into().for_backends(backends.len());
         if strategies.len() > Self::STRATEGIES {
             return Err(BuildError::Strategies {
                 count: strategies.len(),
@@ -69,7 +74,12 @@ impl Pool {
                 second: name(b),
             });
         }
-        let view = View::new(&backends, algorithm, standings)?;
+        let view = View::new(&backends, &spread, standings, 1)?;
+        let observe = spread.observed();
+        if observe.latency {
+            let loads = backends.iter().map(|backend| backend.load());
+            loads.for_each(|load| load.set_latency_decay(spread.latency_decay));
+        }
         Ok(Self {
             name: name.to_owned(),
             loads: backends.iter().map(|b| Arc::clone(b.load())).collect(),
@@ -77,7 +87,8 @@ impl Pool {
             backends,
             by_id,
             strategies,
-            algorithm,
+            spread,
+            observe,
             cursor: previous.map_or_else(Arc::default, |p| Arc::clone(&p.cursor)),
             view: Arc::new(ArcSwap::from_pointee(view)),
         })
@@ -89,11 +100,24 @@ impl Pool {
     /// # Errors
     /// [`BuildError`] when a standing is given twice or names no slot; nothing changes then.
     pub fn update(&self, standings: &[Standing]) -> Result<(), BuildError> {
+        self.replace(standings, 1)
+    }
+
+    /// [`update`](Self::update) with what [`standings`](crate::standings()) made: knows by what number it
+    /// multiplied the weights.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update).
+    pub fn apply(&self, standings: &Standings) -> Result<(), BuildError> {
+        self.replace(&standings.list, standings.weight_unit)
+    }
+
+    fn replace(&self, standings: &[Standing], weight_unit: u16) -> Result<(), BuildError> {
         let view = self.view.load();
-        if view.standings == standings {
+        if view.standings == standings && view.weight_unit == weight_unit {
             return Ok(());
         }
-        let view = View::new(&self.backends, self.algorithm, standings)?;
+        let view = View::new(&self.backends, &self.spread, standings, weight_unit)?;
         self.view.store(Arc::new(view));
         Ok(())
     }
@@ -119,7 +143,13 @@ impl Pool {
     /// How requests are spread.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
-        self.algorithm
+        self.spread.recipe.algorithm
+    }
+
+    /// How requests are spread, in full.
+    #[must_use]
+    pub fn spread(&self) -> &Spread {
+        &self.spread
     }
 
     /// The slot of a backend. `O(log backends)`.
@@ -155,6 +185,10 @@ impl Pool {
         &self.cursor
     }
 
+    pub(crate) fn observe(&self) -> Observe {
+        self.observe
+    }
+
     pub(crate) fn loads(&self) -> &[Arc<Load>] {
         &self.loads
     }
@@ -170,17 +204,21 @@ impl fmt::Debug for Pool {
             .field("name", &self.name)
             .field("backends", &self.backends)
             .field("strategies", &self.strategies.len())
-            .field("algorithm", &self.algorithm)
+            .field("spread", &self.spread)
             .field("view", &self.view.load())
             .finish_non_exhaustive()
     }
 }
 
 impl View {
-    fn new(backends: &[Arc<Backend>], algorithm: Algorithm, standings: &[Standing]) -> Result<Self, BuildError> {
+    fn new(
+        backends: &[Arc<Backend>],
+        spread: &Spread,
+        standings: &[Standing],
+        weight_unit: u16,
+    ) -> Result<Self, BuildError> {
         let mut known = Usable::none(backends.len());
         let (mut up, mut taking) = (known.clone(), known.clone());
-        let mut members = Vec::new();
         for standing in standings {
             let slot = standing.slot;
             let Some(backend) = backends.get(slot.index()) else {
@@ -200,22 +238,15 @@ impl View {
                 up.insert(slot);
                 if standing.weight.get() > 0 {
                     taking.insert(slot);
-                    members.push(Member {
-                        slot,
-                        id: backend.id,
-                        weight: standing.weight,
-                    });
                 }
             }
         }
-        // the order of the members decides between equals: the same whoever made the standings
-        members.sort_unstable_by_key(|m| m.slot);
-        let scheduler = algorithm.build(&members)?;
         Ok(Self {
             standings: standings.to_vec(),
+            weight_unit,
             up,
             taking,
-            scheduler,
+            scheduler: spread.build(backends, standings, weight_unit)?,
         })
     }
 }

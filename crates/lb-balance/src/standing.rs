@@ -8,7 +8,8 @@ use lb_types::{Slot, Weight};
 pub struct Standing {
     /// Which backend of the pool.
     pub slot: Slot,
-    /// Its share of new clients.
+    /// Its share of new clients; of a backend that is down, what it would be. 0 for one that is
+    /// drained or in maintenance: it does not count when the pool asks how many are up.
     pub weight: Weight,
     /// Does it get requests at all?
     pub up: bool,
@@ -28,6 +29,8 @@ pub struct Condition {
     pub admin: Admin,
     /// Its share of the weight during slow start, 0 to 100.
     pub ramp_percent: u8,
+    /// The share of its weight that it asks for itself (an agent's word), 0 to 100; 0 drains it.
+    pub advised_percent: u8,
 }
 
 /// When health is ignored, because so many backends failed that the probes are to be doubted, or
@@ -48,12 +51,14 @@ pub enum FailOpen {
 }
 
 /// Standings, and whether they were made with health ignored.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standings {
     /// One per condition, in the same order.
     pub list: Vec<Standing>,
     /// The pool fails open: an alarm for operators, and a metric.
     pub failed_open: bool,
+    /// The number by which all weights were multiplied, so that slow start can take fractions.
+    pub weight_unit: u16,
 }
 
 /// The standings that follow from these conditions. Pure; for the control thread. Allocates.
@@ -62,15 +67,20 @@ pub struct Standings {
 /// fails open. The share that [`FailOpen::Below`] looks at is counted among backends that
 /// would take new clients if they were well.
 ///
-/// Slow start multiplies all weights of the pool by the same number (up to ten, as far as
+/// Slow start, and a share that a backend asks for, multiply all weights of the pool by the same number (up to ten, as far as
 /// [`Weight::MAX`] allows), so that a tenth of weight 1 is still a share of its own; nobody who
 /// takes new clients falls below 1. A pool that fails open has no slow start.
+/// [`Standings::weight_unit`] is that number.
 #[must_use]
 pub fn standings(conditions: &[Condition], fail_open: FailOpen) -> Standings {
     let failed_open = fails_open(conditions, fail_open);
-    let ramps = !failed_open && conditions.iter().any(|c| takes_new(c) && c.ramp_percent < 100);
+    let share = |c: &Condition| {
+        let ramp = if failed_open { 100 } else { c.ramp_percent.min(100) };
+        u32::from(ramp) * u32::from(c.advised_percent.min(100))
+    };
+    let in_part = conditions.iter().any(|c| takes_new(c) && share(c) < WHOLE);
     let heaviest = conditions.iter().map(|c| c.weight.get()).max().unwrap_or(0).max(1);
-    let factor = if ramps {
+    let factor = if in_part {
         (Weight::MAX.get() / heaviest).clamp(1, 10)
     } else {
         1
@@ -81,9 +91,8 @@ pub fn standings(conditions: &[Condition], fail_open: FailOpen) -> Standings {
             Admin::Up => true,
             Admin::Ready | Admin::Drain => c.status.is_usable() || failed_open,
         };
-        let percent = if ramps { c.ramp_percent } else { 100 };
-        let weight = if wants_new(c) && up {
-            scale(c.weight, factor, percent)
+        let weight = if wants_new(c) {
+            scale(c.weight, factor, share(c))
         } else {
             Weight::ZERO
         };
@@ -96,6 +105,7 @@ pub fn standings(conditions: &[Condition], fail_open: FailOpen) -> Standings {
     Standings {
         list: conditions.iter().map(standing).collect(),
         failed_open,
+        weight_unit: factor,
     }
 }
 
@@ -116,19 +126,23 @@ fn wants_new(condition: &Condition) -> bool {
         Admin::Up => true,
         Admin::Drain | Admin::Maintenance => false,
     };
-    may && condition.weight > Weight::ZERO
+    may && condition.weight > Weight::ZERO && condition.advised_percent > 0
 }
 
 fn takes_new(condition: &Condition) -> bool {
     wants_new(condition) && (condition.admin == Admin::Up || condition.status.takes_new())
 }
 
-fn scale(weight: Weight, factor: u16, percent: u8) -> Weight {
-    let hundredths = u32::from(weight.get()) * u32::from(factor) * u32::from(percent.min(100));
-    let rounded = u64::from((hundredths + 50) / 100).max(1);
+/// `share` is in parts of [`WHOLE`].
+fn scale(weight: Weight, factor: u16, share: u32) -> Weight {
+    let parts = u32::from(weight.get()) * u32::from(factor) * share;
+    let rounded = u64::from((parts + WHOLE / 2) / WHOLE).max(1);
     // the factor was chosen so that the heaviest fits
     Weight::try_from(rounded).unwrap_or(Weight::MAX)
 }
+
+/// A percentage of a percentage.
+const WHOLE: u32 = 100 * 100;
 
 #[cfg(test)]
 mod tests {
@@ -149,6 +163,7 @@ mod tests {
                 Admin::Ready
             },
             ramp_percent: 100,
+            advised_percent: 100,
         };
         entries.iter().zip(0..).map(condition).collect()
     }
@@ -251,5 +266,27 @@ mod tests {
             shares(&conditions, FailOpen::Below { percent: 50 }),
             (vec![Some(4); 3], true)
         );
+    }
+
+    #[test]
+    fn a_share_that_a_backend_asks_for_is_taken_of_its_weight_and_zero_drains_it() {
+        let mut conditions = of(&[(4, Status::Up), (4, Status::Up), (4, Status::Up)]);
+        conditions[0].advised_percent = 25;
+        assert_eq!(shares(&conditions, FailOpen::Never).0, [Some(10), Some(40), Some(40)]);
+        assert_eq!(standings(&conditions, FailOpen::Never).weight_unit, 10);
+        conditions[0].ramp_percent = 50;
+        assert_eq!(shares(&conditions, FailOpen::Never).0, [Some(5), Some(40), Some(40)]);
+        conditions[0].advised_percent = 0;
+        assert_eq!(shares(&conditions, FailOpen::Never).0, [Some(0), Some(4), Some(4)]);
+        assert_eq!(standings(&conditions, FailOpen::Never).weight_unit, 1);
+    }
+
+    #[test]
+    fn who_is_down_keeps_its_share_on_paper_and_who_was_taken_out_has_none() {
+        let mut conditions = of(&[(3, DOWN), (3, Status::Maintenance), (3, DOWN), (3, Status::Up)]);
+        conditions[2].admin = Admin::Drain;
+        let made = standings(&conditions, FailOpen::Never);
+        let list: Vec<_> = made.list.iter().map(|s| (s.weight.get(), s.up)).collect();
+        assert_eq!(list, [(3, false), (0, false), (0, false), (3, true)]);
     }
 }

@@ -2,6 +2,7 @@ use crate::Backend;
 use lb_types::{Slot, Time};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One request in flight at one backend.
 ///
@@ -13,15 +14,22 @@ pub struct Ticket {
     backend: Arc<Backend>,
     slot: Slot,
     why: Why,
+    observe: Observe,
+    answered: bool,
+    /// The moment of the pick.
+    begun: Time,
 }
 
 impl Ticket {
     /// For a request that `backend`'s load has begun.
-    pub(crate) fn new(backend: &Arc<Backend>, slot: Slot, why: Why) -> Self {
+    pub(crate) fn new(backend: &Arc<Backend>, slot: Slot, why: Why, observe: Observe, begun: Time) -> Self {
         Self {
             backend: Arc::clone(backend),
             slot,
             why,
+            observe,
+            answered: false,
+            begun,
         }
     }
 
@@ -43,21 +51,61 @@ impl Ticket {
         self.why
     }
 
-    /// Ends the request. Writes to shared memory: the count; and on a failure, or on the first
-    /// success after one, the failures in a row.
-    pub fn finish(self, outcome: Outcome, now: Time) {
-        match outcome {
-            Outcome::Success => self.backend.load().succeeded(),
-            Outcome::Failure => self.backend.load().failed(now),
-            Outcome::Neutral => {}
+    /// The backend has begun to answer (HTTP: the head of the response is here; TCP: it took the
+    /// connection): what passed since the pick is its latency. Counts once; writes only where the
+    /// pool [observes](crate::Observe) latency, and then to the cache line that the end writes too.
+    pub fn answered(&mut self, now: Time) {
+        if self.observe.latency && !self.answered {
+            self.answered = true;
+            self.backend.load().observe(now.since(self.begun), now);
         }
     }
+
+    /// Ends the request. Writes to shared memory: the count; on a failure, or on the first success
+    /// after one, the failures in a row; and what the pool [observes](crate::Observe).
+    ///
+    /// Where latency is observed and nothing was [answered](Self::answered): a success counts with its
+    /// whole time, a failure with at least [a second](Self::FAILURE_LATENCY), so that a backend that refuses
+    /// quickly does not look fast; an end for other reasons counts if it waited longer than usual.
+    pub fn finish(self, outcome: Outcome, now: Time) {
+        let load = self.backend.load();
+        match outcome {
+            Outcome::Success => load.succeeded(),
+            Outcome::Failure => load.failed(now),
+            Outcome::Neutral => {}
+        }
+        if self.observe.outcomes && outcome != Outcome::Neutral {
+            load.tally(outcome == Outcome::Success);
+        }
+        if self.observe.latency && !self.answered {
+            let waited = now.since(self.begun);
+            match outcome {
+                Outcome::Success => load.observe(waited, now),
+                Outcome::Failure => load.observe(waited.max(Self::FAILURE_LATENCY), now),
+                Outcome::Neutral if load.latency(now).is_some_and(|usual| waited > usual) => load.observe(waited, now),
+                Outcome::Neutral => {}
+            }
+        }
+    }
+
+    /// What a failure counts as, where latency is observed, if it did not take longer.
+    pub const FAILURE_LATENCY: Duration = Duration::from_secs(1);
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.backend.load().finish();
     }
+}
+
+/// What the requests of a pool write down about their backends, besides what every request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Observe {
+    /// How long backends take to answer: for algorithms that [use it](lb_sched::Algorithm::uses_latency), and for
+    /// rules that look for outliers.
+    pub latency: bool,
+    /// How many requests end well: for rules that look at success rates.
+    pub outcomes: bool,
 }
 
 /// What a request says about the health of its backend.

@@ -67,11 +67,12 @@ impl Control {
                     status: view.as_ref().map_or(Status::Up, |view| view.status),
                     admin: if planned.drain { Admin::Drain } else { Admin::Ready },
                     ramp_percent: view.map_or(100, |view| view.ramp_percent),
+                    advised_percent: 100,
                 }
             })
             .collect();
         let made = standings(&conditions, plan.fail_open);
-        if let Err(error) = entry.pool.update(&made.list) {
+        if let Err(error) = entry.pool.apply(&made) {
             note(format_args!("pool {}: {error}", entry.pool.name()));
         }
     }
