@@ -28,7 +28,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// The configuration file (TOML)
-    #[arg(long, short, value_name = "FILE", conflicts_with_all = ["listen", "to"], required_unless_present = "listen")]
+    #[arg(long, short, value_name = "FILE", conflicts_with_all = ["listen", "to", "algorithm"], required_unless_present = "listen")]
     pub(crate) config: Option<PathBuf>,
     /// An address to listen on for HTTP; may be repeated
     #[arg(long, value_name = "ADDRESS", requires = "to")]
@@ -36,6 +36,10 @@ pub(crate) struct Run {
     /// A backend, with a weight after `*`; may be repeated
     #[arg(long, value_name = "ADDRESS[*WEIGHT]", requires = "listen")]
     pub(crate) to: Vec<String>,
+    /// Who gets the next request: weighted_round_robin (default), round_robin, least_conn, two_choices, peak_ewma,
+    /// random, ring, maglev, rendezvous or first
+    #[arg(long, value_name = "WORD", requires = "listen")]
+    pub(crate) algorithm: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -65,6 +69,7 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   lbd run --config lbd.toml
   lbd run --listen 127.0.0.1:8080 --to 127.0.0.1:9001 --to 127.0.0.1:9002*3
+  lbd run --listen 127.0.0.1:8080 --to 127.0.0.1:9001 --to 127.0.0.1:9002 --algorithm least_conn
   lbd run --listen [::]:80 --to app1.internal:8080 --to app2.internal:8080
 
 Host names are resolved once, when the configuration is loaded.
@@ -85,6 +90,8 @@ mod tests {
         let parse = |line: &str| Arguments::try_parse_from(line.split(' '));
         assert!(parse("lbd run --config a.toml").is_ok());
         assert!(parse("lbd run --listen 127.0.0.1:1 --to 127.0.0.1:2 --to 127.0.0.1:3*3").is_ok());
+        assert!(parse("lbd run --listen 127.0.0.1:1 --to 127.0.0.1:2 --algorithm ring").is_ok());
+        assert!(parse("lbd run --config a.toml --algorithm ring").is_err());
         assert!(parse("lbd run").is_err());
         assert!(parse("lbd run --config a.toml --listen 127.0.0.1:1 --to 127.0.0.1:2").is_err());
         assert!(parse("lbd run --listen 127.0.0.1:1").is_err());

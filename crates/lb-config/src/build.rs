@@ -1,10 +1,11 @@
 use crate::plan::{self, Action, CookieInsert, Forward, Listener, Persistence, Plan, UpstreamTimeouts};
 use crate::{Kind, Problem, Problems};
 use lb_balance::route::{self, Host, Prefix, Routes};
-use lb_balance::{Backend, Pool, Standing};
+use lb_balance::{Backend, Pool, Spread, Standing};
 use lb_http::h1;
 use lb_persist::{ClientIp, ClientIpOptions, CookieInsertOptions, Strategy, WhenFull};
 use lb_proxy::{HttpOptions, ListenerEntry, ListenerOptions, PoolEntry, PoolOptions, Service, Snapshot, TcpOptions};
+use lb_sched::BoundedLoad;
 use lb_store::{Tables, TablesOptions};
 use lb_types::{BackendId, Slot};
 use std::collections::HashMap;
@@ -25,7 +26,13 @@ pub fn build(plan: &Plan, previous: Option<&Snapshot>) -> Result<Arc<Snapshot>, 
     let pools: Vec<Option<Made>> = plan
         .pools
         .iter()
-        .map(|pool| keep(make_pool(pool, previous), &pool.name, &mut problems))
+        .map(|pool| {
+            keep(
+                make_pool(pool, plan.zone.as_deref(), previous),
+                &pool.name,
+                &mut problems,
+            )
+        })
         .collect();
     let mut entries = Entries {
         plan,
@@ -80,7 +87,7 @@ struct Made {
     tables: [Option<(Arc<Tables>, TablesOptions)>; 2],
 }
 
-fn make_pool(pool: &plan::Pool, previous: Option<&Snapshot>) -> Result<Made, String> {
+fn make_pool(pool: &plan::Pool, zone: Option<&str>, previous: Option<&Snapshot>) -> Result<Made, String> {
     let old = previous.and_then(|snapshot| snapshot.pools.iter().find(|entry| entry.pool.name() == pool.name));
     let standings_before = old.map(|entry| entry.pool.standings()).unwrap_or_default();
     let mut backends = Vec::new();
@@ -92,7 +99,9 @@ fn make_pool(pool: &plan::Pool, previous: Option<&Snapshot>) -> Result<Made, Str
             backend.address,
             backend.weight,
             backend.max_connections,
-        );
+        )
+        .with_priority(backend.priority)
+        .with_local(zone.is_none() || backend.zone.as_deref() == zone);
         let known = old.and_then(|entry| {
             let slot = entry.pool.find(new.id)?;
             let backend = entry.pool.backends().get(slot.index())?;
@@ -137,13 +146,38 @@ fn make_pool(pool: &plan::Pool, previous: Option<&Snapshot>) -> Result<Made, Str
             }
         }
     }
+    if let Some(by) = &pool.scheduling.hash {
+        strategies.push(Box::new(by.clone()));
+    }
     let old = old.map(|entry| &*entry.pool);
-    let pool = Pool::new(&pool.name, backends, strategies, pool.algorithm, &standings, old)
-        .map_err(|error| error.to_string())?;
+    let spread = spread(pool, zone)?;
+    let pool =
+        Pool::new(&pool.name, backends, strategies, spread, &standings, old).map_err(|error| error.to_string())?;
     Ok(Made {
         pool: Arc::new(pool),
         tables,
     })
+}
+
+/// How requests are spread. Where no backend has a zone, zones do not count.
+fn spread(pool: &plan::Pool, zone: Option<&str>) -> Result<Spread, String> {
+    let scheduling = &pool.scheduling;
+    let mut recipe = pool.recipe();
+    if let Some(percent) = scheduling.bounded_load_percent {
+        recipe = recipe.with_bounded_load(BoundedLoad::percent(percent).map_err(|error| error.to_string())?);
+    }
+    let mut spread = Spread::from(recipe);
+    spread.latency_decay = scheduling.ewma_decay;
+    if let Some(health) = &pool.health {
+        let passive = &health.rules.options().passive;
+        spread.observe.latency = passive.latency_factor.is_some();
+        spread.observe.outcomes = passive.latency_factor.is_some() || passive.success_rate_percent.is_some();
+    }
+    spread.groups.join_below_percent = scheduling.backup_below_percent;
+    if zone.is_some() && pool.backends.iter().any(|backend| backend.zone.is_some()) {
+        spread.groups.local_above_percent = Some(scheduling.other_zones_below_percent);
+    }
+    Ok(spread)
 }
 
 fn client_ip(client: &plan::ClientIp) -> Result<ClientIp, String> {

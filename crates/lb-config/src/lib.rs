@@ -67,7 +67,8 @@ pub use environment::{Environment, Nowhere, System};
 pub use grammar::StatusRange;
 pub use plan::{
     AccessLog, Action, Backend, Check, ClientIp, ClientTimeouts, CookieInsert, Forward, Health, Http, HttpCheck,
-    Limits, Listener, Log, Persistence, Plan, Pool, ProbeMethod, Retries, Route, Service, Tcp, UpstreamTimeouts,
+    Limits, Listener, Log, Persistence, Plan, Pool, ProbeMethod, Retries, Route, Scheduling, Service, Tcp,
+    UpstreamTimeouts,
 };
 pub use probe::probe;
 pub use problem::{Kind, Problem, Problems, Severity, Span};

@@ -65,13 +65,19 @@ pub(crate) fn unknown_word(key: &str, word: &str, span: Span, words: &[&'static 
     let all: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
     let problem = Problem::error(Kind::UnknownValue, format!("`{key}` is {word:?}, which is not known"))
         .at(span, format!("expected {}", join(&all, "or")));
+    if let Some((.., help)) = SENTENCES
+        .iter()
+        .find(|(of, other, _)| *of == key && *other == plain(word))
+    {
+        return problem.help(*help);
+    }
     let other = || {
         let found = OTHER_WORDS
             .iter()
             .find(|(other, meant)| *other == plain(word) && words.contains(meant));
         found.map(|(_, meant)| *meant)
     };
-    match nearest(word, words.iter().copied()).or_else(other) {
+    match other().or_else(|| nearest(word, words.iter().copied())) {
         Some(meant) => problem.help(format!("did you mean \"{meant}\"?")),
         None => problem,
     }
@@ -131,6 +137,18 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("balance", "algorithm"),
     ("lb_policy", "algorithm"),
     ("strategy", "algorithm"),
+    ("hash_key", "hash"),
+    ("hash_by", "hash"),
+    ("hash_type", "algorithm"),
+    ("hash_balance_factor", "bounded_load_percent"),
+    ("bounded_load", "bounded_load_percent"),
+    ("decay", "ewma_decay"),
+    ("url_param", "parameter"),
+    ("query", "parameter"),
+    ("hdr", "header"),
+    ("locality", "zone"),
+    ("region", "zone"),
+    ("availability_zone", "zone"),
     ("mode", "protocol"),
     ("maxconn", "max_connections"),
     ("max_conns", "max_connections"),
@@ -170,6 +188,60 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("trusted", "trusted_proxies"),
 ];
 
+/// Words of other programs that are two keys here: key, word, what to write.
+const SENTENCES: &[(&str, &str, &str)] = &[
+    ("algorithm", "source", BY_SOURCE),
+    (
+        "algorithm",
+        "ip_hash",
+        "write algorithm = \"ring\"; like ip_hash: hash = { kind = \"source\", netmask_v4 = 24 }",
+    ),
+    ("algorithm", "source_ip", BY_SOURCE),
+    ("algorithm", "sh", BY_SOURCE),
+    ("algorithm", "uri", "write algorithm = \"ring\" and hash = \"url\""),
+    ("algorithm", "url", "write algorithm = \"ring\" and hash = \"url\""),
+    (
+        "algorithm",
+        "url_param",
+        "write algorithm = \"ring\" and hash = { parameter = \"..\" }",
+    ),
+    (
+        "algorithm",
+        "hdr",
+        "write algorithm = \"ring\" and hash = { header = \"..\" }",
+    ),
+    (
+        "algorithm",
+        "cookie",
+        "write algorithm = \"ring\" and hash = { cookie = \"..\" }",
+    ),
+    (
+        "algorithm",
+        "hash",
+        "write algorithm = \"ring\", and in `hash` what to place by",
+    ),
+    (
+        "algorithm",
+        "consistent",
+        "write algorithm = \"ring\", and in `hash` what to place by",
+    ),
+    (
+        "algorithm",
+        "consistent_hash",
+        "write algorithm = \"ring\", and in `hash` what to place by",
+    ),
+    ("kind", "hash", HASH_IS_OF_THE_POOL),
+    ("kind", "source_hash", HASH_IS_OF_THE_POOL),
+    ("kind", "target_hash", HASH_IS_OF_THE_POOL),
+    ("kind", "url_hash", HASH_IS_OF_THE_POOL),
+    ("kind", "uri", HASH_IS_OF_THE_POOL),
+];
+
+const HASH_IS_OF_THE_POOL: &str =
+    "placing by a hash is the algorithm's work: write algorithm = \"ring\" and `hash` in the pool itself";
+
+const BY_SOURCE: &str = "write algorithm = \"ring\"; it places by the client's address unless `hash` says otherwise";
+
 /// Words of other programs for our values.
 const OTHER_WORDS: &[(&str, &str)] = &[
     ("roundrobin", "weighted_round_robin"),
@@ -179,9 +251,29 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("least_connections", "least_conn"),
     ("least_connection", "least_conn"),
     ("wlc", "least_conn"),
-    ("random", "two_choices"),
+    ("static_rr", "weighted_round_robin"),
+    ("least_request", "two_choices"),
+    ("random_two_least_conn", "two_choices"),
     ("p2c", "two_choices"),
     ("power_of_two", "two_choices"),
+    ("least_time", "peak_ewma"),
+    ("ewma", "peak_ewma"),
+    ("latency", "peak_ewma"),
+    ("ketama", "ring"),
+    ("ring_hash", "ring"),
+    ("hrw", "rendezvous"),
+    ("highest_random_weight", "rendezvous"),
+    ("first_available", "first"),
+    ("ip", "source"),
+    ("src", "source"),
+    ("client_ip", "source"),
+    ("source_ip", "source"),
+    ("ip_hash", "source"),
+    ("remote_addr", "source"),
+    ("uri", "url"),
+    ("path", "url"),
+    ("destination", "url"),
+    ("request_uri", "url_and_query"),
     ("ip_hash", "client_ip"),
     ("source", "client_ip"),
     ("source_ip", "client_ip"),

@@ -3,16 +3,22 @@ use crate::plan::Plan;
 use crate::problem::Sink;
 use crate::resolve::{self, resolve};
 use crate::syntax::parse;
-use crate::{Kind, Problem, Problems, Severity, Span};
+use crate::{Kind, Problem, Problems, Severity, Span, near};
+use lb_sched::Algorithm;
 
 impl Plan {
-    /// The plan of `lbd run --listen ADDRESS --to ADDRESS[*WEIGHT]`: every listener speaks HTTP and leads to one pool
-    /// of all backends, by weighted round robin, each probed by connecting.
+    /// The plan of `lbd run --listen ADDRESS --to ADDRESS[*WEIGHT] --algorithm WORD`: every listener speaks HTTP and
+    /// leads to one pool of all backends, by this algorithm or weighted round robin, each probed by connecting.
     ///
     /// # Errors
     /// All problems of all arguments, each underlined in the command line.
-    pub fn from_one_liner(listens: &[String], tos: &[String], environment: &dyn Environment) -> Result<Self, Problems> {
-        let line = Line::new(listens, tos);
+    pub fn from_one_liner(
+        listens: &[String],
+        tos: &[String],
+        algorithm: Option<&str>,
+        environment: &dyn Environment,
+    ) -> Result<Self, Problems> {
+        let line = Line::new(listens, tos, algorithm);
         let sink = Sink::default();
         let mut text = String::from("version = 1\n");
         for (index, (listen, span)) in line.listens.iter().enumerate() {
@@ -30,7 +36,19 @@ impl Plan {
                 Err(wrong) => sink.push(line.wrong("--listen", listen, span, wrong)),
             }
         }
-        text.push_str("[[pools]]\nname = \"app\"\nhealth = { kind = \"tcp\" }\nbackends = [\n");
+        text.push_str("[[pools]]\nname = \"app\"\nhealth = { kind = \"tcp\" }\n");
+        if let Some((word, span)) = &line.algorithm {
+            match Algorithm::ALL.into_iter().find(|algorithm| algorithm.word() == *word) {
+                Some(algorithm) => text.push_str(&format!("algorithm = \"{algorithm}\"\n")),
+                None => {
+                    let problem =
+                        near::unknown_word("algorithm", word, span.clone(), &Algorithm::ALL.map(Algorithm::word));
+                    let message = format!("`--algorithm` is {word:?}, which is not known");
+                    sink.push(Problem { message, ..problem });
+                }
+            }
+        }
+        text.push_str("backends = [\n");
         for (to, span) in &line.tos {
             let (address, weight) = match to.split_once('*') {
                 Some((address, weight)) => (address, Some(weight)),
@@ -71,14 +89,16 @@ struct Line<'a> {
     text: String,
     listens: Vec<(&'a str, Span)>,
     tos: Vec<(&'a str, Span)>,
+    algorithm: Option<(&'a str, Span)>,
 }
 
 impl<'a> Line<'a> {
-    fn new(listens: &'a [String], tos: &'a [String]) -> Self {
+    fn new(listens: &'a [String], tos: &'a [String], algorithm: Option<&'a str>) -> Self {
         let mut line = Self {
             text: "lbd run".to_owned(),
             listens: Vec::new(),
             tos: Vec::new(),
+            algorithm: None,
         };
         for listen in listens {
             let span = line.push("--listen", listen);
@@ -88,6 +108,7 @@ impl<'a> Line<'a> {
             let span = line.push("--to", to);
             line.tos.push((to, span));
         }
+        line.algorithm = algorithm.map(|word| (word, line.push("--algorithm", word)));
         line
     }
 

@@ -2,7 +2,9 @@ mod listener;
 mod pool;
 
 pub use listener::{Action, ClientTimeouts, Forward, Http, Limits, Listener, Route, Service, Tcp, UpstreamTimeouts};
-pub use pool::{Backend, Check, ClientIp, CookieInsert, Health, HttpCheck, Persistence, Pool, ProbeMethod, Retries};
+pub use pool::{
+    Backend, Check, ClientIp, CookieInsert, Health, HttpCheck, Persistence, Pool, ProbeMethod, Retries, Scheduling,
+};
 
 use lb_telemetry::Format;
 use std::path::PathBuf;
@@ -14,6 +16,8 @@ use std::time::Duration;
 pub struct Plan {
     /// Worker threads; 0 is one per core. A change needs a restart.
     pub workers: u16,
+    /// Where this process runs: backends of the same zone serve first.
+    pub zone: Option<String>,
     /// How long a stopping process waits for requests under way.
     pub drain_timeout: Duration,
     /// The access log.

@@ -64,6 +64,8 @@ pub enum Value {
     Tables,
     /// A table, a list of tables or the word `off`.
     TableOrOff,
+    /// One of these words, or a table.
+    WordOrTable(&'static [&'static str]),
 }
 
 impl Section {
@@ -86,6 +88,7 @@ pub const SECTIONS: &[&Section] = &[
     &REDIRECT,
     &ROUTE_TIMEOUTS,
     &POOLS,
+    &HASH,
     &BACKENDS,
     &PERSISTENCE,
     &HEALTH,
@@ -123,6 +126,7 @@ pub(crate) static ROOT: Section = Section {
     keys: &[
         key("version", integer(1, 1), ""),
         key("workers", integer(0, 1024), "0"),
+        key("zone", NAME, ""),
         key("drain_timeout", millis(0, DAY), "\"30s\""),
         key("log", Value::Table, ""),
         key("limits", Value::Table, ""),
@@ -262,9 +266,26 @@ pub(crate) static POOLS: Section = Section {
         key("name", NAME, "required"),
         key(
             "algorithm",
-            Value::Word(&["weighted_round_robin", "round_robin", "least_conn", "two_choices"]),
+            Value::Word(&[
+                "weighted_round_robin",
+                "round_robin",
+                "least_conn",
+                "two_choices",
+                "peak_ewma",
+                "random",
+                "ring",
+                "maglev",
+                "rendezvous",
+                "first",
+            ]),
             "\"weighted_round_robin\"",
         ),
+        key("hash", Value::WordOrTable(HASH_WORDS), "\"source\""),
+        key("bounded_load_percent", integer(101, 1000), ""),
+        key("table_size", integer(3, 4_194_319), ""),
+        key("ewma_decay", millis(100, HOUR), "\"10s\""),
+        key("backup_below_percent", integer(0, 100), "0"),
+        key("other_zones_below_percent", integer(0, 100), "70"),
         key("backends", Value::List("backends"), "required"),
         key("persistence", Value::TableOrOff, "\"off\""),
         key("health", Value::TableOrOff, "\"off\""),
@@ -284,7 +305,25 @@ pub(crate) static BACKENDS: Section = Section {
         key("name", NAME, "the address"),
         key("weight", integer(0, 256), "1"),
         key("max_connections", integer(1, 1_000_000), ""),
+        key("backup", Value::Boolean, "false"),
+        key("priority", integer(0, 9), "0"),
+        key("zone", NAME, ""),
         key("drain", Value::Boolean, "false"),
+    ],
+};
+
+/// What `hash` may be without a table.
+pub(crate) const HASH_WORDS: &[&str] = &["source", "url", "url_and_query"];
+
+pub(crate) static HASH: Section = Section {
+    path: "pools.hash",
+    keys: &[
+        key("kind", Value::Word(HASH_WORDS), ""),
+        key("netmask_v4", integer(1, 32), "32"),
+        key("netmask_v6", integer(1, 128), "128"),
+        key("parameter", Value::Text("the name of a query parameter"), ""),
+        key("header", Value::Text("the name of a header field"), ""),
+        key("cookie", Value::Text("the name of a cookie"), ""),
     ],
 };
 

@@ -21,6 +21,9 @@ impl Plan {
     pub fn to_toml(&self) -> String {
         let mut out = Text(String::from("version = 1\n"));
         out.set_unless(&ROOT, "workers", self.workers);
+        if let Some(zone) = &self.zone {
+            out.text("zone", zone);
+        }
         out.duration_unless(&ROOT, "drain_timeout", self.drain_timeout);
         log(&mut out, &self.log);
         for listener in &self.listeners {

@@ -4,7 +4,7 @@
 mod common;
 
 use common::Fake;
-use lb_balance::Standing;
+use lb_balance::{Hint, Picker, Standing, Tried};
 use lb_config::{Changes, Plan, build, parse, probe, resolve};
 use lb_persist::{Facts, Key, Recall};
 use lb_proxy::{HttpOptions, Service, Snapshot};
@@ -364,4 +364,83 @@ impl lb_types::FieldsMut for Fields {
     fn remove(&mut self, _name: &str, _index: usize) -> bool {
         unreachable!("nothing is removed here")
     }
+}
+
+/// Names of the next `count` choices, each ended at once.
+fn names(snapshot: &Snapshot, hint: Hint, count: usize) -> Vec<String> {
+    let mut picker = Picker::new(Arc::clone(&snapshot.pools[0].pool), 7);
+    let mut name = || {
+        let ticket = picker.pick(hint, &Tried::new(), Time::ZERO).unwrap();
+        ticket.backend().name.clone()
+    };
+    (0..count).map(|_| name()).collect()
+}
+
+fn down(snapshot: &Snapshot, slots: &[u32]) {
+    let pool = &snapshot.pools[0].pool;
+    let mut standings = pool.standings();
+    for standing in &mut standings {
+        standing.up = !slots.contains(&standing.slot.0);
+    }
+    pool.update(&standings).unwrap();
+}
+
+#[test]
+fn backups_serve_when_none_of_the_first_can_or_fewer_than_a_share() {
+    let list = "backends = [{ address = \"10.0.0.1:80\", name = \"a\" }, { address = \"10.0.0.2:80\", name = \"b\" }, \
+                { address = \"10.0.0.3:80\", name = \"x\", backup = true }]";
+    let snapshot = build(&plan(&file(list)), None).unwrap();
+    assert_eq!(names(&snapshot, Hint::Any, 4), ["a", "b", "a", "b"]);
+    down(&snapshot, &[0]);
+    assert_eq!(names(&snapshot, Hint::Any, 3), ["b", "b", "b"]);
+    down(&snapshot, &[0, 1]);
+    assert_eq!(names(&snapshot, Hint::Any, 2), ["x", "x"]);
+    // below 60 percent: one of two is not enough
+    let snapshot = build(&plan(&file(&format!("{list}\nbackup_below_percent = 60"))), None).unwrap();
+    assert_eq!(names(&snapshot, Hint::Any, 2), ["a", "b"]);
+    down(&snapshot, &[0]);
+    let mut shared = names(&snapshot, Hint::Any, 4);
+    shared.sort();
+    assert_eq!(shared, ["b", "b", "x", "x"]);
+}
+
+#[test]
+fn backends_of_the_same_zone_serve_first() {
+    let list = "backends = [{ address = \"10.0.0.1:80\", name = \"far\", zone = \"eu-1b\" }, \
+                { address = \"10.0.0.2:80\", name = \"near\", zone = \"eu-1a\" }, { address = \"10.0.0.3:80\", name = \"nowhere\" }]";
+    let text = file(list).replace("version = 1", "version = 1\nzone = \"eu-1a\"");
+    let snapshot = build(&plan(&text), None).unwrap();
+    assert_eq!(names(&snapshot, Hint::Any, 3), ["near", "near", "near"]);
+    down(&snapshot, &[1]);
+    let mut shared = names(&snapshot, Hint::Any, 4);
+    shared.sort();
+    assert_eq!(shared, ["far", "far", "nowhere", "nowhere"]);
+    // without zones at the backends, the zone of the process means nothing
+    let plain = file(TWO).replace("version = 1", "version = 1\nzone = \"eu-1a\"");
+    assert_eq!(build(&plan(&plain), None).unwrap().pools[0].pool.up_count(), 2);
+}
+
+#[test]
+fn what_a_pool_places_by_stands_behind_its_persistence() {
+    let text = file(&format!(
+        "{TWO}\nalgorithm = \"maglev\"\nhash = {{ parameter = \"id\" }}\nbounded_load_percent = 125\npersistence = {{ kind = \"client_ip\" }}"
+    ));
+    let snapshot = build(&plan(&text), None).unwrap();
+    let pool = &snapshot.pools[0].pool;
+    let facts = Facts {
+        target: Some(b"/basket?id=7"),
+        ..Facts::new([192, 0, 2, 1].into())
+    };
+    let recalled = Picker::new(Arc::clone(pool), 1).recall(&facts, Now::default());
+    assert_eq!(recalled.lookups().count(), 1);
+    let by = lb_persist::HashBy::Parameter("id".into());
+    assert_eq!(recalled.hint(), Hint::Hash(by.hash(&facts).unwrap()));
+    assert!(snapshot.pools[0].tables[0].is_some());
+    let spread = pool.spread();
+    // 100 entries for each of two backends, the smallest table
+    assert_eq!(spread.recipe.table_len, Some(65_537));
+    assert_eq!(
+        spread.recipe.bounded_load.map(lb_sched::BoundedLoad::as_percent),
+        Some(125)
+    );
 }

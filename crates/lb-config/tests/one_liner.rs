@@ -5,10 +5,15 @@ mod common;
 
 use common::Fake;
 use lb_config::{Check, Plan, Problems, parse, resolve};
+use lb_sched::Algorithm;
 
 fn one_liner(listens: &[&str], tos: &[&str]) -> Result<Plan, Problems> {
+    with_algorithm(listens, tos, None)
+}
+
+fn with_algorithm(listens: &[&str], tos: &[&str], algorithm: Option<&str>) -> Result<Plan, Problems> {
     let own = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-    Plan::from_one_liner(&own(listens), &own(tos), &Fake)
+    Plan::from_one_liner(&own(listens), &own(tos), algorithm, &Fake)
 }
 
 #[test]
@@ -115,4 +120,16 @@ fn mistakes_that_only_the_whole_shows_are_underlined_too() {
         own.iter().map(|problem| problem.kind.id()).collect::<Vec<_>>(),
         ["forwarding-loop"]
     );
+}
+
+#[test]
+fn an_algorithm_is_one_word_more() {
+    let plan = with_algorithm(&["127.0.0.1:8080"], &["127.0.0.1:9001"], Some("peak_ewma")).unwrap();
+    assert_eq!(plan.pools[0].algorithm, Algorithm::PeakEwma);
+    assert!(plan.to_toml().contains("\nalgorithm = \"peak_ewma\"\n"));
+    let problems = with_algorithm(&["127.0.0.1:8080"], &["127.0.0.1:9001"], Some("leastconn")).unwrap_err();
+    let report = problems.to_string();
+    assert!(report.contains("`--algorithm` is \"leastconn\""), "{report}");
+    assert!(report.contains("did you mean \"least_conn\"?"), "{report}");
+    assert!(report.contains("--to 127.0.0.1:9001 --algorithm leastconn"), "{report}");
 }

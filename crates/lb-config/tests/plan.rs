@@ -5,6 +5,7 @@ mod common;
 
 use common::Fake;
 use lb_config::{AccessLog, Action, Check, Http, Kind, Persistence, Plan, ProbeMethod, Service, parse, resolve};
+use lb_persist::{ClientIp, ClientIpOptions, HashBy};
 use lb_sched::Algorithm;
 use std::time::Duration;
 
@@ -449,4 +450,75 @@ fn a_file_with_windows_line_ends_and_a_byte_order_mark_is_read() {
 fn an_inline_table_may_span_lines_as_in_toml_1_1() {
     let text = small("", "health = {\n  kind = \"http\", # a remark\n  path = \"/up\",\n}");
     assert!(plan(&text).pools[0].health.is_some());
+}
+
+#[test]
+fn every_algorithm_has_its_word_and_hash_algorithms_place_by_source() {
+    for algorithm in Algorithm::ALL {
+        let plan = plan(&small("", &format!("algorithm = \"{algorithm}\"")).replace(
+            "[\"10.0.0.1:80\",",
+            "[{ address = \"10.0.0.1:80\", max_connections = 5 },",
+        ));
+        let pool = plan.pool("app").unwrap();
+        assert_eq!(pool.algorithm, algorithm);
+        let source = HashBy::Source(ClientIp::default());
+        assert_eq!(pool.scheduling.hash, algorithm.uses_hash().then_some(source));
+    }
+}
+
+#[test]
+fn s_persist_48_requests_are_placed_by_what_the_file_names() {
+    let hash = |text: &str| {
+        let plan = plan(&small("", &format!("algorithm = \"ring\"\nhash = {text}")));
+        plan.pool("app").unwrap().scheduling.hash.clone().unwrap()
+    };
+    let mut masked = ClientIpOptions::default();
+    (masked.prefix_v4, masked.prefix_v6) = (24, 64);
+    for (text, by) in [
+        ("\"source\"", HashBy::Source(ClientIp::default())),
+        (
+            "{ kind = \"source\", netmask_v4 = 24, netmask_v6 = 64 }",
+            HashBy::Source(ClientIp::new(masked).unwrap()),
+        ),
+        ("\"url\"", HashBy::Url { query: false }),
+        ("{ kind = \"url\" }", HashBy::Url { query: false }),
+        ("\"url_and_query\"", HashBy::Url { query: true }),
+        ("{ parameter = \"id\" }", HashBy::Parameter("id".into())),
+        ("{ header = \"X-User\" }", HashBy::Header("X-User".into())),
+        ("{ cookie = \"sid\" }", HashBy::Cookie("sid".into())),
+    ] {
+        assert_eq!(hash(text), by, "{text}");
+    }
+}
+
+#[test]
+fn options_of_an_algorithm_and_places_in_line_are_read() {
+    let text = small(
+        "",
+        "algorithm = \"maglev\"\nbounded_load_percent = 150\ntable_size = 655373\nbackup_below_percent = 40",
+    )
+    .replace("version = 1", "version = 1\nzone = \"eu-1a\"")
+    .replace(
+        "[\"10.0.0.1:80\", \"10.0.0.2:80\"]",
+        "[{ address = \"10.0.0.1:80\", zone = \"eu-1a\" }, { address = \"10.0.0.2:80\", backup = true }, \
+             { address = \"10.0.0.3:80\", priority = 3 }]",
+    );
+    let plan = plan(&text);
+    let pool = plan.pool("app").unwrap();
+    assert_eq!(plan.zone.as_deref(), Some("eu-1a"));
+    let scheduling = &pool.scheduling;
+    assert_eq!(
+        (
+            scheduling.bounded_load_percent,
+            scheduling.table_size,
+            scheduling.ewma_decay
+        ),
+        (Some(150), Some(655_373), SECONDS(10))
+    );
+    assert_eq!(
+        (scheduling.backup_below_percent, scheduling.other_zones_below_percent),
+        (40, 70)
+    );
+    let line: Vec<_> = pool.backends.iter().map(|b| (b.priority, b.zone.as_deref())).collect();
+    assert_eq!(line, [(0, Some("eu-1a")), (1, None), (3, None)]);
 }

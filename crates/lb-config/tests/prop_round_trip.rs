@@ -84,10 +84,50 @@ fn upstream_or_nothing() -> impl Strategy<Value = String> {
     })
 }
 
+/// An algorithm and what only it understands.
+fn algorithm() -> impl Strategy<Value = String> {
+    prop::sample::select(vec![
+        "",
+        "\"least_conn\"",
+        "\"two_choices\"",
+        "\"weighted_round_robin\"",
+        "\"round_robin\"",
+        "\"random\"",
+        "\"first\"",
+        "\"peak_ewma\"\newma_decay = \"3s\"",
+        "\"ring\"",
+        "\"ring\"\nhash = \"source\"\nbounded_load_percent = 125",
+        "\"ring\"\nhash = { kind = \"source\", netmask_v6 = 64 }",
+        "\"maglev\"\nhash = \"url\"\ntable_size = 65537",
+        "\"maglev\"\nhash = { kind = \"url_and_query\" }",
+        "\"rendezvous\"\nhash = { parameter = \"it's\" }",
+        "\"rendezvous\"\nhash = { header = \"X-User\" }",
+        "\"rendezvous\"\nhash = { cookie = \"sid\" }",
+    ])
+    .prop_map(|word| {
+        if word.is_empty() {
+            String::new()
+        } else {
+            format!("algorithm = {word}\n")
+        }
+    })
+}
+
+fn place_in_line() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "",
+        ", backup = true",
+        ", backup = false",
+        ", priority = 3, zone = \"a\"",
+        ", zone = \"b\"",
+    ])
+}
+
 prop_compose! {
     fn pool(index: u16)(
-        weights in prop::collection::vec((0..=256_u16, any::<bool>(), prop::option::of(1..100_u32), any::<bool>()), 1..6),
-        algorithm in maybe("algorithm", &["\"least_conn\"", "\"two_choices\"", "\"weighted_round_robin\"", "\"round_robin\""]),
+        weights in prop::collection::vec((0..=256_u16, any::<bool>(), prop::option::of(1..100_u32), any::<bool>(), place_in_line()), 1..6),
+        algorithm in algorithm(),
+        backup in maybe("backup_below_percent", &["0", "50"]), zones in maybe("other_zones_below_percent", &["70", "1"]),
         fail_open in prop::sample::select(vec!["", "fail_open = \"when_all_down\"\n", "fail_open_percent = 40\n"]),
         idle in maybe("max_idle_connections", &["0", "77"]),
         retries in maybe("retries", &["{ attempts = 0 }", "{ attempts = 5, budget_percent = 100 }"]),
@@ -111,14 +151,14 @@ prop_compose! {
         let backends: Vec<String> = weights
             .iter()
             .enumerate()
-            .map(|(place, (weight, named, most, drain))| {
+            .map(|(place, (weight, named, most, drain, line))| {
                 let name = if *named { format!(", name = \"b{place}\"") } else { String::new() };
                 let most = most.map_or_else(String::new, |most| format!(", max_connections = {most}"));
-                format!("{{ address = \"10.{index}.0.{place}:80\", weight = {weight}{name}{most}, drain = {drain} }}")
+                format!("{{ address = \"10.{index}.0.{place}:80\", weight = {weight}{name}{most}, drain = {drain}{line} }}")
             })
             .collect();
         format!(
-            "[[pools]]\nname = \"p{index}\"\nbackends = [{}]\n{algorithm}{fail_open}{idle}{retries}{limits}{persistence}{health}[pools.timeouts]\n{upstream}{keep}",
+            "[[pools]]\nname = \"p{index}\"\nbackends = [{}]\n{algorithm}{backup}{zones}{fail_open}{idle}{retries}{limits}{persistence}{health}[pools.timeouts]\n{upstream}{keep}",
             backends.join(", ")
         )
     }
@@ -126,14 +166,14 @@ prop_compose! {
 
 prop_compose! {
     fn file()(
-        workers in maybe("workers", &["1", "0"]), drain in maybe("drain_timeout", TIMES),
+        workers in maybe("workers", &["1", "0"]), zone in maybe("zone", &["\"a\""]), drain in maybe("drain_timeout", TIMES),
         log in prop::sample::select(vec!["", "[log]\naccess = \"/var/log/x y\"\n", "[log]\nformat = \"json\"\n"]),
         upstream in upstream(), client in client(), limits in limits(),
         listeners in (listener(0).boxed(), listener(1).boxed(), listener(2).boxed()),
         pools in (pool(0).boxed(), pool(1).boxed(), pool(2).boxed()),
     ) -> String {
         format!(
-            "version = 1\n{workers}{drain}{log}[timeouts]\n{upstream}{client}[limits]\n{limits}{}{}{}{}{}{}",
+            "version = 1\n{workers}{zone}{drain}{log}[timeouts]\n{upstream}{client}[limits]\n{limits}{}{}{}{}{}{}",
             listeners.0, listeners.1, listeners.2, pools.0, pools.1, pools.2
         )
     }

@@ -125,6 +125,9 @@ impl Passage {
     ) -> (State, bool) {
         let failed = match connecting.poll(cx) {
             Poll::Ready(Ok(upstream)) => {
+                if let Some(ticket) = &mut self.ticket {
+                    ticket.answered(self.core.now().mono);
+                }
                 if let Some(tcp) = self.view.tcp() {
                     self.set_timer(tcp.idle_timeout);
                 }

@@ -55,7 +55,7 @@ fn plan(run: &args::Run) -> Result<(Plan, Source), Problems> {
         say(&resolved.warnings);
         return Ok((resolved.plan, Source::File(path.clone())));
     }
-    let plan = Plan::from_one_liner(&run.listen, &run.to, &lb_config::System)?;
+    let plan = Plan::from_one_liner(&run.listen, &run.to, run.algorithm.as_deref(), &lb_config::System)?;
     let text = format!("# The same as a file, for `lbd run --config`:\n{}\n", plan.to_toml());
     // Nobody may be there to read it: no reason to end.
     let _ = std::io::stdout().write_all(text.as_bytes());

@@ -21,6 +21,16 @@ pub(crate) fn check_name(text: &str) -> Result<(), Wrong> {
     }
 }
 
+/// The name of a header field or of a cookie: a token (RFC 9110, section 5.6.2).
+pub(crate) fn check_token(text: &str) -> Result<(), Wrong> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    match text.chars().find(|c| !allowed(*c)) {
+        None => Ok(()),
+        Some(':') => Err(Wrong::new("the colon is not part of the name").help("write the name alone: \"X-User\"")),
+        Some(c) => Err(Wrong::new(format!("{c:?} may not stand in such a name"))),
+    }
+}
+
 /// A DNS name: RFC 1123, section 2.1, with `_` as well, which internal names use.
 pub(crate) fn is_host_name(text: &str) -> bool {
     let label = |label: &str| {

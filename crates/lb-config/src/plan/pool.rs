@@ -2,7 +2,8 @@ use super::Limits;
 use crate::grammar::StatusRange;
 use crate::secret::Secret;
 use lb_balance::FailOpen;
-use lb_sched::Algorithm;
+use lb_persist::HashBy;
+use lb_sched::{Algorithm, Recipe};
 use lb_types::{BackendId, Weight};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ pub struct Pool {
     pub name: String,
     /// Who gets the next request.
     pub algorithm: Algorithm,
+    /// What the algorithm is told, and who stands aside for whom.
+    pub scheduling: Scheduling,
     /// At least one.
     pub backends: Vec<Backend>,
     /// The way clients are recognised, and its fallback: at most two.
@@ -32,6 +35,24 @@ pub struct Pool {
     pub limits: Limits,
     /// Second attempts.
     pub retries: Retries,
+}
+
+/// How requests are spread, besides the algorithm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Scheduling {
+    /// What requests are placed by; set for algorithms that place by hash, and for no other.
+    pub hash: Option<HashBy>,
+    /// The most load of a backend beside the mean, for algorithms that place by hash.
+    pub bounded_load_percent: Option<u16>,
+    /// The size of a Maglev table; `None`: by the number of backends.
+    pub table_size: Option<u32>,
+    /// How fast a measured latency is forgotten.
+    pub ewma_decay: Duration,
+    /// Backups join when fewer than this share of those before them are up; 0: when none is.
+    pub backup_below_percent: u8,
+    /// Other zones join when fewer than this share of the backends of this zone are up; 0: when none is.
+    pub other_zones_below_percent: u8,
 }
 
 /// Second attempts at other backends.
@@ -58,6 +79,10 @@ pub struct Backend {
     pub weight: Weight,
     /// Most requests (HTTP) or connections (TCP) at once.
     pub max_connections: Option<u32>,
+    /// Its place in line: 0 serves first, a backup has 1 or more.
+    pub priority: u8,
+    /// Where it is, beside the zone of the process.
+    pub zone: Option<String>,
     /// Does it take known clients only?
     pub drain: bool,
 }
@@ -168,6 +193,13 @@ pub enum ProbeMethod {
     Get,
     /// Without.
     Head,
+}
+
+impl Pool {
+    /// The algorithm with its table, without the bound on loads.
+    pub(crate) fn recipe(&self) -> Recipe {
+        Recipe::new(self.algorithm).with_table_len(self.scheduling.table_size)
+    }
 }
 
 impl Backend {

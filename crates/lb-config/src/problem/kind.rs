@@ -77,6 +77,8 @@ pub enum Kind {
     NoUsableBackend,
     /// Weights under an algorithm that ignores them.
     IgnoredWeight,
+    /// An algorithm that costs more with this many backends than another that does as well.
+    CostlyChoice,
     /// Cookies that no other process will understand.
     RandomSecret,
     /// Everybody may forge client addresses.
@@ -134,6 +136,7 @@ impl Kind {
         Self::Contradiction,
         Self::NoUsableBackend,
         Self::IgnoredWeight,
+        Self::CostlyChoice,
         Self::RandomSecret,
         Self::TrustsEverybody,
         Self::ForwardingLoop,
@@ -184,6 +187,7 @@ impl Kind {
             Self::Contradiction => "contradictory-values",
             Self::NoUsableBackend => "no-usable-backend",
             Self::IgnoredWeight => "ignored-weight",
+            Self::CostlyChoice => "costly-choice",
             Self::RandomSecret => "random-secret",
             Self::TrustsEverybody => "trusts-everybody",
             Self::ForwardingLoop => "forwarding-loop",

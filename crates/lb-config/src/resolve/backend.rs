@@ -15,6 +15,9 @@ pub(super) struct ReadBackend {
     pub(super) span: Span,
     pub(super) name_span: Span,
     pub(super) weight_span: Option<Span>,
+    /// Of `backup` or `priority`.
+    pub(super) priority_span: Option<Span>,
+    pub(super) zone_span: Option<Span>,
     /// Are name and address what was meant?
     pub(super) is_good: bool,
 }
@@ -48,6 +51,8 @@ fn read<'a>(context: &Context<'_>, pool: &Reader<'a>, element: &'a Element<'a>) 
                 span: element.span(),
                 name_span: element.span(),
                 weight_span: None,
+                priority_span: None,
+                zone_span: None,
             })
         }
         DeValue::Table(_) => {
@@ -79,6 +84,10 @@ fn read_table(context: &Context<'_>, reader: &Reader<'_>, element: &Element<'_>)
     let weight_span = weight.span().cloned();
     let name = name.value().unwrap_or_else(|| address_text.clone());
     let address = address.value();
+    let (priority, priority_span) = priority(reader);
+    let zone = reader.parsed("zone", Kind::BadName, |zone| {
+        grammar::check_name(zone).map(|()| zone.to_owned())
+    });
     ReadBackend {
         is_good: name_is_good && address.is_some(),
         plan: Backend {
@@ -90,12 +99,34 @@ fn read_table(context: &Context<'_>, reader: &Reader<'_>, element: &Element<'_>)
                 .integer("max_connections")
                 .value()
                 .and_then(|most| u32::try_from(most).ok()),
+            priority,
+            zone: zone.as_ref().map(|(zone, _)| zone.clone()),
             drain: reader.boolean("drain").value().unwrap_or(false),
             ..plan(&name, &address_text, address)
         },
         span: element.span(),
         name_span,
         weight_span,
+        priority_span,
+        zone_span: zone.span().cloned(),
+    }
+}
+
+/// `backup = true` is a short word for the first place behind the others.
+fn priority(reader: &Reader<'_>) -> (u8, Option<Span>) {
+    let (backup, priority) = (reader.boolean("backup"), reader.integer("priority"));
+    if let (Some((_, first)), Some((_, second))) = (backup.as_ref(), priority.as_ref()) {
+        reader.push(
+            Problem::error(Kind::ConflictingKeys, "`backup` and `priority` are both set")
+                .at(second.clone(), "only one of them can be obeyed")
+                .see(first.clone(), "the other one")
+                .help("backup = true means priority = 1"),
+        );
+    }
+    let span = priority.span().or(backup.span()).cloned();
+    match backup.value() {
+        Some(true) => (1, span),
+        _ => (whole(priority, 0), span),
     }
 }
 
@@ -107,6 +138,8 @@ fn plan(name: &str, address_text: &str, address: Option<SocketAddr>) -> Backend 
         address: address.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))),
         weight: Weight::ONE,
         max_connections: None,
+        priority: 0,
+        zone: None,
         drain: false,
     }
 }
@@ -181,28 +214,6 @@ fn report_doubles(pool: &Reader<'_>, backends: &[ReadBackend]) {
             .see(first.clone(), "first here");
             pool.push(problem);
         }
-    }
-}
-
-/// Reports weights that nobody looks at.
-pub(super) fn report_ignored_weights(pool: &Reader<'_>, algorithm: &str, backends: &[ReadBackend]) {
-    let weights = || {
-        backends
-            .iter()
-            .map(|backend| backend.plan.weight)
-            .filter(|weight| *weight != Weight::ZERO)
-    };
-    let differ = weights().any(|weight| Some(weight) != weights().next());
-    let first = backends.iter().find_map(|backend| backend.weight_span.clone());
-    if let Some(span) = first.filter(|_| differ) {
-        pool.push(
-            Problem::warning(
-                Kind::IgnoredWeight,
-                format!("`{algorithm}` gives every backend the same share"),
-            )
-            .at(span, "this weight has no effect")
-            .help("use algorithm = \"weighted_round_robin\""),
-        );
     }
 }
 

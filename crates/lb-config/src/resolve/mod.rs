@@ -1,6 +1,7 @@
 //! From the table of the file to what it means. Reads everything, reports everything, stops at nothing.
 
 mod backend;
+mod hash;
 mod health;
 mod listener;
 mod loops;
@@ -8,9 +9,11 @@ mod persistence;
 mod pool;
 mod route;
 mod scope;
+mod spread;
 
 use crate::environment::Environment;
 use crate::field::Field;
+use crate::grammar::check_name;
 use crate::plan::{AccessLog, Log, Plan, Service};
 use crate::problem::Sink;
 pub(crate) use crate::reader::explain;
@@ -18,6 +21,7 @@ use crate::reader::{Reader, shown};
 use crate::schema::{self, LIMITS, LISTENERS, LOG, POOLS, ROOT, TIMEOUTS, VERSION};
 use crate::syntax::{Raw, parse};
 use crate::{Kind, Problem, Problems, Severity, Span, near};
+use lb_persist::HashBy;
 use lb_telemetry::Format;
 use pool::Pools;
 pub(crate) use scope::{Scope, default_duration};
@@ -40,6 +44,8 @@ pub(crate) struct Context<'a> {
     pub(crate) environment: &'a dyn Environment,
     pub(crate) limits: Scope,
     pub(crate) timeouts: Scope,
+    /// Where this process runs.
+    pub(crate) zone: Option<String>,
 }
 
 /// Finds the meaning of a text: resolves names, fills defaults in, checks every value and every pair of values that
@@ -124,6 +130,9 @@ fn read(table: &DeTable<'_>, environment: &dyn Environment, sink: &Sink) -> Plan
         environment,
         limits: Scope::read(root.table("limits", &LIMITS)),
         timeouts: Scope::read(root.table("timeouts", &TIMEOUTS)),
+        zone: root
+            .parsed("zone", Kind::BadName, |zone| check_name(zone).map(|()| zone.to_owned()))
+            .value(),
     };
     let pool_readers = root.tables("pools", &POOLS);
     let pools = Pools::read(&context, &pool_readers);
@@ -131,6 +140,7 @@ fn read(table: &DeTable<'_>, environment: &dyn Environment, sink: &Sink) -> Plan
     let listeners = listener::read_all(&context, &root, &listener_readers, &pools);
     let plan = Plan {
         workers: whole(root.integer("workers"), 0),
+        zone: context.zone.clone(),
         drain_timeout: scope::duration_or_default(&root, "drain_timeout", &ROOT),
         log: read_log(root.table("log", &LOG)),
         listeners: listeners.iter().map(|(listener, _)| listener.clone()).collect(),
@@ -138,6 +148,7 @@ fn read(table: &DeTable<'_>, environment: &dyn Environment, sink: &Sink) -> Plan
     };
     report_unused(&plan, &pools, sink);
     report_cookies_over_tcp(&plan, &listeners, &pools, sink);
+    report_hash_over_tcp(&plan, &listeners, &pools, sink);
     loops::report(&plan, &pools, sink);
     plan
 }
@@ -223,6 +234,30 @@ fn report_cookies_over_tcp(plan: &Plan, listeners: &[(crate::plan::Listener, Spa
             .at(place, "there are no cookies in plain TCP")
             .see(span.clone(), "this listener uses the pool")
             .help("use kind = \"client_ip\", alone or as a second way behind the cookie");
+            sink.push(problem);
+        }
+    }
+}
+
+/// A TCP listener knows no more of a client than its address.
+fn report_hash_over_tcp(plan: &Plan, listeners: &[(crate::plan::Listener, Span)], pools: &Pools, sink: &Sink) {
+    for (listener, span) in listeners {
+        let Service::Tcp(tcp) = &listener.service else { continue };
+        let (Some(pool), Some(read)) = (plan.pools.get(tcp.forward.pool), pools.list.get(tcp.forward.pool)) else {
+            continue;
+        };
+        let Some(place) = &read.hash_span else { continue };
+        if !matches!(pool.scheduling.hash, None | Some(HashBy::Source(_))) {
+            let problem = Problem::error(
+                Kind::NotApplicable,
+                format!(
+                    "pool \"{}\" places by a part of the HTTP request, but listener \"{}\" speaks tcp",
+                    pool.name, listener.name
+                ),
+            )
+            .at(place.clone(), "there are no requests in plain TCP")
+            .see(span.clone(), "this listener uses the pool")
+            .help("use hash = \"source\"");
             sink.push(problem);
         }
     }

@@ -156,7 +156,7 @@ fn client_ip(reader: &Reader<'_>) -> ClientIp {
 }
 
 /// A number of bits; who writes `255.255.255.0` is told which.
-fn netmask(reader: &Reader<'_>, name: &'static str) -> Field<u64> {
+pub(super) fn netmask(reader: &Reader<'_>, name: &'static str) -> Field<u64> {
     let value = reader.raw(name);
     let Some(DeValue::String(text)) = value.map(|value| value.get_ref()) else {
         return reader.integer(name);
@@ -196,7 +196,6 @@ const LATER: &[&str] = &[
     "cookie_hash",
     "header",
     "tls_session",
-    "target_hash",
 ];
 const CLIENT_IP: &[&str] = &["netmask_v4", "netmask_v6", "timeout", "capacity", "when_full"];
 const COOKIE_INSERT: &[&str] = &[

@@ -1,6 +1,6 @@
 use super::backend::{self, ReadBackend};
 use super::scope::Scope;
-use super::{Context, default_number, health, persistence, whole};
+use super::{Context, default_number, health, persistence, spread, whole};
 use crate::field::Field;
 use crate::grammar::check_name;
 use crate::plan::{Limits, Pool, Retries};
@@ -8,7 +8,6 @@ use crate::reader::Reader;
 use crate::schema::{POOL_LIMITS, POOL_TIMEOUTS, RETRIES};
 use crate::{Kind, Problem, Span, near};
 use lb_balance::FailOpen;
-use lb_sched::Algorithm;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
@@ -28,6 +27,7 @@ pub(crate) struct ReadPool {
     pub(crate) name_span: Span,
     pub(crate) name_is_good: bool,
     pub(crate) persistence_span: Option<Span>,
+    pub(crate) hash_span: Option<Span>,
     pub(crate) backend_spans: Vec<Span>,
 }
 
@@ -108,17 +108,10 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
     reader.require("name", &name, "name = \"app\"");
     let name_span = name.span().cloned().unwrap_or_else(|| reader.span());
     let name_is_good = name.as_ref().is_some();
-    let word = reader.word("algorithm");
-    let algorithm: Algorithm = word
-        .clone()
-        .value()
-        .and_then(|word| word.parse().ok())
-        .unwrap_or_default();
+    let (algorithm, scheduling) = spread::read(reader);
     let backends = backend::read_all(context, reader);
     if let Some((list, span)) = backends.as_ref() {
-        if algorithm == Algorithm::RoundRobin {
-            backend::report_ignored_weights(reader, algorithm.word(), list);
-        }
+        spread::report(reader, algorithm, &scheduling, context.zone.as_deref(), list);
         backend::report_nobody(reader, span, list);
     }
     let backends: Vec<ReadBackend> = backends.value().unwrap_or_default();
@@ -128,6 +121,7 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
     let plan = Pool {
         name: name.value().unwrap_or_default(),
         algorithm,
+        scheduling,
         persistence,
         health: health::read(reader),
         fail_open: fail_open(reader),
@@ -148,6 +142,7 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
         name_span,
         name_is_good,
         persistence_span,
+        hash_span: reader.raw_span("hash"),
         backend_spans: backends.into_iter().map(|backend| backend.span).collect(),
     }
 }

@@ -1,9 +1,9 @@
 use super::{Text, limit_pairs, quoted, seconds};
-use crate::plan::{Backend, Check, CookieInsert, Health, Persistence, Pool, ProbeMethod};
+use crate::plan::{Backend, Check, CookieInsert, Health, Persistence, Pool, ProbeMethod, Scheduling};
 use crate::resolve::Scope;
 use crate::schema::{HEALTH, PERSISTENCE, POOLS, RETRIES};
 use lb_balance::FailOpen;
-use lb_persist::{Refresh, SameSite};
+use lb_persist::{ClientIp, HashBy, Refresh, SameSite};
 use lb_sched::Algorithm;
 use lb_types::Weight;
 
@@ -13,6 +13,7 @@ pub(super) fn pool_text(out: &mut Text, pool: &Pool) {
     if pool.algorithm != Algorithm::default() {
         out.text("algorithm", pool.algorithm.word());
     }
+    scheduling_text(out, &pool.scheduling);
     let backends: Vec<String> = pool.backends.iter().map(backend_text).collect();
     let one_line = backends.join(", ");
     if one_line.len() <= LINE {
@@ -60,6 +61,49 @@ pub(super) fn pool_text(out: &mut Text, pool: &Pool) {
     }
 }
 
+fn scheduling_text(out: &mut Text, scheduling: &Scheduling) {
+    if let Some(by) = scheduling
+        .hash
+        .as_ref()
+        .filter(|by| **by != HashBy::Source(ClientIp::default()))
+    {
+        out.line("hash", hash_text(by));
+    }
+    let numbers = [
+        ("bounded_load_percent", scheduling.bounded_load_percent.map(u64::from)),
+        ("table_size", scheduling.table_size.map(u64::from)),
+    ];
+    for (name, number) in numbers {
+        if let Some(number) = number {
+            out.line(name, number);
+        }
+    }
+    out.duration_unless(&POOLS, "ewma_decay", scheduling.ewma_decay);
+    out.set_unless(&POOLS, "backup_below_percent", scheduling.backup_below_percent);
+    out.set_unless(
+        &POOLS,
+        "other_zones_below_percent",
+        scheduling.other_zones_below_percent,
+    );
+}
+
+fn hash_text(by: &HashBy) -> String {
+    match by {
+        HashBy::Source(source) => {
+            let options = source.options();
+            format!(
+                "{{ kind = \"source\", netmask_v4 = {}, netmask_v6 = {} }}",
+                options.prefix_v4, options.prefix_v6
+            )
+        }
+        HashBy::Url { query: true } => quoted("url_and_query"),
+        HashBy::Parameter(name) => format!("{{ parameter = {} }}", quoted(name)),
+        HashBy::Header(name) => format!("{{ header = {} }}", quoted(name)),
+        HashBy::Cookie(name) => format!("{{ cookie = {} }}", quoted(name)),
+        _ => quoted("url"),
+    }
+}
+
 fn backend_text(backend: &Backend) -> String {
     let mut pairs = vec![format!("address = {}", quoted(&backend.address_text))];
     if backend.name != backend.address_text {
@@ -70,6 +114,14 @@ fn backend_text(backend: &Backend) -> String {
     }
     if let Some(most) = backend.max_connections {
         pairs.push(format!("max_connections = {most}"));
+    }
+    match backend.priority {
+        0 => {}
+        1 => pairs.push("backup = true".to_owned()),
+        more => pairs.push(format!("priority = {more}")),
+    }
+    if let Some(zone) = &backend.zone {
+        pairs.push(format!("zone = {}", quoted(zone)));
     }
     if backend.drain {
         pairs.push("drain = true".to_owned());

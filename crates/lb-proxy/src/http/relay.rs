@@ -303,7 +303,8 @@ impl Exchange {
             client.conn.close_after();
         }
         forward::response(head, self.facts.switching);
-        if let (Some(pool), Some(recalled), Some(ticket)) = (&self.pool, &self.recalled, &self.ticket) {
+        if let (Some(pool), Some(recalled), Some(ticket)) = (&self.pool, &self.recalled, &mut self.ticket) {
+            ticket.answered(now.mono);
             let chosen = ticket.backend().id;
             // No room for a cookie: the response is still good, only not sticky.
             let learned = pool.picker.borrow().learn(recalled, chosen, head, now);
