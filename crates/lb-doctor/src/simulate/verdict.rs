@@ -1,0 +1,197 @@
+use super::compare::Comparison;
+use super::outcome::Outcome;
+use crate::spec::{show, three_digits};
+use std::time::Duration;
+
+impl Comparison {
+    /// What the numbers say, in words: which algorithm is best here, and why. Sorts the latencies.
+    #[must_use]
+    pub fn verdict(&mut self) -> String {
+        let mut words = Vec::new();
+        if self.requests == 0 {
+            return "No request came, so there is nothing to compare.".to_owned();
+        }
+        if self.offered > 1.0 {
+            words.push(format!(
+                "The backends are overloaded: {} times the work they can do comes in, so lines grow for as long as it \
+                 does. No algorithm mends that; more or faster backends do.",
+                three_digits(self.offered)
+            ));
+        }
+        let marks: Vec<Mark> = self.outcomes.iter_mut().map(Mark::of).collect();
+        let Some(best) = best(&marks) else {
+            return words.join(" ");
+        };
+        words.extend(self.compared(&marks, best));
+        words.join(" ")
+    }
+
+    /// The position of the best outcome; `None` when nothing came. Sorts the latencies.
+    #[must_use]
+    pub fn best(&mut self) -> Option<usize> {
+        let marks: Vec<Mark> = self.outcomes.iter_mut().map(Mark::of).collect();
+        best(&marks)
+    }
+
+    fn compared(&mut self, marks: &[Mark], best: usize) -> Vec<String> {
+        let Some(winner) = marks.get(best) else {
+            return Vec::new();
+        };
+        let [only] = marks else {
+            return self.among(marks, winner);
+        };
+        vec![format!(
+            "{} alone was simulated: p99 is {}, p50 {}.",
+            only.name,
+            show(only.p99),
+            show(only.p50)
+        )]
+    }
+
+    fn among(&mut self, marks: &[Mark], winner: &Mark) -> Vec<String> {
+        let mut words = Vec::new();
+        let peers = || marks.iter().filter(|m| m.is_spread);
+        let worst = peers().max_by_key(|m| (m.errors, m.p99)).unwrap_or(winner);
+        let spread = seconds(worst.p99) / seconds(winner.p99);
+        if worst.errors == winner.errors && spread < 1.1 {
+            words.push(format!(
+                "The choice hardly matters here: p99 lies between {} and {} for all that spread requests. {} is the \
+                 simplest of the good ones.",
+                show(peers().map(|m| m.p99).min().unwrap_or(winner.p99)),
+                show(worst.p99),
+                winner.name,
+            ));
+        } else {
+            words.push(format!("{} is best here: its p99 is {}", winner.name, show(winner.p99)));
+            let rival = marks
+                .iter()
+                .find(|m| m.name == "weighted_round_robin" && m.name != winner.name)
+                .unwrap_or(worst);
+            if rival.name == winner.name {
+                words.push(String::from("."));
+            } else {
+                words.push(format!(
+                    ", {} of {}'s {}{}.",
+                    part(seconds(winner.p99) / seconds(rival.p99)),
+                    rival.name,
+                    show(rival.p99),
+                    if rival.errors > winner.errors {
+                        format!(", with {} errors instead of {}", winner.errors, rival.errors)
+                    } else {
+                        String::new()
+                    }
+                ));
+            }
+            words = vec![words.concat()];
+            words.push(self.reason(winner));
+        }
+        let hashing: Vec<&str> = marks.iter().filter(|m| !m.is_spread).map(|m| m.name.as_str()).collect();
+        if !hashing.is_empty() {
+            words.push(format!(
+                "{} keep a client at its backend; take one of them only if you need that.",
+                list(&hashing)
+            ));
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    /// Why the winner wins: by what it looks at, and what differs here.
+    fn reason(&mut self, winner: &Mark) -> String {
+        let (p50, p95) = (self.work.quantile(50.0), self.work.quantile(95.0));
+        let ratio = seconds(p95) / seconds(p50);
+        let per_weight = |b: &super::Backend| b.capacity() / f64::from(b.weight.get().max(1));
+        let capacities: Vec<f64> = self
+            .backends
+            .iter()
+            .filter(|b| b.weight.get() > 0)
+            .map(per_weight)
+            .collect();
+        let fastest = capacities.iter().copied().fold(0.0, f64::max);
+        let slowest = capacities.iter().copied().fold(f64::INFINITY, f64::min);
+        let changes = self.backends.iter().any(|b| !b.fails.is_empty() || !b.slow.is_empty());
+        let looks = match winner.name.as_str() {
+            "least_conn" => "It looks at how many requests each backend has",
+            "two_choices" => "It sends each request to the less loaded of two backends",
+            "peak_ewma" => "It looks at how long each backend took lately",
+            "first" => "It fills one backend after the other",
+            _ => "Taking turns is enough",
+        };
+        let mut differs = Vec::new();
+        if fastest / slowest > 1.2 {
+            differs.push(format!(
+                "backends differ in what they can do for their weight (up to {} times)",
+                three_digits(fastest / slowest)
+            ));
+        }
+        if changes {
+            differs.push("backends fail or slow down".to_owned());
+        }
+        if ratio > 3.0 {
+            differs.push(format!(
+                "requests differ in work (p95 is {} times p50)",
+                three_digits(ratio)
+            ));
+        }
+        match differs.is_empty() {
+            true => format!("{looks}, and that pays because arrivals are uneven."),
+            false => format!(
+                "{looks}, and that pays because {}.",
+                list(&differs.iter().map(String::as_str).collect::<Vec<_>>())
+            ),
+        }
+    }
+}
+
+/// What the verdict looks at.
+#[derive(Debug)]
+struct Mark {
+    name: String,
+    errors: u64,
+    p50: Duration,
+    p99: Duration,
+    /// It does not keep clients at their backend.
+    is_spread: bool,
+}
+
+impl Mark {
+    fn of(outcome: &mut Outcome) -> Self {
+        Self {
+            name: outcome.name.clone(),
+            errors: outcome.errors(),
+            p50: outcome.latency.quantile(50.0),
+            p99: outcome.latency.quantile(99.0),
+            is_spread: outcome.moved.is_none(),
+        }
+    }
+}
+
+/// The one with the fewest errors, then the lowest p99; of those within 5 % of it, the first in the list, which begins
+/// with the simplest.
+fn best(marks: &[Mark]) -> Option<usize> {
+    let fewest = marks.iter().map(|m| m.errors).min()?;
+    // a thousandth more is chance
+    let good = |m: &&Mark| m.errors <= fewest + fewest / 20;
+    let lowest = marks.iter().filter(good).map(|m| m.p99).min()?;
+    marks
+        .iter()
+        .position(|m| good(&m) && seconds(m.p99) <= seconds(lowest) * 1.05)
+}
+
+fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64().max(1e-9)
+}
+
+/// `a quarter`, `41 %`.
+fn part(ratio: f64) -> String {
+    format!("{} %", three_digits(ratio * 100.0))
+}
+
+/// `A, B and C`.
+pub(crate) fn list(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
