@@ -21,9 +21,9 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// This column begins where its head does.
-    pub(crate) fn left(mut self, column: usize) -> Self {
-        self.left.push(column);
+    /// These columns begin where their heads do, instead of the first.
+    pub(crate) fn left(mut self, columns: &[usize]) -> Self {
+        self.left = columns.to_vec();
         self
     }
 

@@ -24,7 +24,7 @@ impl fmt::Display for Part {
             table.row([row.picks.to_string(), format!("c=[{}]", counts.join(","))]);
         }
         // the counts stand as a list, so they begin at one column
-        write!(f, "{}", table.left(1).indented(2))?;
+        write!(f, "{}", table.left(&[1]).indented(2))?;
         writeln!(f, "  {}\n", self.remark)
     }
 }

@@ -4,7 +4,8 @@ use super::moved::moved;
 use super::outcome::Outcome;
 use super::sample::Sample;
 use super::traffic::Request;
-use lb_sched::{Algorithm, BuildError, Member, Scheduler};
+use crate::spec::SpecError;
+use lb_sched::{Algorithm, BoundedLoad, BuildError, Member, Recipe, Scheduler};
 use lb_types::Time;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,30 +15,35 @@ use std::time::Duration;
 /// An algorithm that takes part in a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Contender {
-    algorithm: Algorithm,
+    recipe: Recipe,
 }
 
 impl Contender {
-    /// Every algorithm there is.
+    /// Every algorithm that makes sense for these backends: `first` only if one of them has a limit, because
+    /// otherwise it sends everything to one.
     #[must_use]
-    pub fn all() -> Vec<Self> {
-        Algorithm::ALL.into_iter().map(Self::from).collect()
+    pub fn all(backends: &[Backend]) -> Vec<Self> {
+        let has_limits = backends.iter().any(|b| !b.limit.is_none());
+        let fits = |algorithm: &Algorithm| *algorithm != Algorithm::First || has_limits;
+        Algorithm::ALL.into_iter().filter(fits).map(Self::from).collect()
     }
 
-    /// The algorithm.
+    /// The algorithm and its options.
     #[must_use]
-    pub fn algorithm(&self) -> Algorithm {
-        self.algorithm
+    pub fn recipe(&self) -> Recipe {
+        self.recipe
     }
 
-    /// As it is written: `ring`.
+    /// As it is written: `ring`, or `ring:125` with a bounded load.
     #[must_use]
     pub fn name(&self) -> String {
         self.to_string()
     }
 
-    pub(crate) fn build(&self, members: &[Member]) -> Result<Box<dyn Scheduler>, SimulationError> {
-        self.algorithm.build(members).map_err(|source| SimulationError::Build {
+    /// `unit`: what every weight was multiplied by.
+    pub(crate) fn build(&self, members: &[Member], unit: u16) -> Result<Box<dyn Scheduler>, SimulationError> {
+        let built = self.recipe.with_weight_unit(unit).build(members);
+        built.map_err(|source| SimulationError::Build {
             name: self.name(),
             source,
         })
@@ -46,31 +52,66 @@ impl Contender {
 
 impl From<Algorithm> for Contender {
     fn from(algorithm: Algorithm) -> Self {
-        Self { algorithm }
+        Recipe::from(algorithm).into()
+    }
+}
+
+impl From<Recipe> for Contender {
+    fn from(recipe: Recipe) -> Self {
+        Self { recipe }
     }
 }
 
 impl fmt::Display for Contender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.algorithm.word())
+        f.write_str(self.recipe.algorithm.word())?;
+        match self.recipe.bounded_load {
+            Some(bound) => write!(f, ":{}", bound.as_percent()),
+            None => Ok(()),
+        }
     }
 }
 
 impl FromStr for Contender {
-    type Err = crate::SpecError;
+    type Err = SpecError;
 
-    /// The word of the configuration.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+    /// The word of the configuration; behind a colon the bound of the load in percent, as in `ring:125`.
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        let (word, bound) = text
+            .split_once(':')
+            .map_or((text, None), |(word, bound)| (word, Some(bound)));
         let known: Vec<&str> = Algorithm::ALL.iter().map(|a| a.word()).collect();
-        let found = Algorithm::ALL.into_iter().find(|a| a.word() == text);
-        found.map(Self::from).ok_or_else(|| {
+        let found = Algorithm::ALL.into_iter().find(|a| a.word() == word);
+        let algorithm = found.ok_or_else(|| {
             let list = known.join(", ");
-            let mend = match crate::spec::nearest(text, &known) {
+            let mend = match crate::spec::nearest(word, &known) {
                 Some(meant) => format!("did you mean {meant}? Known are {list}"),
                 None => format!("known are {list}"),
             };
-            crate::SpecError::new(text, "names no algorithm", mend)
-        })
+            SpecError::new(text, "names no algorithm", mend)
+        })?;
+        let Some(bound) = bound else {
+            return Ok(algorithm.into());
+        };
+        let percent = bound
+            .parse()
+            .ok()
+            .and_then(|percent| BoundedLoad::percent(percent).ok());
+        let percent = percent.ok_or_else(|| {
+            SpecError::new(
+                text,
+                "has a bound of the load out of range",
+                format!("give 101 to 1000, as in {word}:125"),
+            )
+        })?;
+        if !algorithm.uses_hash() {
+            return Err(SpecError::new(
+                text,
+                "bounds the load of an algorithm without hash",
+                format!("write {word}"),
+            ));
+        }
+        Ok(Recipe::from(algorithm).with_bounded_load(percent).into())
     }
 }
 

@@ -92,7 +92,7 @@ impl<'a> Engine<'a> {
         backends: &'a [Backend],
         options: &'a Options,
     ) -> Result<Self, SimulationError> {
-        let scheduler = contender.build(&[])?;
+        let scheduler = contender.build(&[], 1)?;
         let mut engine = Self {
             contender,
             backends,
@@ -281,9 +281,10 @@ impl<'a> Engine<'a> {
         }
         server.pass(now);
         server.busy -= 1;
-        load.succeeded();
-        load.finish();
         let latency = now.since(came);
+        load.succeeded();
+        load.observe(latency, now);
+        load.finish();
         self.latency.add(latency);
         self.tally.done += 1;
         self.serve(slot);
@@ -371,15 +372,16 @@ impl<'a> Engine<'a> {
     /// A new table of whoever is believed to be up, as after a change of standing in the real program.
     fn rebuild(&mut self) -> Result<(), SimulationError> {
         self.count_wanted();
-        let members = self.members();
+        let (members, unit) = self.members();
         self.usable = Usable::none(self.backends.len());
         members.iter().for_each(|member| self.usable.insert(member.slot));
-        self.scheduler = self.contender.build(&members)?;
+        self.scheduler = self.contender.build(&members, unit)?;
         self.tally.inexact |= !self.scheduler.is_exact();
         Ok(())
     }
 
-    fn members(&self) -> Vec<Member> {
+    /// Who is there with which weight, and what all weights were multiplied by.
+    fn members(&self) -> (Vec<Member>, u16) {
         let percents: Vec<u32> = self
             .backends
             .iter()
@@ -389,13 +391,13 @@ impl<'a> Engine<'a> {
         // as in the program: all weights are multiplied while somebody has a part of his, so that a tenth of 1 is a share
         let heaviest = self.backends.iter().map(|b| b.weight.get()).max().unwrap_or(1).max(1);
         let is_ramping = percents.iter().any(|percent| (1..100).contains(percent));
-        let factor = if is_ramping {
-            u32::from((Weight::MAX.get() / heaviest).clamp(1, 10))
+        let unit = if is_ramping {
+            (Weight::MAX.get() / heaviest).clamp(1, 10)
         } else {
             1
         };
         let member = |(place, (backend, percent)): (usize, (&Backend, &u32))| {
-            let hundredths = u32::from(backend.weight.get()) * factor * percent;
+            let hundredths = u32::from(backend.weight.get()) * u32::from(unit) * percent;
             let weight = if hundredths == 0 {
                 0
             } else {
@@ -408,8 +410,8 @@ impl<'a> Engine<'a> {
             }
         };
         let all = self.backends.iter().zip(&percents).enumerate().map(member);
-        all.filter(|member| self.standing.get(member.slot.index()).is_some_and(Option::is_some))
-            .collect()
+        let there = |m: &Member| self.standing.get(m.slot.index()).is_some_and(Option::is_some);
+        (all.filter(there).collect(), unit)
     }
 
     /// How much of its weight a backend takes now.
@@ -425,11 +427,8 @@ impl<'a> Engine<'a> {
     /// What each backend should have had of the requests under the table that ends now.
     fn count_wanted(&mut self) {
         let requests = std::mem::take(&mut self.tally.uncounted) as f64;
-        let members: Vec<Member> = self
-            .members()
-            .into_iter()
-            .filter(|m| self.usable.contains(m.slot))
-            .collect();
+        let mut members = self.members().0;
+        members.retain(|m| self.usable.contains(m.slot));
         let total: f64 = members.iter().map(|m| f64::from(m.weight.get())).sum();
         for member in members {
             if let Some(wanted) = self.tally.wanted.get_mut(member.slot.index()) {

@@ -85,7 +85,7 @@ fn littles_law_holds_for_every_algorithm() {
     let mut traffic = Traffic::new(60.0);
     traffic.span = Duration::from_secs(400);
     let result = compare(
-        &Contender::all(),
+        &Contender::all(&list),
         &list,
         &Options::default(),
         traffic.requests(5),
@@ -125,7 +125,7 @@ fn every_request_is_answered_or_lost_whatever_happens() {
         let requests: Vec<Request> = traffic.requests(seed).collect();
         let options = Options::default();
         let result = compare(
-            &Contender::all(),
+            &Contender::all(&list),
             &list,
             &options,
             requests.iter().copied(),
@@ -166,7 +166,7 @@ fn the_same_seed_gives_the_same_result_and_another_one_does_not() {
     let text = |seed| {
         let requests = traffic.requests(seed);
         let mut result = compare(
-            &Contender::all(),
+            &Contender::all(&list),
             &list,
             &Options::default(),
             requests,
@@ -291,7 +291,7 @@ fn overload_is_called_overload() {
     let mut traffic = Traffic::new(200.0);
     traffic.span = 5 * SECOND;
     let mut result = compare(
-        &Contender::all(),
+        &Contender::all(&list),
         &list,
         &Options::default(),
         traffic.requests(1),
@@ -339,7 +339,7 @@ fn nothing_to_compare_is_an_error_with_the_reason() {
             .map(|_| ())
             .unwrap_err()
     };
-    let all = Contender::all();
+    let all = Contender::all(&[]);
     assert_eq!(check(&[], &backends("1").unwrap()), SimulationError::NoAlgorithm);
     assert_eq!(check(&all, &[]), SimulationError::NoBackend);
     assert_eq!(check(&all, &backends("0,0").unwrap()), SimulationError::NoBackend);
@@ -351,7 +351,7 @@ fn nothing_to_compare_is_an_error_with_the_reason() {
 
 #[test]
 fn contenders_read_as_the_words_of_the_configuration() {
-    for contender in Contender::all() {
+    for contender in Algorithm::ALL.map(Contender::from) {
         assert_eq!(contender.to_string().parse(), Ok(contender));
     }
     let error = "leastconn".parse::<Contender>().unwrap_err().to_string();
