@@ -1,7 +1,7 @@
 mod populate;
 
 use crate::placement::{REACH, around, hash_of, spread};
-use crate::{Ask, Member, Placement, Scheduler, Seat};
+use crate::{Ask, BuildError, Member, Placement, Scheduler, Seat};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use lb_types::{Slot, hash64};
@@ -52,7 +52,17 @@ impl Maglev {
         Self::with_len(members, Self::len_for(members.len()))
     }
 
-    /// `len`: a prime not below the number of members, checked by the recipe.
+    /// A table of `len` entries: a prime, at least the number of members.
+    ///
+    /// # Errors
+    /// [`BuildError`] for another length, as [`Recipe::check`](crate::Recipe::check).
+    pub fn with_table_len(members: &[Member], len: u32) -> Result<Self, BuildError> {
+        let recipe = crate::Recipe::new(crate::Algorithm::Maglev).with_table_len(len);
+        recipe.check(members.len())?;
+        Ok(Self::with_len(members, len))
+    }
+
+    /// `len` is checked.
     pub(crate) fn with_len(members: &[Member], len: u32) -> Self {
         let mut taking: Vec<&Member> = members.iter().filter(|m| m.weight.get() > 0).collect();
         taking.sort_by_key(|m| m.id);
