@@ -3,7 +3,8 @@
 //! What it is for: listening sockets that several workers share without a lock between them
 //! ([`Listener`]), connections to backends that are still being made ([`Connecting`]), the two
 //! ways to end a connection ([`reset`], [`shutdown_write`]), large bodies from socket to socket
-//! inside the kernel ([`Splice`]), the process's descriptor limit ([`raise_descriptor_limit`]) and
+//! inside the kernel ([`Splice`]), probes that never become a
+//! connection ([`half_open`]), the process's descriptor limit ([`raise_descriptor_limit`]) and
 //! the one place of the workspace that reads a clock ([`clock`]).
 //!
 //! What it is not for: deciding anything. Which backend, how long, how often: all of that is
@@ -30,12 +31,14 @@
 
 pub mod clock;
 mod connect;
+mod half_open;
 mod limit;
 mod listener;
 mod splice;
 mod stream;
 
 pub use connect::Connecting;
+pub use half_open::{Origin, connect_and_reset, half_open, half_open_is_permitted};
 pub use limit::{DescriptorLimit, raise_descriptor_limit};
 pub use listener::{Accepted, Listener, ListenerOptions, NetError};
 pub use splice::{Filled, Splice};
