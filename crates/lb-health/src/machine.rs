@@ -17,6 +17,8 @@ pub struct Machine {
     /// The word of the backend's agent.
     agent: Admin,
     agent_percent: u8,
+    /// Its agent says that it is down.
+    agent_down: bool,
     /// Probes in a row that speak against the present health.
     against: u16,
     /// Requests in a row that failed.
@@ -53,6 +55,7 @@ impl Machine {
             admin: Admin::Ready,
             agent: Admin::Ready,
             agent_percent: 100,
+            agent_down: false,
             against: 0,
             failures: 0,
             row: 0,
@@ -170,6 +173,11 @@ impl Machine {
         if let Some(percent) = advice.percent {
             self.agent_percent = percent.min(100);
         }
+        let was_down = self.agent_down;
+        self.agent_down = advice.down.unwrap_or(was_down);
+        if was_down && !self.agent_down && !matches!(self.health, Health::Down(_)) {
+            self.begin_ramp(now);
+        }
         self.change(before, now)
     }
 
@@ -221,6 +229,7 @@ impl Machine {
             (Admin::Maintenance, _) => Status::Maintenance,
             (Admin::Up, _) => Status::Up,
             (_, Health::Down(cause)) => Status::Down(cause),
+            _ if self.agent_down => Status::Down(Cause::Agent),
             (Admin::Drain, _) => Status::Draining,
             (Admin::Ready, Health::Starting) => Status::Starting,
             (Admin::Ready, Health::Up) => Status::Up,
@@ -257,6 +266,7 @@ impl Machine {
         Advice {
             admin: Some(self.agent),
             percent: Some(self.agent_percent),
+            down: Some(self.agent_down),
         }
     }
 
@@ -309,7 +319,7 @@ impl Machine {
     /// Does what real requests see count? Not for the rest of what was under way when it went down, and not
     /// against an order.
     const fn hears_traffic(&self) -> bool {
-        !matches!(self.health, Health::Down(_)) && !matches!(self.order(), Admin::Maintenance | Admin::Up)
+        !matches!(self.status(), Status::Down(_) | Status::Maintenance) && !matches!(self.order(), Admin::Up)
     }
 
     fn probed(&mut self, result: Result<(), Cause>, now: Time) {

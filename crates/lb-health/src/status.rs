@@ -103,6 +103,8 @@ pub struct Advice {
     pub admin: Option<Admin>,
     /// Its share of its weight, 0 to 100 (more is taken as 100); 0 drains it; `None`: as before.
     pub percent: Option<u8>,
+    /// Down by its own word, whatever probes say; `Some(false)` leaves it to the probes again; `None`: as before.
+    pub down: Option<bool>,
 }
 
 #[cfg(test)]

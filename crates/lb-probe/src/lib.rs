@@ -1,4 +1,5 @@
-//! Runs health probes on a timetable: TCP connect and HTTP/1.1.
+//! Runs health probes on a timetable: TCP connect, half-open SYN, HTTP/1.1, bytes sent and expected (redis, memcached,
+//! SMTP, MySQL, PostgreSQL), UDP; and asks agents as HAProxy does.
 //!
 //! What it is for: a [`Prober`] holds one `lb_health::Machine` per backend, makes the probes when they
 //! are due, and gives an [`Event`] whenever a backend's status or its share of slow start changes. A
@@ -40,21 +41,33 @@
 //! Probes name themselves [`USER_AGENT`], so that logs can leave them out. No features.
 
 mod agenda;
+mod agent;
 mod answer;
+mod connect;
+mod dialogue;
 mod entry;
+mod half_open;
 mod http;
 mod io_cause;
+mod options;
 mod pace;
 mod probe;
 mod prober;
+mod proxy_header;
 mod service;
-mod tcp;
+mod talk;
+mod udp;
 mod view;
 mod watched;
 
+pub use agent::{
+    Agent, AgentError, AgentEvent, AgentLine, AgentOptions, AgentState, AgentWord, Agents, Asked, LineError,
+};
 pub use answer::Answer;
+pub use half_open::half_open_is_permitted;
 pub use http::{HttpError, HttpOptions, Method, USER_AGENT};
-pub use probe::{Kind, Probe, ProbeError, ProbeOptions};
+pub use options::{ExchangeOptions, Fallback, Kind, ProbeOptions, ProxyHeader, Step, UdpOptions};
+pub use probe::{Probe, ProbeError};
 pub use prober::{Event, Health, Prober};
 pub use service::Order;
 pub use view::View;

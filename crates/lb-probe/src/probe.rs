@@ -1,56 +1,42 @@
-use crate::http::{HttpError, HttpOptions, Request};
-use crate::{http, tcp};
+use crate::dialogue::{Dialogue, Mysql, Postgres, Steps, Wanted};
+use crate::http::{HttpError, Request};
+use crate::options::READ_BYTES;
+use crate::{ExchangeOptions, Fallback, Kind, ProbeOptions, ProxyHeader, Step, UdpOptions};
+use crate::{connect, half_open, http, proxy_header, talk, udp};
 use lb_health::Cause;
+use lb_net::Origin;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-/// What to ask a backend.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Kind {
-    /// A TCP connection: SYN, SYN-ACK, ACK, then an orderly close without a byte.
-    #[default]
-    Tcp,
-    /// An HTTP/1.1 request.
-    Http(HttpOptions),
-}
-
-/// How to probe, not checked yet.
+/// One backend's probe, checked and ready to run any number of times. Cloning it costs a counter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProbeOptions {
-    /// What to ask. Default: a TCP connection.
-    pub kind: Kind,
-    /// For connecting and answering together. Default: 2 s.
-    pub timeout: Duration,
-    /// Another address than the backend's. Default: the backend's.
-    pub address: Option<IpAddr>,
-    /// Another port than the backend's. Default: the backend's.
-    pub port: Option<u16>,
-    /// The local address to probe from. Default: the system chooses.
-    pub source: Option<IpAddr>,
-}
+pub struct Probe(Arc<Inner>);
 
-impl Default for ProbeOptions {
-    fn default() -> Self {
-        Self {
-            kind: Kind::Tcp,
-            timeout: Duration::from_secs(2),
-            address: None,
-            port: None,
-            source: None,
-        }
-    }
-}
-
-/// One backend's probe, checked and ready to run any number of times.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Probe {
+#[derive(Debug, PartialEq, Eq)]
+struct Inner {
     backend: SocketAddr,
     address: SocketAddr,
     source: Option<IpAddr>,
+    interface: Option<String>,
+    proxy_header: Option<ProxyHeader>,
     timeout: Duration,
-    request: Option<Request>,
+    slow: Option<Duration>,
+    task: Task,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Task {
+    Connect,
+    HalfOpen(Fallback),
+    Http(Request),
+    Steps(Arc<[Wanted]>, usize),
+    Mysql(Option<Arc<str>>),
+    Postgres(Option<Arc<str>>),
+    Udp(UdpOptions),
 }
 
 impl Probe {
@@ -58,6 +44,18 @@ impl Probe {
     pub const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
     /// The longest timeout: five minutes.
     pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
+    /// The most steps of an exchange.
+    pub const STEPS_MOST: usize = 32;
+    /// The most bytes of one step that are sent.
+    pub const SEND_MOST: usize = 4_096;
+    /// The most bytes of one datagram: what fits into one packet on any usual path.
+    pub const DATAGRAM_MOST: usize = 1_400;
+    /// The most bytes that can be looked for.
+    pub const EXPECT_MOST: usize = 1_024;
+    /// The most bytes that can be read of an answer.
+    pub const READ_MOST: usize = 1 << 20;
+    /// The most bytes of a user's name.
+    pub const USER_MOST: usize = 63;
 
     /// Checks `options` for the backend at `backend`.
     ///
@@ -67,9 +65,12 @@ impl Probe {
         let ProbeOptions {
             kind,
             timeout,
+            slow,
             address,
             port,
             source,
+            interface,
+            proxy_header,
         } = options;
         if !(Self::SHORTEST_TIMEOUT..=Self::LONGEST_TIMEOUT).contains(&timeout) {
             let (least, most) = (Self::SHORTEST_TIMEOUT, Self::LONGEST_TIMEOUT);
@@ -78,6 +79,11 @@ impl Probe {
                 least,
                 most,
             });
+        }
+        if let Some(slow) = slow
+            && (slow >= timeout || slow.is_zero())
+        {
+            return Err(ProbeError::Slow { value: slow, timeout });
         }
         let address = SocketAddr::new(address.unwrap_or(backend.ip()), port.unwrap_or(backend.port()));
         if address.port() == 0 {
@@ -91,75 +97,196 @@ impl Probe {
                 address: address.ip(),
             });
         }
-        let request = match kind {
-            Kind::Tcp => None,
-            Kind::Http(options) => Some(Request::new(options, backend)?),
-        };
-        Ok(Self {
+        if let Some(name) = &interface {
+            check_interface(name)?;
+        }
+        if proxy_header.is_some() && matches!(kind, Kind::HalfOpen(_) | Kind::Udp(_)) {
+            return Err(ProbeError::ProxyHeader);
+        }
+        Ok(Self(Arc::new(Inner {
             backend,
             address,
             source,
+            interface,
+            proxy_header,
             timeout,
-            request,
-        })
+            slow,
+            task: Task::new(kind, backend)?,
+        })))
     }
 
     /// Makes the probe once.
     ///
     /// # Errors
-    /// The [`Cause`] of the failure. [`Cause::Timeout`] means that no connection came about in time,
-    /// [`Cause::Silent`] that one did and the answer was late.
+    /// The [`Cause`] of the failure. [`Cause::Timeout`] means that no connection came about in time (of UDP: no
+    /// reply), [`Cause::Silent`] that one did and the answer was late, [`Cause::Slow`] that the answer was right but
+    /// took longer than `slow`.
     ///
     /// # Panics
     /// Outside a tokio runtime with I/O and time.
     pub async fn run(&self) -> Result<(), Cause> {
-        let deadline = Instant::now() + self.timeout;
-        let connecting = timeout_at(deadline, tcp::connect(self.address, self.source));
-        let stream = connecting.await.map_err(|_| Cause::Timeout)??;
-        match &self.request {
-            None => Ok(()),
-            Some(request) => timeout_at(deadline, http::exchange(stream, request))
-                .await
-                .map_err(|_| Cause::Silent)?,
+        let begun = Instant::now();
+        let deadline = begun + self.0.timeout;
+        match &self.0.task {
+            Task::HalfOpen(fallback) => {
+                let probing = half_open::half_open(self.0.address, self.origin(), *fallback);
+                timeout_at(deadline, probing).await.map_err(|_| Cause::Timeout)??;
+            }
+            Task::Udp(options) => udp::ask(self.0.address, self.origin(), options, deadline).await?,
+            task => {
+                let connecting = connect::connect(self.0.address, self.origin());
+                let stream = timeout_at(deadline, connecting).await.map_err(|_| Cause::Timeout)??;
+                self.converse(task, stream, deadline).await?;
+            }
         }
+        match self.0.slow {
+            Some(slow) if begun.elapsed() > slow => Err(Cause::Slow),
+            _ => Ok(()),
+        }
+    }
+
+    async fn converse(&self, task: &Task, mut stream: TcpStream, deadline: Instant) -> Result<(), Cause> {
+        if let Some(version) = self.0.proxy_header {
+            let ends = stream
+                .local_addr()
+                .and_then(|local| Ok((local, stream.peer_addr()?)))
+                .map_err(|error| crate::io_cause::cause(&error))?;
+            let header = proxy_header::proxy_header(version, ends.0, ends.1);
+            // it is the first thing on the connection: the socket has room for it
+            stream
+                .write_all(&header)
+                .await
+                .map_err(|error| crate::io_cause::cause(&error))?;
+        }
+        let (dialogue, read_bytes): (Box<dyn Dialogue>, usize) = match task {
+            Task::Http(request) => {
+                return timeout_at(deadline, http::exchange(stream, request))
+                    .await
+                    .map_err(|_| Cause::Silent)?;
+            }
+            Task::Steps(steps, read_bytes) => (Box::new(Steps::new(Arc::clone(steps))), *read_bytes),
+            Task::Mysql(user) => (Box::new(Mysql::new(user.clone())), READ_BYTES),
+            Task::Postgres(user) => (Box::new(Postgres::new(user.clone())), READ_BYTES),
+            Task::Connect | Task::HalfOpen(_) | Task::Udp(_) => return Ok(()),
+        };
+        talk::talk(stream, dialogue, read_bytes, deadline).await
     }
 
     /// The backend's own address.
     #[must_use]
-    pub const fn backend(&self) -> SocketAddr {
-        self.backend
+    pub fn backend(&self) -> SocketAddr {
+        self.0.backend
     }
 
     /// The address that is probed.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> SocketAddr {
+        self.0.address
     }
 
     /// Is another address or port probed than the one that gets the traffic?
     #[must_use]
     pub fn is_elsewhere(&self) -> bool {
-        self.address != self.backend
+        self.0.address != self.0.backend
     }
 
     /// The local address to probe from, when one was given.
     #[must_use]
-    pub const fn source(&self) -> Option<IpAddr> {
-        self.source
+    pub fn source(&self) -> Option<IpAddr> {
+        self.0.source
+    }
+
+    /// The network interface to probe through, when one was given.
+    #[must_use]
+    pub fn interface(&self) -> Option<&str> {
+        self.0.interface.as_deref()
     }
 
     /// For connecting and answering together.
     #[must_use]
-    pub const fn timeout(&self) -> Duration {
-        self.timeout
+    pub fn timeout(&self) -> Duration {
+        self.0.timeout
     }
 
-    /// The bytes of the request, for display; `None` for a TCP probe.
+    /// The bytes of the request, for display; `None` for all but HTTP probes.
     #[must_use]
     pub fn request_bytes(&self) -> Option<Vec<u8>> {
-        let (_, bytes) = self.request.as_ref()?.write()?;
-        Some(bytes)
+        match &self.0.task {
+            Task::Http(request) => Some(request.write()?.1),
+            _ => None,
+        }
     }
+
+    fn origin(&self) -> Origin<'_> {
+        Origin {
+            source: self.0.source,
+            interface: self.0.interface.as_deref(),
+        }
+    }
+}
+
+impl Task {
+    fn new(kind: Kind, backend: SocketAddr) -> Result<Self, ProbeError> {
+        Ok(match kind {
+            Kind::Tcp => Self::Connect,
+            Kind::HalfOpen(fallback) => Self::HalfOpen(fallback),
+            Kind::Http(options) => Self::Http(Request::new(options, backend)?),
+            Kind::Exchange(ExchangeOptions { steps, read_bytes }) => {
+                check_len("steps", steps.len(), 1, Probe::STEPS_MOST)?;
+                check_len("read_bytes", read_bytes, 1, Probe::READ_MOST)?;
+                for step in &steps {
+                    match step {
+                        Step::Send(bytes) => check_len("bytes to send", bytes.len(), 1, Probe::SEND_MOST)?,
+                        Step::Expect(bytes) => check_len("bytes to expect", bytes.len(), 1, Probe::EXPECT_MOST)?,
+                    }
+                }
+                Self::Steps(steps.into_iter().map(Wanted::from).collect(), read_bytes)
+            }
+            Kind::Redis => Self::Steps(Steps::redis(), READ_BYTES),
+            Kind::Memcached => Self::Steps(Steps::memcached(), READ_BYTES),
+            Kind::Smtp => Self::Steps(Steps::smtp(), READ_BYTES),
+            Kind::Mysql { user } => Self::Mysql(check_user(user)?),
+            Kind::Postgres { user } => Self::Postgres(check_user(user)?),
+            Kind::Udp(options) => {
+                check_len("bytes to send", options.send.len(), 0, Probe::DATAGRAM_MOST)?;
+                if let Some(bytes) = &options.expect {
+                    check_len("bytes to expect", bytes.len(), 1, Probe::EXPECT_MOST)?;
+                }
+                Self::Udp(options)
+            }
+        })
+    }
+}
+
+fn check_len(what: &'static str, count: usize, least: usize, most: usize) -> Result<(), ProbeError> {
+    if (least..=most).contains(&count) {
+        Ok(())
+    } else {
+        Err(ProbeError::Count {
+            what,
+            count,
+            least,
+            most,
+        })
+    }
+}
+
+fn check_user(user: Option<String>) -> Result<Option<Arc<str>>, ProbeError> {
+    match user {
+        Some(user) if user.is_empty() || user.len() > Probe::USER_MOST || user.contains('\0') => {
+            Err(ProbeError::User { user })
+        }
+        user => Ok(user.map(Arc::from)),
+    }
+}
+
+/// Linux: IFNAMSIZ is 16 with the zero at the end; `dev_valid_name` forbids slash, colon and blanks.
+pub(crate) fn check_interface(name: &str) -> Result<(), ProbeError> {
+    let bad = |byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'/' | b':');
+    if name.is_empty() || name.len() > 15 || name.bytes().any(bad) {
+        return Err(ProbeError::Interface { name: name.to_owned() });
+    }
+    Ok(())
 }
 
 /// Options that make no probe.
@@ -176,6 +303,14 @@ pub enum ProbeError {
         /// The largest allowed.
         most: Duration,
     },
+    /// Nothing could be slow: the timeout comes first.
+    #[error("slow is {value:?}, but must be above zero and below the timeout of {timeout:?}")]
+    Slow {
+        /// What was asked for.
+        value: Duration,
+        /// The timeout.
+        timeout: Duration,
+    },
     /// Port 0.
     #[error("port 0 cannot be probed")]
     Port,
@@ -186,6 +321,33 @@ pub enum ProbeError {
         local: IpAddr,
         /// The probed address.
         address: IpAddr,
+    },
+    /// What no network interface is named.
+    #[error("`{name}` cannot be the name of a network interface: 1 to 15 printable bytes without `/` and `:`")]
+    Interface {
+        /// What was given.
+        name: String,
+    },
+    /// Half-open and UDP probes send no bytes on a TCP connection.
+    #[error("a PROXY protocol header needs a TCP connection, which half-open and UDP probes do not make")]
+    ProxyHeader,
+    /// What no user is named.
+    #[error("user `{user}` has not 1 to 63 bytes, or a zero byte among them")]
+    User {
+        /// What was given.
+        user: String,
+    },
+    /// Too few or too many of something.
+    #[error("{what}: {count}, outside {least} to {most}")]
+    Count {
+        /// Of what.
+        what: &'static str,
+        /// So many there are.
+        count: usize,
+        /// The smallest number.
+        least: usize,
+        /// The largest number.
+        most: usize,
     },
     /// The HTTP part of the options.
     #[error(transparent)]

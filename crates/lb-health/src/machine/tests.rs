@@ -372,3 +372,40 @@ fn s_health_04_state_since_results_and_next_probe_can_be_asked_for() {
     assert_eq!(results, [(at(5), Err(Cause::Refused)), (at(0), Ok(()))]);
     assert_eq!(m.next_probe(), Some(at(10)));
 }
+
+#[test]
+fn an_agents_down_holds_until_its_up_and_probes_still_have_their_say() {
+    let mut machine = machine(RulesOptions {
+        slow_start: secs(10),
+        ..options()
+    });
+    let down = |down| Advice {
+        admin: None,
+        percent: None,
+        down,
+    };
+    let now = probes(&mut machine, &[OK]);
+    let change = machine.advise(down(Some(true)), now).unwrap();
+    assert_eq!((change.from, change.to), (Status::Up, Status::Down(Cause::Agent)));
+    let now = probes(&mut machine, &[OK, OK, OK]);
+    assert_eq!(
+        machine.status(),
+        Status::Down(Cause::Agent),
+        "good probes do not outdo it"
+    );
+    assert_eq!(machine.advise(down(None), now), None, "what is not mentioned stays");
+    machine.set_admin(Admin::Up, now);
+    assert_eq!(machine.status(), Status::Up, "the operator outdoes it");
+    machine.set_admin(Admin::Ready, now);
+    let change = machine.advise(down(Some(false)), now).unwrap();
+    assert_eq!((change.to, change.percent), (Status::Up, 10), "through slow start");
+    machine.advise(down(Some(true)), now);
+    let now = probes(&mut machine, &[BAD, BAD, BAD]);
+    assert_eq!(machine.status(), DOWN, "the probes' cause is told first");
+    assert_eq!(
+        machine.advise(down(Some(false)), now),
+        None,
+        "the agent brings nobody up"
+    );
+    assert_eq!(machine.status(), DOWN);
+}

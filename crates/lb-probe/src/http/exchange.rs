@@ -3,6 +3,7 @@ use crate::io_cause::cause;
 use lb_health::Cause;
 use lb_http::Head;
 use lb_http::h1::{Conn, Part, Step};
+use lb_types::Fields as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -15,6 +16,7 @@ pub(crate) async fn exchange(stream: TcpStream, request: &Request) -> Result<(),
         stream,
         conn,
         input: Vec::new(),
+        location: None,
     };
     let sent = answer.stream.write_all(&bytes).await;
     // a backend may refuse early and close: its answer tells more than our failure to write
@@ -27,8 +29,11 @@ pub(crate) async fn exchange(stream: TcpStream, request: &Request) -> Result<(),
     if !request.expects(status) {
         return Err(Cause::Status(status));
     }
+    if !request.leads_to(answer.location.as_deref()) {
+        return Err(Cause::Redirect);
+    }
     match request.text() {
-        Some(text) => answer.find(text).await,
+        Some(text) => answer.find(text, request.body_bytes()).await,
         None => Ok(()),
     }
 }
@@ -38,6 +43,8 @@ struct Answer {
     conn: Conn,
     /// Bytes that arrived and were not taken yet.
     input: Vec<u8>,
+    /// Where the final head leads.
+    location: Option<Vec<u8>>,
 }
 
 impl Answer {
@@ -53,6 +60,7 @@ impl Answer {
                 Step::Ready(message) => {
                     self.take(message.len);
                     if head.status() >= 200 {
+                        self.location = head.first("location").map(<[u8]>::to_vec);
                         return Ok(head.status());
                     }
                 }
@@ -65,16 +73,16 @@ impl Answer {
         }
     }
 
-    /// Looks for `text` in the first bytes of the body.
-    async fn find(&mut self, text: &[u8]) -> Result<(), Cause> {
+    /// Looks for `text` in the first `most` bytes of the body.
+    async fn find(&mut self, text: &[u8], most: usize) -> Result<(), Cause> {
         let mut body: Vec<u8> = Vec::new();
-        while body.len() < BODY_BYTES {
+        while body.len() < most {
             match self.conn.read_body(&self.input).map_err(|_| Cause::Protocol)? {
                 Part::Data { skip, len } => {
                     // the text may have begun in the part before
                     let from = body.len().saturating_sub(text.len());
                     let payload = self.input.iter().skip(skip).take(len);
-                    body.extend(payload.take(BODY_BYTES - body.len()));
+                    body.extend(payload.take(most.saturating_sub(body.len())));
                     self.take(skip.saturating_add(len));
                     if body
                         .get(from..)
@@ -112,6 +120,3 @@ impl Answer {
         self.input.drain(..len.min(self.input.len()));
     }
 }
-
-/// How much of the body is looked at: a health page is a few lines.
-const BODY_BYTES: usize = 65_536;

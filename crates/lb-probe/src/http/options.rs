@@ -1,3 +1,5 @@
+use crate::Probe;
+use crate::options::READ_BYTES;
 use lb_http::Head;
 use lb_http::h1::{Conn, Framing, Limits, Role};
 use lb_types::FieldsMut as _;
@@ -20,8 +22,17 @@ pub struct HttpOptions {
     pub host: Option<String>,
     /// The statuses that mean health. Default: 200 to 399, as with HAProxy.
     pub expect: Vec<RangeInclusive<u16>>,
-    /// Text that must stand in the first 64 KiB of the body. Default: none is looked for.
+    /// Text that must stand in the first `body_bytes` of the body. Default: none is looked for.
     pub body: Option<String>,
+    /// So much of the body is looked at. Default: 64 KiB.
+    pub body_bytes: usize,
+    /// Where the answer must redirect to: the Location field, whole, or its beginning when this ends with `*`.
+    /// Default: not looked at.
+    pub location: Option<String>,
+    /// Further fields of the request: names and values. Default: none.
+    pub fields: Vec<(String, String)>,
+    /// The User-Agent. Default: [`USER_AGENT`].
+    pub user_agent: Option<String>,
 }
 
 impl Default for HttpOptions {
@@ -32,6 +43,10 @@ impl Default for HttpOptions {
             host: None,
             expect: vec![200..=399],
             body: None,
+            body_bytes: READ_BYTES,
+            location: None,
+            fields: Vec::new(),
+            user_agent: None,
         }
     }
 }
@@ -45,6 +60,8 @@ pub enum Method {
     Get,
     /// Only the head, as `curl -I`; some programs answer 405.
     Head,
+    /// What HAProxy asks unless told otherwise; many programs answer it without the application's help.
+    Options,
 }
 
 impl Method {
@@ -54,6 +71,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Head => "HEAD",
+            Self::Options => "OPTIONS",
         }
     }
 }
@@ -66,6 +84,10 @@ pub(crate) struct Request {
     host: String,
     expect: Vec<RangeInclusive<u16>>,
     text: Option<Vec<u8>>,
+    body_bytes: usize,
+    location: Option<String>,
+    fields: Vec<(String, String)>,
+    user_agent: Option<String>,
 }
 
 impl Request {
@@ -76,6 +98,10 @@ impl Request {
             host,
             expect,
             body,
+            body_bytes,
+            location,
+            fields,
+            user_agent,
         } = options;
         check_path(&path)?;
         let host = host.unwrap_or_else(|| {
@@ -98,13 +124,28 @@ impl Request {
                 });
             }
         }
-        Ok(Self {
+        if !(1..=Probe::READ_MOST).contains(&body_bytes) {
+            return Err(HttpError::BodyBytes {
+                bytes: body_bytes,
+                most: Probe::READ_MOST,
+            });
+        }
+        check_fields(&fields, user_agent.as_deref())?;
+        let request = Self {
             method,
             path,
             host,
             expect,
             text: body.map(String::into_bytes),
-        })
+            body_bytes,
+            location,
+            fields,
+            user_agent,
+        };
+        match request.write() {
+            Some(_) => Ok(request),
+            None => Err(HttpError::Fields),
+        }
     }
 
     /// A fresh connection's state, and the request's bytes to send on it.
@@ -112,11 +153,14 @@ impl Request {
         let mut head = Head::with_capacity(512, 8);
         head.start_request(self.method.as_str().as_bytes(), self.path.as_bytes())
             .ok()?;
-        for (name, value) in [
+        let own = [
             ("Host", self.host.as_str()),
-            ("User-Agent", USER_AGENT),
+            ("User-Agent", self.user_agent.as_deref().unwrap_or(USER_AGENT)),
             ("Accept", "*/*"),
-        ] {
+        ];
+        let replaced = |name: &str| self.fields.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+        let further = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in own.into_iter().filter(|(name, _)| !replaced(name)).chain(further) {
             head.append(name, value.as_bytes()).ok()?;
         }
         let limits = Limits {
@@ -137,6 +181,20 @@ impl Request {
     /// What must stand in the body.
     pub(crate) fn text(&self) -> Option<&[u8]> {
         self.text.as_deref()
+    }
+
+    /// So much of the body is looked at.
+    pub(crate) const fn body_bytes(&self) -> usize {
+        self.body_bytes
+    }
+
+    /// Is this Location, or its absence, the expected one?
+    pub(crate) fn leads_to(&self, location: Option<&[u8]>) -> bool {
+        match self.location.as_deref().map(|text| (text, text.strip_suffix('*'))) {
+            None => true,
+            Some((_, Some(beginning))) => location.is_some_and(|found| found.starts_with(beginning.as_bytes())),
+            Some((whole, None)) => location == Some(whole.as_bytes()),
+        }
     }
 }
 
@@ -191,6 +249,25 @@ pub enum HttpError {
     /// A text to look for where no body comes.
     #[error("a HEAD request has no body to look for text in; use GET")]
     BodyOfHead,
+    /// A field that a request cannot carry, or that the probe writes itself.
+    #[error("`{name}` cannot be sent: {reason}")]
+    Field {
+        /// Its name.
+        name: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// More fields than a request of this crate can carry.
+    #[error("the fields together are too long")]
+    Fields,
+    /// No byte, or too many bytes of the body to look at.
+    #[error("{bytes} bytes of the body are looked at, outside 1 to {most}")]
+    BodyBytes {
+        /// How many.
+        bytes: usize,
+        /// The largest number.
+        most: usize,
+    },
     /// A text that is empty or too long.
     #[error("the text to look for has {bytes} bytes, outside 1 to {most}")]
     BodyText {
@@ -247,6 +324,46 @@ fn check_host(host: &str) -> Result<(), HttpError> {
     }
 }
 
+/// Names are tokens, values are visible (RFC 9110, sections 5.1 and 5.5); what frames the request is ours.
+fn check_fields(fields: &[(String, String)], user_agent: Option<&str>) -> Result<(), HttpError> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let visible = |byte: u8| matches!(byte, b'\t' | 0x20..=0x7e | 0x80..);
+    let ours = [
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "expect",
+        "upgrade",
+        "te",
+        "trailer",
+    ];
+    let all = fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .chain(user_agent.map(|value| ("User-Agent", value)));
+    for (name, value) in all {
+        let reason = if name.is_empty() || !name.bytes().all(token) {
+            "its name is no token"
+        } else if ours.contains(&name.to_ascii_lowercase().as_str()) {
+            "the probe writes it itself; for Host there is an option"
+        } else if value.is_empty() || value.len() > VALUE_MOST || value.trim() != value || !value.bytes().all(visible) {
+            "its value is empty, too long, or has control characters or blanks at an end"
+        } else {
+            continue;
+        };
+        return Err(HttpError::Field {
+            name: name.to_owned(),
+            reason,
+        });
+    }
+    let bytes: usize = fields.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if fields.len() > FIELDS_MOST || bytes > HEAD_BYTES {
+        return Err(HttpError::Fields);
+    }
+    Ok(())
+}
+
 fn check_expect(expect: &[RangeInclusive<u16>]) -> Result<(), HttpError> {
     if expect.is_empty() {
         return Err(HttpError::ExpectNothing);
@@ -274,7 +391,7 @@ fn bracketed(address: SocketAddr) -> String {
     }
 }
 
-/// What a response head may have.
+/// What a response head may have, and the further fields of a request together.
 const HEAD_BYTES: usize = 16_384;
 /// As long as common URL limits.
 const PATH_MOST: usize = 2_048;
@@ -282,8 +399,12 @@ const PATH_MOST: usize = 2_048;
 const HOST_MOST: usize = 255;
 /// More ranges than anybody writes.
 const EXPECT_MOST: usize = 16;
+/// Tokens that services ask for are shorter.
+const VALUE_MOST: usize = 2_048;
+/// More than anybody writes.
+const FIELDS_MOST: usize = 16;
 /// Keeps the search in 64 KiB below some milliseconds in the worst case.
-const BODY_TEXT_MOST: usize = 256;
+const BODY_TEXT_MOST: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
@@ -333,6 +454,53 @@ mod tests {
             "HEAD /health?deep=1 HTTP/1.1\r\nHost: app\r\nUser-Agent: {USER_AGENT}\r\nAccept: */*\r\nConnection: close\r\n\r\n"
         );
         assert_eq!(String::from_utf8(request.unwrap().write().unwrap().1).unwrap(), want);
+    }
+
+    #[test]
+    fn further_fields_follow_and_replace_what_a_user_names_again() {
+        let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let request = with(|o| {
+            o.fields = vec![field("Authorization", "Bearer abc"), field("accept", "text/plain")];
+            o.user_agent = Some("lbd/health".to_owned());
+        });
+        let text = String::from_utf8(request.unwrap().write().unwrap().1).unwrap();
+        let want = "GET / HTTP/1.1\r\nHost: 10.1.1.2:8080\r\nUser-Agent: lbd/health\r\n\
+                    Authorization: Bearer abc\r\naccept: text/plain\r\nConnection: close\r\n\r\n";
+        assert_eq!(text, want);
+        for (name, value) in [
+            ("", "x"),
+            ("a b", "x"),
+            ("Host", "x"),
+            ("content-length", "5"),
+            ("Transfer-Encoding", "chunked"),
+            ("X", ""),
+            ("X", "a\r\nY: b"),
+            ("X", " a"),
+        ] {
+            let refused = with(|o| o.fields = vec![field(name, value)]).unwrap_err();
+            assert!(matches!(refused, HttpError::Field { .. }), "{name}: {value}");
+        }
+        assert!(with(|o| o.fields = vec![field("X", "1"); 16]).is_ok());
+        assert_eq!(
+            with(|o| o.fields = vec![field("X", "1"); 17]).unwrap_err(),
+            HttpError::Fields
+        );
+        assert_eq!(
+            with(|o| o.fields = vec![field("X", &"1".repeat(2_048)); 16]).unwrap_err(),
+            HttpError::Fields,
+            "more than a head of 16 KiB"
+        );
+    }
+
+    #[test]
+    fn a_location_is_compared_whole_or_by_its_beginning() {
+        let leads = |wanted: &str, found: Option<&[u8]>| {
+            with(|o| o.location = Some(wanted.to_owned())).unwrap().leads_to(found)
+        };
+        assert!(leads("/login", Some(b"/login")));
+        assert!(!leads("/login", Some(b"/login?x")) && !leads("/login", None));
+        assert!(leads("https://*", Some(b"https://www.example.com/")) && !leads("https://*", Some(b"http://x/")));
+        assert!(with(|_| {}).unwrap().leads_to(None));
     }
 
     #[test]
@@ -411,12 +579,12 @@ mod tests {
         assert!(error(|o| (o.method, o.body) = (Method::Head, Some("ok".to_owned()))).contains("use GET"));
         assert_eq!(
             error(|o| o.body = Some(String::new())),
-            "the text to look for has 0 bytes, outside 1 to 256"
+            "the text to look for has 0 bytes, outside 1 to 1024"
         );
         assert_eq!(
-            error(|o| o.body = Some("x".repeat(257))),
-            "the text to look for has 257 bytes, outside 1 to 256"
+            error(|o| o.body = Some("x".repeat(1_025))),
+            "the text to look for has 1025 bytes, outside 1 to 1024"
         );
-        assert!(with(|o| o.body = Some("x".repeat(256))).is_ok());
+        assert!(with(|o| o.body = Some("x".repeat(1_024))).is_ok());
     }
 }

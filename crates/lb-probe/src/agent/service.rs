@@ -1,0 +1,202 @@
+use super::{Agent, AgentError, AgentLine, AgentState};
+use lb_types::BackendId;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::future;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+/// Asks a set of agents, each at its interval, and tells what changed.
+///
+/// An agent that cannot be reached changes nothing, as with HAProxy: what it said last stays, and probes find out
+/// whether the backend is there. Belongs to one task: call [`Agents::next`] for ever. Dropping it closes every socket.
+#[derive(Debug)]
+pub struct Agents {
+    entries: BTreeMap<BackendId, Entry>,
+    /// Who is to be asked when; those that are being asked are not in it.
+    due: BTreeSet<(Instant, BackendId)>,
+    running: JoinSet<(BackendId, u64, Result<AgentLine, AgentError>)>,
+    events: VecDeque<AgentEvent>,
+    seed: u64,
+    generation: u64,
+}
+
+/// One agent to be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Whose agent it is.
+    pub backend: BackendId,
+    /// The backend's name for logs, such as `pool/backend`.
+    pub name: String,
+    /// Where to ask.
+    pub agent: Agent,
+}
+
+/// An agent said something new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AgentEvent {
+    /// Of which backend.
+    pub backend: BackendId,
+    /// All that it has said so far.
+    pub state: AgentState,
+}
+
+#[derive(Debug)]
+struct Entry {
+    asked: Asked,
+    state: AgentState,
+    /// Tells the answers of an earlier agent from those of this one.
+    generation: u64,
+    /// When it was asked last, or is to be asked first.
+    begun: Instant,
+    /// The last answer's fault, if it had one: told once.
+    fault: Option<AgentError>,
+}
+
+impl Agents {
+    /// Questions under way at one time. Bounds descriptors; with more agents, some wait.
+    pub const MOST_AT_ONCE: usize = 64;
+
+    /// Asks nobody yet. `seed` spreads the first questions.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            due: BTreeSet::new(),
+            running: JoinSet::new(),
+            events: VecDeque::new(),
+            seed,
+            generation: 0,
+        }
+    }
+
+    /// Asks exactly these from now on (start or reload). What an agent at the same address said before is kept.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn replace(&mut self, list: Vec<Asked>) {
+        let mut old = std::mem::take(&mut self.entries);
+        self.due.clear();
+        for asked in list {
+            let known = old
+                .remove(&asked.backend)
+                .filter(|entry| entry.asked.agent.address() == asked.agent.address());
+            self.generation += 1;
+            let begun = Instant::now() + self.offset(&asked);
+            self.due.insert((begun, asked.backend));
+            let (state, fault) = known.map_or_else(Default::default, |entry| (entry.state, entry.fault));
+            self.entries.insert(
+                asked.backend,
+                Entry {
+                    asked,
+                    state,
+                    generation: self.generation,
+                    begun,
+                    fault,
+                },
+            );
+        }
+        self.events.retain(|event| self.entries.contains_key(&event.backend));
+    }
+
+    /// The next change of any agent's mind. Asks while it waits; ends only with an event.
+    ///
+    /// Cancel safe: dropped before it ends, nothing is lost.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with I/O and time.
+    pub async fn next(&mut self) -> AgentEvent {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return event;
+            }
+            let wake = self.begin_due();
+            let ended = match (self.running.is_empty(), wake) {
+                (true, None) => future::pending().await,
+                (true, Some(at)) => {
+                    sleep_until(at).await;
+                    continue;
+                }
+                (false, None) => self.running.join_next().await,
+                (false, Some(at)) => timeout_at(at, self.running.join_next()).await.unwrap_or(None),
+            };
+            if let Some(Ok((backend, generation, result))) = ended {
+                self.finish(backend, generation, result);
+            }
+        }
+    }
+
+    /// What the agent of `backend` has said so far; `None` for a backend without one.
+    #[must_use]
+    pub fn state(&self, backend: BackendId) -> Option<&AgentState> {
+        self.entries.get(&backend).map(|entry| &entry.state)
+    }
+
+    /// Why the last answer of the agent of `backend` was none, if it was none.
+    #[must_use]
+    pub fn fault(&self, backend: BackendId) -> Option<AgentError> {
+        self.entries.get(&backend).and_then(|entry| entry.fault)
+    }
+
+    /// A part of the interval that belongs to this backend: agents are not asked all at once.
+    fn offset(&self, asked: &Asked) -> std::time::Duration {
+        let place = lb_types::hash64(self.seed, &asked.backend.as_u64().to_be_bytes());
+        asked
+            .agent
+            .interval()
+            .mul_f64((place >> 40) as f64 / (1_u64 << 24) as f64)
+    }
+
+    /// Begins what is due; tells when something is due again.
+    fn begin_due(&mut self) -> Option<Instant> {
+        let now = Instant::now();
+        while let Some((at, backend)) = self.due.first().copied() {
+            if at > now {
+                return Some(at);
+            }
+            if self.running.len() >= Self::MOST_AT_ONCE {
+                return None; // the end of one is waited for
+            }
+            self.due.pop_first();
+            if let Some(entry) = self.entries.get_mut(&backend) {
+                entry.begun = now;
+                let (agent, generation) = (entry.asked.agent.clone(), entry.generation);
+                self.running
+                    .spawn(async move { (backend, generation, agent.ask().await) });
+            }
+        }
+        None
+    }
+
+    fn finish(&mut self, backend: BackendId, generation: u64, result: Result<AgentLine, AgentError>) {
+        let Some(entry) = self.entries.get_mut(&backend) else {
+            return; // no longer asked
+        };
+        if entry.generation != generation {
+            return;
+        }
+        let next = (entry.begun + entry.asked.agent.interval()).max(Instant::now());
+        self.due.insert((next, backend));
+        let name = &entry.asked.name;
+        match result {
+            Ok(advice) => {
+                entry.fault = None;
+                if let Some(word) = &advice.unknown {
+                    tracing::debug!(backend = %name, word, "the agent's word means nothing");
+                }
+                if entry.state.take(&advice) {
+                    let state = entry.state.clone();
+                    tracing::info!(backend = %name, word = state.word.as_str(), note = state.note, percent = state.weight_percent, admin = ?state.admin, "agent");
+                    self.events.retain(|event| event.backend != backend);
+                    self.events.push_back(AgentEvent { backend, state });
+                }
+            }
+            Err(fault) => {
+                if entry.fault != Some(fault) {
+                    tracing::warn!(backend = %name, %fault, "what the agent said last stays");
+                }
+                entry.fault = Some(fault);
+            }
+        }
+    }
+}

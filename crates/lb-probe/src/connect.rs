@@ -1,0 +1,42 @@
+use crate::io_cause::cause;
+use lb_health::Cause;
+use lb_net::Origin;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+
+/// Sends a SYN and waits for the answer. The socket is closed when the future is dropped.
+pub(crate) async fn connect(address: SocketAddr, origin: Origin<'_>) -> Result<TcpStream, Cause> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    };
+    let socket = socket.map_err(|error| cause(&error))?;
+    if let Some(name) = origin.interface {
+        socket
+            .bind_device(Some(name.as_bytes()))
+            .map_err(|error| cause(&error))?;
+    }
+    if let Some(source) = origin.source {
+        socket.bind(SocketAddr::new(source, 0)).map_err(|error| cause(&error))?;
+    }
+    socket.connect(address).await.map_err(|error| cause(&error))
+}
+
+/// A UDP socket that hears only `address`, ICMP errors included.
+pub(crate) async fn connect_udp(address: SocketAddr, origin: Origin<'_>) -> Result<UdpSocket, Cause> {
+    let any = match address {
+        SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
+    let socket = UdpSocket::bind((origin.source.unwrap_or(any), 0))
+        .await
+        .map_err(|error| cause(&error))?;
+    if let Some(name) = origin.interface {
+        socket
+            .bind_device(Some(name.as_bytes()))
+            .map_err(|error| cause(&error))?;
+    }
+    socket.connect(address).await.map_err(|error| cause(&error))?;
+    Ok(socket)
+}

@@ -1,0 +1,49 @@
+use crate::dialogue::{Dialogue, Turn};
+use crate::io_cause::cause;
+use lb_health::Cause;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+/// Holds a conversation: the dialogue decides, this reads and writes. Reads at most `read_bytes` in all.
+pub(crate) async fn talk(
+    mut stream: TcpStream,
+    mut dialogue: Box<dyn Dialogue>,
+    read_bytes: usize,
+    deadline: Instant,
+) -> Result<(), Cause> {
+    let mut input = Vec::new();
+    let mut left = read_bytes;
+    let mut chunk = [0; 4_096];
+    loop {
+        match dialogue.turn(&mut input)? {
+            Turn::Send(bytes) => {
+                let sent = timeout_at(deadline, stream.write_all(&bytes)).await;
+                // a service may answer and hang up before it has read all: its answer tells more than our failure
+                if let Err(error) = sent.map_err(|_| Cause::Silent)?
+                    && cause(&error) != Cause::Reset
+                {
+                    return Err(cause(&error));
+                }
+            }
+            Turn::Done(goodbye) => {
+                // a courtesy: whether it arrives changes nothing
+                let _ = stream.try_write(goodbye);
+                return Ok(());
+            }
+            Turn::Read if left == 0 => return Err(Cause::Reply),
+            Turn::Read => {
+                let room = chunk.len().min(left);
+                let read = timeout_at(deadline, stream.read(chunk.get_mut(..room).unwrap_or_default())).await;
+                let len = read
+                    .map_err(|_| dialogue.late(&input))?
+                    .map_err(|error| cause(&error))?;
+                if len == 0 {
+                    return Err(dialogue.cut(&input));
+                }
+                left = left.saturating_sub(len);
+                input.extend(chunk.iter().take(len));
+            }
+        }
+    }
+}
