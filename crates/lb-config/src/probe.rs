@@ -19,6 +19,7 @@ pub fn probe(health: &Health, address: SocketAddr) -> Result<Probe, ProbeError> 
             host: check.host.clone(),
             expect: check.status.iter().map(|range| range.first()..=range.last()).collect(),
             body: check.body.clone(),
+            ..HttpOptions::default()
         }),
     };
     Probe::new(
