@@ -66,8 +66,8 @@ pub use changes::Changes;
 pub use environment::{Environment, Nowhere, System};
 pub use grammar::StatusRange;
 pub use plan::{
-    AccessLog, Action, Backend, Check, ClientIp, ClientTimeouts, CookieInsert, Forward, Health, Http, HttpCheck,
-    Limits, Listener, Log, Persistence, Plan, Pool, ProbeMethod, Retries, Route, Scheduling, Service, Tcp,
+    AccessLog, Action, AdminSocket, Backend, Check, ClientIp, ClientTimeouts, CookieInsert, Forward, Health, Http,
+    HttpCheck, Limits, Listener, Log, Persistence, Plan, Pool, ProbeMethod, Retries, Route, Scheduling, Service, Tcp,
     UpstreamTimeouts,
 };
 pub use probe::probe;

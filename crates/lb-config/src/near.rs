@@ -115,6 +115,10 @@ const LONGEST: usize = 64;
 /// Keys of haproxy, nginx, Caddy and Traefik, and ours.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("bind", "address"),
+    ("stats", "admin"),
+    ("stats_socket", "admin"),
+    ("api", "admin"),
+    ("control", "admin"),
     ("listen", "address"),
     ("url", "address"),
     ("server", "backends"),

@@ -22,6 +22,8 @@ pub struct Plan {
     pub drain_timeout: Duration,
     /// The access log.
     pub log: Log,
+    /// Where status is asked for and orders are given; `None`: nowhere.
+    pub admin: Option<AdminSocket>,
     /// In the order of the file.
     pub listeners: Vec<Listener>,
     /// In the order of the file.
@@ -36,6 +38,18 @@ pub struct Log {
     pub access: AccessLog,
     /// The form of a line.
     pub format: Format,
+}
+
+/// The socket of the admin API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AdminSocket {
+    /// Its file.
+    pub socket: PathBuf,
+    /// The file's permissions.
+    pub mode: u32,
+    /// The file's group, by name or number; `None`: the process's own.
+    pub group: Option<String>,
 }
 
 /// Where access-log lines go.

@@ -79,6 +79,7 @@ impl Section {
 pub const SECTIONS: &[&Section] = &[
     &ROOT,
     &LOG,
+    &ADMIN,
     &LIMITS,
     &TIMEOUTS,
     &LISTENERS,
@@ -129,6 +130,7 @@ pub(crate) static ROOT: Section = Section {
         key("zone", NAME, ""),
         key("drain_timeout", millis(0, DAY), "\"30s\""),
         key("log", Value::Table, ""),
+        key("admin", Value::Table, ""),
         key("limits", Value::Table, ""),
         key("timeouts", Value::Table, ""),
         key("listeners", Value::Tables, ""),
@@ -149,6 +151,15 @@ pub(crate) static LOG: Section = Section {
             Value::Word(&["combined_xff", "combined", "common", "json"]),
             "\"combined_xff\"",
         ),
+    ],
+};
+
+pub(crate) static ADMIN: Section = Section {
+    path: "admin",
+    keys: &[
+        key("socket", Value::Text("an absolute path"), "\"/run/lbd/admin.sock\""),
+        key("mode", Value::Text("permissions in octal digits"), "\"0600\""),
+        key("group", Value::Text("the name or number of a group"), ""),
     ],
 };
 

@@ -4,10 +4,11 @@ mod pool;
 
 use crate::grammar::{show_duration, show_size};
 use crate::plan::{
-    AccessLog, Action, ClientTimeouts, Forward, Http, Limits, Listener, Log, Plan, Route, Service, UpstreamTimeouts,
+    AccessLog, Action, AdminSocket, ClientTimeouts, Forward, Http, Limits, Listener, Log, Plan, Route, Service,
+    UpstreamTimeouts,
 };
 use crate::resolve::Scope;
-use crate::schema::{LISTENERS, LOG, ROOT, Section};
+use crate::schema::{ADMIN, LISTENERS, LOG, ROOT, Section};
 use std::fmt::{Display, Write};
 use std::time::Duration;
 
@@ -26,6 +27,9 @@ impl Plan {
         }
         out.duration_unless(&ROOT, "drain_timeout", self.drain_timeout);
         log(&mut out, &self.log);
+        if let Some(admin) = &self.admin {
+            admin_text(&mut out, admin);
+        }
         for listener in &self.listeners {
             listener_text(&mut out, self, listener);
         }
@@ -113,6 +117,15 @@ fn log(out: &mut Text, log: &Log) {
         if let Some(value) = value {
             out.line(key, value);
         }
+    }
+}
+
+fn admin_text(out: &mut Text, admin: &AdminSocket) {
+    out.header("[admin]");
+    out.text_unless(&ADMIN, "socket", &admin.socket.display().to_string());
+    out.text_unless(&ADMIN, "mode", &format!("{:04o}", admin.mode));
+    if let Some(group) = &admin.group {
+        out.text("group", group);
     }
 }
 

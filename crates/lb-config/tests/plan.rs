@@ -33,6 +33,26 @@ fn small(listener: &str, pool: &str) -> String {
 }
 
 #[test]
+fn there_is_an_admin_socket_only_when_the_file_has_the_section() {
+    assert_eq!(plan(&small("", "")).admin, None);
+    let admin = plan(&small("", "[admin]")).admin.unwrap();
+    assert_eq!(admin.socket.display().to_string(), "/run/lbd/admin.sock");
+    assert_eq!((admin.mode, admin.group), (0o600, None));
+    let text = "[admin]\nsocket = \"/tmp/x.sock\"\nmode = \"660\"\ngroup = \"ops\"";
+    let admin = plan(&small("", text)).admin.unwrap();
+    assert_eq!(admin.socket.display().to_string(), "/tmp/x.sock");
+    assert_eq!((admin.mode, admin.group.as_deref()), (0o660, Some("ops")));
+    assert_eq!(
+        plan(&small("", "[admin]\ngroup = \"7\""))
+            .admin
+            .unwrap()
+            .group
+            .as_deref(),
+        Some("7")
+    );
+}
+
+#[test]
 fn a_small_file_has_all_defaults() {
     let plan = plan(&small("", ""));
     assert_eq!((plan.workers, plan.drain_timeout), (0, SECONDS(30)));

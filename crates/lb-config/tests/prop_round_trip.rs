@@ -168,12 +168,13 @@ prop_compose! {
     fn file()(
         workers in maybe("workers", &["1", "0"]), zone in maybe("zone", &["\"a\""]), drain in maybe("drain_timeout", TIMES),
         log in prop::sample::select(vec!["", "[log]\naccess = \"/var/log/x y\"\n", "[log]\nformat = \"json\"\n"]),
+        admin in prop::sample::select(vec!["", "[admin]\n", "[admin]\nsocket = \"/tmp/a\"\nmode = \"0660\"\ngroup = \"ops\"\n"]),
         upstream in upstream(), client in client(), limits in limits(),
         listeners in (listener(0).boxed(), listener(1).boxed(), listener(2).boxed()),
         pools in (pool(0).boxed(), pool(1).boxed(), pool(2).boxed()),
     ) -> String {
         format!(
-            "version = 1\n{workers}{zone}{drain}{log}[timeouts]\n{upstream}{client}[limits]\n{limits}{}{}{}{}{}{}",
+            "version = 1\n{workers}{zone}{drain}{log}{admin}[timeouts]\n{upstream}{client}[limits]\n{limits}{}{}{}{}{}{}",
             listeners.0, listeners.1, listeners.2, pools.0, pools.1, pools.2
         )
     }

@@ -81,7 +81,7 @@ pub enum Kind {
     CostlyChoice,
     /// Cookies that no other process will understand.
     RandomSecret,
-    /// Everybody may forge client addresses.
+    /// Everybody may do what only some should: forge client addresses, give orders.
     TrustsEverybody,
     /// A backend that is one of our own listeners.
     ForwardingLoop,

@@ -1,5 +1,6 @@
 //! From the table of the file to what it means. Reads everything, reports everything, stops at nothing.
 
+mod admin;
 mod backend;
 mod hash;
 mod health;
@@ -18,7 +19,7 @@ use crate::plan::{AccessLog, Log, Plan, Service};
 use crate::problem::Sink;
 pub(crate) use crate::reader::explain;
 use crate::reader::{Reader, shown};
-use crate::schema::{self, LIMITS, LISTENERS, LOG, POOLS, ROOT, TIMEOUTS, VERSION};
+use crate::schema::{self, ADMIN, LIMITS, LISTENERS, LOG, POOLS, ROOT, TIMEOUTS, VERSION};
 use crate::syntax::{Raw, parse};
 use crate::{Kind, Problem, Problems, Severity, Span, near};
 use lb_persist::HashBy;
@@ -143,6 +144,7 @@ fn read(table: &DeTable<'_>, environment: &dyn Environment, sink: &Sink) -> Plan
         zone: context.zone.clone(),
         drain_timeout: scope::duration_or_default(&root, "drain_timeout", &ROOT),
         log: read_log(root.table("log", &LOG)),
+        admin: admin::read(root.table("admin", &ADMIN), environment),
         listeners: listeners.iter().map(|(listener, _)| listener.clone()).collect(),
         pools: pools.list.iter().map(|pool| pool.plan.clone()).collect(),
     };

@@ -3,7 +3,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
-/// A resolver that knows two names, and one secret file.
+/// A resolver that knows two names, one secret file, and two groups.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fake;
 
@@ -20,6 +20,7 @@ impl Environment for Fake {
     fn read(&self, path: &Path) -> io::Result<String> {
         match path.to_str() {
             Some("/etc/lbd/secret") => Ok("correct horse battery staple\n".into()),
+            Some("/etc/group") => Ok("root:x:0:\nops:x:1000:ann,bob\n".into()),
             _ => Err(io::Error::new(io::ErrorKind::NotFound, "no such file")),
         }
     }

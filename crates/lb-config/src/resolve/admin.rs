@@ -1,0 +1,101 @@
+use crate::environment::Environment;
+use crate::field::Field;
+use crate::grammar::Wrong;
+use crate::plan::AdminSocket;
+use crate::reader::Reader;
+use crate::schema::ADMIN;
+use crate::{Kind, Problem, Span, near};
+use std::path::{Path, PathBuf};
+
+/// The admin socket, if the file has the section.
+pub(super) fn read(table: Field<Reader<'_>>, environment: &dyn Environment) -> Option<AdminSocket> {
+    let reader = table.value()?;
+    let socket = reader.parsed("socket", Kind::BadPath, check_path);
+    let mode = reader.parsed("mode", Kind::BadText, parse_mode);
+    if let Some((mode, span)) = mode.as_ref() {
+        report_everybody(&reader, *mode, span);
+    }
+    let group = reader.parsed("group", Kind::BadName, check_group);
+    if let Some((group, span)) = group.as_ref() {
+        report_unknown_group(&reader, group, span, environment);
+    }
+    let default = |name| ADMIN.key(name).map_or("", |key| key.default.trim_matches('"'));
+    Some(AdminSocket {
+        socket: socket.value().unwrap_or_else(|| PathBuf::from(default("socket"))),
+        mode: mode.value().or_else(|| parse_mode(default("mode")).ok()).unwrap_or(0),
+        group: group.value(),
+    })
+}
+
+fn check_path(text: &str) -> Result<PathBuf, Wrong> {
+    if !text.starts_with('/') {
+        return Err(Wrong::new("expected a path that begins with `/`"));
+    }
+    if text.ends_with('/') || text.contains('\0') {
+        return Err(Wrong::new("a path names a file, not a folder"));
+    }
+    if text.len() > LONGEST_SOCKET {
+        return Err(Wrong::new(format!(
+            "a socket's path has at most {LONGEST_SOCKET} bytes, this has {}",
+            text.len()
+        )));
+    }
+    Ok(PathBuf::from(text))
+}
+
+/// Three octal digits, as chmod takes them, with or without zeros before them.
+fn parse_mode(text: &str) -> Result<u32, Wrong> {
+    let digits = text.trim_start_matches("0o");
+    let mode = u32::from_str_radix(digits, 8)
+        .ok()
+        .filter(|mode| (3..=4).contains(&digits.len()) && *mode <= 0o777)
+        .ok_or_else(|| Wrong::new("expected three octal digits, as chmod takes them").help(MODES))?;
+    if mode & 0o600 != 0o600 {
+        return Err(Wrong::new("its owner needs to read and write").help(MODES));
+    }
+    Ok(mode)
+}
+
+fn report_everybody(reader: &Reader<'_>, mode: u32, span: &Span) {
+    if mode & 0o002 != 0 {
+        let problem = Problem::warning(
+            Kind::TrustsEverybody,
+            "the admin socket is open to everybody on this machine",
+        )
+        .at(span.clone(), "whoever may write to it may take every backend out")
+        .help("mode = \"0660\" with `group` lets a group in");
+        reader.push(problem);
+    }
+}
+
+fn check_group(text: &str) -> Result<String, Wrong> {
+    if text.contains([':', ' ', '\n', '\0']) {
+        return Err(Wrong::new("expected the name or the number of a group"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Groups that come from elsewhere (LDAP) are not in the file: they must be given by number.
+fn report_unknown_group(reader: &Reader<'_>, group: &str, span: &Span, environment: &dyn Environment) {
+    if group.bytes().all(|byte| byte.is_ascii_digit()) {
+        return;
+    }
+    // Without the file it shows when the socket is made.
+    let Ok(text) = environment.read(Path::new("/etc/group")) else {
+        return;
+    };
+    let known: Vec<&str> = text.lines().filter_map(|line| line.split(':').next()).collect();
+    if known.contains(&group) {
+        return;
+    }
+    let problem = Problem::error(Kind::UnknownValue, format!("there is no group {group:?}"))
+        .at(span.clone(), "not in /etc/group");
+    reader.push(match near::nearest(group, known.iter().copied()) {
+        Some(meant) => problem.help(format!("did you mean \"{meant}\"?")),
+        None => problem.help("a group that stands elsewhere (LDAP) is given by its number"),
+    });
+}
+
+const MODES: &str = "\"0600\" for its owner alone, \"0660\" for a group as well";
+/// lb-admin's own limit: unix(7) has 107, and the socket is made under another name beside its place.
+const LONGEST_SOCKET: usize = 90;
