@@ -201,7 +201,7 @@ fn check_slots<'a>(mut members: impl Iterator<Item = &'a Member>) -> Result<(), 
 /// `O(sqrt(n))`.
 fn is_prime(n: u32) -> bool {
     let n = u64::from(n);
-    n > 1 && (2..).take_while(|d| d * d <= n).all(|d| n % d != 0)
+    n > 1 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
 }
 
 const MIN_LEN: usize = 3;

@@ -1,5 +1,7 @@
 //! What bounded loads promise.
 
+#![allow(clippy::unwrap_used)] // tests and their helpers
+
 mod table;
 
 use lb_sched::{Algorithm, BoundedLoad, BuildError, Limit, Recipe};

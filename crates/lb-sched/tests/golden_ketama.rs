@@ -1,5 +1,6 @@
 //! Placement byte for byte as in libketama: `cargo test --features ketama`.
 #![cfg(feature = "ketama")]
+#![allow(clippy::unwrap_used)] // tests and their helpers
 
 mod table;
 

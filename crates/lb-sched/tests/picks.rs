@@ -1,9 +1,12 @@
 //! What happens at the edges: nobody, full ones, weight 0, long cycles, two choices.
 
+#![allow(clippy::unwrap_used)] // tests and their helpers
+
 mod table;
 
 use lb_sched::{Algorithm, Cycle, Limit, Usable};
-use lb_types::Slot;
+use lb_types::{Slot, Time};
+use std::time::Duration;
 use table::{Table, members};
 
 #[test]
@@ -120,4 +123,134 @@ fn two_choices_keeps_a_hundred_backends_close_together() {
     // (Mitzenmacher, 2001).
     let counts = table.counts();
     assert!(*counts.iter().max().unwrap() <= 105, "{counts:?}");
+}
+
+#[test]
+fn s_sched_08_an_idle_backend_of_any_age_is_as_good_as_new() {
+    // requests that ended leave no trace in the choice of the algorithms that follow the load
+    for algorithm in [Algorithm::WeightedLeastConn, Algorithm::TwoChoices, Algorithm::PeakEwma] {
+        let table = Table::new(algorithm, &[1, 1]).begun(&[100, 1]);
+        (0..100).for_each(|_| table.loads[0].finish());
+        for seed in 0..100 {
+            let ask = table.ask(lb_types::Rng::new(seed).next_u64());
+            assert_eq!(table.scheduler.pick(&ask), Some(Slot(0)), "{algorithm}");
+        }
+    }
+}
+
+#[test]
+fn random_shares_by_weight_and_so_do_those_that_are_left() {
+    let mut table = Table::new(Algorithm::Random, &[6, 3, 1]);
+    let mut rng = lb_types::Rng::new(9);
+    let mut shares = |table: &Table| {
+        let mut shares = [0_u32; 3];
+        for _ in 0..100_000 {
+            shares[table.scheduler.pick(&table.ask(rng.next_u64())).unwrap().index()] += 1;
+        }
+        shares
+    };
+    // binomial: three standard deviations are below 500
+    for (share, want) in shares(&table).into_iter().zip([60_000, 30_000, 10_000]) {
+        assert!(share.abs_diff(want) < 500, "{share}, not {want}");
+    }
+    table.usable.remove(Slot(0));
+    for (share, want) in shares(&table).into_iter().zip([0, 75_000, 25_000]) {
+        assert!(share.abs_diff(want) < 500, "{share}, not {want}");
+    }
+    assert_eq!(table.cursor.peek(), 0, "writes nothing shared");
+}
+
+#[test]
+fn first_fills_one_before_it_uses_the_next() {
+    let mut table = Table::new(Algorithm::First, &[1, 0, 9, 3]);
+    table.limits = vec![Limit::new(2); 4];
+    let filled: String = (0..6)
+        .map(|_| {
+            let slot = table.pick().unwrap();
+            assert!(table.loads[slot.index()].try_begin(Limit::new(2)));
+            table::letter(slot)
+        })
+        .collect();
+    assert_eq!(filled, "AACCDD");
+    assert_eq!(table.pick(), None);
+    table.loads[2].finish();
+    table.loads[0].finish();
+    assert_eq!(table.pick(), Some(Slot(0)), "the earliest with room again");
+}
+
+/// Who of two is picked, whichever is drawn first.
+fn of_two(table: &Table, now: Time) -> Slot {
+    let pick = |seed| {
+        let ask = lb_sched::Ask {
+            now,
+            ..table.ask(lb_types::Rng::new(seed).next_u64())
+        };
+        table.scheduler.pick(&ask).unwrap()
+    };
+    let slot = pick(0);
+    assert!((1..200).all(|seed| pick(seed) == slot));
+    slot
+}
+
+#[test]
+fn peak_ewma_takes_the_shorter_wait_for_the_weight() {
+    let ms = Duration::from_millis;
+    let table = Table::new(Algorithm::PeakEwma, &[1, 1]).begun(&[5, 0]);
+    table.loads[0].observe(ms(10), Time::ZERO);
+    table.loads[1].observe(ms(100), Time::ZERO);
+    assert_eq!(of_two(&table, Time::ZERO), Slot(0), "10 ms * 6 is less than 100 ms * 1");
+    let table = table.begun(&[5, 0]);
+    assert_eq!(of_two(&table, Time::ZERO), Slot(1), "10 ms * 11 is more");
+    let table = Table::new(Algorithm::PeakEwma, &[3, 1]);
+    table.loads[0].observe(ms(20), Time::ZERO);
+    table.loads[1].observe(ms(10), Time::ZERO);
+    assert_eq!(of_two(&table, Time::ZERO), Slot(0), "20 ms / 3 is less than 10 ms / 1");
+}
+
+#[test]
+fn peak_ewma_tries_a_slow_backend_again_after_a_while() {
+    let table = Table::new(Algorithm::PeakEwma, &[1, 1]);
+    let at = |secs| Time::ZERO.after(Duration::from_secs(secs));
+    table.loads[0].set_latency_decay(Duration::from_secs(1));
+    table.loads[0].observe(Duration::from_millis(500), at(0));
+    for secs in 0..6 {
+        table.loads[1].observe(Duration::from_millis(10), at(secs));
+        // 500 ms / e^secs passes 10 ms when secs passes ln 50 = 3.9
+        assert_eq!(
+            of_two(&table, at(secs)),
+            Slot(if secs < 4 { 1 } else { 0 }),
+            "after {secs} s"
+        );
+    }
+}
+
+#[test]
+fn peak_ewma_neither_floods_nor_avoids_a_backend_that_was_never_measured() {
+    let table = Table::new(Algorithm::PeakEwma, &[1, 1]).begun(&[4, 3]);
+    table.loads[0].observe(Duration::from_micros(1), Time::ZERO);
+    assert_eq!(
+        of_two(&table, Time::ZERO),
+        Slot(1),
+        "fewer in flight, however fast the other"
+    );
+    let table = table.begun(&[0, 2]);
+    assert_eq!(
+        of_two(&table, Time::ZERO),
+        Slot(0),
+        "as many at once as the other, no more"
+    );
+}
+
+#[test]
+fn every_algorithm_says_what_it_costs_and_keeps() {
+    for algorithm in Algorithm::ALL {
+        let facts = algorithm.facts();
+        for fact in [facts.suits, facts.pick_cost, facts.build_cost, facts.keeps] {
+            assert!(
+                !fact.is_empty() && !fact.contains('\n') && fact.len() < 120,
+                "{algorithm}: {fact}"
+            );
+        }
+        assert!(facts.pick_cost.starts_with("O("), "{algorithm}");
+    }
 }

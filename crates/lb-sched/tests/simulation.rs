@@ -1,5 +1,7 @@
 //! How well algorithms do what they are for: queues on a virtual clock, with fixed seeds.
 
+#![allow(clippy::unwrap_used)] // tests and their helpers
+
 mod sim;
 mod table;
 

@@ -1,5 +1,7 @@
 //! The laws with real threads: what single-threaded tests cannot see.
 
+#![allow(clippy::unwrap_used)] // tests and their helpers
+
 mod table;
 
 use lb_sched::{Algorithm, Limit, Recipe};
