@@ -52,6 +52,21 @@ impl Config {
         self
     }
 
+    /// Gives the backends these names.
+    pub(crate) fn names(mut self, names: &[&str]) -> Self {
+        assert_eq!(self.backends.len(), names.len());
+        for (backend, name) in self.backends.iter_mut().zip(names) {
+            *backend = backend.replace(" }", &format!(", name = \"{name}\" }}"));
+        }
+        self
+    }
+
+    /// Adds a key to one backend.
+    pub(crate) fn backend(mut self, number: usize, pair: &str) -> Self {
+        self.backends[number] = self.backends[number].replace(" }", &format!(", {pair} }}"));
+        self
+    }
+
     /// Adds a line at the top of the file.
     pub(crate) fn top(mut self, line: &str) -> Self {
         writeln!(self.top, "{line}").unwrap();
