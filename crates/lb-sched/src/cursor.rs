@@ -36,7 +36,7 @@ impl Cursor {
     /// The number of the next step, without taking it.
     #[must_use]
     pub fn peek(&self) -> u64 {
-        self.round(Lane::FIRST).load(Relaxed)
+        self.peek_in(Lane::FIRST)
     }
 
     /// Takes a step and says its number. One atomic addition; no two callers get the same step.
@@ -53,6 +53,10 @@ impl Cursor {
     /// Advances by `steps` if nobody has moved the cursor since it stood at `seen`.
     pub fn advance_from(&self, seen: u64, steps: u64) {
         self.advance_in(Lane::FIRST, seen, steps);
+    }
+
+    pub(crate) fn peek_in(&self, lane: Lane) -> u64 {
+        self.round(lane).load(Relaxed)
     }
 
     pub(crate) fn next_in(&self, lane: Lane) -> u64 {

@@ -1,3 +1,4 @@
+use crate::cursor::Lane;
 use crate::{Ask, Cycle, Member, Scheduler};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub struct WeightedLeastConn {
     turns: Box<[u32]>,
     /// Where the turns of each place begin, and where the last ones end.
     starts: Box<[u32]>,
+    lane: Lane,
 }
 
 /// As small as can be: all of them are read at each pick.
@@ -43,6 +45,10 @@ impl WeightedLeastConn {
     /// A table of these members. Members of weight 0 are left out.
     #[must_use]
     pub fn new(members: &[Member]) -> Self {
+        Self::in_lane(members, Lane::FIRST)
+    }
+
+    pub(crate) fn in_lane(members: &[Member], lane: Lane) -> Self {
         let cycle = Cycle::weighted(members);
         let places: Box<[Place]> = members.iter().filter_map(Place::of).collect();
         let positions: BTreeMap<Slot, u32> = places.iter().map(|p| p.slot).zip(0..).collect();
@@ -57,6 +63,7 @@ impl WeightedLeastConn {
             turns: by_place.iter().map(|(_, turn)| *turn).collect(),
             places,
             order,
+            lane,
         }
     }
 }
@@ -76,7 +83,7 @@ impl Scheduler for WeightedLeastConn {
         if self.order.is_empty() {
             return None;
         }
-        let seen = ask.cursor.peek();
+        let seen = ask.cursor.peek_in(self.lane);
         let turn = (seen % self.order.len() as u64) as u32;
         let next = match self.idle(turn, ask) {
             Some(next) => next,
@@ -88,7 +95,7 @@ impl Scheduler for WeightedLeastConn {
                 self.next_of(&least, turn, ask)
             }
         };
-        ask.cursor.advance_from(seen, u64::from(next.wait) + 1);
+        ask.cursor.advance_in(self.lane, seen, u64::from(next.wait) + 1);
         Some(self.places[next.place].slot)
     }
 }

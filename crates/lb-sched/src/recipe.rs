@@ -120,7 +120,7 @@ impl Recipe {
         match self.algorithm {
             Algorithm::RoundRobin => Box::new(RoundRobin::in_lane(members, lane)),
             Algorithm::WeightedRoundRobin => Box::new(WeightedRoundRobin::in_lane(members, lane)),
-            Algorithm::WeightedLeastConn => Box::new(WeightedLeastConn::new(members)),
+            Algorithm::WeightedLeastConn => Box::new(WeightedLeastConn::in_lane(members, lane)),
             Algorithm::Random => Box::new(Random::new(members)),
             Algorithm::TwoChoices => Box::new(TwoChoices::new(members)),
             Algorithm::PeakEwma => Box::new(PeakEwma::new(members)),

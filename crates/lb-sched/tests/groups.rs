@@ -153,6 +153,27 @@ fn a_full_tier_leaves_its_requests_to_the_next() {
 }
 
 #[test]
+fn turns_of_one_tier_do_not_count_in_another() {
+    // Every other request finds the first tier full. With one round for both, the second tier would always
+    // be asked at odd turns, and slot 2 would get nothing.
+    for algorithm in [
+        Algorithm::RoundRobin,
+        Algorithm::WeightedRoundRobin,
+        Algorithm::WeightedLeastConn,
+    ] {
+        let mut table = table::Table::tiered(algorithm, &[1; 4], 2, 4);
+        let mut shares = [0; 4];
+        for step in 0..400 {
+            let limit = lb_sched::Limit::new(if step % 2 == 0 { 9 } else { 0 });
+            table.limits[0] = limit;
+            table.limits[1] = limit;
+            shares[table.pick().unwrap().index()] += 1;
+        }
+        assert_eq!(shares, [100; 4], "{algorithm}");
+    }
+}
+
+#[test]
 fn a_slot_stands_in_one_tier_only() {
     let one = members(&[1]);
     let error = Recipe::new(Algorithm::First)
