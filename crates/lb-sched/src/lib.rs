@@ -34,21 +34,55 @@
 //! # Ok::<(), lb_sched::BuildError>(())
 //! ```
 //!
-//! Which algorithm? Backends and requests alike: [`RoundRobin`]. Backends of different strength,
-//! short requests: [`WeightedRoundRobin`]. Requests whose costs differ by orders of magnitude, or
-//! long connections: [`WeightedLeastConn`]. The same with many backends or many workers:
-//! [`TwoChoices`].
+//! # Which algorithm?
 //!
-//! | algorithm | a pick costs | keeps per backend | shares |
-//! | --- | --- | --- | --- |
-//! | `round_robin` | `O(1)`, one shared step | nothing | equal, exact over all workers |
-//! | `weighted_round_robin` | `O(1)`, one shared step | nothing | by weight, exact over all workers |
-//! | `least_conn` | `O(backends)`, a shared step between equals | requests in flight | follow the load |
-//! | `two_choices` | `O(1)`, no shared step | requests in flight | follow the load, roughly |
+//! Backends and requests alike: [`RoundRobin`]. Backends of different strength, short requests:
+//! [`WeightedRoundRobin`]. Requests whose costs differ by orders of magnitude, or long connections:
+//! [`WeightedLeastConn`]; the same with more than 1,000 backends or many workers: [`TwoChoices`]. Backends whose speed
+//! differs or changes: [`PeakEwma`]. The same key to the same backend (caches, sessions): [`Maglev`] for even shares
+//! and speed, [`Ring`] for the fewest moves and for placement that others can compute, [`Rendezvous`] for both with few
+//! backends. As few backends as possible: [`First`]. [`Algorithm::facts`] says the same to programs.
 //!
-//! Limits: weights up to 256; a round of at most [`Cycle::MAX_LEN`] turns, beyond which weights
-//! are rounded and [`Scheduler::is_exact`] says so. A pick allocates nothing and takes no lock.
-//! No features. `no_std` with `alloc`; the target needs 64-bit atomics.
+//! | algorithm | a pick costs | builds in | keeps per backend | shares |
+//! | --- | --- | --- | --- | --- |
+//! | `round_robin` | `O(1)`, one shared step | `O(n)` | nothing | equal, exact over all workers |
+//! | `weighted_round_robin` | `O(1)`, one shared step | `O(turns)` | its turns | by weight, exact over all workers |
+//! | `least_conn` | `O(n)`, a shared step between equals | `O(turns)` | requests in flight, its turns | follow the load, exactly |
+//! | `random` | `O(1)`, no shared step | `O(n)` | nothing | by weight, in the mean |
+//! | `two_choices` | `O(1)`, no shared step | `O(n)` | requests in flight | follow the load, roughly |
+//! | `peak_ewma` | `O(1)`, no shared step | `O(n)` | requests in flight, latency | follow the waiting time |
+//! | `ring` | `O(1)`, no shared step | `O(points log points)` | 160 points per weight | by weight, within about 8 % |
+//! | `maglev` | `O(1)`, no shared step | `O(entries log entries)` | 100 entries or more | by weight, but for one entry |
+//! | `rendezvous` | `O(n)`, no shared step | `O(n log n)` | 16 bytes | by weight, but for chance |
+//! | `first` | `O(full backends)`, no shared step | `O(n)` | requests in flight | one after the other |
+//!
+//! `n` backends. `O(1)` holds while the backend that is picked has room; then the next in the order of the algorithm is
+//! looked for, which takes `O(n)` at worst.
+//!
+//! A [`Recipe`] builds any of them with options: [`BoundedLoad`] keeps a backend that places by hash within a factor of
+//! the mean load ([`Bounded`] says exactly what is promised; one shared step). [`groups`] makes [`Tiers`] of
+//! backends with priorities and localities.
+//!
+//! # Measured
+//!
+//! By the tests of this crate, with fixed seeds:
+//! - Maglev, 655 backends, 65,537 entries: the largest share is 1.009 times the mean.
+//! - One of 100 backends goes: Maglev moves 1.8 % of all keys with 65,537 entries, 2.6 % with 10,007; ring and rendezvous
+//!   move its own keys (1.1 %) and no other.
+//! - 100 backends at 90 % utilisation, 100,000 requests: the worst queue is 73 with `random`, 8 with `two_choices`,
+//!   2 with `least_conn`.
+//! - 20 backends of which one is ten times slower, 70 % utilisation: p99 is 72 ms with `peak_ewma`, 85 ms with
+//!   `two_choices`; with `round_robin` the slow one's queue grows without end.
+//!
+//! # Limits and features
+//!
+//! Weights up to 256. A round of at most [`Cycle::MAX_LEN`] turns, beyond which weights are rounded and
+//! [`Scheduler::is_exact`] says so. A ring of at most [`Ring::MAX_POINTS`] points, a Maglev table of at most [`Maglev::MAX_LEN`]
+//! entries. A pick allocates nothing and takes no lock.
+//!
+//! Feature `ketama`: `Ring::ketama` places by name, byte for byte as libketama does, and `ketama_hash` hashes keys for it.
+//!
+//! `no_std` with `alloc`; the target needs 64-bit atomics.
 #![no_std]
 
 extern crate alloc;

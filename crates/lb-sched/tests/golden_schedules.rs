@@ -31,6 +31,24 @@ fn v_02_smooth_cycle_of_4_2_1() {
 }
 
 #[test]
+fn smooth_orders_of_other_hands() {
+    // the reference formula of smooth weighted round robin in another language; the first is in nginx's commit note
+    for (weights, order) in [
+        (&[5, 1, 1][..], "AABACAA"),
+        (&[1, 1, 1], "ABC"),
+        (&[4, 3, 2], "ABCABACBA"),
+        (&[3, 1], "AABA"),
+        (&[10, 1, 1, 1], "AAABAACAADAAA"),
+        (&[1, 2, 3, 4], "DCBDACDBCD"),
+        (&[7, 3], "ABAAABAABA"),
+        (&[2, 2, 1], "ABCAB"),
+    ] {
+        assert_eq!(cycle(weights), order, "{weights:?}");
+    }
+    assert_eq!(cycle(&[100, 1]), format!("{}B{}", "A".repeat(50), "A".repeat(50)));
+}
+
+#[test]
 fn v_03_least_conn_from_zero_gives_exact_shares() {
     let table = Table::new(Algorithm::WeightedLeastConn, &[4, 2, 1]);
     table.begin(7);

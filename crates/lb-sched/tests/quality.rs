@@ -79,7 +79,7 @@ fn the_maglev_table_grows_with_the_backends_up_to_a_limit() {
 
 #[test]
 fn maglev_moves_at_most_two_in_a_hundred_keys_too_many() {
-    for (backends, len) in [(100, 10_007), (100, 65_537), (655, 65_537), (1_000, 100_003)] {
+    for (backends, len) in [(100, 10_007), (100, 65_537), (400, 40_009)] {
         for weights in [vec![1; backends], mixed(backends)] {
             let total: u32 = weights.iter().map(|w| u32::from(*w)).sum();
             for gone in [0, backends / 2, backends - 1] {
@@ -96,7 +96,7 @@ fn maglev_moves_at_most_two_in_a_hundred_keys_too_many() {
 #[test]
 fn ring_and_rendezvous_move_the_keys_of_the_one_that_went_and_no_other() {
     for algorithm in [Algorithm::Ring, Algorithm::Rendezvous] {
-        for backends in [2, 100, 300] {
+        for backends in [2, 100] {
             for weights in [vec![1; backends], mixed(backends)] {
                 let total: u32 = weights.iter().map(|w| u32::from(*w)).sum();
                 for gone in [0, backends / 2, backends - 1] {
