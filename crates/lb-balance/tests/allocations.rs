@@ -5,26 +5,36 @@ mod pool;
 
 use allocation_counter::measure;
 use lb_balance::route::{Action, Prefix, Query, Route};
-use lb_balance::{Hint, Outcome, Picker, RetryBudget, RetryOptions, Routes, Tried};
+use lb_balance::{Hint, Outcome, Picker, Pool, RetryBudget, RetryOptions, Routes, Spread, Tried};
 use lb_sched::Algorithm;
 use lb_types::{Slot, Time};
-use pool::{backends, id, pool_of, standing};
+use pool::{backends, id, standing};
 use std::sync::Arc;
 
 #[test]
 fn a_pick_and_its_end_allocate_nothing() {
     for algorithm in Algorithm::ALL {
         let entries = [(5, None), (3, Some(2)), (1, Some(1)), (1, None)];
-        let pool = pool_of(backends(&entries), algorithm, Vec::new());
+        let list = backends(&entries);
+        let mut spread = Spread::from(algorithm);
+        (spread.observe.latency, spread.observe.outcomes) = (true, true);
+        let pool = Arc::new(Pool::new("web", list, Vec::new(), spread, &[], None).unwrap());
         let mut picker = Picker::new(Arc::clone(&pool), 1);
         pool.update(&[standing(0, 5, true), standing(1, 1, true), standing(2, 1, true)])
             .unwrap();
-        let hints = [Hint::Any, Hint::Prefer(id('b')), Hint::Prefer(id('d')), Hint::Hash(1)];
+        let hints = [
+            Hint::Any,
+            Hint::Prefer(id('b')),
+            Hint::Prefer(id('d')),
+            Hint::Hash(1),
+            Hint::PreferElse(id('d'), 1),
+        ];
         // the first look at new standings on a thread may allocate, once
         drop(picker.pick(Hint::Any, &Tried::new(), Time::ZERO).unwrap());
         let counted = measure(|| {
             for hint in hints {
-                let first = picker.pick(hint, &Tried::new(), Time::ZERO).unwrap();
+                let mut first = picker.pick(hint, &Tried::new(), Time::ZERO).unwrap();
+                first.answered(Time::from_nanos(5));
                 let second = picker.pick(hint, &Tried::new(), Time::ZERO).unwrap();
                 let mut tried = Tried::new();
                 tried.add(first.slot());

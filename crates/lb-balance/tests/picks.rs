@@ -28,7 +28,7 @@ fn new_clients_are_spread_by_the_algorithm() {
     assert_eq!(
         names(&mut picker, Hint::Hash(7), 3),
         "bac",
-        "no algorithm of now places by hash"
+        "an algorithm that takes turns takes no notice"
     );
 }
 

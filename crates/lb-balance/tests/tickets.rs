@@ -3,7 +3,7 @@
 
 mod pool;
 
-use lb_balance::{Hint, Outcome, PickError, Picker, Tried};
+use lb_balance::{Hint, Outcome, PickError, Picker, Pool, Spread, Tried};
 use lb_sched::Algorithm;
 use lb_types::{Rng, Slot, Time};
 use pool::{all_up, backends, counts, pool, pool_of, standing};
@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 const WORKERS: u64 = 4;
 
@@ -163,4 +164,106 @@ fn shares_are_exact_over_all_workers_and_their_pickers() {
     assert_eq!(counts(&pool), [6_000, 3_000, 2_000, 1_000]);
     drop(tickets);
     assert_eq!(counts(&pool), [0; 4]);
+}
+
+fn observing(latency: bool, outcomes: bool) -> (Arc<Pool>, Picker) {
+    let mut spread = Spread::from(Algorithm::RoundRobin);
+    (spread.observe.latency, spread.observe.outcomes) = (latency, outcomes);
+    let list = backends(&[(1, None)]);
+    let up = [standing(0, 1, true)];
+    let pool = Arc::new(Pool::new("web", list, Vec::new(), spread, &up, None).unwrap());
+    (Arc::clone(&pool), Picker::new(pool, 1))
+}
+
+fn at(millis: u64) -> Time {
+    Time::ZERO.after(Duration::from_millis(millis))
+}
+
+fn begin(picker: &mut Picker, millis: u64) -> lb_balance::Ticket {
+    picker.pick(Hint::Any, &Tried::new(), at(millis)).unwrap()
+}
+
+#[test]
+fn a_latency_is_what_passed_from_the_pick_to_the_answer_and_counts_once() {
+    let (pool, mut picker) = observing(true, false);
+    let load = pool.backends()[0].load();
+    let mut ticket = begin(&mut picker, 1_000);
+    assert_eq!(load.latency(at(1_000)), None);
+    ticket.answered(at(1_040));
+    assert_eq!(load.latency(at(1_040)), Some(Duration::from_millis(40)));
+    // a long download behind a quick answer is no latency
+    ticket.answered(at(1_900));
+    ticket.finish(Outcome::Success, at(2_000));
+    assert!(load.latency(at(2_000)).unwrap() <= Duration::from_millis(40));
+}
+
+#[test]
+fn a_failure_is_never_fast_and_an_early_end_counts_if_it_waited_longer_than_usual() {
+    let (pool, mut picker) = observing(true, false);
+    let load = pool.backends()[0].load();
+    begin(&mut picker, 0).finish(Outcome::Neutral, at(5));
+    assert_eq!(load.latency(at(5)), None, "a client that left says nothing");
+    begin(&mut picker, 10).finish(Outcome::Success, at(20));
+    assert_eq!(
+        load.latency(at(20)),
+        Some(Duration::from_millis(10)),
+        "nobody said when it answered"
+    );
+    begin(&mut picker, 20).finish(Outcome::Neutral, at(25));
+    assert!(load.latency(at(25)).unwrap() <= Duration::from_millis(10));
+    begin(&mut picker, 30).finish(Outcome::Neutral, at(430));
+    assert_eq!(
+        load.latency(at(430)),
+        Some(Duration::from_millis(400)),
+        "it waited in vain"
+    );
+    begin(&mut picker, 430).finish(Outcome::Failure, at(431));
+    assert_eq!(
+        load.latency(at(431)),
+        Some(Duration::from_secs(1)),
+        "refused in a millisecond"
+    );
+    begin(&mut picker, 431).finish(Outcome::Failure, at(5_431));
+    assert_eq!(load.latency(at(5_431)), Some(Duration::from_secs(5)), "timed out");
+}
+
+#[test]
+fn outcomes_are_tallied_and_latencies_observed_only_where_the_pool_asks() {
+    let (pool, mut picker) = observing(false, true);
+    let load = pool.backends()[0].load();
+    for outcome in [Outcome::Success, Outcome::Success, Outcome::Failure, Outcome::Neutral] {
+        begin(&mut picker, 0).finish(outcome, at(7));
+    }
+    drop(begin(&mut picker, 0));
+    assert_eq!(load.latency(at(7)), None);
+    let tally = load.take_tally();
+    assert_eq!((tally.ok, tally.failed), (2, 1));
+    let (pool, mut picker) = observing(false, false);
+    let mut ticket = begin(&mut picker, 0);
+    ticket.answered(at(7));
+    ticket.finish(Outcome::Success, at(9));
+    let load = pool.backends()[0].load();
+    assert_eq!(
+        (load.latency(at(9)), load.take_tally()),
+        (None, lb_sched::Tally::default())
+    );
+}
+
+#[test]
+fn an_algorithm_that_follows_latency_has_it_observed_without_being_asked() {
+    let list = backends(&[(1, None)]);
+    let mut spread = Spread::from(Algorithm::PeakEwma);
+    spread.latency_decay = Duration::from_secs(1);
+    let pool = Arc::new(Pool::new("web", list, Vec::new(), spread, &[standing(0, 1, true)], None).unwrap());
+    let mut picker = Picker::new(Arc::clone(&pool), 1);
+    let mut ticket = begin(&mut picker, 0);
+    ticket.answered(at(100));
+    let load = pool.backends()[0].load();
+    assert_eq!(load.latency(at(100)), Some(Duration::from_millis(100)));
+    // after one decay 1/e is left: 36.8 ms
+    let faded = load.latency(at(1_100)).unwrap();
+    assert!(
+        faded > Duration::from_millis(36) && faded < Duration::from_millis(37),
+        "{faded:?}"
+    );
 }
