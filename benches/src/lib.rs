@@ -93,6 +93,7 @@ fn pool(addresses: &[SocketAddr], stickiness: Stickiness) -> Result<PoolEntry, B
             max_idle: 512,
             retries: 2,
             retry_percent: 20,
+            server_errors_fail: false,
             limits: Arc::default(),
         },
     })

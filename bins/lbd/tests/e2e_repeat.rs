@@ -20,7 +20,7 @@ fn s_ka_13_a_stale_pooled_connection_is_no_failure_of_the_backend() {
     });
     let listener = address();
     // One failure would be enough to lose the backend.
-    let health = "health = { kind = \"tcp\", interval = \"1h\", max_failures = 1, rise = 1 }";
+    let health = "health = { kind = \"tcp\", interval = \"1h\", rise = 1, passive = { max_failures = 1, max_ejected_percent = 100 } }";
     let config = Config::http(listener, &[backend.address()])
         .top("workers = 1")
         .pool(health);

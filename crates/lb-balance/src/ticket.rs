@@ -15,7 +15,8 @@ pub struct Ticket {
     slot: Slot,
     why: Why,
     observe: Observe,
-    answered: bool,
+    /// How long the backend took to begin its answer, where that is observed.
+    answered: Option<Duration>,
     /// The moment of the pick.
     begun: Time,
 }
@@ -28,7 +29,7 @@ impl Ticket {
             slot,
             why,
             observe,
-            answered: false,
+            answered: None,
             begun,
         }
     }
@@ -55,9 +56,12 @@ impl Ticket {
     /// connection): what passed since the pick is its latency. Counts once; writes only where the
     /// pool [observes](crate::Observe) latency, and then to the cache line that the end writes too.
     pub fn answered(&mut self, now: Time) {
-        if self.observe.latency && !self.answered {
-            self.answered = true;
-            self.backend.load().observe(now.since(self.begun), now);
+        if self.answered.is_none() && (self.observe.latency || self.observe.outcomes) {
+            let took = now.since(self.begun);
+            self.answered = Some(took);
+            if self.observe.latency {
+                self.backend.load().observe(took, now);
+            }
         }
     }
 
@@ -75,9 +79,13 @@ impl Ticket {
             Outcome::Neutral => {}
         }
         if self.observe.outcomes && outcome != Outcome::Neutral {
-            load.tally(outcome == Outcome::Success);
+            let is_good = outcome == Outcome::Success;
+            load.tally(is_good);
+            if is_good {
+                load.tally_time(self.answered.unwrap_or_else(|| now.since(self.begun)));
+            }
         }
-        if self.observe.latency && !self.answered {
+        if self.observe.latency && self.answered.is_none() {
             let waited = now.since(self.begun);
             match outcome {
                 Outcome::Success => load.observe(waited, now),

@@ -170,7 +170,6 @@ fn spread(pool: &plan::Pool, zone: Option<&str>) -> Result<Spread, String> {
     spread.latency_decay = scheduling.ewma_decay;
     if let Some(health) = &pool.health {
         let passive = &health.rules.options().passive;
-        spread.observe.latency = passive.latency_factor.is_some();
         spread.observe.outcomes = passive.latency_factor.is_some() || passive.success_rate_percent.is_some();
     }
     spread.groups.join_below_percent = scheduling.backup_below_percent;
@@ -264,6 +263,10 @@ fn pool_options(pool: &plan::Pool, timeouts: UpstreamTimeouts) -> PoolOptions {
         max_idle: pool.max_idle_connections,
         retries: pool.retries.attempts,
         retry_percent: pool.retries.budget_percent,
+        server_errors_fail: pool
+            .health
+            .as_ref()
+            .is_some_and(|health| health.server_errors && health.rules.is_passive()),
         limits: Arc::new(codec_limits(&pool.limits)),
     }
 }

@@ -3,12 +3,13 @@ use lb_probe::{HttpOptions, Kind, Method, Probe, ProbeError, ProbeOptions};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// The probe that `health` asks for, of the backend at `address`.
+/// The probe that `health` asks for, of the backend at `address`; `None` where only traffic judges.
 ///
 /// # Errors
 /// [`ProbeError`] for what the prober does not take. The health of a resolved plan has none.
-pub fn probe(health: &Health, address: SocketAddr) -> Result<Probe, ProbeError> {
+pub fn probe(health: &Health, address: SocketAddr) -> Result<Option<Probe>, ProbeError> {
     let kind = match &health.check {
+        Check::Passive => return Ok(None),
         Check::Tcp => Kind::Tcp,
         Check::Http(check) => Kind::Http(HttpOptions {
             method: match check.method {
@@ -31,6 +32,7 @@ pub fn probe(health: &Health, address: SocketAddr) -> Result<Probe, ProbeError> 
             ..ProbeOptions::default()
         },
     )
+    .map(Some)
 }
 
 impl Health {
@@ -53,5 +55,6 @@ impl Plan {
         self.pools
             .iter()
             .filter_map(|pool| Some((pool.name.as_str(), pool.health.as_ref()?)))
+            .filter(|(_, health)| health.check != Check::Passive)
     }
 }

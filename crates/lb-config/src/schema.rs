@@ -93,6 +93,7 @@ pub const SECTIONS: &[&Section] = &[
     &BACKENDS,
     &PERSISTENCE,
     &HEALTH,
+    &PASSIVE,
     &POOL_TIMEOUTS,
     &POOL_LIMITS,
     &RETRIES,
@@ -370,7 +371,7 @@ pub(crate) static PERSISTENCE: Section = Section {
 pub(crate) static HEALTH: Section = Section {
     path: "pools.health",
     keys: &[
-        key("kind", Value::Word(&["http", "tcp"]), "required"),
+        key("kind", Value::Word(&["http", "tcp", "passive"]), "required"),
         key("interval", millis(10, HOUR), "\"5s\""),
         key("interval_down", millis(10, HOUR), "`interval`"),
         key("interval_changing", millis(10, HOUR), ""),
@@ -379,6 +380,7 @@ pub(crate) static HEALTH: Section = Section {
         key("rise", integer(1, 1_000), "3"),
         key("fall", integer(1, 1_000), "3"),
         key("max_failures", integer(1, 1_000), ""),
+        key("passive", Value::Table, ""),
         key("slow_start", millis(0, HOUR), "\"0s\""),
         key("port", integer(1, 65_535), "the backend's"),
         key("path", Value::Text("a path"), "\"/\""),
@@ -386,6 +388,22 @@ pub(crate) static HEALTH: Section = Section {
         key("host", Value::Text("the `Host` field"), "the backend's address"),
         key("status", Value::List("status codes and ranges"), "[\"200-399\"]"),
         key("body", Value::Text("text that the answer contains"), ""),
+    ],
+};
+
+pub(crate) static PASSIVE: Section = Section {
+    path: "pools.health.passive",
+    keys: &[
+        key("max_failures", integer(1, 1_000), ""),
+        key("success_rate_percent", integer(1, 100), ""),
+        key("latency_factor", integer(2, 100), ""),
+        key("latency_least", millis(0, HOUR), "\"10ms\""),
+        key("min_requests", integer(1, 1_000_000), "20"),
+        key("window", millis(SECOND, HOUR), "\"10s\""),
+        key("server_errors", Value::Boolean, "true"),
+        key("eject_for", millis(10, HOUR), ""),
+        key("eject_at_most", millis(10, DAY), "\"5m\""),
+        key("max_ejected_percent", integer(0, 100), "50"),
     ],
 };
 

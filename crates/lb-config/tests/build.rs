@@ -297,7 +297,7 @@ fn s_health_09_the_probe_of_a_pool_carries_its_host() {
     ));
     let plan = plan(&text);
     let health = plan.pools[0].health.as_ref().unwrap();
-    let probe = probe(health, plan.pools[0].backends[0].address).unwrap();
+    let probe = probe(health, plan.pools[0].backends[0].address).unwrap().unwrap();
     assert_eq!(
         (probe.address().port(), probe.timeout()),
         (8081, Duration::from_secs(1))

@@ -143,6 +143,9 @@ prop_compose! {
         health in prop::sample::select(vec![
             "",
             "health = \"off\"\n",
+            "health = { kind = \"passive\", max_failures = 4, slow_start = \"9s\" }\n",
+            "health = { kind = \"passive\", passive = { success_rate_percent = 80, eject_for = \"30s\", window = \"1m\" } }\n",
+            "health = { kind = \"http\", passive = { max_failures = 2, latency_factor = 3, latency_least = \"0s\", min_requests = 1, server_errors = false, eject_for = \"1s\", eject_at_most = \"1h\", max_ejected_percent = 0 } }\n",
             "health = { kind = \"tcp\", interval = \"1s\" }\n",
             "health = { kind = \"tcp\", interval = \"1s\", timeout = \"2s\", port = 9, slow_start = \"9s\", interval_changing = \"500ms\", max_failures = 4 }\n",
             "health = { kind = \"http\", path = \"/a?b\", method = \"GET\", host = \"x:1\", status = [200, \"301-303\"], body = \"it's \\\"up\\\"\", rise = 1, fall = 9, jitter_percent = 0, interval_down = \"1s\" }\n",

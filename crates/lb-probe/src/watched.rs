@@ -28,6 +28,17 @@ impl Watched {
         }
     }
 
+    /// A backend that is not probed: only traffic judges, once the rules say how.
+    #[must_use]
+    pub fn without_probe(backend: BackendId, name: &str) -> Self {
+        Self {
+            backend,
+            name: name.to_owned(),
+            probe: None,
+            rules: Rules::default(),
+        }
+    }
+
     /// The same, judged by `rules`.
     #[must_use]
     pub fn with_rules(mut self, rules: Rules) -> Self {

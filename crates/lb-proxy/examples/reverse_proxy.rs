@@ -78,6 +78,7 @@ fn pool(addresses: &[SocketAddr]) -> Result<PoolEntry, Box<dyn Error>> {
             max_idle: 512,
             retries: 2,
             retry_percent: 20,
+            server_errors_fail: false,
             limits: Arc::default(),
         },
     })

@@ -88,6 +88,8 @@ pub struct PoolOptions {
     pub retries: u8,
     /// Retries may be at most this share of the requests, in percent (beside a few per second).
     pub retry_percent: u8,
+    /// Does an answer 5xx, other than 501 and 505, count as a failure of its backend? For pools that judge by traffic.
+    pub server_errors_fail: bool,
     /// Limits of the codec toward backends.
     pub limits: Arc<Limits>,
 }

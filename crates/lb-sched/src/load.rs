@@ -17,6 +17,7 @@ pub struct Load {
     failed_at: AtomicU64, // nanoseconds + 1; 0: never
     latency: Latency,
     tally: AtomicU64, // well in the lower half, failed in the upper
+    time: AtomicU64,  // nanoseconds
 }
 
 impl Load {
@@ -29,6 +30,7 @@ impl Load {
             failed_at: AtomicU64::new(0),
             latency: Latency::new(),
             tally: AtomicU64::new(0),
+            time: AtomicU64::new(0),
         }
     }
 
@@ -128,13 +130,24 @@ impl Load {
         let _ = self.tally.try_update(Relaxed, Relaxed, add);
     }
 
-    /// The outcomes since the last call, which begins a new count. None is lost or counted twice.
+    /// Adds the time that a request took which ended well, for pools that compare their backends by it: one more
+    /// atomic step.
+    pub fn tally_time(&self, latency: Duration) {
+        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+        let add = |sum: u64| Some(sum.saturating_add(nanos));
+        // the closure always answers, so there is nothing to handle
+        let _ = self.time.try_update(Relaxed, Relaxed, add);
+    }
+
+    /// The outcomes since the last call, which begins a new count. None is lost or counted twice; the time of a
+    /// request that ends in this moment may be in the next tally.
     #[must_use]
     pub fn take_tally(&self) -> Tally {
         let both = self.tally.swap(0, Relaxed);
         Tally {
             ok: both as u32,
             failed: (both >> 32) as u32,
+            time: Duration::from_nanos(self.time.swap(0, Relaxed)),
         }
     }
 }
@@ -146,6 +159,8 @@ pub struct Tally {
     pub ok: u32,
     /// Requests that failed through the backend's fault.
     pub failed: u32,
+    /// How long those that ended well took together, as far as somebody said so ([`Load::tally_time`]).
+    pub time: Duration,
 }
 
 /// How many requests a backend may have in flight.
@@ -219,7 +234,10 @@ mod tests {
         assert_eq!(load.take_tally(), Tally::default());
         (0..3).for_each(|_| load.tally(true));
         (0..2).for_each(|_| load.tally(false));
-        assert_eq!(load.take_tally(), Tally { ok: 3, failed: 2 });
+        load.tally_time(Duration::from_millis(7));
+        load.tally_time(Duration::from_millis(2));
+        let time = Duration::from_millis(9);
+        assert_eq!(load.take_tally(), Tally { ok: 3, failed: 2, time });
         assert_eq!(load.take_tally(), Tally::default());
     }
 
@@ -233,7 +251,8 @@ mod tests {
             load.take_tally(),
             Tally {
                 ok: u32::MAX,
-                failed: 8
+                failed: 8,
+                time: Duration::ZERO
             }
         );
         load.tally.store(u64::from(u32::MAX) << 32, Relaxed);
@@ -243,7 +262,8 @@ mod tests {
             load.take_tally(),
             Tally {
                 ok: 1,
-                failed: u32::MAX
+                failed: u32::MAX,
+                time: Duration::ZERO
             }
         );
     }

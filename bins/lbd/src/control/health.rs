@@ -2,56 +2,118 @@
 
 use super::Control;
 use crate::note::note;
-use lb_balance::{Condition, standings};
+use lb_balance::{Condition, Pool, standings};
 use lb_config::{Health, Plan};
-use lb_health::{Admin, Report, Status};
-use lb_probe::{Event, Watched};
-use lb_types::Slot;
+use lb_health::{Admin, Cause, Status, Traffic};
+use lb_probe::{Event, Prober, Watched};
+use lb_types::{BackendId, Slot, Time};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Standings that are to be made anew, and what those in force were made from.
+#[derive(Debug, Default)]
+pub(super) struct Standings {
+    /// By the place of the pool in the snapshot.
+    pools: HashMap<usize, Made>,
+}
+
+#[derive(Debug, Default)]
+struct Made {
+    from: Vec<Condition>,
+    /// Something changed since.
+    is_stale: bool,
+    /// Not made anew before: large tables take time, and many backends may change at once.
+    rests_until: Time,
+}
+
+impl Standings {
+    /// Waits until the standings of a pool are to be made, and names it. Cancel safe.
+    pub(super) async fn due(&self) -> usize {
+        let stale = self.pools.iter().filter(|(_, made)| made.is_stale);
+        let Some((index, made)) = stale.min_by_key(|(_, made)| made.rests_until) else {
+            return std::future::pending().await;
+        };
+        let wait = made.rests_until.since(lb_net::clock::monotonic());
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        *index
+    }
+}
 
 impl Control {
     pub(super) fn on_health(&mut self, event: Event) {
-        let view = self.prober.view(event.backend);
-        // A pool that is reached with different timeouts has several entries.
-        let mut told: Vec<*const lb_balance::Pool> = Vec::new();
+        let mut told: Vec<*const Pool> = Vec::new();
         for (index, entry) in self.snapshot.pools.iter().enumerate() {
             let pool = &entry.pool;
             let Some(slot) = pool.find(event.backend) else { continue };
+            // a pool that is reached with different timeouts has several entries
             if told.contains(&Arc::as_ptr(pool)) {
                 continue;
             }
             told.push(Arc::as_ptr(pool));
-            if let (Some(view), Some(backend)) = (&view, pool.backends().get(slot.index())) {
+            let change = event.change;
+            if let Some(backend) = pool.backends().get(slot.index())
+                && change.from.as_str() != change.to.as_str()
+            {
                 note(format_args!(
                     "backend {} of pool {} is {}",
                     backend.name,
                     pool.name(),
-                    describe(view.status)
+                    describe(change.to)
                 ));
             }
-            self.update(index);
+            let planned = self.plan.pool(pool.name());
+            let Some(planned) = planned.and_then(|plan| plan.backends.get(slot.index())) else {
+                continue;
+            };
+            let now = condition(&self.prober, planned, event.backend, slot);
+            let made = self.standings.pools.entry(index).or_default();
+            made.is_stale |= made.from.get(slot.index()) != Some(&now);
         }
     }
 
-    /// Failures in a row that the workers saw, told to whoever judges.
-    pub(super) fn report_failures(&mut self) {
+    /// What the workers counted of each pool's traffic since the last call, told to whoever judges.
+    pub(super) fn judge_traffic(&mut self) {
+        let mut told: Vec<*const Pool> = Vec::new();
         for entry in &self.snapshot.pools {
-            for backend in entry.pool.backends() {
-                let failed = backend.load().failures();
-                if failed > 0 {
-                    self.prober.report(backend.id, Report::Row { failed });
-                }
+            let pool = &entry.pool;
+            let health = self.plan.pool(pool.name()).and_then(|plan| plan.health.as_ref());
+            let is_judged = health.is_some_and(|health| health.rules.is_passive());
+            if !is_judged || told.contains(&Arc::as_ptr(pool)) {
+                continue;
             }
+            told.push(Arc::as_ptr(pool));
+            let seen: Vec<(BackendId, Traffic)> = pool
+                .backends()
+                .iter()
+                .map(|backend| {
+                    let load = backend.load();
+                    let tally = load.take_tally();
+                    let traffic = Traffic {
+                        row: load.failures(),
+                        ok: tally.ok,
+                        failed: tally.failed,
+                        time: tally.time,
+                    };
+                    (backend.id, traffic)
+                })
+                .collect();
+            self.prober.judge(&seen);
         }
     }
 
     /// Makes the standings of a pool from configuration and health.
-    fn update(&self, index: usize) {
+    pub(super) fn update(&mut self, index: usize) {
+        let begun = lb_net::clock::monotonic();
         let Some(entry) = self.snapshot.pools.get(index) else {
+            self.standings.pools.remove(&index);
             return;
         };
         let Some(plan) = self.plan.pool(entry.pool.name()) else {
+            self.standings.pools.remove(&index);
             return;
         };
         let conditions: Vec<Condition> = plan
@@ -59,28 +121,46 @@ impl Control {
             .iter()
             .zip(entry.pool.backends())
             .zip((0..).map(Slot))
-            .map(|((planned, backend), slot)| {
-                let view = self.prober.view(backend.id);
-                Condition {
-                    slot,
-                    weight: planned.weight,
-                    status: view.as_ref().map_or(Status::Up, |view| view.status),
-                    admin: if planned.drain { Admin::Drain } else { Admin::Ready },
-                    ramp_percent: view.map_or(100, |view| view.ramp_percent),
-                    advised_percent: 100,
-                }
-            })
+            .map(|((planned, backend), slot)| condition(&self.prober, planned, backend.id, slot))
             .collect();
         let made = standings(&conditions, plan.fail_open);
         if let Err(error) = entry.pool.apply(&made) {
             note(format_args!("pool {}: {error}", entry.pool.name()));
         }
+        let now = lb_net::clock::monotonic();
+        let rest = now.since(begun).saturating_mul(RESTS).min(LONGEST_REST);
+        let made = Made {
+            from: conditions,
+            is_stale: false,
+            rests_until: now.after(rest),
+        };
+        self.standings.pools.insert(index, made);
     }
 
-    pub(super) fn update_all(&self) {
+    pub(super) fn update_all(&mut self) {
+        self.standings = Standings::default();
         for index in 0..self.snapshot.pools.len() {
             self.update(index);
         }
+    }
+}
+
+/// What decides the standing of one backend. States that are equal to a scheduler are equal here.
+fn condition(prober: &Prober, planned: &lb_config::Backend, backend: BackendId, slot: Slot) -> Condition {
+    let health = prober.health(backend);
+    let configured = if planned.drain { Admin::Drain } else { Admin::Ready };
+    let status = match health.map_or(Status::Up, |health| health.status) {
+        Status::Starting => Status::Up,
+        Status::Down(_) => Status::Down(Cause::Local),
+        other => other,
+    };
+    Condition {
+        slot,
+        weight: planned.weight,
+        status,
+        admin: configured.or(health.map_or(Admin::Ready, |health| health.order)),
+        ramp_percent: health.map_or(100, |health| health.ramp_percent),
+        advised_percent: health.map_or(100, |health| health.advised_percent),
     }
 }
 
@@ -89,17 +169,25 @@ pub(super) fn watched(plan: &Plan) -> Result<Vec<Watched>, Box<dyn std::error::E
     for pool in &plan.pools {
         let Some(health) = &pool.health else { continue };
         for backend in &pool.backends {
-            list.push(
-                Watched::new(backend.id(pool), &backend.name, probe(health, backend.address)?)
-                    .with_rules(health.rules.clone()),
-            );
+            let (id, name) = (backend.id(pool), format!("{}/{}", pool.name, backend.name));
+            let watched = match probe(health, backend.address)? {
+                Some(probe) => Watched::new(id, &name, probe),
+                None => Watched::without_probe(id, &name),
+            };
+            list.push(watched.with_rules(health.rules.clone()));
         }
     }
     Ok(list)
 }
 
-fn probe(health: &Health, address: SocketAddr) -> Result<lb_probe::Probe, Box<dyn std::error::Error>> {
+fn probe(health: &Health, address: SocketAddr) -> Result<Option<lb_probe::Probe>, Box<dyn std::error::Error>> {
     Ok(lb_config::probe(health, address)?)
+}
+
+/// How many probes may be under way: a quarter of the descriptors, so that clients keep the rest.
+pub(super) fn probes_at_once(descriptors: Option<u64>) -> usize {
+    let quarter = descriptors.map_or(MOST_PROBES, |most| usize::try_from(most / 4).unwrap_or(MOST_PROBES));
+    quarter.clamp(16, MOST_PROBES)
 }
 
 fn describe(status: Status) -> String {
@@ -108,3 +196,10 @@ fn describe(status: Status) -> String {
         other => format!("{other:?}").to_lowercase(),
     }
 }
+
+/// Making standings takes at most a tenth of this thread's time: after each, a rest nine times as long,
+const RESTS: u32 = 9;
+/// and no longer than anybody would wait.
+const LONGEST_REST: Duration = Duration::from_secs(1);
+/// 10,000 silent backends, 2 s of timeout, 5 s of interval: 4,000 probes are under way.
+const MOST_PROBES: usize = 4_096;

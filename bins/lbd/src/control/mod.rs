@@ -11,7 +11,7 @@ use crate::signals::Signals;
 use crate::sockets::Sockets;
 use crate::workers::Workers;
 use crate::{FAILED, report};
-use health::watched;
+use health::{Standings, probes_at_once, watched};
 use lb_config::Plan;
 use lb_probe::Prober;
 use lb_proxy::{ListenerEntry, Order, Snapshot};
@@ -30,6 +30,7 @@ pub(crate) struct Control {
     snapshot: Arc<Snapshot>,
     workers: Workers,
     prober: Prober,
+    standings: Standings,
     watched: bool,
     signals: Signals,
     sockets: Sockets,
@@ -57,7 +58,8 @@ impl Control {
             usize::from(plan.workers)
         };
         let snapshot = lb_config::build(&plan, None).map_err(|problems| problems.render(false))?;
-        let mut prober = Prober::new(lb_net::clock::seed(), lb_net::clock::monotonic());
+        let mut prober = Prober::new(lb_net::clock::seed(), lb_net::clock::monotonic())
+            .with_most_at_once(probes_at_once(lb_net::raise_descriptor_limit().now));
         prober.replace(watched(&plan)?);
         let wanted: Vec<_> = snapshot.listeners.iter().map(|listener| socket_of(listener)).collect();
         let mut sockets = Sockets::default();
@@ -73,6 +75,7 @@ impl Control {
             snapshot,
             workers,
             prober,
+            standings: Standings::default(),
             loading: None,
             load_again: false,
             watched: watch.is_some(),
@@ -103,11 +106,12 @@ impl Control {
         loop {
             tokio::select! {
                 _ = second.tick() => {
-                    self.report_failures();
+                    self.judge_traffic();
                     self.expire();
                     self.tell_limits();
                 }
                 event = self.prober.next() => self.on_health(event),
+                pool = self.standings.due() => self.update(pool),
                 _ = self.signals.hup.recv() => self.reload(),
                 loaded = loaded(&mut self.loading) => self.on_loaded(loaded),
                 _ = self.signals.usr1.recv() => self.tell_state(),

@@ -157,6 +157,8 @@ pub struct Health {
     pub timeout: Duration,
     /// When to probe and how to judge.
     pub rules: lb_health::Rules,
+    /// Does a 5xx answer count as a failed request, where requests judge? Except 501 and 505: they speak of the request.
+    pub server_errors: bool,
 }
 
 /// What a probe does.
@@ -167,6 +169,8 @@ pub enum Check {
     Tcp,
     /// Sends a request.
     Http(HttpCheck),
+    /// Nothing: only traffic judges.
+    Passive,
 }
 
 /// What an HTTP probe sends and expects.

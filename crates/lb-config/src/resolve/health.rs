@@ -1,5 +1,5 @@
 use super::scope::default_duration;
-use super::{default_number, whole};
+use super::{default_number, passive, whole};
 use crate::field::Field;
 use crate::grammar::{self, StatusRange, check_path, show_duration};
 use crate::plan::{Check, Health, HttpCheck, ProbeMethod};
@@ -40,8 +40,9 @@ pub(super) fn read(pool: &Reader<'_>) -> Option<Health> {
         .unwrap_or_else(|| default_duration(&HEALTH, "interval"));
     report_slow_probe(&reader, interval, &timeout, interval_span.as_ref());
     let small = |name| u16::try_from(default_number(&HEALTH, name)).unwrap_or(0);
-    let options = RulesOptions {
-        probing: true,
+    let is_probed = kind.as_ref().is_none_or(|(kind, _)| *kind != "passive");
+    let mut options = RulesOptions {
+        probing: is_probed,
         interval,
         interval_down: reader.duration("interval_down").value(),
         interval_changing: reader.duration("interval_changing").value(),
@@ -52,18 +53,20 @@ pub(super) fn read(pool: &Reader<'_>) -> Option<Health> {
         rise: whole(reader.integer("rise"), small("rise")),
         fall: whole(reader.integer("fall"), small("fall")),
         slow_start: reader.duration("slow_start").value().unwrap_or_default(),
-        max_failures: reader
-            .integer("max_failures")
-            .value()
-            .and_then(|most| u16::try_from(most).ok()),
+        max_failures: None,
         passive: PassiveOptions::default(),
     };
+    let server_errors = passive::read(&reader, is_probed, &mut options);
     let rules = Rules::new(options).map_err(|error| {
         reader.push(Problem::error(Kind::OutOfRange, error.to_string()).at(reader.span(), "out of range"));
     });
     let http = http(&reader);
     let check = match kind.value()? {
         "http" => Check::Http(http),
+        "passive" => {
+            passive::report_probe_keys(&reader);
+            Check::Passive
+        }
         _ => {
             for name in HTTP_KEYS.iter().filter(|name| reader.has(name)) {
                 reader.push(
@@ -85,6 +88,7 @@ pub(super) fn read(pool: &Reader<'_>) -> Option<Health> {
             .value()
             .unwrap_or_else(|| default_duration(&HEALTH, "timeout").min(interval)),
         rules: rules.ok()?,
+        server_errors,
     })
 }
 

@@ -411,7 +411,10 @@ impl Exchange {
             }
         }
         if let Some(ticket) = self.ticket.take() {
-            ticket.finish(Outcome::Success, now);
+            let counts = self.pool.as_ref().is_some_and(|pool| pool.options().server_errors_fail);
+            // 501 and 505 speak of the request: any backend would say so
+            let has_failed = counts && matches!(self.facts.status, 500 | 502..=504 | 506..=599);
+            ticket.finish(if has_failed { Outcome::Failure } else { Outcome::Success }, now);
         }
         self.record(client, core, End::Done);
         Ok(self.next_of(client, core))

@@ -104,6 +104,7 @@ impl World {
                     max_idle: 8,
                     retries: setup.retries,
                     retry_percent: 100,
+                    server_errors_fail: false,
                     limits: Arc::new(setup.backend_limits.clone()),
                 },
             })],
