@@ -6,10 +6,11 @@ use lb_types::Slot;
 /// Peak EWMA: of two different backends, the one where a request would wait less. `O(1)` unless
 /// both are full, then `O(backends)`.
 ///
-/// The wait is `latency * (in flight + 1) / weight`, with the latency of
+/// The wait is `latency * (in flight / weight + 1)`, with the latency of
 /// [`Load::latency`](crate::Load::latency): a moving mean that follows peaks at once and fades while
 /// nothing is heard. The two are drawn as in [`TwoChoices`](crate::TwoChoices). After Finagle's
-/// load balancer of the same name.
+/// load balancer of the same name, with weights: a backend of weight 3 serves three at once where one of
+/// weight 1 serves one, and idle ones share by weight.
 ///
 /// A backend that was never measured counts as fast as the one it is compared with, so it
 /// gets as many requests at once as the others have, not all of them, until its first answer.
@@ -42,8 +43,10 @@ impl Scheduler for PeakEwma {
                 (Some(a), Some(b)) => (a, b),
                 _ => (1.0, 1.0),
             };
-            let queue = |seen: &Seen<'_>| f64::from(seen.in_flight) + 1.0;
-            b * queue(second) * f64::from(first.place.weight) < a * queue(first) * f64::from(second.place.weight)
+            let weight = |seen: &Seen<'_>| f64::from(seen.place.weight);
+            let queue = |seen: &Seen<'_>| f64::from(seen.in_flight) + weight(seen);
+            // products of whole numbers first: what is equal stays equal
+            b * (queue(second) * weight(first)) < a * (queue(first) * weight(second))
         })
     }
 }

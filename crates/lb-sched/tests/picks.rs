@@ -62,6 +62,20 @@ fn somebody_far_away_in_a_long_cycle_is_still_found() {
 }
 
 #[test]
+fn the_only_one_of_hundreds_with_room_is_found() {
+    for recipe in table::recipes() {
+        let mut table = Table::new(recipe, &[3; 700]);
+        table.usable = Usable::none(700);
+        table.usable.insert(Slot(613));
+        let mut rng = lb_types::Rng::new(8);
+        for _ in 0..50 {
+            let ask = table.ask(rng.next_u64());
+            assert_eq!(table.scheduler.pick(&ask), Some(Slot(613)), "{recipe:?}");
+        }
+    }
+}
+
+#[test]
 fn a_cycle_that_would_be_too_long_is_scaled_and_says_so() {
     let longest = [256; 64];
     assert_eq!(Cycle::weighted(&members(&longest)).turns().len(), 64, "reduced first");
@@ -98,7 +112,19 @@ fn two_choices_takes_the_one_with_less_load_for_its_weight() {
 
 #[test]
 fn two_choices_of_an_idle_pool_shares_by_weight() {
-    let table = Table::new(Algorithm::TwoChoices, &[6, 3, 1]);
+    shares_by_weight(&Table::new(Algorithm::TwoChoices, &[6, 3, 1]));
+}
+
+#[test]
+fn peak_ewma_of_an_idle_pool_shares_by_weight() {
+    let table = Table::new(Algorithm::PeakEwma, &[6, 3, 1]);
+    shares_by_weight(&table);
+    let observe = |load: &std::sync::Arc<lb_sched::Load>| load.observe(Duration::from_millis(5), Time::ZERO);
+    table.loads.iter().for_each(observe);
+    shares_by_weight(&table);
+}
+
+fn shares_by_weight(table: &Table) {
     let mut rng = lb_types::Rng::new(42);
     let mut shares = [0_u32; 3];
     for _ in 0..100_000 {
@@ -201,10 +227,16 @@ fn peak_ewma_takes_the_shorter_wait_for_the_weight() {
     assert_eq!(of_two(&table, Time::ZERO), Slot(0), "10 ms * 6 is less than 100 ms * 1");
     let table = table.begun(&[5, 0]);
     assert_eq!(of_two(&table, Time::ZERO), Slot(1), "10 ms * 11 is more");
-    let table = Table::new(Algorithm::PeakEwma, &[3, 1]);
-    table.loads[0].observe(ms(20), Time::ZERO);
-    table.loads[1].observe(ms(10), Time::ZERO);
-    assert_eq!(of_two(&table, Time::ZERO), Slot(0), "20 ms / 3 is less than 10 ms / 1");
+    let table = Table::new(Algorithm::PeakEwma, &[3, 1]).begun(&[5, 3]);
+    table.loads[0].observe(ms(10), Time::ZERO);
+    table.loads[1].observe(ms(7), Time::ZERO);
+    assert_eq!(
+        of_two(&table, Time::ZERO),
+        Slot(0),
+        "10 ms * (5/3 + 1) is less than 7 ms * (3 + 1)"
+    );
+    let table = table.begun(&[4, 0]);
+    assert_eq!(of_two(&table, Time::ZERO), Slot(1), "10 ms * (9/3 + 1) is more");
 }
 
 #[test]

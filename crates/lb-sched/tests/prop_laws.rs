@@ -195,6 +195,52 @@ proptest! {
     }
 
     #[test]
+    fn s_sched_05_and_06_any_history_is_what_the_definition_says(
+        weights in vec(prop_oneof![3 => 0_u16..5, 1 => 0_u16..=256], 1..24),
+        limit in proptest::option::of(1_u32..5),
+        steps in vec((any::<bool>(), any::<proptest::sample::Index>()), 1..300),
+    ) {
+        let mut table = Table::new(Algorithm::WeightedLeastConn, &weights);
+        table.limits = vec![Limit::from(limit); weights.len()];
+        let turns = Cycle::weighted(&members(&weights));
+        let turns = turns.turns();
+        let mut counts = vec![0_u32; weights.len()];
+        let mut step = 0_usize;
+        for (ends, which) in steps {
+            let busy: Vec<usize> = (0..counts.len()).filter(|slot| counts[*slot] > 0).collect();
+            if ends && !busy.is_empty() {
+                let slot = busy[which.index(busy.len())];
+                table.loads[slot].finish();
+                counts[slot] -= 1;
+                continue;
+            }
+            // the least for their weight; of several, whose turn of the cycle is next
+            let takes = |slot: &usize| weights[*slot] > 0 && limit.is_none_or(|limit| counts[*slot] < limit);
+            let share = |slot: usize| (u64::from(counts[slot]), u64::from(weights[slot]));
+            let less = |a: (u64, u64), b: (u64, u64)| a.0 * b.1 < b.0 * a.1;
+            let taking: Vec<usize> = (0..counts.len()).filter(takes).collect();
+            let least = |slot: &usize| !taking.iter().any(|other| less(share(*other), share(*slot)));
+            let least: Vec<usize> = taking.iter().copied().filter(least).collect();
+            let want = match least[..] {
+                [] => None,
+                [only] => Some(only),
+                _ => loop {
+                    let slot = turns[step % turns.len()].index();
+                    step += 1;
+                    if least.contains(&slot) {
+                        break Some(slot);
+                    }
+                },
+            };
+            prop_assert_eq!(table.pick().map(Slot::index), want, "{:?} of {:?}", counts, weights);
+            if let Some(slot) = want {
+                prop_assert!(table.loads[slot].try_begin(table.limits[slot]));
+                counts[slot] += 1;
+            }
+        }
+    }
+
+    #[test]
     fn s_sched_06_ties_take_the_turns_of_the_cycle_among_themselves(places in places()) {
         let idle: Vec<Place> = places.iter().map(|p| (p.0, 0, None, p.3 && p.0 > 0)).collect();
         let tied: Vec<usize> = (0..idle.len()).filter(|slot| is_candidate(&idle[*slot])).collect();

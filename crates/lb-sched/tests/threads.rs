@@ -25,7 +25,7 @@ fn tables(weights: &[u16], first: usize, second: usize) -> Vec<(Recipe, Table)> 
 const WORKERS: usize = 4;
 
 #[test]
-fn shares_are_exact_over_all_workers() {
+fn s_sched_02_shares_are_exact_over_all_workers() {
     for (algorithm, weights, want) in [
         (Algorithm::RoundRobin, [60, 30, 20, 10], [3_000; 4]),
         (
@@ -45,7 +45,7 @@ fn shares_are_exact_over_all_workers() {
 }
 
 #[test]
-fn shares_are_exact_in_each_tier_whatever_the_others_get() {
+fn s_sched_02_shares_are_exact_in_each_tier_whatever_the_others_get() {
     // The first tier is full all the time, so the second has to share exactly; and it takes no turns.
     let weights = [1, 1, 1, 6, 3, 2, 1];
     let mut table = Table::tiered(Algorithm::WeightedRoundRobin, &weights, 3, 7);
