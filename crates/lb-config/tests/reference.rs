@@ -103,6 +103,21 @@ fn every_example_loads_without_a_warning() {
     assert_eq!(count, 2);
 }
 
+#[test]
+fn every_example_of_the_page_on_scheduling_loads_without_a_warning() {
+    let page = include_str!("../../../docs/scheduling.md");
+    let examples: Vec<&str> = page
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert_eq!(examples.len(), 3);
+    for text in examples {
+        let resolved = resolve(&parse("docs/scheduling.md", text), &Known).unwrap();
+        assert!(resolved.warnings.is_empty(), "{}", resolved.warnings);
+    }
+}
+
 /// Knows every host and one secret, so that the examples are complete.
 #[derive(Debug)]
 struct Known;
