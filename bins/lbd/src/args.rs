@@ -21,6 +21,9 @@ pub(crate) enum Command {
     /// Check a configuration file and say everything that is wrong with it
     Check(Check),
     Cert(crate::commands::cert::args::Cert),
+    /// Let all algorithms serve the same traffic on a virtual clock, side by side, before one serves yours
+    Simulate(Box<crate::commands::simulate::args::Simulate>),
+    Explain(crate::commands::explain::Explain),
     /// Print the version
     Version,
 }
@@ -56,6 +59,8 @@ Examples:
   lbd run --config lbd.toml
   lbd check --config lbd.toml
   lbd cert doctor fullchain.pem privkey.pem
+  lbd simulate --backends 10,10,5 --html algorithms.html
+  lbd explain scheduler
 
 Signals of `run`:
   HUP   read the configuration file again; a bad one changes nothing

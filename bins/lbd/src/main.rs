@@ -30,6 +30,8 @@ fn main() -> ExitCode {
         Command::Run(run) => commands::run::run(&run),
         Command::Check(check) => commands::check::run(&check),
         Command::Cert(cert) => commands::cert::run(&cert),
+        Command::Simulate(simulate) => commands::simulate::run(&simulate),
+        Command::Explain(explain) => commands::explain::run(&explain),
         Command::Version => {
             println!("lbd {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

@@ -4,7 +4,7 @@
 use lb_doctor::Scenario;
 
 fn assert_prints(number: u8, want: &str) {
-    let scenario = Scenario::run(number).unwrap().expect("there are five");
+    let scenario = Scenario::run(number).expect("it can be built").expect("there are five");
     assert_eq!(scenario.to_string(), want);
 }
 

@@ -3,4 +3,6 @@
 pub(crate) mod cert;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod explain;
 pub(crate) mod run;
+pub(crate) mod simulate;

@@ -1,7 +1,10 @@
 //! How results are shown: tables, JSON, one HTML page.
 
+mod json;
+mod page;
 mod table;
 mod text;
 
+pub use page::is_page;
 pub(crate) use table::{Table, wrap};
 pub use text::Setting;

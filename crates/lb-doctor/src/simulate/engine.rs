@@ -22,6 +22,8 @@ pub(crate) struct Engine<'a> {
     cursor: Cursor,
     /// The slots that health believes in.
     usable: Usable,
+    /// Who is in the scheduler.
+    members: Vec<Member>,
     /// `usable` without those that were tried.
     untried: Usable,
     loads: Vec<Arc<Load>>,
@@ -100,6 +102,7 @@ impl<'a> Engine<'a> {
             scheduler,
             cursor: Cursor::new(),
             usable: Usable::none(backends.len()),
+            members: Vec::new(),
             untried: Usable::none(backends.len()),
             loads: backends.iter().map(|_| Arc::new(Load::new())).collect(),
             limits: backends.iter().map(|b| b.limit).collect(),
@@ -377,6 +380,7 @@ impl<'a> Engine<'a> {
         members.iter().for_each(|member| self.usable.insert(member.slot));
         self.scheduler = self.contender.build(&members, unit)?;
         self.tally.inexact |= !self.scheduler.is_exact();
+        self.members = members;
         Ok(())
     }
 
@@ -427,8 +431,7 @@ impl<'a> Engine<'a> {
     /// What each backend should have had of the requests under the table that ends now.
     fn count_wanted(&mut self) {
         let requests = std::mem::take(&mut self.tally.uncounted) as f64;
-        let mut members = self.members().0;
-        members.retain(|m| self.usable.contains(m.slot));
+        let members = &self.members;
         let total: f64 = members.iter().map(|m| f64::from(m.weight.get())).sum();
         for member in members {
             if let Some(wanted) = self.tally.wanted.get_mut(member.slot.index()) {

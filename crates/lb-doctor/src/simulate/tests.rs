@@ -263,6 +263,11 @@ fn a_dead_backend_gets_nothing_once_noticed_and_its_share_afterwards() {
     // half of 10 s before, nothing for 12 s (2 s to notice the death, 2 s to notice the recovery), half of 18 s
     let second = outcome.backends[1].picks;
     assert!((139..=141).contains(&second), "{second}");
+    let wanted = outcome.backends[1].wanted;
+    assert!(
+        (139.0..=141.0).contains(&wanted),
+        "its weight asks for half of the 28 s that it is believed in: {wanted}"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::compare::Comparison;
 use super::outcome::Outcome;
-use crate::spec::{show, three_digits};
+use crate::spec::{grouped, show, three_digits};
 use std::time::Duration;
 
 impl Comparison {
@@ -50,40 +50,41 @@ impl Comparison {
 
     fn among(&mut self, marks: &[Mark], winner: &Mark) -> Vec<String> {
         let mut words = Vec::new();
-        let peers = || marks.iter().filter(|m| m.is_spread);
+        let peers = || marks.iter().filter(|m| m.is_spread || !winner.is_spread);
         let worst = peers().max_by_key(|m| (m.errors, m.p99)).unwrap_or(winner);
-        let spread = seconds(worst.p99) / seconds(winner.p99);
-        if worst.errors == winner.errors && spread < 1.1 {
+        if worst.errors == winner.errors && seconds(worst.p99) / seconds(winner.p99) < 1.1 {
             words.push(format!(
-                "The choice hardly matters here: p99 lies between {} and {} for all that spread requests. {} is the \
-                 simplest of the good ones.",
+                "The choice hardly matters here: p99 lies between {} and {} for all that spread requests. {} will do.",
                 show(peers().map(|m| m.p99).min().unwrap_or(winner.p99)),
                 show(worst.p99),
                 winner.name,
             ));
         } else {
-            words.push(format!("{} is best here: its p99 is {}", winner.name, show(winner.p99)));
-            let rival = marks
+            let usual = marks
                 .iter()
-                .find(|m| m.name == "weighted_round_robin" && m.name != winner.name)
-                .unwrap_or(worst);
-            if rival.name == winner.name {
-                words.push(String::from("."));
-            } else {
-                words.push(format!(
-                    ", {} of {}'s {}{}.",
-                    part(seconds(winner.p99) / seconds(rival.p99)),
-                    rival.name,
-                    show(rival.p99),
-                    if rival.errors > winner.errors {
-                        format!(", with {} errors instead of {}", winner.errors, rival.errors)
-                    } else {
-                        String::new()
-                    }
+                .find(|m| m.name == "weighted_round_robin" && m.name != winner.name);
+            let rival = usual.unwrap_or(worst);
+            let mut text = format!("{} is best here: its p99 is {}", winner.name, show(winner.p99));
+            let ratio = seconds(rival.p99) / seconds(winner.p99);
+            text.push_str(&format!(
+                ", {}'s {} ({} times as long)",
+                rival.name,
+                show(rival.p99),
+                times(ratio)
+            ));
+            if rival.errors > winner.errors {
+                text.push_str(&format!(
+                    "; {} requests fail instead of {}",
+                    grouped(winner.errors),
+                    grouped(rival.errors)
                 ));
             }
-            words = vec![words.concat()];
+            text.push('.');
+            words.push(text);
             words.push(self.reason(winner));
+        }
+        if !winner.is_spread {
+            return words;
         }
         let hashing: Vec<&str> = marks.iter().filter(|m| !m.is_spread).map(|m| m.name.as_str()).collect();
         if !hashing.is_empty() {
@@ -115,7 +116,7 @@ impl Comparison {
             "two_choices" => "It sends each request to the less loaded of two backends",
             "peak_ewma" => "It looks at how long each backend took lately",
             "first" => "It fills one backend after the other",
-            _ => "Taking turns is enough",
+            _ => return "Taking turns is enough: algorithms that look at the load gain less than 5 %.".to_owned(),
         };
         let mut differs = Vec::new();
         if fastest / slowest > 1.2 {
@@ -134,7 +135,7 @@ impl Comparison {
             ));
         }
         match differs.is_empty() {
-            true => format!("{looks}, and that pays because arrivals are uneven."),
+            true => format!("{looks}, and that pays because requests come unevenly."),
             false => format!(
                 "{looks}, and that pays because {}.",
                 list(&differs.iter().map(String::as_str).collect::<Vec<_>>())
@@ -150,6 +151,7 @@ struct Mark {
     errors: u64,
     p50: Duration,
     p99: Duration,
+    mean: Duration,
     /// It does not keep clients at their backend.
     is_spread: bool,
 }
@@ -161,30 +163,57 @@ impl Mark {
             errors: outcome.errors(),
             p50: outcome.latency.quantile(50.0),
             p99: outcome.latency.quantile(99.0),
+            mean: outcome.latency.mean(),
             is_spread: outcome.moved.is_none(),
         }
     }
 }
 
-/// The one with the fewest errors, then the lowest p99; of those within 5 % of it, the first in the list, which begins
-/// with the simplest.
+/// The one with the fewest errors, then the lowest p99; of those whose p99 and mean are within 5 % of the lowest, the
+/// simplest. Algorithms that keep clients at their backend only win among themselves.
 fn best(marks: &[Mark]) -> Option<usize> {
-    let fewest = marks.iter().map(|m| m.errors).min()?;
-    // a thousandth more is chance
-    let good = |m: &&Mark| m.errors <= fewest + fewest / 20;
-    let lowest = marks.iter().filter(good).map(|m| m.p99).min()?;
-    marks
+    let any_spread = marks.iter().any(|m| m.is_spread);
+    let fewest = marks
         .iter()
-        .position(|m| good(&m) && seconds(m.p99) <= seconds(lowest) * 1.05)
+        .filter(|m| m.is_spread || !any_spread)
+        .map(|m| m.errors)
+        .min()?;
+    // one error in twenty more is chance
+    let good = |m: &&Mark| (m.is_spread || !any_spread) && m.errors <= fewest + fewest / 20;
+    let lowest = marks.iter().filter(good).map(|m| m.p99).min()?;
+    let near = |m: &&Mark| good(m) && seconds(m.p99) <= seconds(lowest) * 1.05;
+    let quickest = marks.iter().filter(near).map(|m| m.mean).min()?;
+    let even = |m: &Mark| near(&m) && seconds(m.mean) <= seconds(quickest) * 1.05;
+    let simplest = |m: &Mark| {
+        SIMPLEST
+            .iter()
+            .position(|name| *name == m.name)
+            .unwrap_or(SIMPLEST.len())
+    };
+    let places = marks.iter().enumerate().filter(|(_, m)| even(m));
+    places.min_by_key(|(_, m)| simplest(m)).map(|(place, _)| place)
 }
+
+/// Of equals the first of these is recommended.
+const SIMPLEST: [&str; 5] = [
+    "weighted_round_robin",
+    "round_robin",
+    "least_conn",
+    "two_choices",
+    "peak_ewma",
+];
 
 fn seconds(duration: Duration) -> f64 {
     duration.as_secs_f64().max(1e-9)
 }
 
-/// `a quarter`, `41 %`.
-fn part(ratio: f64) -> String {
-    format!("{} %", three_digits(ratio * 100.0))
+/// `1.3`, `2,820`.
+fn times(ratio: f64) -> String {
+    if ratio >= 1000.0 {
+        grouped(ratio as u64)
+    } else {
+        three_digits(ratio)
+    }
 }
 
 /// `A, B and C`.
