@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Check a configuration file and say everything that is wrong with it
     Check(Check),
+    Status(crate::commands::admin::args::Status),
+    Backend(crate::commands::admin::args::Backend),
     Cert(crate::commands::cert::args::Cert),
     /// Let all algorithms serve the same traffic on a virtual clock, side by side, before one serves yours
     Simulate(Box<crate::commands::simulate::args::Simulate>),
@@ -31,7 +33,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// The configuration file (TOML)
-    #[arg(long, short, value_name = "FILE", conflicts_with_all = ["listen", "to", "algorithm"], required_unless_present = "listen")]
+    #[arg(long, short, value_name = "FILE", conflicts_with_all = ["listen", "to", "algorithm", "socket"], required_unless_present = "listen")]
     pub(crate) config: Option<PathBuf>,
     /// An address to listen on for HTTP; may be repeated
     #[arg(long, value_name = "ADDRESS", requires = "to")]
@@ -43,6 +45,9 @@ pub(crate) struct Run {
     /// random, ring, maglev, rendezvous or first
     #[arg(long, value_name = "WORD", requires = "listen")]
     pub(crate) algorithm: Option<String>,
+    /// Answer `lbd status` and `lbd backend` at this Unix socket
+    #[arg(long, value_name = "PATH", requires = "listen")]
+    pub(crate) socket: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -58,6 +63,8 @@ Examples:
   lbd run --listen 127.0.0.1:8080 --to 127.0.0.1:9001 --to 127.0.0.1:9002*3
   lbd run --config lbd.toml
   lbd check --config lbd.toml
+  lbd status --config lbd.toml
+  lbd backend drain app/10.0.0.1:80 --config lbd.toml
   lbd cert doctor fullchain.pem privkey.pem
   lbd simulate --backends 10,10,5 --html algorithms.html
   lbd explain scheduler

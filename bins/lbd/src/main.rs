@@ -7,7 +7,6 @@ mod args;
 mod commands;
 mod control;
 mod note;
-mod report;
 mod signals;
 mod sockets;
 mod workers;
@@ -21,7 +20,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Something failed while running.
 const FAILED: u8 = 1;
-/// The configuration is wrong. (2, wrong usage, is clap's.)
+/// Wrong usage: as clap has it.
+const USAGE: u8 = 2;
+/// The configuration is wrong.
 const MISCONFIGURED: u8 = 3;
 
 fn main() -> ExitCode {
@@ -29,6 +30,8 @@ fn main() -> ExitCode {
         Command::Demo => commands::demo::run(),
         Command::Run(run) => commands::run::run(&run),
         Command::Check(check) => commands::check::run(&check),
+        Command::Status(status) => commands::admin::status::run(&status),
+        Command::Backend(backend) => commands::admin::backend::run(&backend),
         Command::Cert(cert) => commands::cert::run(&cert),
         Command::Simulate(simulate) => commands::simulate::run(&simulate),
         Command::Explain(explain) => commands::explain::run(&explain),

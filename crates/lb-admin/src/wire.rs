@@ -112,7 +112,7 @@ impl RequestError {
                 format!("did you mean {near:?}?")
             }
             Self::Admin { near: None, .. } => {
-                let words: Vec<String> = ADMINS.iter().map(|admin| format!("{:?}", admin.as_str())).collect();
+                let words: Vec<String> = Admin::ALL.iter().map(|admin| format!("{:?}", admin.as_str())).collect();
                 format!("one of {}, or null for what the configuration says", words.join(", "))
             }
             Self::Weight { .. } => {
@@ -227,10 +227,10 @@ fn written<T>(wish: Wish<T>, show: impl FnOnce(T) -> Value) -> Option<Value> {
 fn admin(value: &Value) -> Result<Wish<Admin>, RequestError> {
     match value {
         Value::Null => Ok(Wish::Forget),
-        Value::String(word) => match ADMINS.iter().find(|admin| admin.as_str() == word) {
+        Value::String(word) => match Admin::ALL.iter().find(|admin| admin.as_str() == word) {
             Some(admin) => Ok(Wish::Set(*admin)),
             None => {
-                let words = ADMINS.iter().map(|admin| admin.as_str());
+                let words = Admin::ALL.iter().map(|admin| admin.as_str());
                 let other = OTHER_WORDS
                     .iter()
                     .find(|(other, _)| other == word)
@@ -275,9 +275,6 @@ fn shortened(value: &Value) -> String {
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
-
-/// Every state that can be ordered.
-pub(crate) const ADMINS: &[Admin] = &[Admin::Ready, Admin::Drain, Admin::Maintenance, Admin::Up];
 
 /// Words of other programs, and of our own command line, for the same.
 const OTHER_WORDS: &[(&str, &str)] = &[

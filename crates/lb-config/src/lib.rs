@@ -72,7 +72,7 @@ pub use plan::{
 };
 pub use probe::probe;
 pub use problem::{Kind, Problem, Problems, Severity, Span};
-pub use resolve::{Resolved, load, resolve};
+pub use resolve::{Resolved, load, load_admin, resolve};
 pub use secret::Secret;
 pub use syntax::{Raw, parse};
 

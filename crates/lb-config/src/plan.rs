@@ -52,6 +52,21 @@ pub struct AdminSocket {
     pub group: Option<String>,
 }
 
+impl AdminSocket {
+    /// What an empty section means: for the owner alone, at `/run/lbd/admin.sock`.
+    pub const DEFAULT: &str = "/run/lbd/admin.sock";
+
+    /// A socket for its owner alone.
+    #[must_use]
+    pub fn new(socket: impl Into<PathBuf>) -> Self {
+        Self {
+            socket: socket.into(),
+            mode: 0o600,
+            group: None,
+        }
+    }
+}
+
 /// Where access-log lines go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -4,7 +4,9 @@
 mod common;
 
 use common::Fake;
-use lb_config::{AccessLog, Action, Check, Http, Kind, Persistence, Plan, ProbeMethod, Service, parse, resolve};
+use lb_config::{
+    AccessLog, Action, AdminSocket, Check, Http, Kind, Persistence, Plan, ProbeMethod, Service, parse, resolve,
+};
 use lb_persist::{ClientIp, ClientIpOptions, HashBy};
 use lb_sched::Algorithm;
 use std::time::Duration;
@@ -36,7 +38,8 @@ fn small(listener: &str, pool: &str) -> String {
 fn there_is_an_admin_socket_only_when_the_file_has_the_section() {
     assert_eq!(plan(&small("", "")).admin, None);
     let admin = plan(&small("", "[admin]")).admin.unwrap();
-    assert_eq!(admin.socket.display().to_string(), "/run/lbd/admin.sock");
+    assert_eq!(admin, AdminSocket::new("/run/lbd/admin.sock"));
+    assert_eq!(AdminSocket::DEFAULT, "/run/lbd/admin.sock");
     assert_eq!((admin.mode, admin.group), (0o600, None));
     let text = "[admin]\nsocket = \"/tmp/x.sock\"\nmode = \"660\"\ngroup = \"ops\"";
     let admin = plan(&small("", text)).admin.unwrap();
@@ -50,6 +53,27 @@ fn there_is_an_admin_socket_only_when_the_file_has_the_section() {
             .as_deref(),
         Some("7")
     );
+}
+
+#[test]
+fn the_admin_socket_of_a_file_is_found_whatever_else_is_wrong_with_it() {
+    let folder = std::env::temp_dir().join(format!("lb-config-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("lbd.toml");
+    let load = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        lb_config::load_admin(&path)
+    };
+    let found = load("version = 7\n[admin]\nsocket = \"/tmp/x.sock\"\n[[pools]]\nbackends = [\"nowhere.invalid\"]\n");
+    assert_eq!(found.unwrap(), Some(AdminSocket::new("/tmp/x.sock")));
+    assert_eq!(load("version = 1\n").unwrap(), None);
+    let problems = load("version = 1\n[admin]\nsocket = \"x\"\n").unwrap_err();
+    assert_eq!(
+        problems.iter().map(|problem| problem.kind).collect::<Vec<_>>(),
+        [Kind::BadPath]
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(lb_config::load_admin(&path).unwrap_err().errors(), 1);
 }
 
 #[test]

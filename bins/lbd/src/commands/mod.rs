@@ -1,5 +1,6 @@
 //! One file per sub-command.
 
+pub(crate) mod admin;
 pub(crate) mod cert;
 pub(crate) mod check;
 pub(crate) mod demo;

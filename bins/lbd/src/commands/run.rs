@@ -3,6 +3,7 @@ use crate::note::{note, print};
 use crate::{FAILED, MISCONFIGURED, args};
 use lb_config::{Plan, Problems};
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// `lbd run`: serves until it is told to stop.
@@ -55,7 +56,8 @@ fn plan(run: &args::Run) -> Result<(Plan, Source), Problems> {
         say(&resolved.warnings);
         return Ok((resolved.plan, Source::File(path.clone())));
     }
-    let plan = Plan::from_one_liner(&run.listen, &run.to, run.algorithm.as_deref(), &lb_config::System)?;
+    let mut plan = Plan::from_one_liner(&run.listen, &run.to, run.algorithm.as_deref(), &lb_config::System)?;
+    plan.admin = run.socket.as_ref().map(absolute).map(lb_config::AdminSocket::new);
     let text = format!("# The same as a file, for `lbd run --config`:\n{}\n", plan.to_toml());
     // Nobody may be there to read it: no reason to end.
     let _ = std::io::stdout().write_all(text.as_bytes());
@@ -71,4 +73,9 @@ pub(crate) fn say(problems: &Problems) {
 
 fn text(limit: Option<u64>) -> String {
     limit.map_or_else(|| "unlimited".to_owned(), |n| n.to_string())
+}
+
+/// As a configuration file would have it. Without a present folder the path stays as it is.
+fn absolute(path: &PathBuf) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.clone())
 }

@@ -1,10 +1,11 @@
 //! Health: what probes and traffic saw becomes the standings of the pools.
 
 use super::Control;
+use super::orders::Orders;
 use crate::note::note;
 use lb_balance::{Condition, Pool, standings};
 use lb_config::{Health, Plan};
-use lb_health::{Admin, Cause, Status, Traffic};
+use lb_health::{Cause, Status, Traffic};
 use lb_probe::{Event, Prober, Watched};
 use lb_types::{BackendId, Slot, Time};
 use std::collections::HashMap;
@@ -69,7 +70,7 @@ impl Control {
             let Some(planned) = planned.and_then(|plan| plan.backends.get(slot.index())) else {
                 continue;
             };
-            let now = condition(&self.prober, planned, event.backend, slot);
+            let now = condition(&self.prober, &self.orders, planned, event.backend, slot);
             let made = self.standings.pools.entry(index).or_default();
             made.is_stale |= made.from.get(slot.index()) != Some(&now);
         }
@@ -121,9 +122,10 @@ impl Control {
             .iter()
             .zip(entry.pool.backends())
             .zip((0..).map(Slot))
-            .map(|((planned, backend), slot)| condition(&self.prober, planned, backend.id, slot))
+            .map(|((planned, backend), slot)| condition(&self.prober, &self.orders, planned, backend.id, slot))
             .collect();
         let made = standings(&conditions, plan.fail_open);
+        let (name, is_open) = (plan.name.clone(), made.failed_open);
         if let Err(error) = entry.pool.apply(&made) {
             note(format_args!("pool {}: {error}", entry.pool.name()));
         }
@@ -135,6 +137,28 @@ impl Control {
             rests_until: now.after(rest),
         };
         self.standings.pools.insert(index, made);
+        self.tell_open(&name, is_open);
+    }
+
+    /// Remembers which pools ignore health, and tells when that changes.
+    fn tell_open(&mut self, pool: &str, is_open: bool) {
+        let open = &mut self.failed_open;
+        if is_open && !open.contains(pool) {
+            open.insert(pool.to_owned());
+            note(format_args!(
+                "pool {pool} fails open: too few backends are up, so health is ignored"
+            ));
+        } else if !is_open && open.remove(pool) {
+            note(format_args!("pool {pool} goes by health again"));
+        }
+    }
+
+    /// The standings of the pool of this name, made anew.
+    pub(super) fn update_named(&mut self, name: &str) {
+        // Entries of one name are one pool.
+        if let Some(index) = self.snapshot.pools.iter().position(|entry| entry.pool.name() == name) {
+            self.update(index);
+        }
     }
 
     pub(super) fn update_all(&mut self) {
@@ -146,9 +170,14 @@ impl Control {
 }
 
 /// What decides the standing of one backend. States that are equal to a scheduler are equal here.
-fn condition(prober: &Prober, planned: &lb_config::Backend, backend: BackendId, slot: Slot) -> Condition {
+fn condition(
+    prober: &Prober,
+    orders: &Orders,
+    planned: &lb_config::Backend,
+    backend: BackendId,
+    slot: Slot,
+) -> Condition {
     let health = prober.health(backend);
-    let configured = if planned.drain { Admin::Drain } else { Admin::Ready };
     let status = match health.map_or(Status::Up, |health| health.status) {
         Status::Starting => Status::Up,
         Status::Down(_) => Status::Down(Cause::Local),
@@ -156,9 +185,10 @@ fn condition(prober: &Prober, planned: &lb_config::Backend, backend: BackendId, 
     };
     Condition {
         slot,
-        weight: planned.weight,
+        weight: orders.weight(backend, planned),
         status,
-        admin: configured.or(health.map_or(Admin::Ready, |health| health.order)),
+        // the machine knows the operator's order, and its agent's beside it
+        admin: health.map_or_else(|| orders.admin(backend, planned), |health| health.order),
         ramp_percent: health.map_or(100, |health| health.ramp_percent),
         advised_percent: health.map_or(100, |health| health.advised_percent),
     }

@@ -1,22 +1,28 @@
 //! The control thread: health, reloads, signals. It thinks; the workers act.
 
+mod admin;
 mod health;
+mod orders;
 mod reload;
+mod see;
 
 pub(crate) use reload::Source;
 
+use crate::FAILED;
 use crate::access::{self, Watcher, Writer};
 use crate::note::{Rising, note, print};
 use crate::signals::Signals;
 use crate::sockets::Sockets;
 use crate::workers::Workers;
-use crate::{FAILED, report};
+use admin::{Admin, Asks};
 use health::{Standings, probes_at_once, watched};
 use lb_config::Plan;
 use lb_probe::Prober;
 use lb_proxy::{ListenerEntry, Order, Snapshot};
+use lb_types::Time;
+use orders::Orders;
 use reload::{Loaded, loaded, socket_of};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -35,6 +41,18 @@ pub(crate) struct Control {
     signals: Signals,
     sockets: Sockets,
     log: Option<Writer>,
+    /// Where status is asked for and orders come from.
+    admin: Option<Admin>,
+    asks: Asks,
+    /// What was ordered there.
+    orders: Orders,
+    /// Pools that ignore health, because too few of their backends are up.
+    failed_open: HashSet<String>,
+    /// When the process started, and when it took its present configuration.
+    started: Time,
+    loaded: Time,
+    /// It was told to stop.
+    stopping: bool,
     /// By listener: connections that had to wait for room.
     limited: HashMap<SocketAddr, Rising>,
     /// A reload whose file is being read.
@@ -64,11 +82,16 @@ impl Control {
         let wanted: Vec<_> = snapshot.listeners.iter().map(|listener| socket_of(listener)).collect();
         let mut sockets = Sockets::default();
         let opened = sockets.open(&wanted, count)?;
+        let asks = Asks::new();
+        let admin = asks.open(plan.admin.as_ref())?;
         let log = match &watch {
             Some(watcher) => Some(access::watch(watcher)),
             None => access::open(&plan.log)?,
         };
         let workers = Workers::start(count, &snapshot)?;
+        let now = lb_net::clock::monotonic();
+        let mut orders = Orders::default();
+        orders.follow(None, &plan, now);
         let mut control = Self {
             plan,
             source,
@@ -82,9 +105,17 @@ impl Control {
             signals,
             sockets,
             log: None,
+            admin,
+            asks,
+            orders,
+            failed_open: HashSet::new(),
+            started: now,
+            loaded: now,
+            stopping: false,
             limited: HashMap::new(),
         };
         control.log_to(log);
+        control.pass_all_on();
         control.update_all();
         for (address, sockets) in opened {
             control.workers.listen(address, sockets);
@@ -114,6 +145,7 @@ impl Control {
                 pool = self.standings.due() => self.update(pool),
                 _ = self.signals.hup.recv() => self.reload(),
                 loaded = loaded(&mut self.loading) => self.on_loaded(loaded),
+                ask = self.asks.next() => self.answer(ask),
                 _ = self.signals.usr1.recv() => self.tell_state(),
                 _ = self.signals.term.recv() => break,
                 _ = self.signals.int.recv() => break,
@@ -123,6 +155,7 @@ impl Control {
                 }
             }
         }
+        self.stopping = true;
         let patience = self.plan.drain_timeout;
         note(format_args!("draining, at most {patience:?}"));
         self.workers.tell(|| Order::Drain);
@@ -135,6 +168,7 @@ impl Control {
                     note(format_args!("drain timeout: {} connections cut", self.workers.counters().active()));
                     break;
                 }
+                ask = self.asks.next() => self.answer(ask),
                 _ = self.signals.usr1.recv() => self.tell_state(),
                 _ = self.signals.int.recv() => {
                     note("stopped at once");
@@ -161,8 +195,7 @@ impl Control {
     }
 
     fn tell_state(&self) {
-        let views = self.prober.views();
-        print(&report::state(&self.snapshot, &views, &self.workers.counters()));
+        print(&lb_admin::text::lines(&self.see()));
     }
 
     /// Limits that were hit since they were last told.

@@ -9,7 +9,7 @@ use lb_config::Plan;
 use lb_proxy::{ListenerEntry, Order, Service, Snapshot};
 use std::mem::discriminant;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -18,6 +18,16 @@ use tokio::sync::oneshot;
 pub(crate) enum Source {
     File(PathBuf),
     Arguments,
+}
+
+impl Source {
+    /// The file, if it is one.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Arguments => None,
+        }
+    }
 }
 
 /// What the reading of the file came to.
@@ -115,15 +125,24 @@ impl Control {
         } else {
             None
         };
+        let admin = self.prepare_admin(plan.admin.as_ref())?;
         if plan.workers != self.plan.workers {
             later.push("`workers`".to_owned());
         }
         for what in later {
             note(format_args!("{what} takes effect at the next start, not at a reload"));
         }
+        if admin.is_some() || plan.admin.is_none() {
+            self.admin = admin;
+        }
         let old = std::mem::replace(&mut self.snapshot, snapshot);
+        self.loaded = lb_net::clock::monotonic();
+        for line in self.orders.follow(Some(&self.plan), &plan, self.loaded) {
+            note(line);
+        }
         self.plan = plan;
         self.prober.replace(watched);
+        self.pass_all_on();
         self.update_all();
         for listener in &old.listeners {
             let options = &listener.options;

@@ -1,11 +1,39 @@
-use crate::environment::Environment;
+use super::text_of;
+use crate::environment::{Environment, Nowhere, System};
 use crate::field::Field;
 use crate::grammar::Wrong;
 use crate::plan::AdminSocket;
+use crate::problem::Sink;
 use crate::reader::Reader;
 use crate::schema::ADMIN;
-use crate::{Kind, Problem, Span, near};
+use crate::syntax::parse;
+use crate::{Kind, Problem, Problems, Span, near};
 use std::path::{Path, PathBuf};
+use toml::de::DeValue;
+
+/// The admin socket that a file configures, and nothing else of it: no name is looked up, no secret is read. For those
+/// who want to reach the program that runs with the file.
+///
+/// # Errors
+/// When the file cannot be read, or what it says of the socket is wrong.
+pub fn load_admin(path: &Path) -> Result<Option<AdminSocket>, Problems> {
+    let name = path.display().to_string();
+    let raw = parse(&name, &text_of(path, &name, &System)?);
+    let (sink, table) = (Sink::default(), raw.table());
+    let admin = match table.get("admin").map(|value| (value.get_ref(), value.span())) {
+        Some((DeValue::Table(table), span)) => {
+            let reader = Reader::new(table, span.clone(), &ADMIN, &sink);
+            read(Field::Is(reader, span), &Nowhere)
+        }
+        _ => None,
+    };
+    let problems = Problems::new(&raw.file, &raw.text, sink.into_list());
+    if problems.errors() > 0 {
+        Err(problems)
+    } else {
+        Ok(admin)
+    }
+}
 
 /// The admin socket, if the file has the section.
 pub(super) fn read(table: Field<Reader<'_>>, environment: &dyn Environment) -> Option<AdminSocket> {

@@ -23,6 +23,7 @@ use crate::reader::{Reader, shown};
 use crate::schema::{self, ADMIN, LIMITS, LISTENERS, LOG, POOLS, ROOT, TIMEOUTS, VERSION};
 use crate::syntax::{Raw, parse};
 use crate::{Kind, Problem, Problems, Severity, Span, near};
+pub use admin::load_admin;
 use lb_persist::HashBy;
 use lb_telemetry::Format;
 pub(crate) use passive::usual_ejection;
@@ -79,16 +80,20 @@ pub fn resolve(raw: &Raw, environment: &dyn Environment) -> Result<Resolved, Pro
 /// All problems at once, also when the file cannot be read.
 pub fn load(path: &Path, environment: &dyn Environment) -> Result<Resolved, Problems> {
     let name = path.display().to_string();
-    let text = environment.read(path).map_err(|error| {
+    let text = text_of(path, &name, environment)?;
+    resolve(&parse(&name, &text), environment)
+}
+
+fn text_of(path: &Path, name: &str, environment: &dyn Environment) -> Result<String, Problems> {
+    environment.read(path).map_err(|error| {
         let problem = match error.kind() {
             io::ErrorKind::InvalidData => {
                 Problem::error(Kind::UnreadableFile, "the file is not UTF-8").help("save it as UTF-8 text")
             }
             _ => Problem::error(Kind::UnreadableFile, format!("the file cannot be read: {error}")),
         };
-        Problems::without_text(&name, vec![problem])
-    })?;
-    resolve(&parse(&name, &text), environment)
+        Problems::without_text(name, vec![problem])
+    })
 }
 
 /// Says whether the rest can be judged. A file of another version is not: every key may mean something else there.

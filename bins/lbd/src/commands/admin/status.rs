@@ -1,0 +1,18 @@
+use super::args::Status;
+use super::{ask, table_options};
+use std::process::ExitCode;
+
+/// `lbd status`.
+pub(crate) fn run(status: &Status) -> ExitCode {
+    ask(
+        &status.reach,
+        async |client| client.state(status.pool.as_deref()).await,
+        |state| {
+            if status.json {
+                lb_admin::text::json(&state)
+            } else {
+                lb_admin::text::table(&state, table_options())
+            }
+        },
+    )
+}

@@ -1,0 +1,346 @@
+//! The admin API's way to the control thread: questions and orders wait in a queue, and are answered between other
+//! events, a little at a time.
+
+use super::Control;
+use crate::note::note;
+use lb_admin::state::{Backend, State};
+use lb_admin::{ControlError, Order, Pending, ServerOptions, Socket, SocketError, SocketOptions, Which, Wish};
+use lb_config::AdminSocket;
+use lb_sched::Algorithm;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
+
+/// What the API asks the control thread.
+pub(super) enum Ask {
+    /// Everything but the backends, and which of those belong to it.
+    Frame(Which, Tell<Frame>),
+    /// Some backends of a pool.
+    Backends {
+        /// Of this snapshot.
+        serial: u64,
+        /// The place of the pool in it.
+        pool: usize,
+        /// Their slots.
+        slots: Range<usize>,
+        tell: Tell<Vec<Backend>>,
+    },
+    /// Orders, all of them or none.
+    Orders(Vec<Order>, Tell<Vec<Backend>>),
+}
+
+type Tell<T> = oneshot::Sender<Result<T, ControlError>>;
+
+/// A state without backends.
+pub(super) struct Frame {
+    state: State,
+    /// For each pool of the state: its place in the snapshot, and the slots that are wanted.
+    pools: Vec<(usize, Range<usize>)>,
+}
+
+/// What the server holds of the program.
+pub(super) struct Desk(mpsc::Sender<Ask>);
+
+impl Desk {
+    async fn ask<T>(&self, question: impl FnOnce(Tell<T>) -> Ask) -> Result<T, ControlError> {
+        let (tell, told) = oneshot::channel();
+        self.0.send(question(tell)).await.map_err(|_| ControlError::Gone)?;
+        told.await.unwrap_or(Err(ControlError::Gone))
+    }
+
+    /// Backends come in slices: between two of them the control thread does what else there is to do, which with one
+    /// worker is traffic.
+    async fn gather(&self, which: Which) -> Result<State, ControlError> {
+        let Frame { mut state, pools } = self.ask(|tell| Ask::Frame(which, tell)).await?;
+        let serial = state.process.serial;
+        for (seen, (pool, slots)) in state.pools.iter_mut().zip(pools) {
+            let mut start = slots.start;
+            while start < slots.end {
+                let slots = start..slots.end.min(start + SLICE);
+                start = slots.end;
+                let slice = self.ask(|tell| Ask::Backends {
+                    serial,
+                    pool,
+                    slots,
+                    tell,
+                });
+                seen.backends.append(&mut slice.await?);
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(state)
+    }
+}
+
+impl lb_admin::Control for Desk {
+    fn state(&self, which: Which) -> Pending<'_, State> {
+        Box::pin(async move {
+            for _ in 0..TRIES {
+                match self.gather(which.clone()).await {
+                    Err(error) if error == reloaded() => {}
+                    answer => return answer,
+                }
+            }
+            Err(reloaded())
+        })
+    }
+
+    fn order(&self, orders: Vec<Order>) -> Pending<'_, Vec<Backend>> {
+        Box::pin(self.ask(|tell| Ask::Orders(orders, tell)))
+    }
+}
+
+/// The socket, and the task that answers there.
+pub(super) struct Admin {
+    socket: Socket,
+    task: AbortHandle,
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The queue: both ends, so that it never closes.
+pub(super) struct Asks {
+    pub(super) desk: mpsc::Sender<Ask>,
+    pub(super) inbox: mpsc::Receiver<Ask>,
+}
+
+impl Asks {
+    pub(super) fn new() -> Self {
+        let (desk, inbox) = mpsc::channel(WAITING);
+        Self { desk, inbox }
+    }
+
+    pub(super) async fn next(&mut self) -> Ask {
+        match self.inbox.recv().await {
+            Some(ask) => ask,
+            // We hold a sender ourselves.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// A socket and somebody who answers there, if the configuration wants one.
+    pub(super) fn open(&self, wanted: Option<&AdminSocket>) -> Result<Option<Admin>, OpenError> {
+        let Some(wanted) = wanted else { return Ok(None) };
+        let options = options(wanted);
+        let socket = Socket::open(&options)?;
+        let listener = socket.listener()?;
+        let server = lb_admin::serve(listener, Arc::new(Desk(self.desk.clone())), ServerOptions::default());
+        let task = tokio::spawn(server).abort_handle();
+        note(format_args!("admin socket {options}"));
+        Ok(Some(Admin { socket, task }))
+    }
+}
+
+/// Why the admin socket cannot be used.
+#[derive(Debug)]
+pub(super) enum OpenError {
+    Socket(SocketError),
+    Io(io::Error),
+}
+
+impl Control {
+    /// Changes the socket as a reload wants it. Whatever can fail comes before anything changes; gives the new socket,
+    /// when it is another one.
+    pub(super) fn prepare_admin(&mut self, wanted: Option<&AdminSocket>) -> Result<Option<Admin>, OpenError> {
+        if let (Some(admin), Some(wanted)) = (&mut self.admin, wanted)
+            && admin.socket.adapt(&options(wanted))?
+        {
+            return Ok(None);
+        }
+        self.asks.open(wanted)
+    }
+
+    pub(super) fn answer(&mut self, ask: Ask) {
+        // Whoever asked may have gone: then nobody hears the answer.
+        match ask {
+            Ask::Frame(which, tell) => {
+                let _ = tell.send(self.frame(which));
+            }
+            Ask::Backends {
+                serial,
+                pool,
+                slots,
+                tell,
+            } => {
+                let entry = self.snapshot.pools.get(pool).filter(|_| self.snapshot.serial == serial);
+                let seen = entry.map(|entry| self.see_backends(entry, slots));
+                let _ = tell.send(seen.ok_or_else(reloaded));
+            }
+            Ask::Orders(orders, tell) => {
+                let _ = tell.send(self.obey(&orders));
+            }
+        }
+    }
+
+    fn frame(&self, which: Which) -> Result<Frame, ControlError> {
+        let mut state = self.see_frame();
+        let mut pools = Vec::new();
+        let names: Vec<&str> = match &which {
+            Which::Process => Vec::new(),
+            Which::All => self.plan.pools.iter().map(|pool| pool.name.as_str()).collect(),
+            Which::Pool(pool) | Which::Backend { pool, .. } => vec![pool],
+        };
+        for name in names {
+            let index = self.snapshot.pools.iter().position(|entry| entry.pool.name() == name);
+            let (Some(index), Some((_, seen))) = (index, self.see_pool(name)) else {
+                let known = self.plan.pools.iter().map(|pool| pool.name.as_str());
+                return Err(ControlError::unknown_pool(name, known));
+            };
+            let slots = match &which {
+                Which::Backend { pool, backend } => {
+                    let at = self.find(pool, backend)?.1.index();
+                    at..at + 1
+                }
+                _ => 0..seen.total,
+            };
+            pools.push((index, slots));
+            state.pools.push(seen);
+        }
+        Ok(Frame { state, pools })
+    }
+
+    /// Carries out all of the orders or, if one cannot be, none. When it returns every worker follows at its next pick.
+    fn obey(&mut self, orders: &[Order]) -> Result<Vec<Backend>, ControlError> {
+        if self.stopping {
+            return Err(ControlError::Stopping);
+        }
+        let mut places = Vec::with_capacity(orders.len());
+        for order in orders {
+            let (pool, slot) = self.find(&order.pool, &order.backend)?;
+            self.refuse_idle_weight(order)?;
+            places.push((pool, slot));
+        }
+        let now = lb_net::clock::monotonic();
+        for (order, (pool, slot)) in orders.iter().zip(&places) {
+            let Some(backend) = self
+                .snapshot
+                .pools
+                .get(*pool)
+                .and_then(|entry| entry.pool.backends().get(slot.index()))
+            else {
+                continue;
+            };
+            let (id, name) = (backend.id, backend.name.clone());
+            if self.orders.obey(id, order, now) {
+                note(format_args!(
+                    "backend {name} of pool {}: {}",
+                    order.pool,
+                    describe(order)
+                ));
+            }
+            self.pass_on(&order.pool, *slot);
+        }
+        let mut changed: Vec<&str> = orders.iter().map(|order| order.pool.as_str()).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        for name in changed {
+            self.update_named(name);
+        }
+        let mut seen = Vec::with_capacity(places.len());
+        for (pool, slot) in places {
+            if let Some(entry) = self.snapshot.pools.get(pool) {
+                seen.extend(self.see_backends(entry, slot.index()..slot.index() + 1));
+            }
+        }
+        Ok(seen)
+    }
+
+    /// A weight that nobody reads is no order anybody can carry out.
+    fn refuse_idle_weight(&self, order: &Order) -> Result<(), ControlError> {
+        let algorithm = self.plan.pool(&order.pool).map(|pool| pool.algorithm);
+        match (order.weight, algorithm) {
+            (Wish::Set(weight), Some(algorithm @ (Algorithm::RoundRobin | Algorithm::First))) if weight.get() > 1 => {
+                Err(ControlError::Refused {
+                    reason: format!("pool {:?} uses {algorithm}, which ignores weights", order.pool),
+                    mend: "set its `algorithm` to \"weighted_round_robin\" and reload".to_owned(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells the health machine of a backend what was ordered.
+    fn pass_on(&mut self, pool: &str, slot: lb_types::Slot) {
+        if let Some(plan) = self.plan.pool(pool)
+            && let Some(planned) = plan.backends.get(slot.index())
+        {
+            let id = planned.id(plan);
+            self.prober.set_admin(id, self.orders.admin(id, planned));
+        }
+    }
+
+    /// The same for all of them, after a start or a reload.
+    pub(super) fn pass_all_on(&mut self) {
+        for pool in &self.plan.pools {
+            for planned in &pool.backends {
+                let id = planned.id(pool);
+                self.prober.set_admin(id, self.orders.admin(id, planned));
+            }
+        }
+    }
+}
+
+fn options(wanted: &AdminSocket) -> SocketOptions {
+    SocketOptions::new(&wanted.socket)
+        .with_mode(wanted.mode)
+        .with_group(wanted.group.as_deref())
+}
+
+/// What was ordered, for the operator's log.
+fn describe(order: &Order) -> String {
+    let admin = match order.admin {
+        Wish::Keep => None,
+        Wish::Forget => Some("as the configuration says".to_owned()),
+        Wish::Set(admin) => Some(format!("{} by order", admin.as_str())),
+    };
+    let weight = match order.weight {
+        Wish::Keep => None,
+        Wish::Forget => Some("weight as configured".to_owned()),
+        Wish::Set(weight) => Some(format!("weight {} by order", weight.get())),
+    };
+    let both: Vec<String> = admin.into_iter().chain(weight).collect();
+    both.join(", ")
+}
+
+fn reloaded() -> ControlError {
+    ControlError::Refused {
+        reason: "the configuration is being replaced".to_owned(),
+        mend: "ask again".to_owned(),
+    }
+}
+
+impl From<SocketError> for OpenError {
+    fn from(error: SocketError) -> Self {
+        Self::Socket(error)
+    }
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl std::fmt::Display for OpenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Socket(error) => write!(f, "admin socket: {error}"),
+            Self::Io(error) => write!(f, "admin socket: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// Questions that wait. More of them wait where they are asked.
+const WAITING: usize = 64;
+/// Backends shown at once: about 200 microseconds.
+const SLICE: usize = 100;
+/// How often a state is gathered anew because a reload came in between.
+const TRIES: usize = 3;

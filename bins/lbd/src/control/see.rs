@@ -1,0 +1,264 @@
+//! What there is to see of the running program, as the admin API and SIGUSR1 show it.
+
+use super::Control;
+use lb_admin::ControlError;
+use lb_admin::state::{Backend, Listener, Pool, Probe, Process, Seen, Share, State, Totals, Why};
+use lb_balance::Standing;
+use lb_health::{Admin, Status};
+use lb_probe::View;
+use lb_proxy::{PoolEntry, Service};
+use lb_types::{Slot, Time};
+use std::ops::Range;
+use std::time::Duration;
+
+/// The present on both clocks, to tell moments as dates.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Present {
+    mono: Time,
+    unix_millis: u64,
+}
+
+impl Present {
+    pub(super) fn now() -> Self {
+        let clock = lb_net::clock::Clock::new();
+        let now = clock.now();
+        Self {
+            mono: now.mono,
+            unix_millis: now.wall.as_secs() * 1_000 + u64::from(clock.micros_of(now) / 1_000),
+        }
+    }
+
+    fn text(self) -> String {
+        lb_telemetry::timestamp(self.unix_millis)
+    }
+
+    /// A moment that has been: its date, and how long ago it was.
+    fn ago(self, at: Time) -> (String, f64) {
+        let ago = self.mono.since(at);
+        (
+            lb_telemetry::timestamp(self.unix_millis.saturating_sub(millis(ago))),
+            seconds(ago),
+        )
+    }
+
+    /// A moment to come: its date, and in how long it is.
+    fn ahead(self, at: Time) -> (String, f64) {
+        let left = at.since(self.mono);
+        (
+            lb_telemetry::timestamp(self.unix_millis.saturating_add(millis(left))),
+            seconds(left),
+        )
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// To the microsecond: more is noise.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e6
+}
+
+impl Control {
+    /// Everything at once: for SIGUSR1.
+    pub(super) fn see(&self) -> State {
+        let mut state = self.see_frame();
+        for pool in &self.plan.pools {
+            if let Some((entry, mut seen)) = self.see_pool(&pool.name) {
+                seen.backends = self.see_backends(entry, 0..seen.total);
+                state.pools.push(seen);
+            }
+        }
+        state
+    }
+
+    /// The process, its sums and its listeners.
+    pub(super) fn see_frame(&self) -> State {
+        let present = Present::now();
+        let (started, started_seconds) = present.ago(self.started);
+        let (loaded, loaded_seconds) = present.ago(self.loaded);
+        let process = Process {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            workers: self.workers.count(),
+            config: self.source.path().map(|path| path.display().to_string()),
+            serial: self.snapshot.serial,
+            now: present.text(),
+            started,
+            started_seconds,
+            loaded,
+            loaded_seconds,
+            stopping: self.stopping,
+        };
+        let listener = |entry: &std::sync::Arc<lb_proxy::ListenerEntry>| Listener {
+            name: entry.options.name.clone(),
+            address: entry.options.address.to_string(),
+            protocol: match entry.options.service {
+                Service::Tcp(_) => "tcp".to_owned(),
+                _ => "http".to_owned(),
+            },
+            connections: entry.connections.open(),
+            max_connections: entry.options.max_connections,
+            limited: entry.connections.limited(),
+        };
+        State {
+            process,
+            totals: Totals::from(&self.workers.counters()),
+            listeners: self.snapshot.listeners.iter().map(listener).collect(),
+            pools: Vec::new(),
+        }
+    }
+
+    /// A pool without its backends.
+    pub(super) fn see_pool(&self, name: &str) -> Option<(&PoolEntry, Pool)> {
+        let plan = self.plan.pool(name)?;
+        let entry = self.snapshot.pools.iter().find(|entry| entry.pool.name() == name)?;
+        let pool = &entry.pool;
+        let standings = pool.standings();
+        let seen = Pool {
+            name: name.to_owned(),
+            algorithm: plan.algorithm.word().to_owned(),
+            up: standings.iter().filter(|standing| standing.up).count(),
+            taking: standings.iter().filter(|standing| takes_new(standing)).count(),
+            total: pool.backends().len(),
+            failed_open: self.failed_open.contains(name),
+            exact_shares: pool.is_exact(),
+            backends: Vec::new(),
+        };
+        Some((entry, seen))
+    }
+
+    /// Some backends of a pool. `O(backends of the pool)`, with a view only of those asked for.
+    pub(super) fn see_backends(&self, entry: &PoolEntry, which: Range<usize>) -> Vec<Backend> {
+        let Some(plan) = self.plan.pool(entry.pool.name()) else {
+            return Vec::new();
+        };
+        let present = Present::now();
+        let standings = entry.pool.standings();
+        let all: u32 = standings.iter().filter(|one| takes_new(one)).map(weight).sum();
+        let mut seen = Vec::with_capacity(which.len());
+        let backends = plan.backends.iter().zip(entry.pool.backends()).zip((0..).map(Slot));
+        for ((planned, backend), slot) in backends.skip(which.start).take(which.len()) {
+            // Standings stand in the order of the slots, as a rule.
+            let standing = match standings.get(slot.index()) {
+                Some(standing) if standing.slot == slot => Some(standing),
+                _ => standings.iter().find(|standing| standing.slot == slot),
+            };
+            let view = self.prober.view(backend.id);
+            let ordered = self.orders.of(backend.id);
+            let admin = self.orders.admin(backend.id, planned);
+            let (since, since_seconds) = present.ago(view.as_ref().map_or(ordered.since, |view| view.since));
+            let full = self.orders.weight(backend.id, planned);
+            let ramp_percent = view.as_ref().map_or(100, |view| view.ramp_percent);
+            let taking = standing.is_some_and(takes_new);
+            seen.push(Backend {
+                pool: plan.name.clone(),
+                name: backend.name.clone(),
+                id: backend.id.to_string(),
+                address: backend.address.to_string(),
+                state: word(view.as_ref(), admin).to_owned(),
+                takes: match standing {
+                    _ if taking => "everybody",
+                    Some(standing) if standing.up => "known",
+                    _ => "nobody",
+                }
+                .to_owned(),
+                since,
+                since_seconds,
+                cause: match view.as_ref().map(|view| view.status) {
+                    Some(Status::Down(cause)) => Some(Why::from(cause)),
+                    _ => None,
+                },
+                admin: admin.as_str().to_owned(),
+                admin_ordered: ordered.admin.is_some(),
+                weight: Share {
+                    configured: planned.weight.get(),
+                    ordered: ordered.weight.map(|weight| weight.get()),
+                    ramp_percent,
+                    effective: if taking {
+                        f64::from(full.get()) * f64::from(ramp_percent) / 100.0
+                    } else {
+                        0.0
+                    },
+                    share_percent: standing.filter(|_| taking).map_or(0.0, |one| {
+                        rounded(100.0 * f64::from(weight(one)) / f64::from(all.max(1)))
+                    }),
+                },
+                in_flight: backend.load().in_flight(),
+                max_connections: planned.max_connections,
+                failures: backend.load().failures(),
+                probe: view.as_ref().map(|view| probe(view, present)),
+            });
+        }
+        seen
+    }
+
+    /// The places of a pool and of a backend in it, by name.
+    pub(super) fn find(&self, pool: &str, backend: &str) -> Result<(usize, Slot), ControlError> {
+        let pools = || self.plan.pools.iter();
+        let names = pools().map(|pool| pool.name.as_str());
+        let index = self.snapshot.pools.iter().position(|entry| entry.pool.name() == pool);
+        let (Some(plan), Some(index)) = (self.plan.pool(pool), index) else {
+            return Err(ControlError::unknown_pool(pool, names));
+        };
+        let slot = plan.backends.iter().position(|known| known.name == backend);
+        match slot.and_then(|slot| u32::try_from(slot).ok()) {
+            Some(slot) => Ok((index, Slot(slot))),
+            None => {
+                let known = plan.backends.iter().map(|known| known.name.as_str());
+                let others =
+                    pools().flat_map(|pool| pool.backends.iter().map(|one| (pool.name.as_str(), one.name.as_str())));
+                Err(ControlError::unknown_backend(pool, backend, known, others))
+            }
+        }
+    }
+}
+
+fn takes_new(standing: &Standing) -> bool {
+    standing.up && standing.weight.get() > 0
+}
+
+fn weight(standing: &Standing) -> u32 {
+    u32::from(standing.weight.get())
+}
+
+/// Two digits behind the point.
+fn rounded(percent: f64) -> f64 {
+    (percent * 100.0).round() / 100.0
+}
+
+fn word(view: Option<&View>, admin: Admin) -> &'static str {
+    match (view, admin) {
+        (Some(view), _) => view.status.as_str(),
+        (None, Admin::Drain) => Status::Draining.as_str(),
+        (None, Admin::Maintenance) => Status::Maintenance.as_str(),
+        (None, _) => "unchecked",
+    }
+}
+
+fn probe(view: &View, present: Present) -> Probe {
+    let result = |seen: &lb_health::Seen| {
+        let (at, seconds_ago) = present.ago(seen.at);
+        Seen {
+            at,
+            seconds_ago,
+            ok: seen.result.is_ok(),
+            cause: seen.result.err().map(Why::from),
+        }
+    };
+    let results: Vec<Seen> = view.results.iter().take(Probe::RESULTS).map(result).collect();
+    let (next, next_seconds) = view.next_probe.map(|at| present.ahead(at)).unzip();
+    Probe {
+        address: view.address.map(|address| address.to_string()),
+        elsewhere: view.elsewhere.is_some(),
+        source: view.source.map(|address| address.to_string()),
+        next,
+        next_seconds,
+        took_seconds: view.took.map(seconds),
+        against: view.against,
+        detection_seconds: view.detection.map(seconds),
+        last: results.first().cloned(),
+        results,
+    }
+}
