@@ -197,6 +197,8 @@ pub struct Probe {
     pub took_seconds: Option<f64>,
     /// Probes in a row that speak against the state.
     pub against: u16,
+    /// What the backend's own agent asks for, when that is stronger than the order: `drain` or `maintenance`.
+    pub agent: Option<String>,
     /// The longest time until a death is noticed.
     pub detection_seconds: Option<f64>,
     /// The newest result.

@@ -9,6 +9,7 @@ use lb_probe::View;
 use lb_proxy::{PoolEntry, Service};
 use lb_types::{Slot, Time};
 use std::ops::Range;
+use std::path::Path;
 use std::time::Duration;
 
 /// The present on both clocks, to tell moments as dates.
@@ -82,7 +83,7 @@ impl Control {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             workers: self.workers.count(),
-            config: self.source.path().map(|path| path.display().to_string()),
+            config: self.source.path().map(whole),
             serial: self.snapshot.serial,
             now: present.text(),
             started,
@@ -215,6 +216,12 @@ impl Control {
     }
 }
 
+/// The path as it is from anywhere.
+fn whole(path: &Path) -> String {
+    let whole = std::path::absolute(path);
+    whole.as_deref().unwrap_or(path).display().to_string()
+}
+
 fn takes_new(standing: &Standing) -> bool {
     standing.up && standing.weight.get() > 0
 }
@@ -257,6 +264,7 @@ fn probe(view: &View, present: Present) -> Probe {
         next_seconds,
         took_seconds: view.took.map(seconds),
         against: view.against,
+        agent: (view.order != view.admin).then(|| view.order.as_str().to_owned()),
         detection_seconds: view.detection.map(seconds),
         last: results.first().cloned(),
         results,

@@ -197,12 +197,21 @@ async fn unknown_path(uri: Uri) -> Failure {
     let path = uri.path();
     let message = format!("there is no path {:?}", path.chars().take(SHOWN).collect::<String>());
     let known: Vec<&str> = PATHS.iter().map(|(path, ..)| *path).collect();
-    let near = nearest(path, known.iter().copied().filter(|path| !path.contains('{')));
+    let other_version = path
+        .strip_prefix("/v")
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        && path != "/v1"
+        && !path.starts_with("/v1/");
+    let near = nearest(
+        path,
+        known
+            .iter()
+            .copied()
+            .filter(|path| !path.contains('{') && !other_version),
+    );
     let mend = match near {
         Some(near) => format!("did you mean {near:?}?"),
-        None if path.len() > 1 && !path.starts_with("/v1/") => {
-            "this program speaks version 1: paths begin with /v1/".to_owned()
-        }
+        None if other_version => "this program speaks version 1: paths begin with /v1/".to_owned(),
         None => format!("paths: {}", known.join(", ")),
     };
     let mut failure = Failure::new(StatusCode::NOT_FOUND, "unknown_path", message, &mend);

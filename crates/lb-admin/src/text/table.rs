@@ -205,18 +205,19 @@ fn paint(backend: &Backend) -> Paint {
 fn notes(backend: &Backend) -> Vec<String> {
     let full = format!("{}/{}", backend.pool, backend.name);
     let mut notes = Vec::new();
+    let last = backend.probe.as_ref().and_then(|probe| probe.last.as_ref());
+    let same = last.filter(|last| last.cause.is_some() && last.cause == backend.cause);
     if let Some(cause) = &backend.cause {
-        notes.push(format!("{}: {}", cause.text, cause.mend));
+        let when = same.map_or_else(String::new, |last| format!(", {} ago", short(last.seconds_ago)));
+        notes.push(format!("{}{when}: {}", cause.text, cause.mend));
     }
     if let Some(probe) = &backend.probe {
-        if let Some(last) = &probe.last {
+        if let Some(last) = last.filter(|last| same.is_none() && (!last.ok || backend.state == "down")) {
             let took = probe
                 .took_seconds
                 .map_or_else(String::new, |took| format!(" in {}", fine(took)));
             let what = last.cause.as_ref().map_or("good", |cause| cause.text.as_str());
-            if !last.ok || backend.state != "up" {
-                notes.push(format!("last probe {} ago: {what}{took}", short(last.seconds_ago)));
-            }
+            notes.push(format!("last probe {} ago: {what}{took}", short(last.seconds_ago)));
         }
         if probe.against > 0 && (backend.state == "up" || backend.state == "down") {
             let kind = if backend.state == "up" { "failed" } else { "good" };
@@ -225,6 +226,9 @@ fn notes(backend: &Backend) -> Vec<String> {
                 probe.against,
                 if probe.against == 1 { "" } else { "s" }
             ));
+        }
+        if let Some(word) = &probe.agent {
+            notes.push(format!("its own agent asks for {word}"));
         }
         if probe.elsewhere {
             let address = probe.address.as_deref().unwrap_or("another address");
