@@ -41,6 +41,14 @@ impl Ask<'_> {
         let limit = self.limits.get(slot.index()).copied().unwrap_or(Limit::NONE);
         limit.has_room(count).then_some(count)
     }
+
+    /// Loads and limits of `len` slots from `first` on, if all of them are usable and have both.
+    pub(crate) fn open(&self, first: Slot, len: usize) -> Option<(&[Arc<Load>], &[Limit])> {
+        let slots = first.index()..first.index().checked_add(len)?;
+        let loads = self.loads.get(slots.clone())?;
+        let limits = self.limits.get(slots.clone())?;
+        self.usable.contains_all(slots).then_some((loads, limits))
+    }
 }
 
 /// A backend that a scheduler may pick.

@@ -24,7 +24,10 @@ use lb_types::Slot;
 /// have to write to it, a second write that all workers share: it is left out on purpose.
 #[derive(Debug, Clone)]
 pub struct WeightedLeastConn {
+    /// By slot.
     places: Box<[Place]>,
+    /// `places` once more: runs of slots that follow each other.
+    runs: Box<[Run]>,
     /// Whose turn it is, as a position in `places`: the cycle.
     order: Box<[u32]>,
     /// The turns of each place, ascending, place after place.
@@ -34,11 +37,18 @@ pub struct WeightedLeastConn {
     lane: Lane,
 }
 
-/// As small as can be: all of them are read at each pick.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     slot: Slot,
     weight: u32,
+}
+
+/// Places whose slots follow each other, at most [`LONGEST`].
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    slot: Slot,
+    place: u32,
+    len: u32,
 }
 
 impl WeightedLeastConn {
@@ -50,7 +60,8 @@ impl WeightedLeastConn {
 
     pub(crate) fn in_lane(members: &[Member], lane: Lane) -> Self {
         let cycle = Cycle::weighted(members);
-        let places: Box<[Place]> = members.iter().filter_map(Place::of).collect();
+        let mut places: Vec<Place> = members.iter().filter_map(Place::of).collect();
+        places.sort_unstable_by_key(|p| p.slot);
         let positions: BTreeMap<Slot, u32> = places.iter().map(|p| p.slot).zip(0..).collect();
         let order: Box<[u32]> = (cycle.turns().iter())
             .filter_map(|slot| positions.get(slot).copied())
@@ -61,7 +72,8 @@ impl WeightedLeastConn {
         Self {
             starts: (0..=places.len() as u32).map(start).collect(),
             turns: by_place.iter().map(|(_, turn)| *turn).collect(),
-            places,
+            runs: Run::all(&places),
+            places: places.into(),
             order,
             lane,
         }
@@ -75,6 +87,23 @@ impl Place {
             slot: member.slot,
             weight,
         })
+    }
+}
+
+impl Run {
+    fn all(places: &[Place]) -> Box<[Self]> {
+        let follows = |a: &Place, b: &Place| a.slot.0.checked_add(1) == Some(b.slot.0);
+        let mut place = 0;
+        let runs = places.chunk_by(follows).flat_map(|run| run.chunks(LONGEST));
+        runs.map(|run| {
+            place += run.len() as u32;
+            Self {
+                slot: run[0].slot,
+                place: place - run.len() as u32,
+                len: run.len() as u32,
+            }
+        })
+        .collect()
     }
 }
 
@@ -119,33 +148,29 @@ impl WeightedLeastConn {
     }
 
     /// Reads every load once.
-    #[inline(never)] // alone, the loop has enough registers
+    #[inline(never)] // alone, the loops have enough registers
     fn least(&self, ask: &Ask<'_>) -> Option<Least> {
-        let mut rest = self.places.iter().enumerate();
-        let (mut place, mut weight, mut count) =
-            rest.find_map(|(i, p)| Some((i, u64::from(p.weight), u64::from(ask.in_flight(p.slot)?))))?;
-        let (mut tied, mut some) = (0, [0; FEW + 1]);
-        for (index, next) in rest {
-            let Some(more) = ask.in_flight(next.slot).map(u64::from) else {
+        let mut least = Least::NOBODY;
+        for run in &self.runs {
+            let places = run.place as usize..(run.place + run.len) as usize;
+            let Some((loads, limits)) = ask.open(run.slot, places.len()) else {
+                for place in places {
+                    if let Some(count) = self.in_flight(place, ask) {
+                        least.take(place, self.places[place].weight, count);
+                    }
+                }
                 continue;
             };
-            let here = more * weight;
-            let there = count * u64::from(next.weight);
-            if here < there {
-                (place, weight, count, tied) = (index, next.weight.into(), more, 0);
-            } else {
-                // ties come as they please: written either way, so that no branch has to be guessed
-                some[tied.min(FEW)] = index as u32;
-                tied += usize::from(here == there);
+            // the same without asking the mask and the lengths each time
+            let read = loads.iter().zip(limits).zip(&self.places[places.clone()]).zip(places);
+            for (((load, limit), seat), place) in read {
+                let count = load.in_flight();
+                if limit.has_room(count) {
+                    least.take(place, seat.weight, count);
+                }
             }
         }
-        Some(Least {
-            place,
-            weight,
-            count,
-            tied,
-            some,
-        })
+        (least.weight != 0).then_some(least)
     }
 
     /// Of the least and those that are tied with it: whoever has the next turn.
@@ -199,6 +224,7 @@ impl WeightedLeastConn {
 /// The least of all that were read, and those as good as it.
 struct Least {
     place: usize,
+    /// 0: nobody was read yet.
     weight: u64,
     count: u64,
     tied: usize,
@@ -206,5 +232,32 @@ struct Least {
     some: [u32; FEW + 1],
 }
 
+impl Least {
+    const NOBODY: Self = Self {
+        place: 0,
+        weight: 0,
+        count: 1, // for no weight: more than anybody
+        tied: 0,
+        some: [0; FEW + 1],
+    };
+
+    #[inline(always)]
+    fn take(&mut self, place: usize, weight: u32, count: u32) {
+        let (count, weight) = (u64::from(count), u64::from(weight));
+        let here = count * self.weight;
+        let there = self.count * weight;
+        if here < there {
+            (self.place, self.weight, self.count, self.tied) = (place, weight, count, 0);
+        } else {
+            // ties come as they please: written either way, so that no branch has to be guessed
+            self.some[self.tied.min(FEW)] = place as u32;
+            self.tied += usize::from(here == there);
+        }
+    }
+}
+
 /// So many tied places are remembered; more are found again.
 const FEW: usize = 8;
+
+/// The longest run: one backend that is down makes only those near it dear to read.
+const LONGEST: usize = 64;

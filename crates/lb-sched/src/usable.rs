@@ -1,4 +1,5 @@
 use alloc::vec::Vec;
+use core::ops::Range;
 use lb_types::Slot;
 
 /// Which slots of a pool may be picked: one bit each.
@@ -36,6 +37,20 @@ impl Usable {
     pub fn contains(&self, slot: Slot) -> bool {
         let (word, bit) = place(slot);
         self.words.get(word).is_some_and(|w| w & bit != 0)
+    }
+
+    /// May each of these slots be picked? `O(slots / 64)`.
+    pub(crate) fn contains_all(&self, slots: Range<usize>) -> bool {
+        let (mut from, end) = (slots.start, slots.end);
+        while from < end {
+            let len = (end - from).min(BITS - from % BITS);
+            let mask = (u64::MAX >> (BITS - len)) << (from % BITS);
+            if self.words.get(from / BITS).is_none_or(|word| word & mask != mask) {
+                return false;
+            }
+            from += len;
+        }
+        true
     }
 
     /// Lets a slot be picked. A slot beyond the length stays unusable.
@@ -101,5 +116,28 @@ mod tests {
         copy.remove(Slot(500));
         assert_eq!(copy.count(), 1);
         assert!(usable.contains(Slot(3)));
+    }
+
+    #[test]
+    fn a_range_is_usable_if_each_of_its_slots_is() {
+        for hole in [0, 5, 63, 64, 127, 128, 199] {
+            let mut usable = Usable::all(200);
+            usable.remove(Slot(hole as u32));
+            for slots in [
+                0..0,
+                0..1,
+                3..64,
+                63..65,
+                64..128,
+                60..130,
+                0..200,
+                128..200,
+                199..201,
+                500..501,
+            ] {
+                let want = slots.clone().all(|slot| usable.contains(Slot(slot as u32)));
+                assert_eq!(usable.contains_all(slots.clone()), want, "{slots:?} without {hole}");
+            }
+        }
     }
 }
