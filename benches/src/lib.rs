@@ -1,6 +1,8 @@
-//! A proxy in this process, for measuring: one worker, one pool, any strategies. And its [`pieces`], one by one.
+//! A proxy in this process, for measuring: one worker, one pool, any strategies. And its [`pieces`], one by one;
+//! [`scheduling`] alone.
 
 pub mod pieces;
+pub mod scheduling;
 
 use lb_balance::route::{Action, Host, Prefix, Route};
 use lb_balance::{Backend, Pool, Routes, Standing};

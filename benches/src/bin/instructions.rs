@@ -5,6 +5,9 @@
 
 use lb_benches::Stickiness;
 use lb_benches::pieces::{Codec, Pick, Remembered};
+use lb_benches::scheduling::Picks;
+use lb_sched::Algorithm;
+use lb_types::Rng;
 use std::env;
 use std::error::Error;
 
@@ -12,6 +15,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [piece, count] = arguments.as_slice() else {
         println!("{}", PIECES.join("\n"));
+        for algorithm in Algorithm::ALL {
+            println!("schedule-{algorithm}-64");
+        }
         return Ok(());
     };
     let count: u32 = count.parse()?;
@@ -32,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "pick-100" => pick(100)?,
         "recall-cookie" => recall(Stickiness::Cookie)?,
         "recall-client-ip" => recall(Stickiness::ClientIp)?,
-        other => return Err(format!("no piece {other}; there are: {}", PIECES.join(", ")).into()),
+        other => schedule(other).ok_or_else(|| format!("no piece {other}; there are: {}", PIECES.join(", ")))?,
     };
     for _ in 0..count {
         run();
@@ -49,6 +55,14 @@ const PIECES: [&str; 7] = [
     "recall-cookie",
     "recall-client-ip",
 ];
+
+/// `schedule-ALGORITHM-BACKENDS`, with any number of backends.
+fn schedule(piece: &str) -> Option<Box<dyn FnMut()>> {
+    let (word, backends) = piece.strip_prefix("schedule-")?.rsplit_once('-')?;
+    let picks = Picks::new(word.parse::<Algorithm>().ok()?, backends.parse().ok()?).ok()?;
+    let mut rng = Rng::new(1);
+    Some(Box::new(move || _ = picks.pick(&mut rng)))
+}
 
 fn pick(count: u16) -> Result<Box<dyn FnMut()>, Box<dyn Error>> {
     let mut pick = Pick::new(count)?;
