@@ -1,8 +1,9 @@
 //! Decides whether a backend is up: rise and fall, slow start, passive reports, operator's orders.
 //!
 //! What it is for: one [`Machine`] per backend. Feed it what probes and traffic saw
-//! ([`Machine::report`]), what the operator wants ([`Machine::set_admin`]) and the time; it says
-//! when to probe next, what the [`Status`] is, and how much of its weight the backend gets.
+//! ([`Machine::report`], [`Machine::saw`]), what the operator wants ([`Machine::set_admin`]) and the time; it says
+//! when to probe next, what the [`Status`] is, and how much of its weight the backend gets. Whether traffic
+//! takes a backend out is decided for a pool as a whole: [`judge`] compares its backends.
 //!
 //! What it is not for: sockets, clocks and threads. Running the probes is lb-probe's part, making
 //! a table of standings lb-balance's.
@@ -29,25 +30,57 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
-//! # The rules in one table
+//! # The rules in tables
 //!
-//! | from | event | to |
-//! | --- | --- | --- |
-//! | Starting | one good probe | Up |
-//! | Starting | one bad probe | Down, at once: it was never seen up |
-//! | Up | `fall` bad probes in a row | Down |
-//! | Down | `rise` good probes in a row | Up, through slow start |
-//! | Starting, Up | `max_failures` failed requests in a row | Down |
-//! | Down, without probes | `interval_down` is over | Starting, on trial: one failed request ends it |
-//! | any | Maintenance ordered | Maintenance; nothing is probed |
-//! | Maintenance | Ready or Drain ordered | Starting, through slow start, probed at once |
-//! | Starting, Up | Drain ordered | Draining: known clients only; it is still probed and may go Down |
+//! What a backend is, in words of these tables: `Starting` was not judged yet and takes clients; `Falling` is up,
+//! with one bad probe fewer than `fall`; `Rising` is down, with one good probe fewer than `rise`; `Ejected` was taken
+//! out by traffic for a time, and `Waiting` is the same with `rise` good probes already; `Trial` came back without
+//! probes: one failed request is enough. Ordered: `Draining` takes clients it had before, `Drained` is down
+//! besides, `Maintenance` takes nobody and is not probed, `Forced` takes everybody, and `Forced-ill` would be down.
+//!
+//! With probes. Columns: a probe is good, is bad, could not be made by us; a request succeeds, `max_failures` fail
+//! in a row, the pool's judgement ([`judge`]) goes against it; the time out is over; the order Ready, Drain,
+//! Maintenance, Up:
+//!
+//! | from | good | bad | local | ok | row | eject | over | ready | drain | maint | up |
+//! | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+//! | Starting | Up | Down | Starting | Starting | Ejected | Ejected | Starting | Starting | Draining | Maintenance | Forced |
+//! | Up | Up | Falling | Up | Up | Ejected | Ejected | Up | Up | Draining | Maintenance | Forced |
+//! | Falling | Up | Down | Falling | Falling | Ejected | Ejected | Falling | Falling | Draining | Maintenance | Forced |
+//! | Down | Rising | Down | Down | Down | Down | Down | Down | Down | Drained | Maintenance | Forced-ill |
+//! | Rising | Up | Down | Rising | Rising | Rising | Rising | Rising | Rising | Drained | Maintenance | Forced-ill |
+//! | Ejected | Ejected | Ejected | Ejected | Ejected | Ejected | Ejected | Down | Ejected | Drained | Maintenance | Forced-ill |
+//! | Waiting | Waiting | Ejected | Waiting | Waiting | Waiting | Waiting | Up | Waiting | Drained | Maintenance | Forced-ill |
+//! | Draining | Draining | Draining | Draining | Draining | Drained | Drained | Draining | Up | Draining | Maintenance | Forced |
+//! | Drained | Drained | Drained | Drained | Drained | Drained | Drained | Drained | Down | Drained | Maintenance | Forced-ill |
+//! | Maintenance | Maintenance | Maintenance | Maintenance | Maintenance | Maintenance | Maintenance | Maintenance | Starting | Draining | Maintenance | Forced |
+//! | Forced | Forced | Forced | Forced | Forced | Forced | Forced | Forced | Up | Draining | Maintenance | Forced |
+//! | Forced-ill | Forced-ill | Forced-ill | Forced-ill | Forced-ill | Forced-ill | Forced-ill | Forced-ill | Down | Drained | Maintenance | Forced-ill |
+//!
+//! Without probes only traffic judges; `fail` is one failed request, fewer than `max_failures`:
+//!
+//! | from | ok | fail | row | eject | over | ready | drain | maint | up |
+//! | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+//! | Starting | Up | Starting | Ejected | Ejected | Starting | Starting | Draining | Maintenance | Forced |
+//! | Trial | Up | Ejected | Ejected | Ejected | Trial | Trial | Draining | Maintenance | Forced |
+//! | Up | Up | Up | Ejected | Ejected | Up | Up | Draining | Maintenance | Forced |
+//! | Ejected | Ejected | Ejected | Ejected | Ejected | Trial | Ejected | Drained | Maintenance | Forced-ill |
+//! | Draining | Draining | Draining | Drained | Drained | Draining | Up | Draining | Maintenance | Forced |
+//! | Drained | Drained | Drained | Drained | Drained | Draining | Ejected | Drained | Maintenance | Forced-ill |
+//! | Maintenance | Maintenance | Maintenance | Maintenance | Maintenance | Maintenance | Starting | Draining | Maintenance | Forced |
+//! | Forced | Forced | Forced | Forced | Forced | Forced | Up | Draining | Maintenance | Forced |
+//! | Forced-ill | Forced-ill | Forced-ill | Forced-ill | Forced-ill | Forced | Ejected | Drained | Maintenance | Forced-ill |
+//!
+//! A test reads these tables and drives a machine through every cell. Besides: whoever comes up again, or back from
+//! maintenance, does so through slow start, unless it is forced up. The agent of a backend
+//! ([`Machine::advise`]) orders like an operator, and the stronger order holds; it can also hold a backend down.
 //!
 //! HAProxy's users find what they know: a server starts usable and falls at its first failed
-//! check, and slow start is not used when the process starts.
+//! check, and slow start is not used when the process starts. Envoy's find the outlier detection that they
+//! know: [`PassiveOptions`].
 //!
-//! Limits: the last sixteen probe results are kept. `no_std`, no `alloc`, about 500 bytes per
-//! machine, every call `O(1)`. No features.
+//! Limits: the last sixteen probe results are kept. `no_std`, no `alloc`, about one KiB per
+//! machine, every call `O(1)`; [`judge`] is `O(n log n)` for the backends of a pool. No features.
 #![no_std]
 
 #[cfg(test)]

@@ -544,4 +544,8 @@ enum Health {
 }
 
 #[cfg(test)]
+mod table;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traffic_tests;

@@ -312,6 +312,7 @@ mod tests {
                 ..base()
             },
             RulesOptions {
+                interval_changing: Some(ms(10)),
                 slow_start: ms(3_600_000),
                 ..base()
             },
@@ -382,6 +383,119 @@ mod tests {
             }),
             "jitter_percent is 51, outside 0 to 50"
         );
+    }
+
+    #[test]
+    fn s_health_08_the_rules_for_traffic_are_checked_from_both_sides() {
+        let of = |change: fn(&mut PassiveOptions)| {
+            let mut options = RulesOptions::default();
+            change(&mut options.passive);
+            Rules::new(options).map(|_| ()).map_err(|error| error.to_string())
+        };
+        let limits: [(fn(&mut PassiveOptions), fn(&mut PassiveOptions), &str); 12] = [
+            (
+                |p| p.success_rate_percent = Some(1),
+                |p| p.success_rate_percent = Some(0),
+                "success_rate_percent is 0, outside 1 to 100",
+            ),
+            (
+                |p| p.success_rate_percent = Some(100),
+                |p| p.success_rate_percent = Some(101),
+                "success_rate_percent is 101, outside 1 to 100",
+            ),
+            (
+                |p| p.latency_factor = Some(2),
+                |p| p.latency_factor = Some(1),
+                "latency_factor is 1, outside 2 to 100",
+            ),
+            (
+                |p| p.latency_factor = Some(100),
+                |p| p.latency_factor = Some(101),
+                "latency_factor is 101, outside 2 to 100",
+            ),
+            (
+                |p| p.latency_least = Duration::from_secs(3_600),
+                |p| p.latency_least = Duration::from_secs(3_601),
+                "latency_least is 3601s, outside 0ns to 3600s",
+            ),
+            (
+                |p| p.min_requests = 1,
+                |p| p.min_requests = 0,
+                "min_requests is 0, outside 1 to 1000000",
+            ),
+            (
+                |p| p.min_requests = 1_000_000,
+                |p| p.min_requests = 1_000_001,
+                "min_requests is 1000001, outside 1 to 1000000",
+            ),
+            (
+                |p| p.window = Duration::from_secs(1),
+                |p| p.window = Duration::from_millis(999),
+                "window is 999ms, outside 1s to 3600s",
+            ),
+            (
+                |p| p.eject_for = Some(Duration::from_millis(10)),
+                |p| p.eject_for = Some(Duration::from_millis(9)),
+                "eject_for is 9ms, outside 10ms to 3600s",
+            ),
+            (
+                |p| p.eject_for = Some(Duration::from_secs(3_600)),
+                |p| p.eject_for = Some(Duration::from_secs(3_601)),
+                "eject_for is 3601s, outside 10ms to 3600s",
+            ),
+            (
+                |p| p.eject_at_most = Duration::from_secs(86_400),
+                |p| p.eject_at_most = Duration::from_secs(86_401),
+                "eject_at_most is 86401s, outside 10ms to 86400s",
+            ),
+            (
+                |p| p.max_ejected_percent = 100,
+                |p| p.max_ejected_percent = 101,
+                "max_ejected_percent is 101, outside 0 to 100",
+            ),
+        ];
+        for (good, bad, text) in limits {
+            assert_eq!(of(good), Ok(()), "{text}");
+            assert_eq!(of(bad), Err(text.to_string()));
+        }
+        assert!(!Rules::default().is_passive());
+    }
+
+    #[test]
+    fn a_time_out_grows_with_each_repeat_up_to_its_end() {
+        let of = |for_secs: Option<u64>, most: u64| {
+            let passive = PassiveOptions {
+                eject_for: for_secs.map(Duration::from_secs),
+                eject_at_most: Duration::from_secs(most),
+                ..PassiveOptions::default()
+            };
+            let rules = Rules::new(RulesOptions {
+                passive,
+                ..RulesOptions::default()
+            })
+            .unwrap();
+            [1, 2, 10, u16::MAX].map(|repeat| rules.ejection(repeat).as_secs())
+        };
+        assert_eq!(of(Some(30), 300), [30, 60, 300, 300]);
+        assert_eq!(of(None, 300), [5, 10, 50, 300], "as long as between probes");
+        assert_eq!(of(Some(600), 300), [600, 600, 600, 600], "once is always possible");
+    }
+
+    #[test]
+    fn s_health_08_a_quicker_interval_while_changing_shortens_detection() {
+        let rules = Rules::new(RulesOptions {
+            interval_changing: Some(Duration::from_secs(1)),
+            interval_down: Some(Duration::from_secs(10)),
+            jitter_percent: 0,
+            ..RulesOptions::default()
+        })
+        .unwrap();
+        let timeout = Duration::from_millis(500);
+        // 5 s, then twice 1 s, and the last timeout
+        assert_eq!(rules.detection(timeout), Duration::from_millis(7_500));
+        assert_eq!(rules.recovery(timeout), Duration::from_millis(12_500));
+        // a probe that takes longer than the interval holds the next one back
+        assert_eq!(rules.detection(Duration::from_secs(3)), Duration::from_secs(14));
     }
 
     #[test]
