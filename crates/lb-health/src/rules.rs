@@ -385,6 +385,8 @@ mod tests {
         );
     }
 
+    type Set = fn(&mut PassiveOptions);
+
     #[test]
     fn s_health_08_the_rules_for_traffic_are_checked_from_both_sides() {
         let of = |change: fn(&mut PassiveOptions)| {
@@ -392,7 +394,7 @@ mod tests {
             change(&mut options.passive);
             Rules::new(options).map(|_| ()).map_err(|error| error.to_string())
         };
-        let limits: [(fn(&mut PassiveOptions), fn(&mut PassiveOptions), &str); 12] = [
+        let limits: [(Set, Set, &str); 12] = [
             (
                 |p| p.success_rate_percent = Some(1),
                 |p| p.success_rate_percent = Some(0),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::RulesOptions;
+use core::time::Duration;
 use std::vec::Vec;
 use std::{format, println};
 

@@ -1,5 +1,7 @@
 use super::*;
 use crate::RulesOptions;
+use crate::Seen;
+use core::time::Duration;
 use std::vec::Vec;
 
 const OK: Report = Report::Probe(Ok(()));

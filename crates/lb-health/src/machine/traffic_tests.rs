@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{PassiveOptions, RulesOptions};
+use core::time::Duration;
 
 const fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
