@@ -16,6 +16,14 @@ pub trait Environment: fmt::Debug {
     /// # Errors
     /// When it cannot be read or is no UTF-8.
     fn read(&self, path: &Path) -> io::Result<String>;
+
+    /// May half-open probes be made? Without an answer of its own an environment says yes.
+    ///
+    /// # Errors
+    /// Why not.
+    fn may_probe_half_open(&self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The machine we run on: its resolver and its files. Both may block for seconds: not for a worker's thread.
@@ -36,6 +44,10 @@ impl Environment for System {
 
     fn read(&self, path: &Path) -> io::Result<String> {
         std::fs::read_to_string(path)
+    }
+
+    fn may_probe_half_open(&self) -> io::Result<()> {
+        lb_probe::half_open_is_permitted()
     }
 }
 

@@ -66,11 +66,11 @@ pub use changes::Changes;
 pub use environment::{Environment, Nowhere, System};
 pub use grammar::StatusRange;
 pub use plan::{
-    AccessLog, Action, AdminSocket, Backend, Check, ClientIp, ClientTimeouts, CookieInsert, Forward, Health, Http,
-    HttpCheck, Limits, Listener, Log, Persistence, Plan, Pool, ProbeMethod, Retries, Route, Scheduling, Service, Tcp,
-    UpstreamTimeouts,
+    AccessLog, Action, AdminSocket, AgentCheck, Backend, Check, ClientIp, ClientTimeouts, CookieInsert, Forward,
+    Health, Http, HttpCheck, Limits, Listener, Log, Origin, Persistence, Plan, Pool, ProbeMethod, Retries, Route,
+    Scheduling, Service, Tcp, UpstreamTimeouts,
 };
-pub use probe::probe;
+pub use probe::{agent, probe};
 pub use problem::{Kind, Problem, Problems, Severity, Span};
 pub use resolve::{Resolved, load, load_admin, resolve};
 pub use secret::Secret;

@@ -1,10 +1,10 @@
+mod health;
 mod listener;
 mod pool;
 
+pub use health::{AgentCheck, Check, Health, HttpCheck, Origin, ProbeMethod};
 pub use listener::{Action, ClientTimeouts, Forward, Http, Limits, Listener, Route, Service, Tcp, UpstreamTimeouts};
-pub use pool::{
-    Backend, Check, ClientIp, CookieInsert, Health, HttpCheck, Persistence, Pool, ProbeMethod, Retries, Scheduling,
-};
+pub use pool::{Backend, ClientIp, CookieInsert, Persistence, Pool, Retries, Scheduling};
 
 use lb_telemetry::Format;
 use std::path::PathBuf;

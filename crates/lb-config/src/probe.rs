@@ -1,5 +1,5 @@
-use crate::plan::{Check, Health, Plan, ProbeMethod};
-use lb_probe::{HttpOptions, Kind, Method, Probe, ProbeError, ProbeOptions};
+use crate::plan::{Check, Health, HttpCheck, Plan, ProbeMethod};
+use lb_probe::{Agent, AgentOptions, HttpOptions, Kind, Method, Probe, ProbeError, ProbeOptions};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -11,28 +11,66 @@ pub fn probe(health: &Health, address: SocketAddr) -> Result<Option<Probe>, Prob
     let kind = match &health.check {
         Check::Passive => return Ok(None),
         Check::Tcp => Kind::Tcp,
-        Check::Http(check) => Kind::Http(HttpOptions {
-            method: match check.method {
-                ProbeMethod::Get => Method::Get,
-                ProbeMethod::Head => Method::Head,
-            },
-            path: check.path.clone(),
-            host: check.host.clone(),
-            expect: check.status.iter().map(|range| range.first()..=range.last()).collect(),
-            body: check.body.clone(),
-            ..HttpOptions::default()
-        }),
+        Check::HalfOpen(fallback) => Kind::HalfOpen(*fallback),
+        Check::Http(check) => Kind::Http(http(check)),
+        Check::Exchange(options) => Kind::Exchange(options.clone()),
+        Check::Redis => Kind::Redis,
+        Check::Memcached => Kind::Memcached,
+        Check::Smtp => Kind::Smtp,
+        Check::Mysql { user } => Kind::Mysql { user: user.clone() },
+        Check::Postgres { user } => Kind::Postgres { user: user.clone() },
+        Check::Udp(options) => Kind::Udp(options.clone()),
     };
     Probe::new(
         address,
         ProbeOptions {
             kind,
             timeout: health.timeout,
+            slow: health.slow,
+            address: health.address,
             port: health.port,
-            ..ProbeOptions::default()
+            source: health.origin.source,
+            interface: health.origin.interface.clone(),
+            proxy_header: health.proxy_protocol,
         },
     )
     .map(Some)
+}
+
+/// The agent that `health` asks, of the backend at `address`; `None` when it asks none.
+///
+/// # Errors
+/// [`ProbeError`] for what the prober does not take. The health of a resolved plan has none.
+pub fn agent(health: &Health, address: SocketAddr) -> Result<Option<Agent>, ProbeError> {
+    let Some(agent) = &health.agent else { return Ok(None) };
+    let options = AgentOptions {
+        port: agent.port,
+        address: agent.address,
+        interval: agent.interval,
+        timeout: agent.timeout,
+        send: agent.send.clone(),
+        source: health.origin.source,
+        interface: health.origin.interface.clone(),
+    };
+    Agent::new(address, options).map(Some)
+}
+
+fn http(check: &HttpCheck) -> HttpOptions {
+    HttpOptions {
+        method: match check.method {
+            ProbeMethod::Get => Method::Get,
+            ProbeMethod::Head => Method::Head,
+            ProbeMethod::Options => Method::Options,
+        },
+        path: check.path.clone(),
+        host: check.host.clone(),
+        expect: check.status.iter().map(|range| range.first()..=range.last()).collect(),
+        body: check.body.clone(),
+        body_bytes: check.body_bytes,
+        location: check.location.clone(),
+        fields: check.headers.clone(),
+        user_agent: check.user_agent.clone(),
+    }
 }
 
 impl Health {

@@ -94,6 +94,8 @@ pub const SECTIONS: &[&Section] = &[
     &PERSISTENCE,
     &HEALTH,
     &PASSIVE,
+    &STEPS,
+    &AGENT,
     &POOL_TIMEOUTS,
     &POOL_LIMITS,
     &RETRIES,
@@ -371,7 +373,22 @@ pub(crate) static PERSISTENCE: Section = Section {
 pub(crate) static HEALTH: Section = Section {
     path: "pools.health",
     keys: &[
-        key("kind", Value::Word(&["http", "tcp", "passive"]), "required"),
+        key(
+            "kind",
+            Value::Word(&[
+                "http",
+                "tcp",
+                "syn",
+                "udp",
+                "redis",
+                "memcached",
+                "smtp",
+                "mysql",
+                "postgresql",
+                "passive",
+            ]),
+            "required",
+        ),
         key("interval", millis(10, HOUR), "\"5s\""),
         key("interval_down", millis(10, HOUR), "`interval`"),
         key("interval_changing", millis(10, HOUR), ""),
@@ -382,12 +399,53 @@ pub(crate) static HEALTH: Section = Section {
         key("max_failures", integer(1, 1_000), ""),
         key("passive", Value::Table, ""),
         key("slow_start", millis(0, HOUR), "\"0s\""),
+        key("slow", millis(1, HOUR / 12), ""),
+        key("address", Value::Text("an address"), "the backend's"),
         key("port", integer(1, 65_535), "the backend's"),
+        key("source", Value::Text("an address of this machine"), ""),
+        key("interface", Value::Text("a network interface"), ""),
+        key("proxy_protocol", Value::Word(&["v1", "v2", "v2_local"]), ""),
+        key("when_not_permitted", Value::Word(&["connect", "refuse"]), "\"connect\""),
         key("path", Value::Text("a path"), "\"/\""),
-        key("method", Value::Word(&["GET", "HEAD"]), "\"GET\""),
+        key("method", Value::Word(&["GET", "HEAD", "OPTIONS"]), "\"GET\""),
         key("host", Value::Text("the `Host` field"), "the backend's address"),
         key("status", Value::List("status codes and ranges"), "[\"200-399\"]"),
         key("body", Value::Text("text that the answer contains"), ""),
+        key("body_bytes", size(1, 1 << 20, false), "\"64KiB\""),
+        key("location", Value::Text("where the answer redirects to"), ""),
+        key("headers", Value::List("header fields"), "[]"),
+        key("user_agent", Value::Text("the `User-Agent` field"), ""),
+        key("send", Value::Text("text to send"), ""),
+        key("send_hex", Value::Text("bytes to send"), ""),
+        key("expect", Value::Text("text that the answer contains"), ""),
+        key("expect_hex", Value::Text("bytes that the answer contains"), ""),
+        key("steps", Value::Tables, ""),
+        key("read_bytes", size(1, 1 << 20, false), "\"64KiB\""),
+        key("silence", Value::Word(&["down", "up"]), "\"down\""),
+        key("user", Value::Text("a user without password"), ""),
+        key("agent", Value::Table, ""),
+    ],
+};
+
+pub(crate) static STEPS: Section = Section {
+    path: "pools.health.steps",
+    keys: &[
+        key("send", Value::Text("text to send"), ""),
+        key("send_hex", Value::Text("bytes to send"), ""),
+        key("expect", Value::Text("text that the answer contains"), ""),
+        key("expect_hex", Value::Text("bytes that the answer contains"), ""),
+    ],
+};
+
+pub(crate) static AGENT: Section = Section {
+    path: "pools.health.agent",
+    keys: &[
+        key("port", integer(1, 65_535), "required"),
+        key("address", Value::Text("an address"), "the backend's"),
+        key("interval", millis(10, HOUR), "\"2s\""),
+        key("timeout", millis(1, HOUR / 12), "`interval`"),
+        key("send", Value::Text("text to send first"), ""),
+        key("send_hex", Value::Text("bytes to send first"), ""),
     ],
 };
 

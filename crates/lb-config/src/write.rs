@@ -1,5 +1,6 @@
 //! From a plan back to text. What has its default value is left out.
 
+mod health;
 mod pool;
 
 use crate::grammar::{show_duration, show_size};
@@ -53,6 +54,11 @@ impl Text {
     fn line(&mut self, key: &str, value: impl Display) {
         // Writing to a String cannot fail.
         let _ = writeln!(self.0, "{key} = {value}");
+    }
+
+    fn plain(&mut self, line: &str) {
+        self.0.push_str(line);
+        self.0.push('\n');
     }
 
     fn text(&mut self, key: &str, value: &str) {

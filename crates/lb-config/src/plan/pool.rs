@@ -1,5 +1,4 @@
-use super::Limits;
-use crate::grammar::StatusRange;
+use super::{Health, Limits};
 use crate::secret::Secret;
 use lb_balance::FailOpen;
 use lb_persist::HashBy;
@@ -143,60 +142,6 @@ pub struct CookieInsert {
     pub secret: Option<Secret>,
     /// The file the secret came from.
     pub secret_file: Option<PathBuf>,
-}
-
-/// How backends are probed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Health {
-    /// What a probe does.
-    pub check: Check,
-    /// Another port than the backend's.
-    pub port: Option<u16>,
-    /// How long a probe may take.
-    pub timeout: Duration,
-    /// When to probe and how to judge.
-    pub rules: lb_health::Rules,
-    /// Does a 5xx answer count as a failed request, where requests judge? Except 501 and 505: they speak of the request.
-    pub server_errors: bool,
-}
-
-/// What a probe does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Check {
-    /// Connects and closes.
-    Tcp,
-    /// Sends a request.
-    Http(HttpCheck),
-    /// Nothing: only traffic judges.
-    Passive,
-}
-
-/// What an HTTP probe sends and expects.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct HttpCheck {
-    /// `GET` or `HEAD`.
-    pub method: ProbeMethod,
-    /// The request target.
-    pub path: String,
-    /// The `Host` field; `None`: the backend's address as written.
-    pub host: Option<String>,
-    /// Good answers.
-    pub status: Vec<StatusRange>,
-    /// What a good answer contains.
-    pub body: Option<String>,
-}
-
-/// The method of an HTTP probe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ProbeMethod {
-    /// With a body in the answer.
-    Get,
-    /// Without.
-    Head,
 }
 
 impl Pool {

@@ -85,6 +85,12 @@ pub enum Kind {
     TrustsEverybody,
     /// A backend that is one of our own listeners.
     ForwardingLoop,
+    /// A check page that a program makes.
+    DynamicPage,
+    /// What this process may not do on this machine.
+    NotPermitted,
+    /// Probes that the probed server takes for an attack.
+    Lockout,
     /// A host name without an address.
     UnresolvedHost,
     /// A host name with more addresses than one.
@@ -140,6 +146,9 @@ impl Kind {
         Self::RandomSecret,
         Self::TrustsEverybody,
         Self::ForwardingLoop,
+        Self::DynamicPage,
+        Self::NotPermitted,
+        Self::Lockout,
         Self::UnresolvedHost,
         Self::SeveralAddresses,
         Self::UnreadableFile,
@@ -191,6 +200,9 @@ impl Kind {
             Self::RandomSecret => "random-secret",
             Self::TrustsEverybody => "trusts-everybody",
             Self::ForwardingLoop => "forwarding-loop",
+            Self::DynamicPage => "dynamic-check-page",
+            Self::NotPermitted => "not-permitted",
+            Self::Lockout => "lockout",
             Self::UnresolvedHost => "unresolved-host",
             Self::SeveralAddresses => "several-addresses",
             Self::UnreadableFile => "unreadable-file",

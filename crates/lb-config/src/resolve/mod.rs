@@ -6,7 +6,6 @@ mod hash;
 mod health;
 mod listener;
 mod loops;
-mod passive;
 mod persistence;
 mod pool;
 mod route;
@@ -24,9 +23,9 @@ use crate::schema::{self, ADMIN, LIMITS, LISTENERS, LOG, POOLS, ROOT, TIMEOUTS, 
 use crate::syntax::{Raw, parse};
 use crate::{Kind, Problem, Problems, Severity, Span, near};
 pub use admin::load_admin;
+pub(crate) use health::usual_ejection;
 use lb_persist::HashBy;
 use lb_telemetry::Format;
-pub(crate) use passive::usual_ejection;
 use pool::Pools;
 pub(crate) use scope::{Scope, default_duration};
 use std::io;

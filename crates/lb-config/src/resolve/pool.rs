@@ -118,12 +118,14 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
     let timeouts = Scope::read(reader.table("timeouts", &POOL_TIMEOUTS));
     let limits = context.limits.then(&Scope::read(reader.table("limits", &POOL_LIMITS)));
     let (persistence, persistence_span) = persistence::read_all(context, reader);
+    let backend_plans: Vec<_> = backends.iter().map(|backend| backend.plan.clone()).collect();
+    let health = health::read(context, reader, &backend_plans);
     let plan = Pool {
         name: name.value().unwrap_or_default(),
         algorithm,
         scheduling,
         persistence,
-        health: health::read(reader),
+        health,
         fail_open: fail_open(reader),
         max_idle_connections: backend::max_idle(reader),
         keep_alive: context.timeouts.then(&timeouts).duration("upstream_keep_alive"),
@@ -134,7 +136,7 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
             ..Scope::default().limits()
         },
         retries: retries(reader),
-        backends: backends.iter().map(|backend| backend.plan.clone()).collect(),
+        backends: backend_plans,
     };
     ReadPool {
         plan,

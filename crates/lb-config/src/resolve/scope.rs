@@ -112,7 +112,7 @@ pub(crate) fn default_duration(section: &'static Section, name: &str) -> Duratio
     grammar::duration(text.trim_matches('"')).unwrap_or_default()
 }
 
-fn default_size(section: &'static Section, name: &str) -> Option<u64> {
+pub(crate) fn default_size(section: &'static Section, name: &str) -> Option<u64> {
     let text = section.key(name).map_or("", |key| key.default);
     text.parse().ok().or_else(|| grammar::size(text.trim_matches('"')).ok())
 }

@@ -1,7 +1,7 @@
-use super::{Text, limit_pairs, quoted, seconds};
-use crate::plan::{Backend, Check, CookieInsert, Health, Persistence, Pool, ProbeMethod, Scheduling};
+use super::{Text, health, limit_pairs, quoted, seconds};
+use crate::plan::{Backend, CookieInsert, Persistence, Pool, Scheduling};
 use crate::resolve::Scope;
-use crate::schema::{HEALTH, PASSIVE, PERSISTENCE, POOLS, RETRIES};
+use crate::schema::{PERSISTENCE, POOLS, RETRIES};
 use lb_balance::FailOpen;
 use lb_persist::{ClientIp, HashBy, Refresh, SameSite};
 use lb_sched::Algorithm;
@@ -57,7 +57,7 @@ pub(super) fn pool_text(out: &mut Text, pool: &Pool) {
     }
     if let Some(health) = &pool.health {
         out.header("[pools.health]");
-        health_text(out, health);
+        health::text(out, health);
     }
 }
 
@@ -182,106 +182,6 @@ fn cookie_text(out: &mut Text, cookie: &CookieInsert) {
         (Some(path), _) => out.text("secret_file", &path.display().to_string()),
         (None, Some(secret)) => out.text("secret", secret.expose()),
         (None, None) => {}
-    }
-}
-
-fn health_text(out: &mut Text, health: &Health) {
-    let rules = health.rules.options();
-    out.text(
-        "kind",
-        match health.check {
-            Check::Tcp => "tcp",
-            Check::Http(_) => "http",
-            Check::Passive => "passive",
-        },
-    );
-    passive_text(out, health);
-    out.duration_unless(&HEALTH, "slow_start", rules.slow_start);
-    if health.check == Check::Passive {
-        return;
-    }
-    out.duration_unless(&HEALTH, "interval", rules.interval);
-    if let Some(interval) = rules.interval_down {
-        out.line("interval_down", seconds(interval));
-    }
-    if let Some(interval) = rules.interval_changing {
-        out.line("interval_changing", seconds(interval));
-    }
-    // The default depends on the interval.
-    let usual = crate::resolve::default_duration(&HEALTH, "timeout").min(rules.interval);
-    if health.timeout != usual {
-        out.line("timeout", seconds(health.timeout));
-    }
-    out.set_unless(&HEALTH, "jitter_percent", rules.jitter_percent);
-    out.set_unless(&HEALTH, "rise", rules.rise);
-    out.set_unless(&HEALTH, "fall", rules.fall);
-    if let Some(port) = health.port {
-        out.line("port", port);
-    }
-    let Check::Http(check) = &health.check else { return };
-    out.text_unless(&HEALTH, "path", &check.path);
-    out.text_unless(
-        &HEALTH,
-        "method",
-        if check.method == ProbeMethod::Head {
-            "HEAD"
-        } else {
-            "GET"
-        },
-    );
-    if let Some(host) = &check.host {
-        out.text("host", host);
-    }
-    let status: Vec<String> = check.status.iter().map(|range| quoted(&range.to_string())).collect();
-    out.set_unless(&HEALTH, "status", format_args!("[{}]", status.join(", ")));
-    if let Some(body) = &check.body {
-        out.text("body", body);
-    }
-}
-
-/// The row of failures as the short key, when nothing else is said.
-fn passive_text(out: &mut Text, health: &Health) {
-    let rules = health.rules.options();
-    let passive = &rules.passive;
-    let usual = |name| PASSIVE.key(name).map_or("", |key| key.default).to_owned();
-    let duration = |name, value| (name, seconds(value), usual(name));
-    let optional = |name, value: Option<String>| (name, value.unwrap_or_default(), String::new());
-    let is_usual_ejection = passive.eject_for == crate::resolve::usual_ejection(rules.probing);
-    let eject_for = passive.eject_for.filter(|_| !is_usual_ejection).map(seconds);
-    let most = rules.max_failures.map(|most| most.to_string());
-    let pairs = [
-        optional(
-            "success_rate_percent",
-            passive.success_rate_percent.map(|percent| percent.to_string()),
-        ),
-        optional(
-            "latency_factor",
-            passive.latency_factor.map(|factor| factor.to_string()),
-        ),
-        duration("latency_least", passive.latency_least),
-        ("min_requests", passive.min_requests.to_string(), usual("min_requests")),
-        duration("window", passive.window),
-        (
-            "server_errors",
-            health.server_errors.to_string(),
-            usual("server_errors"),
-        ),
-        optional("eject_for", eject_for),
-        duration("eject_at_most", passive.eject_at_most),
-        (
-            "max_ejected_percent",
-            passive.max_ejected_percent.to_string(),
-            usual("max_ejected_percent"),
-        ),
-    ];
-    if pairs.iter().all(|(_, value, usual)| value == usual) {
-        if let Some(most) = most {
-            out.line("max_failures", most);
-        }
-    } else {
-        let row = optional("max_failures", most);
-        let pairs: Vec<_> = std::iter::once(row).chain(pairs).collect();
-        out.table("passive", &pairs);
     }
 }
 

@@ -24,4 +24,11 @@ impl Environment for Fake {
             _ => Err(io::Error::new(io::ErrorKind::NotFound, "no such file")),
         }
     }
+
+    fn may_probe_half_open(&self) -> io::Result<()> {
+        Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "operation not permitted",
+        ))
+    }
 }

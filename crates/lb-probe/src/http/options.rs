@@ -346,7 +346,7 @@ fn check_fields(fields: &[(String, String)], user_agent: Option<&str>) -> Result
         let reason = if name.is_empty() || !name.bytes().all(token) {
             "its name is no token"
         } else if ours.contains(&name.to_ascii_lowercase().as_str()) {
-            "the probe writes it itself; for Host there is an option"
+            "the probe writes it itself; for Host there is `host`"
         } else if value.is_empty() || value.len() > VALUE_MOST || value.trim() != value || !value.bytes().all(visible) {
             "its value is empty, too long, or has control characters or blanks at an end"
         } else {

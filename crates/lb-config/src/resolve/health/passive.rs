@@ -1,7 +1,7 @@
 //! `pools.health.passive`: what real requests say of a backend.
 
-use super::{default_number, scope::default_duration, whole};
 use crate::reader::Reader;
+use crate::resolve::{default_number, scope::default_duration, whole};
 use crate::schema::{HEALTH, PASSIVE};
 use crate::{Kind, Problem};
 use lb_health::{PassiveOptions, RulesOptions};
@@ -54,7 +54,15 @@ pub(super) fn read(health: &Reader<'_>, is_probed: bool, options: &mut RulesOpti
 
 /// Keys that mean nothing where nothing is probed.
 pub(super) fn report_probe_keys(health: &Reader<'_>) {
-    let without_probes = ["kind", "max_failures", "passive", "slow_start"];
+    let without_probes = [
+        "kind",
+        "max_failures",
+        "passive",
+        "slow_start",
+        "agent",
+        "source",
+        "interface",
+    ];
     let keys = HEALTH.keys.iter().map(|key| key.name);
     for name in keys.filter(|name| !without_probes.contains(name) && health.has(name)) {
         health.push(

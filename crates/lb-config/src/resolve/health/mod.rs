@@ -1,0 +1,115 @@
+//! How the backends of a pool are probed.
+
+mod agent;
+mod check;
+mod http;
+mod passive;
+mod sanity;
+
+pub(crate) use passive::usual_ejection;
+
+use super::scope::default_duration;
+use super::{Context, default_number, whole};
+use crate::grammar::Wrong;
+use crate::plan::{Backend, Health, Origin};
+use crate::reader::Reader;
+use crate::schema::HEALTH;
+use crate::{Kind, Problem, near};
+use lb_health::{PassiveOptions, Rules, RulesOptions};
+use lb_probe::ProxyHeader;
+use std::net::IpAddr;
+use toml::de::DeValue;
+
+/// How a pool's backends are probed; `None`: not at all.
+pub(super) fn read(context: &Context<'_>, pool: &Reader<'_>, backends: &[Backend]) -> Option<Health> {
+    let value = pool.raw("health")?;
+    let reader = match value.get_ref() {
+        DeValue::String(word) if word == "off" => return None,
+        DeValue::String(word) => {
+            let kind = near::nearest(word, check::KINDS.into_iter()).unwrap_or("tcp");
+            pool.push(
+                Problem::error(Kind::UnknownValue, format!("`health` is {word:?}, which is not known"))
+                    .at(value.span(), "expected a table or \"off\"")
+                    .help(format!("write health = {{ kind = \"{kind}\" }}")),
+            );
+            return None;
+        }
+        DeValue::Table(_) => pool.table("health", &HEALTH).value()?,
+        _ => {
+            pool.wrong_type("health", value, "a table or \"off\"");
+            return None;
+        }
+    };
+    let errors = reader.errors();
+    let kind = reader.word("kind");
+    reader.require("kind", &kind, "kind = \"http\"");
+    let kind_span = kind.span().cloned();
+    let interval = reader.duration("interval");
+    let timeout = reader.duration("timeout");
+    let interval_span = interval.span().cloned();
+    let interval = interval
+        .value()
+        .unwrap_or_else(|| default_duration(&HEALTH, "interval"));
+    sanity::report_slow_probe(&reader, interval, &timeout, interval_span.as_ref());
+    let small = |name| u16::try_from(default_number(&HEALTH, name)).unwrap_or(0);
+    let is_probed = kind.as_ref().is_none_or(|(kind, _)| *kind != "passive");
+    let mut options = RulesOptions {
+        probing: is_probed,
+        interval,
+        interval_down: reader.duration("interval_down").value(),
+        interval_changing: reader.duration("interval_changing").value(),
+        jitter_percent: whole(
+            reader.integer("jitter_percent"),
+            u8::try_from(small("jitter_percent")).unwrap_or(0),
+        ),
+        rise: whole(reader.integer("rise"), small("rise")),
+        fall: whole(reader.integer("fall"), small("fall")),
+        slow_start: reader.duration("slow_start").value().unwrap_or_default(),
+        max_failures: None,
+        passive: PassiveOptions::default(),
+    };
+    let server_errors = passive::read(&reader, is_probed, &mut options);
+    let rules = Rules::new(options).map_err(|error| {
+        reader.push(Problem::error(Kind::OutOfRange, error.to_string()).at(reader.span(), "out of range"));
+    });
+    let check = check::read(&reader, kind.value()?);
+    let origin = Origin {
+        source: reader.parsed("source", Kind::BadAddress, address).value(),
+        interface: reader.text("interface").value(),
+    };
+    let timeout = timeout
+        .value()
+        .unwrap_or_else(|| default_duration(&HEALTH, "timeout").min(interval));
+    let health = Health {
+        check: check?,
+        address: reader.parsed("address", Kind::BadAddress, address).value(),
+        port: reader.integer("port").value().and_then(|port| u16::try_from(port).ok()),
+        timeout,
+        slow: reader.duration("slow").value(),
+        agent: agent::read(&reader),
+        origin,
+        proxy_protocol: reader.word("proxy_protocol").value().and_then(proxy_header),
+        rules: rules.ok()?,
+        server_errors,
+    };
+    if reader.errors() == errors {
+        sanity::report(context, &reader, kind_span.as_ref(), &health, backends);
+    }
+    Some(health)
+}
+
+/// An IP address without a port.
+fn address(text: &str) -> Result<IpAddr, Wrong> {
+    text.parse().map_err(|_| {
+        Wrong::new("this is no IP address").help("write an address without a port: \"10.0.0.5\" or \"2001:db8::5\"")
+    })
+}
+
+fn proxy_header(word: &str) -> Option<ProxyHeader> {
+    match word {
+        "v1" => Some(ProxyHeader::V1),
+        "v2" => Some(ProxyHeader::V2),
+        "v2_local" => Some(ProxyHeader::V2Local),
+        _ => None,
+    }
+}
