@@ -6,8 +6,9 @@ use lb_types::{BackendId, Slot, Time, Weight};
 /// One choice to make: everything a scheduler may look at besides its own table.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask<'a> {
-    /// A value that shall lead to the same backend again. For algorithms that place by hash;
-    /// those that do not take no notice.
+    /// A value that shall lead to the same backend again. For algorithms that place by hash, which
+    /// spread at random (by `entropy`) without one; the others take no notice. Need not be well mixed, but
+    /// clients who can choose it can choose their backend: use a keyed hash where that matters.
     pub hash: Option<u64>,
     /// 64 random bits, fresh for this pick.
     pub entropy: u64,
@@ -68,7 +69,11 @@ pub struct Member {
 /// - a pick is accepted by the ask at the moment its load was read;
 /// - if a member is accepted for the whole of the pick, a pick is made, even while other threads
 ///   change the loads;
-/// - the same ask, the value of its cursor included, gives the same answer.
+/// - the same ask, the value of its cursor included, gives the same answer;
+/// - nobody with weight starves: as requests come and go, everybody is picked, except by
+///   [`First`](crate::First) and [`Tiers`](crate::Tiers), which prefer on purpose.
+///
+/// A pick that finds nobody takes no turn of the cursor.
 pub trait Scheduler: Send + Sync + fmt::Debug {
     /// The slot for this ask, or `None` if it accepts no member. Does not count the request as
     /// begun: [`Load::try_begin`] does, and if another thread was faster, ask again.
