@@ -104,10 +104,8 @@ pub fn tiers(candidates: &[Candidate], rules: &Rules) -> Vec<Vec<Member>> {
     };
     let available_up_to = |last: u8| wanted().filter(|c| c.available && c.priority <= last).count();
     let main = wanted().filter(|c| c.priority == first).count();
-    let enough = |last: u8| {
-        let available = available_up_to(last);
-        available > 0 && available * 100 >= main * usize::from(rules.join_below_percent.min(100))
-    };
+    // at 0 nobody at all is enough; a tier of nobody is left out below, and the next one stands alone
+    let enough = |last: u8| available_up_to(last) * 100 >= main * usize::from(rules.join_below_percent.min(100));
     // who serves: priorities up to the first that suffices, else everybody
     let serving = priorities.iter().copied().find(|p| enough(*p));
     let last_serving = serving.or(priorities.last().copied()).unwrap_or(first);
@@ -131,7 +129,7 @@ fn split(group: &[&Candidate], rules: &Rules, tiers: &mut Vec<Vec<Member>>) {
     let here = group.iter().filter(|c| c.local && c.available).count();
     let prefers_local = rules
         .local_above_percent
-        .is_some_and(|percent| here > 0 && here * 100 >= local * usize::from(percent.min(100)));
+        .is_some_and(|percent| here * 100 >= local * usize::from(percent.min(100)));
     let members = |near: Option<bool>| -> Vec<Member> {
         let taking = group.iter().filter(|c| c.available);
         let matching = taking.filter(|c| near.is_none_or(|near| c.local == near));

@@ -93,7 +93,7 @@ fn with_more_members_the_sum_is_at_most_a_sixteenth_of_a_round_old() {
         // the sums before the last ten picks: 160 / 16
         let mut sums = vec![0_u64];
         let mut held = Vec::new();
-        for step in 0..10_000 {
+        for step in 0..30_000 {
             let slot = table.place(rng.below(40));
             let load = &table.loads[slot.index()];
             let seen = sums.iter().rev().take(10);
@@ -102,8 +102,8 @@ fn with_more_members_the_sum_is_at_most_a_sixteenth_of_a_round_old() {
             assert!(load.try_begin(Limit::NONE));
             held.push(slot);
             // bursts of ends, so that an old sum would be seen
-            if held.len() > 4_000 {
-                for slot in held.drain(..3_000) {
+            if held.len() > 400 {
+                for slot in held.drain(..350) {
                     table.loads[slot.index()].finish();
                 }
             }
@@ -119,6 +119,37 @@ fn a_bound_yields_when_only_the_loaded_are_left() {
         table.usable.remove(Slot(1));
         table.limits[2] = Limit::new(0);
         assert_eq!(table.place(1), Slot(0), "{algorithm}");
+    }
+}
+
+#[test]
+fn tables_on_one_cursor_do_not_take_each_others_sums() {
+    const BACKENDS: usize = 64;
+    for algorithm in hashing() {
+        let mut table = Table::new(bounded(algorithm, 125), &[1; BACKENDS * 24]);
+        let all = members(&[1; BACKENDS * 24]);
+        let mut of: Vec<_> = all
+            .chunks(BACKENDS)
+            .map(|members| bounded(algorithm, 125).build(members).unwrap())
+            .collect();
+        // the first is busy: its bound is ceil(1.25 * 641 / 64) = 13
+        let busy = of.remove(0);
+        for load in &table.loads[..BACKENDS] {
+            (0..10).for_each(|_| assert!(load.try_begin(Limit::NONE)));
+        }
+        for idle in of {
+            // the others have one request each, so their bound is ceil(1.25 * 2 / 64) = 1
+            table.scheduler = idle;
+            let home = table.place(5);
+            assert!(table.loads[home.index()].try_begin(Limit::NONE));
+            for round in 0..8 {
+                // now these sum, now those
+                for _ in 0..=round % 3 {
+                    assert!(busy.pick(&table.ask_for(5)).unwrap().index() < BACKENDS);
+                }
+                assert_ne!(table.place(5), home, "{algorithm}");
+            }
+        }
     }
 }
 

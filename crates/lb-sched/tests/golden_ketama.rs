@@ -55,6 +55,21 @@ fn every_key_goes_where_libketama_sends_it() {
 }
 
 #[test]
+fn a_key_that_falls_on_a_point_belongs_to_it() {
+    let ring = ring();
+    for (at, slot) in ring.points() {
+        assert_eq!(ring.place(at >> 32, |_| true), Some(slot));
+    }
+    let last = ring.points().last().unwrap().0 >> 32;
+    let first = ring.points().next().unwrap().1;
+    assert_eq!(
+        ring.place(last + 1, |_| true),
+        Some(first),
+        "beyond the last comes the first"
+    );
+}
+
+#[test]
 fn the_order_of_the_members_does_not_matter() {
     let names = names();
     let members = members(&WEIGHTS);
