@@ -109,10 +109,11 @@ impl Drop for Ticket {
 /// What the requests of a pool write down about their backends, besides what every request does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Observe {
-    /// How long backends take to answer: for algorithms that [use it](lb_sched::Algorithm::uses_latency), and for
-    /// rules that look for outliers.
+    /// How long backends take to answer, as a moving mean: for algorithms that
+    /// [use it](lb_sched::Algorithm::uses_latency).
     pub latency: bool,
-    /// How many requests end well: for rules that look at success rates.
+    /// How many requests end well, and how long those took to be answered: for rules that compare the backends of a
+    /// pool.
     pub outcomes: bool,
 }
 

@@ -42,7 +42,10 @@ pub(crate) fn pick(
     }
     let agreed = claim(pool, recalled, claims, chosen, now);
     if agreed != chosen {
-        hint = Hint::Prefer(agreed);
+        hint = match hint.parts() {
+            (_, Some(hash)) => Hint::PreferElse(agreed, hash),
+            (_, None) => Hint::Prefer(agreed),
+        };
         drop(ticket);
         ticket = picker.pick(hint, tried, now).map_err(end_of)?;
         if ticket.backend().id != agreed && ticket.why() != Why::Overflow {
