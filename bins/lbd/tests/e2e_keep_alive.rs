@@ -153,6 +153,8 @@ fn s_ka_12_twenty_resources_of_a_page_come_over_one_connection() {
     let listener = address();
     let lbd = Lbd::start(&Config::http(listener, &[backend.address()]).text());
     let mut client = Client::connect(listener);
+    // An answer says that the connection is counted.
+    assert_eq!(client.get("/page").text(), "/page");
     let before = lbd.state().sum("connections");
     for number in 0..20 {
         let target = format!("/static/{number}.css");
