@@ -6,7 +6,7 @@ use crate::note::note;
 use lb_balance::{Condition, Pool, standings};
 use lb_config::{Health, Plan};
 use lb_health::{Cause, Status, Traffic};
-use lb_probe::{Event, Prober, Watched};
+use lb_probe::{Agents, Event, Prober, Watched};
 use lb_types::{BackendId, Slot, Time};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -44,6 +44,13 @@ impl Standings {
     }
 }
 
+impl Standings {
+    /// Something about the pool in this place changed.
+    pub(super) fn make_stale(&mut self, index: usize) {
+        self.pools.entry(index).or_default().is_stale = true;
+    }
+}
+
 impl Control {
     pub(super) fn on_health(&mut self, event: Event) {
         let mut told: Vec<*const Pool> = Vec::new();
@@ -70,7 +77,7 @@ impl Control {
             let Some(planned) = planned.and_then(|plan| plan.backends.get(slot.index())) else {
                 continue;
             };
-            let now = condition(&self.prober, &self.orders, planned, event.backend, slot);
+            let now = condition(&self.prober, &self.agents, &self.orders, planned, event.backend, slot);
             let made = self.standings.pools.entry(index).or_default();
             made.is_stale |= made.from.get(slot.index()) != Some(&now);
         }
@@ -122,7 +129,9 @@ impl Control {
             .iter()
             .zip(entry.pool.backends())
             .zip((0..).map(Slot))
-            .map(|((planned, backend), slot)| condition(&self.prober, &self.orders, planned, backend.id, slot))
+            .map(|((planned, backend), slot)| {
+                condition(&self.prober, &self.agents, &self.orders, planned, backend.id, slot)
+            })
             .collect();
         let made = standings(&conditions, plan.fail_open);
         let (name, is_open) = (plan.name.clone(), made.failed_open);
@@ -172,12 +181,14 @@ impl Control {
 /// What decides the standing of one backend. States that are equal to a scheduler are equal here.
 fn condition(
     prober: &Prober,
+    agents: &Agents,
     orders: &Orders,
     planned: &lb_config::Backend,
     backend: BackendId,
     slot: Slot,
 ) -> Condition {
     let health = prober.health(backend);
+    let weight = orders.weight(backend, planned);
     let status = match health.map_or(Status::Up, |health| health.status) {
         Status::Starting => Status::Up,
         Status::Down(_) => Status::Down(Cause::Local),
@@ -185,7 +196,7 @@ fn condition(
     };
     Condition {
         slot,
-        weight: orders.weight(backend, planned),
+        weight: agents.state(backend).map_or(weight, |state| state.weight(weight)),
         status,
         // the machine knows the operator's order, and its agent's beside it
         admin: health.map_or_else(|| orders.admin(backend, planned), |health| health.order),

@@ -1,6 +1,7 @@
 //! The control thread: health, reloads, signals. It thinks; the workers act.
 
 mod admin;
+mod agents;
 mod health;
 mod orders;
 mod reload;
@@ -17,7 +18,7 @@ use crate::workers::Workers;
 use admin::{Admin, Asks};
 use health::{Standings, probes_at_once, watched};
 use lb_config::Plan;
-use lb_probe::Prober;
+use lb_probe::{Agents, Prober};
 use lb_proxy::{ListenerEntry, Order, Snapshot};
 use lb_types::Time;
 use orders::Orders;
@@ -36,6 +37,7 @@ pub(crate) struct Control {
     snapshot: Arc<Snapshot>,
     workers: Workers,
     prober: Prober,
+    agents: Agents,
     standings: Standings,
     watched: bool,
     signals: Signals,
@@ -79,6 +81,8 @@ impl Control {
         let mut prober = Prober::new(lb_net::clock::seed(), lb_net::clock::monotonic())
             .with_most_at_once(probes_at_once(lb_net::raise_descriptor_limit().now));
         prober.replace(watched(&plan)?);
+        let mut agents = Agents::new(lb_net::clock::seed());
+        agents.replace(agents::asked(&plan)?);
         let wanted: Vec<_> = snapshot.listeners.iter().map(|listener| socket_of(listener)).collect();
         let mut sockets = Sockets::default();
         let opened = sockets.open(&wanted, count)?;
@@ -98,6 +102,7 @@ impl Control {
             snapshot,
             workers,
             prober,
+            agents,
             standings: Standings::default(),
             loading: None,
             load_again: false,
@@ -142,6 +147,7 @@ impl Control {
                     self.tell_limits();
                 }
                 event = self.prober.next() => self.on_health(event),
+                event = self.agents.next() => self.on_agent(event),
                 pool = self.standings.due() => self.update(pool),
                 _ = self.signals.hup.recv() => self.reload(),
                 loaded = loaded(&mut self.loading) => self.on_loaded(loaded),

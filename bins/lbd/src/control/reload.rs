@@ -98,6 +98,7 @@ impl Control {
     fn apply(&mut self, plan: Plan) -> Result<(), Box<dyn std::error::Error>> {
         let snapshot = lb_config::build(&plan, Some(&self.snapshot)).map_err(|problems| problems.render(false))?;
         let watched = watched(&plan)?;
+        let asked = super::agents::asked(&plan)?;
         let kept = |of: &Snapshot, address: SocketAddr, service: &Service| {
             of.listeners
                 .iter()
@@ -142,6 +143,7 @@ impl Control {
         }
         self.plan = plan;
         self.prober.replace(watched);
+        self.agents.replace(asked);
         self.pass_all_on();
         self.update_all();
         for listener in &old.listeners {

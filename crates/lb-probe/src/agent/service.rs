@@ -1,6 +1,6 @@
 use super::{Agent, AgentError, AgentLine, AgentState};
 use lb_types::BackendId;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map};
 use std::future;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -70,23 +70,33 @@ impl Agents {
         }
     }
 
-    /// Asks exactly these from now on (start or reload). What an agent at the same address said before is kept.
+    /// Asks exactly these from now on (start or reload). What an agent at the same address said before is kept, and
+    /// told again; of agents that are not asked any more an event says that nothing is left of what they said.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     pub fn replace(&mut self, list: Vec<Asked>) {
         let mut old = std::mem::take(&mut self.entries);
         self.due.clear();
+        self.events.clear();
         for asked in list {
-            let known = old
-                .remove(&asked.backend)
-                .filter(|entry| entry.asked.agent.address() == asked.agent.address());
+            let backend = asked.backend;
+            let is_known = |entry: &Entry| entry.asked.agent.address() == asked.agent.address();
+            let known = match old.entry(backend) {
+                btree_map::Entry::Occupied(entry) if is_known(entry.get()) => Some(entry.remove()),
+                _ => None,
+            };
             self.generation += 1;
             let begun = Instant::now() + self.offset(&asked);
-            self.due.insert((begun, asked.backend));
-            let (state, fault) = known.map_or_else(Default::default, |entry| (entry.state, entry.fault));
+            self.due.insert((begun, backend));
+            let (state, fault): (AgentState, _) =
+                known.map_or_else(Default::default, |entry| (entry.state, entry.fault));
+            if state != AgentState::default() {
+                let state = state.clone();
+                self.events.push_back(AgentEvent { backend, state });
+            }
             self.entries.insert(
-                asked.backend,
+                backend,
                 Entry {
                     asked,
                     state,
@@ -96,7 +106,12 @@ impl Agents {
                 },
             );
         }
-        self.events.retain(|event| self.entries.contains_key(&event.backend));
+        for (backend, entry) in old {
+            if entry.state != AgentState::default() {
+                let state = AgentState::default();
+                self.events.push_back(AgentEvent { backend, state });
+            }
+        }
     }
 
     /// The next change of any agent's mind. Asks while it waits; ends only with an event.
