@@ -55,7 +55,7 @@ impl Exchange {
             if client.eof {
                 return self.head_cut(client, core);
             }
-            match self.input.poll_read(cx, &mut client.io) {
+            match client.poll_read(cx, &mut self.input) {
                 Poll::Ready(Ok(0)) => {
                     client.eof = true;
                     return self.head_cut(client, core);
@@ -218,13 +218,13 @@ impl Exchange {
             if self.input.capacity() > 0 {
                 core.give_buffer(std::mem::replace(&mut self.input, Buffer::empty()));
             }
-            if client.io.poll_read_ready(cx).is_pending() {
+            if client.poll_ready(cx).is_pending() {
                 return Ok(());
             }
             self.input = core.take_buffer(false);
         }
         while !self.input.is_full() {
-            match self.input.poll_read(cx, &mut client.io) {
+            match client.poll_read(cx, &mut self.input) {
                 Poll::Ready(Ok(0)) => {
                     client.eof = true;
                     let abort = self

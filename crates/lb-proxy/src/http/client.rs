@@ -1,6 +1,7 @@
 //! A client's connection: small while it waits, with an exchange while it does not.
 
 use super::exchange::{Exchange, Next};
+use crate::buffer::Buffer;
 use crate::core::Core;
 use crate::timer::Timer;
 use crate::tunnel::{Tunnel, TunnelEnd};
@@ -10,12 +11,14 @@ use lb_balance::{Outcome, Ticket};
 use lb_http::h1::{self, Role};
 use lb_telemetry::End;
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 /// The part of a connection that outlives its exchanges.
@@ -30,6 +33,8 @@ pub(crate) struct Client {
     /// Tells the clients of this worker apart (for longer than any of them waits).
     pub(super) id: u32,
     pub(super) requests: u32,
+    /// The runtime wakes us when something comes: nothing was read since it was asked to.
+    pub(super) watched: bool,
     /// The client closed its sending side.
     pub(super) eof: bool,
     /// The close after this exchange is the client's own wish.
@@ -66,9 +71,26 @@ struct Tunneling {
 }
 
 impl Client {
+    /// Has something come? The lock of the runtime's record is taken only when it was not asked before.
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.watched && !has_come(&self.io) {
+            return Poll::Pending;
+        }
+        let ready = self.io.poll_read_ready(cx);
+        self.watched = ready.is_pending();
+        ready
+    }
+
+    /// Reads once.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Buffer) -> Poll<io::Result<usize>> {
+        let read = into.poll_read(cx, &mut self.io);
+        self.watched = read.is_pending();
+        read
+    }
+
     /// Waiting for a request, with no buffer in hand. `Ready`: go on with an exchange, or end. `woken`: by
     /// somebody, and nothing was looked at yet.
-    fn poll_idle(&self, cx: &mut Context<'_>, core: &Core, woken: bool) -> Poll<Result<Box<Exchange>, End>> {
+    fn poll_idle(&mut self, cx: &mut Context<'_>, core: &Core, woken: bool) -> Poll<Result<Box<Exchange>, End>> {
         if core.is_cut() {
             return Poll::Ready(Err(End::Drain));
         }
@@ -77,7 +99,7 @@ impl Client {
             // Then it was the socket: its first read says the same as asking it whether it is ready.
             return Poll::Ready(Ok(core.take_exchange()));
         }
-        match self.io.poll_read_ready(cx) {
+        match self.poll_ready(cx) {
             Poll::Ready(Ok(())) => return Poll::Ready(Ok(core.take_exchange())),
             Poll::Ready(Err(_)) => return Poll::Ready(Err(End::ClientReset)),
             Poll::Pending => {}
@@ -132,6 +154,7 @@ impl Connection {
             port: view.options().address.port(),
             id: self.core.next_client(),
             requests: 0,
+            watched: false,
             eof: false,
             asked_to_close: false,
         };
@@ -290,6 +313,17 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.core.connection_ended();
     }
+}
+
+/// Does the runtime know of something to read? It is not asked to wake anybody.
+fn has_come(stream: &TcpStream) -> bool {
+    let mut come = false;
+    // Any error but `WouldBlock` leaves the readiness as it is.
+    let _ = stream.try_io(Interest::READABLE, || -> io::Result<()> {
+        come = true;
+        Err(io::ErrorKind::Other.into())
+    });
+    come
 }
 
 /// While draining, a connection that never sent anything is waited for so long.

@@ -308,21 +308,25 @@ impl Pipe {
         }
         loop {
             let out = &self.out[self.written..];
-            let mut io = Pin::new(&mut *io);
+            let mut to = Pin::new(&mut *io);
             let mut taken = if self.direct == 0 && self.suffix.is_empty() {
                 if out.is_empty() {
                     break;
                 }
-                ready!(io.as_mut().poll_write(cx, out))?
+                // There nearly always is room: `poll_write` alone is a lock dearer.
+                match to.try_write(out) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(to.as_mut().poll_write(cx, out))?,
+                    taken => taken?,
+                }
             } else if out.is_empty() && self.suffix.is_empty() {
-                ready!(io.as_mut().poll_write(cx, &source.filled()[..self.direct]))?
+                ready!(to.as_mut().poll_write(cx, &source.filled()[..self.direct]))?
             } else {
                 let slices = [
                     IoSlice::new(out),
                     IoSlice::new(&source.filled()[..self.direct]),
                     IoSlice::new(self.suffix),
                 ];
-                ready!(io.as_mut().poll_write_vectored(cx, &slices))?
+                ready!(to.as_mut().poll_write_vectored(cx, &slices))?
             };
             if taken == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));

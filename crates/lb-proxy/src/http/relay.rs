@@ -85,6 +85,7 @@ impl Exchange {
                 return self.request_cut();
             }
             if self.input.is_empty() {
+                client.watched = false;
                 let bulk = self.up.poll_splice(cx, core, &client.io, &mut client.conn, up_conn);
                 if self.up.is_bulk() && self.input.capacity() > 0 {
                     core.give_buffer(std::mem::replace(&mut self.input, Buffer::empty()));
@@ -112,7 +113,7 @@ impl Exchange {
                 }));
             }
             grow(&mut self.input, &mut self.facts.input_full, core);
-            match self.input.poll_read(cx, &mut client.io) {
+            match client.poll_read(cx, &mut self.input) {
                 Poll::Ready(Ok(0)) => {
                     client.eof = true;
                     return self.request_cut();
