@@ -31,6 +31,7 @@
 
 pub mod clock;
 mod connect;
+mod direct;
 mod half_open;
 mod limit;
 mod listener;
@@ -38,6 +39,7 @@ mod splice;
 mod stream;
 
 pub use connect::Connecting;
+pub use direct::{try_recv, try_send};
 pub use half_open::{Origin, connect_and_reset, half_open, half_open_is_permitted};
 pub use limit::{DescriptorLimit, raise_descriptor_limit};
 pub use listener::{Accepted, Listener, ListenerOptions, NetError};

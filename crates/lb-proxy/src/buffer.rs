@@ -2,10 +2,9 @@
 
 use crate::core::Core;
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::coop::poll_proceed;
 
 /// Bytes that were read and not used yet. The memory is fixed; nothing grows by itself.
 #[derive(Debug)]
@@ -95,19 +94,27 @@ impl Buffer {
     /// Reads once. `Ok(0)` is the end of the stream. Says `Ready(Ok(0))` also for a full buffer:
     /// ask [`Buffer::is_full`] first.
     ///
-    /// `poll_read` and not `readable` + `try_read`: only this clears the readiness after a short
-    /// read, so that the next wait does not begin with a useless system call.
-    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, io: &mut TcpStream) -> Poll<io::Result<usize>> {
+    /// As `AsyncRead::poll_read` does, it clears the readiness after a short read, so that the next wait does
+    /// not begin with a useless system call.
+    #[inline]
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, io: &TcpStream) -> Poll<io::Result<usize>> {
         if self.end == self.bytes.len() && self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
         }
-        let mut into = ReadBuf::new(&mut self.bytes[self.end..]);
-        ready!(Pin::new(io).poll_read(cx, &mut into))?;
-        let len = into.filled().len();
-        self.end += len;
-        Poll::Ready(Ok(len))
+        loop {
+            // A connection that always has something lets others have their turn too.
+            let turn = ready!(poll_proceed(cx));
+            if let Some(read) = lb_net::try_recv(io, &mut self.bytes[self.end..]) {
+                turn.made_progress();
+                let len = read?;
+                self.end += len;
+                return Poll::Ready(Ok(len));
+            }
+            drop(turn);
+            ready!(io.poll_read_ready(cx))?;
+        }
     }
 }
 

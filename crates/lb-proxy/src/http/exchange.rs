@@ -214,6 +214,7 @@ impl Exchange {
     }
 
     /// Goes on until it has to wait.
+    #[inline(always)] // into its one caller: see `lb_net::try_recv`
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Poll<Next> {
         if client.timer.take_fired()
             && let Some(next) = self.on_deadline(client, core)

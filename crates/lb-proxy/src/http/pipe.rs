@@ -295,7 +295,39 @@ impl Pipe {
     }
 
     /// Writes all there is. `Pending`: the connection takes no more now.
+    #[inline(always)] // what nearly always happens; see `lb_net::try_send`
     pub(crate) fn poll_flush(
+        &mut self,
+        cx: &mut Context<'_>,
+        io: &mut TcpStream,
+        source: &mut Buffer,
+    ) -> Poll<io::Result<()>> {
+        if self.direct == 0 && self.suffix.is_empty() && self.splice.is_none() {
+            let out = &self.out[self.written..];
+            let whole = out.len();
+            let taken = if whole == 0 {
+                Some(Ok(0))
+            } else {
+                lb_net::try_send(io, out)
+            };
+            match taken {
+                Some(Ok(taken)) => {
+                    self.sent += taken as u64;
+                    self.written += taken;
+                    if taken == whole {
+                        self.settle();
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                Some(Err(error)) => return Poll::Ready(Err(error)),
+                None => {}
+            }
+        }
+        self.poll_flush_rest(cx, io, source)
+    }
+
+    #[inline(never)]
+    fn poll_flush_rest(
         &mut self,
         cx: &mut Context<'_>,
         io: &mut TcpStream,
@@ -313,11 +345,7 @@ impl Pipe {
                 if out.is_empty() {
                     break;
                 }
-                // There nearly always is room: `poll_write` alone is a lock dearer.
-                match to.try_write(out) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(to.as_mut().poll_write(cx, out))?,
-                    taken => taken?,
-                }
+                ready!(to.as_mut().poll_write(cx, out))?
             } else if out.is_empty() && self.suffix.is_empty() {
                 ready!(to.as_mut().poll_write(cx, &source.filled()[..self.direct]))?
             } else {
@@ -344,10 +372,15 @@ impl Pipe {
             }
             self.suffix = &self.suffix[taken..];
         }
+        self.settle();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Everything was written.
+    fn settle(&mut self) {
         if self.again != Again::Kept {
             self.forget();
         }
-        Poll::Ready(Ok(()))
     }
 
     /// Drops what was written completely, unless nothing else follows and it is to be kept.
