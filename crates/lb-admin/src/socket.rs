@@ -338,8 +338,8 @@ impl fmt::Display for SocketOptions {
 const LONGEST_PATH: usize = 90;
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 128;
-/// Whoever makes a socket holds the lock for less than a millisecond.
-const LOCK_TRIES: usize = 50;
+/// Whoever makes a socket holds the lock for less than a millisecond, or for [`PATIENCE`] when somebody silent is there.
+const LOCK_TRIES: usize = 200;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// How long a program may take to say that it is stopping.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -1,0 +1,126 @@
+//! What people see: tables within 100 columns, and one thing a line for logs.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod support;
+
+use lb_admin::state::{Backend, Listener, State};
+use lb_admin::text::{TableOptions, backends, lines, table};
+use support::state;
+
+#[test]
+fn s_health_04_the_table_shows_state_since_results_next_probe_and_mend() {
+    let mut state = state();
+    state.listeners.push(Listener {
+        name: "web".into(),
+        address: "0.0.0.0:8080".into(),
+        protocol: "http".into(),
+        connections: 84,
+        max_connections: 100_000,
+        limited: 0,
+    });
+    state.totals.requests = 90_210;
+    let expected = "\
+lbd 0.1.0, pid 7, up 3h 12m, 2 workers
+configuration 4 from /etc/lbd.toml, loaded 12m 5s ago
+90210 requests, 0 connections (0 open), 0 retries
+
+LISTENER  ADDRESS       PROTOCOL  CONNECTIONS    MOST  WAITED
+web       0.0.0.0:8080  http               84  100000       0
+
+pool app: weighted_round_robin, 1 of 2 up, shares exact
+  BACKEND  ADDRESS      STATE   SINCE  WEIGHT  SHARE  ACTIVE  LAST TEN  NEXT
+  a        10.0.0.1:80  up     3h 12m       3   100%      14  -            -
+  b        10.0.0.2:80  down       4s       5     0%       0  xx.         3s
+      connection refused, 4s ago: start the service, or correct the port: nothing listens on that
+      address and port
+      probed at 10.0.0.2:81, not where its traffic goes
+      2 requests in a row failed
+      weight 5 was set at run time, the configuration says 1; `lbd backend reset app/b` ends that
+
+pool static: weighted_round_robin, 1 of 0 up, shares exact
+  BACKEND  STATE  SINCE  WEIGHT  SHARE  ACTIVE  LAST TEN  NEXT
+";
+    assert_eq!(table(&state, TableOptions::default()), expected);
+}
+
+#[test]
+fn orders_and_slow_start_are_told_apart_from_the_file() {
+    let mut one: Backend = state().pools[0].backends[0].clone();
+    one.state = "draining".into();
+    one.admin = "drain".into();
+    let text = |one: &Backend| backends(std::slice::from_ref(one), TableOptions::default());
+    assert!(
+        text(&one).contains("the configuration says drain = true"),
+        "{}",
+        text(&one)
+    );
+    one.admin_ordered = true;
+    let ordered = "drain was ordered at run time; `lbd backend reset app/a` ends that";
+    assert!(text(&one).contains(ordered), "{}", text(&one));
+    assert!(
+        text(&one).starts_with("BACKEND  ADDRESS      STATE      SINCE"),
+        "{}",
+        text(&one)
+    );
+    let mut slow: Backend = state().pools[0].backends[0].clone();
+    slow.weight.ramp_percent = 10;
+    slow.weight.effective = 0.3;
+    assert!(text(&slow).contains("0.3 of 3"), "{}", text(&slow));
+    slow.max_connections = Some(14);
+    assert!(text(&slow).contains("full: 14 of 14"), "{}", text(&slow));
+}
+
+#[test]
+fn no_line_is_longer_than_a_hundred_columns_as_long_as_names_are_sane() {
+    let mut state = state();
+    for backend in &mut state.pools[0].backends {
+        backend.address = "[2001:db8:1234:5678:9abc:def0:1234:5678]:65535".into();
+        backend.name = "a-rather-long-name-of-a-backend".into();
+        backend.state = "maintenance".into();
+    }
+    let text = table(&state, TableOptions::default());
+    assert!(
+        text.contains("      at [2001:db8:1234:5678:9abc:def0:1234:5678]:65535\n"),
+        "{text}"
+    );
+    for line in text.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+        assert!(!line.ends_with(' '), "{line:?}");
+    }
+}
+
+#[test]
+fn colour_changes_nothing_but_the_colour() {
+    let colored = table(&state(), TableOptions::default().with_color(true));
+    assert!(colored.contains("\u{1b}[31mdown\u{1b}[0m"), "{colored}");
+    let plain: String = colored
+        .split('\u{1b}')
+        .enumerate()
+        .map(|(index, part)| match index {
+            0 => part,
+            _ => part.split_once('m').unwrap().1,
+        })
+        .collect();
+    assert_eq!(plain, table(&state(), TableOptions::default()));
+}
+
+#[test]
+fn a_pool_that_fails_open_says_so() {
+    let mut state = state();
+    state.pools[0].failed_open = true;
+    assert!(table(&state, TableOptions::default()).contains("FAILED OPEN"));
+}
+
+#[test]
+fn lines_for_logs_have_one_thing_each() {
+    let mut state: State = state();
+    state.totals.requests = 3;
+    state.totals.ends.insert("done".into(), 2);
+    let expected = "\
+state pool=app backend=a address=10.0.0.1:80 weight=3 in_flight=14 status=Up
+state pool=app backend=b address=10.0.0.2:80 weight=5 in_flight=0 status=Down(refused)
+state total connections=0 active=0 requests=3 upstream_connects=0 upstream_reuses=0 stale_reuses=0 retries=0
+state end=done count=2
+";
+    assert_eq!(lines(&state), expected);
+}
