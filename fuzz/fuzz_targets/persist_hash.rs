@@ -26,13 +26,21 @@ fuzz_target!(|input: (&[u8], &[u8], &[u8])| {
     let client = [192, 0, 2, 1].into();
     let hash = |by: &HashBy, target: &[u8], host: &[u8], cookie: &[u8]| {
         let fields = Lines { host, cookie };
-        by.hash(&Facts { target: Some(target), fields: Some(&fields), ..Facts::new(client) })
+        by.hash(&Facts {
+            target: Some(target),
+            fields: Some(&fields),
+            ..Facts::new(client)
+        })
     };
     let url = HashBy::Url { query: false };
     let path = target.split(|b| *b == b'?').next().unwrap_or_default();
     if target.starts_with(b"/") {
         let alone = hash(&url, path, &host.to_ascii_uppercase(), b"");
-        assert_eq!(hash(&url, target, host, cookie), alone, "query, case and cookies do not count");
+        assert_eq!(
+            hash(&url, target, host, cookie),
+            alone,
+            "query, case and cookies do not count"
+        );
     }
     assert!(hash(&HashBy::Url { query: true }, target, host, cookie).is_some());
     let parameter = HashBy::Parameter("id".into());
