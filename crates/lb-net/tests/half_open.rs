@@ -14,7 +14,7 @@ fn permitted() -> bool {
                 std::env::var_os("LBD_REQUIRE_PEERS").is_none(),
                 "raw sockets are needed: {error}"
             );
-            println!("skipped: no raw sockets: {error}");
+            eprintln!("skipped: no raw sockets: {error}");
             false
         }
     }

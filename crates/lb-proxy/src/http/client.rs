@@ -83,7 +83,7 @@ impl Client {
 
     /// Reads once.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Buffer) -> Poll<io::Result<usize>> {
-        let read = into.poll_read(cx, &mut self.io);
+        let read = into.poll_read(cx, &self.io);
         self.watched = read.is_pending();
         read
     }
@@ -196,7 +196,7 @@ impl Connection {
     }
 
     /// Reads and throws away what the client still sends, for a bounded time.
-    fn poll_linger(&self, cx: &mut Context<'_>, mut client: Client) -> (State, bool) {
+    fn poll_linger(&self, cx: &mut Context<'_>, client: Client) -> (State, bool) {
         if client.timer.take_fired() || self.core.is_cut() {
             return (State::Over, true);
         }
@@ -207,7 +207,7 @@ impl Connection {
                 Poll::Ready(Ok(())) => {}
             }
             let mut buffer = self.core.take_buffer(false);
-            let read = buffer.poll_read(cx, &mut client.io);
+            let read = buffer.poll_read(cx, &client.io);
             self.core.give_buffer(buffer);
             match read {
                 Poll::Ready(Ok(0) | Err(_)) => return (State::Over, true),
