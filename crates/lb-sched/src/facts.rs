@@ -33,7 +33,7 @@ impl Algorithm {
             },
             Self::WeightedLeastConn => Facts {
                 suits: "requests whose costs differ by orders of magnitude, long connections; up to 1,000 backends",
-                pick_cost: "O(backends): every load is read; a step of the shared cursor between equals",
+                pick_cost: "O(backends): every load is read, unless many are idle; a shared step between equals",
                 build_cost: "O(turns * distinct weights), at most 16,384 turns and one per backend",
                 keeps: "requests in flight per backend; its turns (8 bytes each)",
             },
