@@ -36,6 +36,22 @@ fn what_the_demo_says_to_try_works() {
         assert_eq!(backend(&sticky(&mut client, &cookie, "/sticky")), home);
     }
 
+    // Whoever is drained gets nothing new, whoever is ready gets its turns again.
+    let socket = std::env::temp_dir().join(format!("lbd-demo-{}.sock", demo.address.port()));
+    let order = |word: &str| {
+        let arguments = ["backend", word, "turns/red", "--socket"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lbd"));
+        let output = command.args(arguments).arg(&socket).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    order("drain");
+    let mut others: Vec<String> = (0..6).map(|_| backend(&good(client.get("/")))).collect();
+    others.sort_unstable();
+    others.dedup();
+    assert_eq!(others, ["blue", "green"]);
+    order("ready");
+    assert!((0..6).any(|_| backend(&good(client.get("/"))) == "red"));
+
     // What a backend is sent.
     let shown = good(client.get("/show")).text();
     assert!(shown.contains("\nX-Forwarded-For: 127.0.0.1\n"), "{shown}");
@@ -74,7 +90,11 @@ fn the_demo_shows_a_configuration_that_can_be_used() {
 #[test]
 fn the_readme_shows_what_the_demo_prints() {
     let demo = Demo::start(address().port());
-    let printed = demo.stdout().replace(&demo.address.to_string(), "127.0.0.1:8080");
+    let socket = std::env::temp_dir().join(format!("lbd-demo-{}.sock", demo.address.port()));
+    let printed = demo
+        .stdout()
+        .replace(&demo.address.to_string(), "127.0.0.1:8080")
+        .replace(&socket.display().to_string(), "/tmp/lbd-demo-8080.sock");
     let (introduction, _) = printed.split_once("Ctrl-C ends it.").unwrap();
     assert!(
         readme().contains(introduction),

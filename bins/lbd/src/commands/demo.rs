@@ -10,6 +10,7 @@ use backends::{Backends, NAMES};
 use lb_telemetry::Format;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// `lbd demo`: serves until Ctrl-C.
@@ -21,7 +22,8 @@ pub(crate) fn run() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    let configuration = configuration(address, backends.addresses());
+    let socket = socket(address.port());
+    let configuration = configuration(address, backends.addresses(), socket.as_deref());
     let raw = lb_config::parse("demo.toml", &configuration);
     let resolved = match lb_config::resolve(&raw, &lb_config::Nowhere) {
         Ok(resolved) => resolved,
@@ -35,7 +37,7 @@ pub(crate) fn run() -> ExitCode {
         return ExitCode::from(FAILED);
     }
     // Nobody may be there to read it: no reason to end.
-    let _ = std::io::stdout().write_all(introduction(address).as_bytes());
+    let _ = std::io::stdout().write_all(introduction(address, socket.as_deref()).as_bytes());
     let watcher = Watcher { format: Format::Short };
     serve(resolved.plan, Source::Arguments, Some(watcher))
 }
@@ -55,8 +57,21 @@ fn free_address(first: u16) -> std::io::Result<SocketAddr> {
         .local_addr()
 }
 
+/// A place for the admin socket that nobody else has; none, if somebody else's file lies there.
+fn socket(port: u16) -> Option<PathBuf> {
+    let path = std::env::temp_dir().join(format!("lbd-demo-{port}.sock"));
+    // Whoever had this port left it: we have the port now.
+    let _ = std::fs::remove_file(&path);
+    let is_free = !path.exists() && path.is_absolute() && path.as_os_str().len() <= LONGEST_SOCKET;
+    path.to_str().filter(|text| is_free && !text.contains(['"', '\\']))?;
+    Some(path)
+}
+
 /// The demo's configuration: a file as `lbd run --config` reads it.
-fn configuration(address: SocketAddr, backends: [SocketAddr; NAMES.len()]) -> String {
+fn configuration(address: SocketAddr, backends: [SocketAddr; NAMES.len()], socket: Option<&Path>) -> String {
+    let admin = socket.map_or_else(String::new, |path| {
+        format!("admin = {{ socket = \"{}\" }}\n", path.display())
+    });
     let lines = |with_weights: bool| -> String {
         let mut weight = NAMES.len();
         NAMES
@@ -78,7 +93,7 @@ fn configuration(address: SocketAddr, backends: [SocketAddr; NAMES.len()]) -> St
         "version = 1
 drain_timeout = \"2s\"
 log = {{ access = \"stdout\" }}
-
+{admin}
 [[listeners]]
 name = \"demo\"
 address = \"{address}\"
@@ -103,7 +118,18 @@ persistence = {{ kind = \"cookie_insert\", name = \"DEMO\", secret = \"anyone ma
     )
 }
 
-fn introduction(address: SocketAddr) -> String {
+fn introduction(address: SocketAddr, socket: Option<&Path>) -> String {
+    let admin = socket.map_or_else(String::new, |path| {
+        let path = path.display();
+        format!(
+            "  # how they are; take one out, without a failed request, and back in
+  lbd status --socket {path}
+  lbd backend drain turns/red --socket {path}
+  lbd backend ready turns/red --socket {path}
+
+"
+        )
+    });
     format!(
         "lbd demo: three backends (red, green, blue) and a balancer in front of them, at
 
@@ -121,7 +147,7 @@ Try in another terminal:
   curl http://{address}/down
   curl -b jar -c jar http://{address}/sticky/down
 
-  # what a backend is sent; the configuration of all this
+{admin}  # what a backend is sent; the configuration of all this
   curl http://{address}/show
   curl http://{address}/config
 
@@ -133,6 +159,8 @@ Ctrl-C ends it. One line for each request follows (times are UTC), and what beco
 
 /// The usual port of a web server that needs no rights.
 const PORT: u16 = 8080;
+/// As a socket's path may be, by lb-config.
+const LONGEST_SOCKET: usize = 90;
 /// Ports that are tried.
 const PORTS: u16 = 100;
 /// Another first port, for tests and for people who have plans for 8080.
@@ -146,7 +174,8 @@ mod tests {
     fn the_configuration_is_good_without_a_warning() {
         let address = "127.0.0.1:8080".parse().unwrap();
         let backends = [1, 2, 3].map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        let raw = lb_config::parse("demo.toml", &configuration(address, backends));
+        let text = configuration(address, backends, Some(Path::new("/tmp/lbd-demo.sock")));
+        let raw = lb_config::parse("demo.toml", &text);
         let resolved = lb_config::resolve(&raw, &lb_config::Nowhere).unwrap_or_else(|p| panic!("{}", p.render(false)));
         assert!(resolved.warnings.is_empty(), "{}", resolved.warnings.render(false));
         let turns = resolved.plan.pool("turns").unwrap();
