@@ -125,6 +125,7 @@ fn listener(address: SocketAddr) -> Result<ListenerOptions, Box<dyn Error>> {
             trusted_proxies: Vec::new(),
             abort_on_half_close: false,
             access_log: false,
+            log_probes: true,
         }),
     })
 }

@@ -302,6 +302,7 @@ fn make_listener(plan: &Plan, listener: &Listener, entries: &mut Entries<'_>) ->
             trusted_proxies: http.trusted_proxies.clone(),
             abort_on_half_close: http.abort_on_half_close,
             access_log,
+            log_probes: http.log_probes,
         }),
     };
     Ok(ListenerOptions {

@@ -222,6 +222,7 @@ pub(crate) static LISTENERS: Section = Section {
         key("trusted_proxies", Value::List("address ranges"), "[]"),
         key("abort_on_half_close", Value::Boolean, "false"),
         key("access_log", Value::Boolean, "true"),
+        key("log_probes", Value::Boolean, "true"),
         key("backlog", integer(1, 65_535), "4096"),
         key("limits", Value::Table, ""),
         key("timeouts", Value::Table, ""),

@@ -198,6 +198,7 @@ fn http_text(out: &mut Text, listener: &Listener, http: &Http) {
         out.line("trusted_proxies", format_args!("[{}]", ranges.join(", ")));
     }
     out.set_unless(&LISTENERS, "abort_on_half_close", http.abort_on_half_close);
+    out.set_unless(&LISTENERS, "log_probes", http.log_probes);
     let scope = Scope::default();
     let mut pairs = vec![
         max_connections(listener),

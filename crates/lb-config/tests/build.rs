@@ -444,3 +444,8 @@ fn what_a_pool_places_by_stands_behind_its_persistence() {
         Some(125)
     );
 }
+
+#[test]
+fn s_xff_11_what_the_log_leaves_out_is_how_probes_name_themselves() {
+    assert!(lb_probe::USER_AGENT.starts_with(lb_proxy::PROBE_AGENT));
+}

@@ -109,6 +109,7 @@ fn listener(address: SocketAddr, tcp: bool) -> Result<ListenerOptions, Box<dyn E
             trusted_proxies: Vec::new(),
             abort_on_half_close: false,
             access_log: false,
+            log_probes: true,
         })
     };
     Ok(ListenerOptions {

@@ -41,6 +41,6 @@ mod view;
 mod worker;
 
 pub use log::AccessLog;
-pub use options::{HttpOptions, ListenerOptions, PoolOptions, Service, TcpOptions};
+pub use options::{HttpOptions, ListenerOptions, PROBE_AGENT, PoolOptions, Service, TcpOptions};
 pub use snapshot::{ListenerEntry, Occupancy, PoolEntry, Snapshot};
 pub use worker::{Order, Worker};

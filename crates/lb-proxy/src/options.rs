@@ -60,7 +60,12 @@ pub struct HttpOptions {
     pub abort_on_half_close: bool,
     /// Write an access-log line per request.
     pub access_log: bool,
+    /// Also for requests of health probes: those whose User-Agent begins with [`PROBE_AGENT`].
+    pub log_probes: bool,
 }
+
+/// How the probes of this project's prober name themselves, up to the version.
+pub const PROBE_AGENT: &str = "lbd-probe/";
 
 /// Options of a TCP listener.
 #[derive(Debug)]

@@ -48,6 +48,8 @@ pub struct Http {
     pub trusted_proxies: Vec<Cidr>,
     /// Is a client that closed its sending side taken for gone?
     pub abort_on_half_close: bool,
+    /// Do requests of health probes get lines in the access log?
+    pub log_probes: bool,
 }
 
 /// A TCP listener.

@@ -102,7 +102,7 @@ fn tcp(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Tcp {
                 .help("for example pool = \"app\""),
         );
     }
-    for name in ["routes", "trusted_proxies", "abort_on_half_close"] {
+    for name in ["routes", "trusted_proxies", "abort_on_half_close", "log_probes"] {
         not_for(reader, name, "tcp", "there are no requests in plain TCP");
     }
     if let Field::Is(limits, _) = reader.quiet_table("limits", &LISTENER_LIMITS) {
@@ -169,6 +169,7 @@ fn http(reader: &Reader<'_>, pools: &Pools, limits: &Scope, timeouts: &Scope, by
         timeouts: timeouts.client(),
         trusted_proxies: trusted_proxies(reader),
         abort_on_half_close: reader.boolean("abort_on_half_close").value().unwrap_or(false),
+        log_probes: reader.boolean("log_probes").value().unwrap_or(true),
     };
     report_contradictions(reader, &http, limits);
     http

@@ -418,7 +418,10 @@ impl Exchange {
         core.counters.upstream_in(self.down.payload());
         let place = client.place.view();
         let view = self.view.as_ref().unwrap_or(&place);
-        if !view.http().is_some_and(|http| http.access_log) {
+        let Some(http) = view.http().filter(|http| http.access_log) else {
+            return;
+        };
+        if !http.log_probes && is_probe(&self.request) {
             return;
         }
         let mut log = core.log.borrow_mut();
@@ -462,4 +465,11 @@ impl Exchange {
         access.phases.first_byte = self.facts.first_byte.map(|t| t.since(started.mono));
         log.write(&access);
     }
+}
+
+/// A health probe of another load balancer of ours?
+fn is_probe(request: &lb_http::Head) -> bool {
+    use lb_types::Fields;
+    let agent = request.first("user-agent");
+    agent.is_some_and(|agent| agent.starts_with(crate::PROBE_AGENT.as_bytes()))
 }

@@ -209,6 +209,7 @@ fn listener(address: SocketAddr, setup: &Setup) -> ListenerOptions {
             trusted_proxies: Vec::new(),
             abort_on_half_close: setup.abort_on_half_close,
             access_log: false,
+            log_probes: true,
         }),
     }
 }
