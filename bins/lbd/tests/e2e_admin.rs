@@ -407,6 +407,25 @@ fn an_unknown_name_changes_nothing_and_is_answered_with_the_one_that_was_meant()
 }
 
 #[test]
+fn a_backup_stands_by_until_it_is_needed() {
+    let (a, b) = (Backend::saying("a"), Backend::saying("b"));
+    let setup = Setup::start(&[a.address(), b.address()], |config| config.backend(1, "backup = true"));
+    let seen = |backend: &Backend| {
+        let seen = setup.backend(backend.address());
+        let takes = seen["takes"].as_str().unwrap().to_owned();
+        (takes, seen["weight"]["share_percent"].as_f64().unwrap())
+    };
+    assert_eq!(seen(&a), ("everybody".to_owned(), 100.0));
+    assert_eq!(seen(&b), ("overflow".to_owned(), 0.0));
+    assert!(setup.ask(&["status"]).stdout.contains("stands by"));
+    setup.order(&["maintain", &named(&a)]);
+    assert_eq!(seen(&a), ("nobody".to_owned(), 0.0));
+    assert_eq!(seen(&b), ("everybody".to_owned(), 100.0));
+    assert_eq!(setup.shares(3), counts(&[("b", 3)]));
+    setup.lbd.stop();
+}
+
+#[test]
 fn weights_that_an_algorithm_ignores_are_refused() {
     let (a, b) = (Backend::saying("a"), Backend::saying("b"));
     let setup = Setup::start(&[a.address(), b.address()], |config| {

@@ -139,7 +139,8 @@ pub struct Backend {
     pub address: String,
     /// `starting`, `up`, `down`, `draining`, `maintenance`, or `unchecked`: takes clients, and nobody probes it.
     pub state: String,
-    /// Who is sent to it: `everybody`, `known` (clients it had before) or `nobody`.
+    /// Who is sent to it: `everybody`, `overflow` (a backup, or one in another zone: new clients for whom those before it
+    /// have no room), `known` (clients it had before) or `nobody`.
     pub takes: String,
     /// When the state began, RFC 3339.
     pub since: String,

@@ -171,6 +171,13 @@ impl Pool {
         self.view.load().standings.clone()
     }
 
+    /// Who is asked first for new clients, and who when nobody of those has room; only backends that take new ones. For
+    /// showing: made anew by each call, allocates.
+    #[must_use]
+    pub fn tiers(&self) -> Vec<Vec<lb_sched::Member>> {
+        self.spread.tiers(&self.backends, &self.view.load().standings)
+    }
+
     /// Are shares exactly as the weights say? See [`Scheduler::is_exact`].
     #[must_use]
     pub fn is_exact(&self) -> bool {

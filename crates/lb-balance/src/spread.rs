@@ -54,6 +54,12 @@ impl Spread {
         standings: &[Standing],
         weight_unit: u16,
     ) -> Result<Box<dyn Scheduler>, BuildError> {
+        let recipe = self.recipe.with_weight_unit(weight_unit);
+        recipe.build_tiers(&self.tiers(backends, standings))
+    }
+
+    /// Who is asked first, and who is asked when nobody of those has room.
+    pub(crate) fn tiers(&self, backends: &[Arc<Backend>], standings: &[Standing]) -> Vec<Vec<Member>> {
         let mut candidates: Vec<Candidate> = standings
             .iter()
             .filter_map(|standing| {
@@ -72,8 +78,7 @@ impl Spread {
             })
             .collect();
         candidates.sort_unstable_by_key(|candidate| candidate.member.slot);
-        let recipe = self.recipe.with_weight_unit(weight_unit);
-        recipe.build_tiers(&tiers(&candidates, &self.groups))
+        tiers(&candidates, &self.groups)
     }
 }
 

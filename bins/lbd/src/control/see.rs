@@ -8,6 +8,7 @@ use lb_health::{Admin, Status};
 use lb_probe::View;
 use lb_proxy::{PoolEntry, Service};
 use lb_types::{Slot, Time};
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
@@ -137,7 +138,12 @@ impl Control {
         };
         let present = Present::now();
         let standings = entry.pool.standings();
-        let all: u32 = standings.iter().filter(|one| takes_new(one)).map(weight).sum();
+        // Who is asked first, where not everybody is.
+        let has_groups = entry.pool.backends().iter().any(|one| one.priority > 0 || !one.local);
+        let tiers = if has_groups { entry.pool.tiers() } else { Vec::new() };
+        let first: HashSet<Slot> = tiers.first().into_iter().flatten().map(|member| member.slot).collect();
+        let is_first = |one: &Standing| takes_new(one) && (!has_groups || first.contains(&one.slot));
+        let all: u32 = standings.iter().filter(|one| is_first(one)).map(weight).sum();
         let mut seen = Vec::with_capacity(which.len());
         let backends = plan.backends.iter().zip(entry.pool.backends()).zip((0..).map(Slot));
         for ((planned, backend), slot) in backends.skip(which.start).take(which.len()) {
@@ -160,7 +166,8 @@ impl Control {
                 address: backend.address.to_string(),
                 state: word(view.as_ref(), admin).to_owned(),
                 takes: match standing {
-                    _ if taking => "everybody",
+                    Some(standing) if is_first(standing) => "everybody",
+                    _ if taking => "overflow",
                     Some(standing) if standing.up => "known",
                     _ => "nobody",
                 }
@@ -182,7 +189,7 @@ impl Control {
                     } else {
                         0.0
                     },
-                    share_percent: standing.filter(|_| taking).map_or(0.0, |one| {
+                    share_percent: standing.filter(|one| is_first(one)).map_or(0.0, |one| {
                         rounded(100.0 * f64::from(weight(one)) / f64::from(all.max(1)))
                     }),
                 },

@@ -235,6 +235,9 @@ fn notes(backend: &Backend) -> Vec<String> {
             notes.push(format!("probed at {address}, not where its traffic goes"));
         }
     }
+    if backend.takes == "overflow" {
+        notes.push("stands by: gets new clients when those before it are full or down".to_owned());
+    }
     if backend.failures > 0 {
         let many = if backend.failures == 1 { "" } else { "s" };
         notes.push(format!("{} request{many} in a row failed", backend.failures));
