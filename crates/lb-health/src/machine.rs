@@ -138,10 +138,18 @@ impl Machine {
     #[must_use]
     pub fn member(&mut self, backend: BackendId, now: Time) -> Member {
         let length = self.rules.options().passive.window;
-        let row = self.too_many().filter(|_| self.hears_traffic());
-        let is_ejected = matches!(self.status(), Status::Down(cause) if cause.is_passive());
+        let (row, can_go) = (self.too_many(), self.hears_traffic());
+        // also while it is forced up: the order may end at any moment
+        let is_ejected = matches!(self.health, Health::Down(cause) if cause.is_passive());
         let takes_new = self.status().takes_new();
-        Member::new(backend, row, self.window.sum(length, now), is_ejected, takes_new)
+        Member::new(
+            backend,
+            row,
+            self.window.sum(length, now),
+            is_ejected,
+            can_go,
+            takes_new,
+        )
     }
 
     /// Takes in the operator's order.
@@ -153,6 +161,7 @@ impl Machine {
             (_, Admin::Maintenance) => {
                 self.ramp = None;
                 self.out_until = None;
+                self.window.clear(now);
             }
             (Admin::Maintenance, _) => {
                 self.start(now);
@@ -197,6 +206,8 @@ impl Machine {
                 self.begin_ramp(now);
             } else if self.has_risen() {
                 self.rise(now);
+                // the last look may be as old as the interval while down
+                self.timetable.hurry(now);
             }
         }
         self.change(before, now)

@@ -13,17 +13,27 @@ pub struct Member {
     row: Option<u16>,
     sum: Sum,
     is_ejected: bool,
+    /// Can a verdict take it out? Not against an order, and not who is down.
+    can_go: bool,
     takes_new: bool,
     verdict: Option<Cause>,
 }
 
 impl Member {
-    pub(crate) const fn new(backend: BackendId, row: Option<u16>, sum: Sum, is_ejected: bool, takes_new: bool) -> Self {
+    pub(crate) const fn new(
+        backend: BackendId,
+        row: Option<u16>,
+        sum: Sum,
+        is_ejected: bool,
+        can_go: bool,
+        takes_new: bool,
+    ) -> Self {
         Self {
             backend,
             row,
             sum,
             is_ejected,
+            can_go,
             takes_new,
             verdict: None,
         }
@@ -94,7 +104,7 @@ fn accuse(rules: &Rules, members: &mut [Member]) {
         let times = times(usual, middle?);
         (times >= factor && usual >= passive.latency_least).then_some(times)
     };
-    for member in members.iter_mut().filter(|member| !member.is_ejected) {
+    for member in members.iter_mut().filter(|member| member.can_go) {
         member.verdict = match (member.row, has_failed(member), is_outlier(member)) {
             (Some(row), _, _) => Some(Cause::Traffic(row)),
             (None, Some(percent), _) if !all_fail => Some(Cause::SuccessRate(percent)),

@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use lb_health::{Admin, Cause, Change, Machine, Report, Rules, RulesOptions, Status};
+use lb_health::{Admin, Cause, Change, Machine, PassiveOptions, Report, Rules, RulesOptions, Status, Traffic};
 use lb_types::{Rng, Time};
 use std::time::Duration;
 
@@ -30,7 +30,44 @@ struct Model {
     admin: Admin,
     /// `None`: not judged yet.
     up: Option<bool>,
+    /// Of being down.
+    cause: Cause,
     against: u16,
+    /// Taken out by traffic, so long.
+    out_until: Option<Time>,
+    repeats: u32,
+    /// In service since then.
+    back: Time,
+}
+
+impl Model {
+    fn becomes(&mut self, up: Option<bool>, back: Time) {
+        (self.up, self.against, self.out_until, self.back) = (up, 0, None, back);
+    }
+
+    /// A verdict of the pool, as the documentation of `eject_for` reads.
+    fn eject(&mut self, cause: Cause, rules: &Rules, now: Time) {
+        if self.up == Some(false) || matches!(self.admin, Admin::Maintenance | Admin::Up) {
+            return;
+        }
+        let (first, most) = (rules.eject_for(), rules.options().passive.eject_at_most);
+        let in_service = (now.since(self.back).as_nanos() / first.as_nanos()).min(u128::from(self.repeats));
+        self.repeats = self.repeats - in_service as u32 + 1;
+        self.becomes(Some(false), now);
+        self.cause = cause;
+        self.out_until = Some(now.after((first * self.repeats).min(most.max(first))));
+    }
+
+    fn time_passes(&mut self, rules: &Rules, now: Time) -> bool {
+        let is_over = self.out_until.is_some_and(|end| end <= now);
+        if is_over {
+            self.out_until = None;
+            if self.against >= rules.options().rise {
+                self.becomes(Some(true), now);
+            }
+        }
+        is_over
+    }
 }
 
 fn simulate(seed: u64, orders: bool) {
@@ -44,6 +81,11 @@ fn simulate(seed: u64, orders: bool) {
         rise: 1 + rng.below(5) as u16,
         fall: 1 + rng.below(5) as u16,
         slow_start: Duration::from_millis(rng.below(3) * rng.below(60_000)),
+        passive: PassiveOptions {
+            eject_for: (rng.below(2) == 0).then(|| Duration::from_millis(10 + rng.below(60_000))),
+            eject_at_most: Duration::from_millis(10 + rng.below(200_000)),
+            ..PassiveOptions::default()
+        },
         ..RulesOptions::default()
     })
     .unwrap();
@@ -52,7 +94,11 @@ fn simulate(seed: u64, orders: bool) {
     let mut model = Model {
         admin: Admin::Ready,
         up: None,
+        cause: Cause::Refused,
         against: 0,
+        out_until: None,
+        repeats: 0,
+        back: now,
     };
     let mut alive = rng.below(2) == 0;
     let mut turned = now;
@@ -64,12 +110,32 @@ fn simulate(seed: u64, orders: bool) {
         if orders && rng.below(20) == 0 {
             let admin = Admin::ALL[rng.below(4) as usize];
             if model.admin == Admin::Maintenance && admin != Admin::Maintenance {
-                (model.up, model.against) = (None, 0);
+                model.becomes(None, now);
                 turned = now;
+            }
+            if admin == Admin::Maintenance {
+                model.out_until = None;
             }
             model.admin = admin;
             check_change(machine.set_admin(admin, now), &mut last, &machine, now, &context);
         }
+        if orders && rng.below(10) == 0 {
+            let cause = Cause::SuccessRate(rng.below(100) as u8);
+            model.eject(cause, &rules, now);
+            check_change(
+                machine.report(Report::Eject(cause), now),
+                &mut last,
+                &machine,
+                now,
+                &context,
+            );
+            let traffic = Traffic {
+                ok: 1,
+                ..Traffic::default()
+            };
+            check_change(machine.saw(traffic, now), &mut last, &machine, now, &context);
+        }
+        assert_eq!(machine.out_until(), model.out_until, "{context}");
         let Some(next) = machine.poll_timeout() else {
             assert_eq!(
                 model.admin,
@@ -80,12 +146,20 @@ fn simulate(seed: u64, orders: bool) {
             machine.handle_timeout(now);
             continue;
         };
-        assert!(next >= now, "the plan is past: {context}");
+        // a time out may have ended while a probe was under way
+        assert!(
+            next >= now || machine.out_until() == Some(next),
+            "the plan is past: {context}"
+        );
+        let next = next.max(now);
         assert!(
             next.since(now) <= Duration::from_secs(15),
             "the plan is wild: {context}"
         );
         now = next;
+        if model.time_passes(&rules, now) {
+            turned = now; // the promise of recovery begins where the time out ends
+        }
         check_change(machine.handle_timeout(now), &mut last, &machine, now, &context);
         if machine.probe_due(now) {
             while turns <= now {
@@ -104,14 +178,14 @@ fn simulate(seed: u64, orders: bool) {
             if result == Err(Cause::Local) {
                 turned = now; // the promise holds for probes that could be made
             }
-            plain_reading(&mut model, result, &rules);
+            plain_reading(&mut model, result, &rules, now);
             let change = machine.report(Report::Probe(result), now);
             check_change(change, &mut last, &machine, now, &context);
         }
         let want = match (model.admin, model.up) {
             (Admin::Maintenance, _) => Status::Maintenance,
             (Admin::Up, _) => Status::Up,
-            (_, Some(false)) => Status::Down(Cause::Refused),
+            (_, Some(false)) => Status::Down(model.cause),
             (Admin::Drain, _) => Status::Draining,
             (Admin::Ready, None) => Status::Starting,
             (Admin::Ready, Some(true)) => Status::Up,
@@ -121,7 +195,7 @@ fn simulate(seed: u64, orders: bool) {
             (want, model.against),
             "{context}"
         );
-        if model.admin != Admin::Maintenance && turns > now {
+        if model.admin != Admin::Maintenance && model.out_until.is_none() && turns > now {
             let judged = model.up == Some(alive);
             let promised = if alive {
                 rules.recovery(timeout)
@@ -137,7 +211,7 @@ fn simulate(seed: u64, orders: bool) {
 }
 
 /// The rules as a person would read them from the documentation.
-fn plain_reading(model: &mut Model, result: Result<(), Cause>, rules: &Rules) {
+fn plain_reading(model: &mut Model, result: Result<(), Cause>, rules: &Rules, now: Time) {
     let good = match result {
         Err(Cause::Local) => return,
         other => other.is_ok(),
@@ -149,10 +223,14 @@ fn plain_reading(model: &mut Model, result: Result<(), Cause>, rules: &Rules) {
     };
     if model.up == Some(good) {
         model.against = 0;
+        model.cause = Cause::Refused;
     } else {
-        model.against += 1;
-        if model.against >= needed {
-            (model.up, model.against) = (Some(good), 0);
+        model.against = needed.min(model.against + 1);
+        if model.against == needed && model.out_until.is_none_or(|end| end <= now) {
+            // who was starting has been in service already
+            let back = if model.up.is_none() && good { model.back } else { now };
+            model.becomes(Some(good), back);
+            model.cause = Cause::Refused;
         }
     }
 }
@@ -173,7 +251,16 @@ fn check_change(change: Option<Change>, last: &mut (Status, u8), machine: &Machi
             );
             *last = (change.to, change.percent);
         }
-        None => assert_eq!((machine.status(), machine.ramp(now)), *last, "not told: {context}"),
+        None => {
+            // another cause of being down is no change
+            let (status, percent) = (machine.status(), machine.ramp(now));
+            assert_eq!(
+                (status.as_str(), percent),
+                (last.0.as_str(), last.1),
+                "not told: {context}"
+            );
+            last.0 = status;
+        }
     }
     assert!(machine.ramp(now) == 100 || machine.status().is_usable(), "{context}");
 }

@@ -128,6 +128,8 @@ impl Machine {
         self.repeats = self.repeats.saturating_sub(forgotten).saturating_add(1);
         self.fall(cause, now);
         self.out_until = Some(now.after(self.rules.ejection(self.repeats)));
+        // does a probe see it too?
+        self.timetable.hurry(now);
     }
 
     fn fall(&mut self, cause: Cause, now: Time) {

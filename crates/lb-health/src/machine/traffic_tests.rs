@@ -77,7 +77,12 @@ fn good_probes_do_not_shorten_the_time_out_that_traffic_brought() {
     let change = m.report(EJECT, now).unwrap();
     assert_eq!(change.to, Status::Down(Cause::SuccessRate(3)));
     assert_eq!(m.out_until(), Some(at(30)));
-    for _ in 0..5 {
+    assert_eq!(
+        m.next_probe(),
+        Some(now),
+        "a probe looks at once whether it sees it too"
+    );
+    for _ in 0..6 {
         probe(&mut m, Ok(()));
         assert_eq!(
             (m.status(), m.against() <= 2),

@@ -16,7 +16,14 @@ fn rules(max_failures: Option<u16>, change: impl FnOnce(&mut PassiveOptions)) ->
 /// A backend with these requests, each good one of so many milliseconds.
 fn seen(id: u64, ok: u32, failed: u32, millis: u64) -> Member {
     let usual = (ok > 0).then(|| Duration::from_millis(millis));
-    Member::new(BackendId::from_u64(id), None, Sum { ok, failed, usual }, false, true)
+    Member::new(
+        BackendId::from_u64(id),
+        None,
+        Sum { ok, failed, usual },
+        false,
+        true,
+        true,
+    )
 }
 
 fn row(id: u64, failures: u16) -> Member {
@@ -29,6 +36,7 @@ fn row(id: u64, failures: u16) -> Member {
 fn ejected(id: u64) -> Member {
     Member {
         is_ejected: true,
+        can_go: false,
         takes_new: false,
         ..seen(id, 0, 0, 0)
     }
@@ -188,6 +196,7 @@ fn a_share_of_100_takes_all_and_below_it_the_last_one_stays() {
     assert_eq!(verdicts(&of(99), [row(1, 3)].into()), []);
     // the others are down by their probes: there is room, but nobody else would serve
     let down = |id| Member {
+        can_go: false,
         takes_new: false,
         ..seen(id, 0, 0, 0)
     };
