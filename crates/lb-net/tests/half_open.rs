@@ -1,6 +1,6 @@
 //! Half-open probes of real listeners, which must never see them. Skipped where raw sockets are not permitted.
 
-#![allow(clippy::unwrap_used)] // helpers of tests are tests
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are tests
 
 use lb_net::{Origin, connect_and_reset, half_open, half_open_is_permitted};
 use std::io::ErrorKind;

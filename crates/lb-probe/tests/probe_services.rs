@@ -1,14 +1,15 @@
 //! Probes of real servers: redis, memcached, an SMTP server, MariaDB and PostgreSQL, each started in a folder of its
 //! own on a free port. A server that is not installed is skipped, unless `LBD_REQUIRE_PEERS=1`.
 
-#![allow(clippy::unwrap_used)] // helpers of tests are tests
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are tests
 
 use lb_health::Cause;
 use lb_probe::{ExchangeOptions, Kind, Probe, ProbeOptions, Step};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A server in a folder; both end with it.
 struct Server {
