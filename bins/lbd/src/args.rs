@@ -25,6 +25,7 @@ pub(crate) enum Command {
     Cert(crate::commands::cert::args::Cert),
     /// Let all algorithms serve the same traffic on a virtual clock, side by side, before one serves yours
     Simulate(Box<crate::commands::simulate::args::Simulate>),
+    Advise(crate::commands::advise::Advise),
     Explain(crate::commands::explain::Explain),
     /// Print the version
     Version,
@@ -67,6 +68,7 @@ Examples:
   lbd backend drain app/10.0.0.1:80 --config lbd.toml
   lbd cert doctor fullchain.pem privkey.pem
   lbd simulate --backends 10,10,5 --html algorithms.html
+  lbd advise /var/log/nginx/access.log
   lbd explain scheduler
 
 Signals of `run`:

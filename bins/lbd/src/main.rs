@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Backend(backend) => commands::admin::backend::run(&backend),
         Command::Cert(cert) => commands::cert::run(&cert),
         Command::Simulate(simulate) => commands::simulate::run(&simulate),
+        Command::Advise(advise) => commands::advise::run(&advise),
         Command::Explain(explain) => commands::explain::run(&explain),
         Command::Version => {
             println!("lbd {}", env!("CARGO_PKG_VERSION"));

@@ -32,7 +32,9 @@
 //! Limits: 10,000 backends; 100,000 requests wait at one backend, more are refused; quantiles are exact up to 262,144
 //! values and from a sample beyond. Memory does not grow with the number of requests. No features.
 
+pub mod advise;
 pub mod explain;
+pub mod log;
 pub mod report;
 mod scenario;
 pub mod simulate;

@@ -1,6 +1,7 @@
 //! One file per sub-command.
 
 pub(crate) mod admin;
+pub(crate) mod advise;
 pub(crate) mod cert;
 pub(crate) mod check;
 pub(crate) mod demo;

@@ -5,6 +5,7 @@ mod page;
 mod table;
 mod text;
 
+pub(crate) use json::pretty;
 pub use page::is_page;
 pub(crate) use table::{Table, wrap};
 pub use text::Setting;

@@ -61,6 +61,11 @@ impl Sample {
         self.count
     }
 
+    /// The values that are kept.
+    pub(crate) fn values(&self) -> impl Iterator<Item = Duration> + '_ {
+        self.kept.iter().map(|nanos| Duration::from_nanos(*nanos))
+    }
+
     /// The average; zero when there is no value.
     #[must_use]
     pub fn mean(&self) -> Duration {

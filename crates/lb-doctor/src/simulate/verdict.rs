@@ -198,8 +198,8 @@ fn best(marks: &[Mark]) -> Option<usize> {
 const SIMPLEST: [&str; 5] = [
     "weighted_round_robin",
     "round_robin",
-    "least_conn",
     "two_choices",
+    "least_conn",
     "peak_ewma",
 ];
 

@@ -32,7 +32,7 @@ pub(crate) struct Simulate {
     /// Which pool of the file [default: the only one]
     #[arg(long, value_name = "NAME", help_heading = "Backends", requires = "config")]
     pub(crate) pool: Option<String>,
-    /// How many requests a backend works on at once, where it does not say [default: 4]
+    /// How many requests a backend works on at once, where it does not say [default: 4; with a log: what fits its load]
     #[arg(long, value_name = "N", help_heading = "Backends", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) concurrency: Option<u32>,
     /// How long it takes to notice that a backend died or recovered [default: 2s, or as the file says]
@@ -55,7 +55,7 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "KIND", help_heading = "Traffic", default_value = "poisson")]
     pub(crate) arrivals: String,
     /// How much work they are: const:20ms, exp:20ms, lognormal:20ms:1.0 (mean, sigma), pareto:20ms:1.5 (mean, shape),
-    /// mix:2ms*95+2s*5 (parts) [default: exp:20ms]
+    /// mix:2ms*95+2s*5 (parts) [default: exp:20ms; with a log: its own]
     #[arg(long, value_name = "KIND:TIME", help_heading = "Traffic")]
     pub(crate) service: Option<String>,
     /// How many clients they come from: what the hash algorithms place by
@@ -67,6 +67,22 @@ pub(crate) struct Simulate {
     /// The same seed gives the same requests
     #[arg(long, value_name = "N", help_heading = "Traffic", default_value_t = 1)]
     pub(crate) seed: u64,
+
+    /// Send the requests of an access log again; it is read twice
+    #[arg(long, value_name = "FILE", help_heading = "Traffic", conflicts_with_all = ["rate", "duration", "requests"])]
+    pub(crate) log: Option<PathBuf>,
+    /// What its lines look like: auto, combined, nginx, apache, json, haproxy, alb
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        help_heading = "Traffic",
+        default_value = "auto",
+        requires = "log"
+    )]
+    pub(crate) format: String,
+    /// So many times as fast as it came [default: so fast that the backends are 70 % busy]
+    #[arg(long, value_name = "TIMES", help_heading = "Traffic", requires = "log")]
+    pub(crate) speedup: Option<f64>,
 
     /// Compare these only: least_conn,ring:125 (with a load bound of 125 %) [default: all that fit]
     #[arg(long, value_name = "WORDS", help_heading = "Result", value_delimiter = ',')]
@@ -90,12 +106,20 @@ Examples:
   lbd simulate --backends '1*19' --backend name=slow,speed=0.1 --html slow.html
   lbd simulate --backend name=a,fail=20s..40s --backend name=b --backend name=c --detect 5s
   lbd simulate --config lbd.toml --pool app --rate 2k/s
+  lbd simulate --log access.log --backends 3,2,1 --html replay.html
 
 Every algorithm gets the same requests, and its picks are made by the code that serves traffic. Requests beyond
 what a backend works on at once wait there in a line. Columns: queue is the mean number of waiting requests at
 all backends, worst the longest line at one; imbalance is the largest share beside the one its weight asks for;
 moved are keys that change their backend when the last one is lost, or one more is added.
-Exit codes: 0 done, 1 failure while running, 2 wrong usage, 3 wrong configuration";
+Exit codes: 0 done, 1 failure while running, 2 wrong usage, 3 wrong configuration or a log that cannot be read";
+
+impl Simulate {
+    /// Is anything said about backends?
+    pub(crate) fn names_backends(&self) -> bool {
+        self.backends.is_some() || !self.backend.is_empty() || self.config.is_some()
+    }
+}
 
 /// How the balancer behaves, where neither flags nor a file say.
 pub(crate) fn usual() -> Options {

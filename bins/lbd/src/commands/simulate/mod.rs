@@ -1,8 +1,9 @@
 //! `lbd simulate`: algorithms side by side on a virtual clock.
 
 pub(crate) mod args;
-mod page;
+pub(crate) mod page;
 mod pool;
+pub(crate) mod replay;
 mod traffic;
 
 use crate::MISCONFIGURED;
@@ -98,6 +99,10 @@ fn scenario(number: u8, json: bool) -> Result<(), Failure> {
 }
 
 fn comparison(simulate: &Simulate) -> Result<(), Failure> {
+    if let Some(path) = &simulate.log {
+        let (mut result, setting) = replay::run(simulate, path)?;
+        return show(&mut result, &setting, simulate);
+    }
     let site = pool::site(simulate, simulate.concurrency.unwrap_or(USUAL_PLACES))?;
     let contenders = contenders(&simulate.algorithm, &site)?;
     let traffic = traffic::made_up(simulate, &site.backends)?;

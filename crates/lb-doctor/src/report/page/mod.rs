@@ -18,7 +18,7 @@ impl Comparison {
     /// too, in the element `data`. Sorts the latencies.
     #[must_use]
     pub fn html(&mut self, setting: &Setting) -> String {
-        let data = pretty(&self.value(setting)).replace("</", "<\\/");
+        let data = pretty(&self.value(setting)).replace('<', "\\u003c");
         let verdict = escape(&self.verdict());
         let best = self.best();
         let mut page = String::new();
@@ -99,13 +99,13 @@ impl Comparison {
             "p90",
             "p99",
             "max",
-            "waiting, mean",
-            "longest line",
+            "queue",
+            "worst",
             "imbalance",
             "errors",
             "retries",
-            "moved: one lost",
-            "one added",
+            "moved: lost",
+            "added",
         ];
         let heads: String = heads.iter().map(|head| format!("<th>{head}</th>")).collect();
         let row = |(place, outcome): (usize, &mut Outcome)| {
@@ -141,7 +141,7 @@ impl Comparison {
         ];
         lines.extend(setting.notes.iter().cloned());
         lines.push(
-            "Imbalance: the largest share beside the one its weight asks for. Moved: keys that change their backend when the last \
+            "Queue: requests waiting at all backends, on average; worst: the longest line at one. Imbalance: the largest share beside the one its weight asks for. Moved: keys that change their backend when the last \
              one is lost, or one more is added. The picks are made by lb-sched, the code that serves traffic."
                 .to_owned(),
         );

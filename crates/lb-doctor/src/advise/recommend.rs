@@ -1,0 +1,263 @@
+use super::profile::{BackendProfile, Profile};
+use crate::simulate::Sample;
+use crate::spec::{grouped, show, three_digits};
+use lb_sched::Algorithm;
+use std::time::Duration;
+
+/// What to choose for the traffic of a log, and why.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Advice {
+    /// Who shall get the next request.
+    pub algorithm: Algorithm,
+    /// How much the log says.
+    pub certainty: Certainty,
+    /// Why, a sentence each, the deciding one first.
+    pub reasons: Vec<String>,
+    /// Backends with their weights; empty when the log names none.
+    pub weights: Vec<(String, u16)>,
+    /// How fast each of them is beside the fastest: 0 to 1.
+    pub(super) speeds: Vec<f64>,
+    /// What else is worth knowing.
+    pub notes: Vec<String>,
+    pub(super) pool: Option<String>,
+}
+
+/// How much a log says, by the number of requests whose duration is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Certainty {
+    /// No durations: a default, no advice.
+    Guess,
+    /// Fewer than 1,000.
+    Low,
+    /// Fewer than 10,000.
+    Fair,
+    /// 10,000 and more.
+    High,
+}
+
+impl Certainty {
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Guess => "guess",
+            Self::Low => "low",
+            Self::Fair => "fair",
+            Self::High => "high",
+        }
+    }
+}
+
+impl Advice {
+    /// What this traffic asks for: weighted round robin where p95 is at most 3 times p50, weighted least connections
+    /// from 100 times on, and between them what follows the load at little cost.
+    #[must_use]
+    pub fn of(profile: &mut Profile) -> Self {
+        let mut notes = Vec::new();
+        let (weights, speeds, differ) = weights(profile, &mut notes);
+        let timed = profile.durations.count();
+        let (algorithm, mut reasons) = match profile.spread() {
+            Some(spread) => by_spread(profile, spread, differ),
+            None => unknown(profile),
+        };
+        if weights
+            .iter()
+            .any(|(_, weight)| Some(weight) != weights.first().map(|(_, first)| first))
+        {
+            reasons.push(
+                "Weights follow what each backend did while it was busy (its requests up to its own p90).".to_owned(),
+            );
+        }
+        clients(profile, weights.len(), &mut notes);
+        let certainty = match timed {
+            _ if profile.spread().is_none() => Certainty::Guess,
+            0..1000 => Certainty::Low,
+            1000..10_000 => Certainty::Fair,
+            _ => Certainty::High,
+        };
+        Self {
+            algorithm,
+            certainty,
+            reasons,
+            weights,
+            speeds,
+            notes,
+            pool: profile.pool.clone(),
+        }
+    }
+}
+
+fn by_spread(profile: &mut Profile, spread: f64, differ: f64) -> (Algorithm, Vec<String>) {
+    let (p50, p95) = (profile.durations.quantile(50.0), profile.durations.quantile(95.0));
+    let figures = format!(
+        "p95 is {} times p50 ({} and {})",
+        three_digits(spread),
+        show(p95),
+        show(p50)
+    );
+    let mut reasons = Vec::new();
+    let algorithm = if spread >= FAR_APART {
+        reasons.push(format!(
+            "Requests differ in cost by orders of magnitude: {figures}. Taking turns would pile long ones up on one backend by \
+             chance; least connections sees how many each one still has."
+        ));
+        Algorithm::WeightedLeastConn
+    } else if spread <= ALIKE {
+        reasons.push(format!(
+            "Requests cost about the same: {figures}. Taking turns by weight is then as even as counting, and it keeps no state."
+        ));
+        Algorithm::WeightedRoundRobin
+    } else {
+        reasons.push(format!(
+            "Requests differ in cost, but not by orders of magnitude: {figures}; weighted round robin is for up to 3, weighted least \
+             connections from 100 on. Between them an algorithm that looks at the load of two backends is nearly as even as one that \
+             looks at all, and costs no more than taking turns."
+        ));
+        if differ >= UNEVEN {
+            reasons.push(format!(
+                "Backends differ in speed as well (up to {} times), which the weights say. If their speeds change from hour to hour, \
+                 take peak_ewma: it looks at latency and finds out itself.",
+                three_digits(differ)
+            ));
+        }
+        Algorithm::TwoChoices
+    };
+    if p50 >= LONG {
+        reasons.push(format!(
+            "They are long (p50 {}): after a backend joined or came back, only least connections evens out soon.",
+            show(p50)
+        ));
+    }
+    (algorithm, reasons)
+}
+
+fn unknown(profile: &Profile) -> (Algorithm, Vec<String>) {
+    let why = if profile.durations.count() == 0 {
+        "The log has no durations, so how much requests differ is not known, and the default is the best guess. nginx writes them with \
+         `log_format timed '$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" \
+         \"$http_user_agent\" rt=$request_time urt=\"$upstream_response_time\" upstream=\"$upstream_addr\"';`, Apache with %D at the end of \
+         the line."
+    } else {
+        "Most durations are below what the log can tell (its p50 is 0), so how much requests differ is not known, and the default is the \
+         best guess."
+    };
+    (Algorithm::WeightedRoundRobin, vec![why.to_owned()])
+}
+
+/// Weights by measured speed, each backend's speed beside the fastest, and how far apart they are.
+fn weights(profile: &mut Profile, notes: &mut Vec<String>) -> (Vec<(String, u16)>, Vec<f64>, f64) {
+    let enough = profile.backends.iter().all(|b| b.durations.count() >= ENOUGH);
+    let times: Vec<f64> = profile.backends.iter_mut().map(typical).collect();
+    let fastest = times.iter().copied().filter(|t| *t > 0.0).fold(f64::INFINITY, f64::min);
+    let slowest = times.iter().copied().fold(0.0, f64::max);
+    let names = profile.backends.iter().map(|b| b.name.clone());
+    let equal = |names: &mut dyn Iterator<Item = String>| names.map(|name| (name, 1)).collect::<Vec<_>>();
+    let ones = vec![1.0; times.len()];
+    if times.len() < 2 || fastest.is_infinite() || times.contains(&0.0) {
+        return (equal(&mut names.into_iter()), ones, 1.0);
+    }
+    let differ = slowest / fastest;
+    if !enough {
+        notes.push(format!(
+            "A backend has fewer than {ENOUGH} requests with durations, so weights are left equal: read a longer log."
+        ));
+        return (equal(&mut names.into_iter()), ones, 1.0);
+    }
+    if differ < SAME {
+        notes.push(format!(
+            "Backends are equally fast within {} %, so their weights are equal.",
+            ((differ - 1.0) * 100.0).ceil()
+        ));
+        return (equal(&mut names.into_iter()), ones, differ);
+    }
+    let speeds: Vec<f64> = times.iter().map(|time| fastest / time).collect();
+    let tenths: Vec<u16> = speeds
+        .iter()
+        .map(|speed| ((speed * 10.0).round() as u16).max(1))
+        .collect();
+    let divisor = tenths.iter().copied().fold(0, gcd).max(1);
+    notes.push(
+        "Durations contain the time that requests waited at a busy backend: after a change of weights, look again."
+            .to_owned(),
+    );
+    (
+        names.zip(tenths.iter().map(|tenth| tenth / divisor)).collect(),
+        speeds,
+        differ,
+    )
+}
+
+/// The mean of its requests up to its p90, in seconds: a few outliers do not decide.
+fn typical(backend: &mut BackendProfile) -> f64 {
+    let p90 = backend.durations.quantile(90.0);
+    backend.durations.mean_up_to(p90).as_secs_f64()
+}
+
+fn clients(profile: &Profile, backends: usize, notes: &mut Vec<String>) {
+    let backends = backends.max(2) as u64;
+    let (requests, clients) = (profile.survey.requests, profile.clients);
+    if profile.persisted > 0 {
+        let percent = profile.persisted as f64 / requests.max(1) as f64 * 100.0;
+        notes.push(format!(
+            "{} % of the requests came back to the backend they were at (persistence): only the others are spread by the algorithm.",
+            three_digits(percent)
+        ));
+    }
+    if clients == 0 {
+        return;
+    }
+    let mut text = format!(
+        "{} clients, {} requests each on average",
+        grouped(clients),
+        three_digits(requests as f64 / clients as f64)
+    );
+    if clients < 20 * backends || profile.busiest_client > 0.5 / backends as f64 {
+        text.push_str(&format!(
+            "; the busiest sends {} %: persistence or hashing by client address would be uneven (a proxy in front? then use a cookie, or \
+             trust its X-Forwarded-For)",
+            three_digits(profile.busiest_client * 100.0)
+        ));
+    } else {
+        text.push_str(": enough of them for persistence or hashing by client address to be even");
+    }
+    notes.push(format!("{text}."));
+    if profile.failed > 0 {
+        let percent = profile.failed as f64 / requests.max(1) as f64 * 100.0;
+        notes.push(format!(
+            "{} % of the requests failed with a status of 500 or above; a backend that fails fast looks idle to least connections: give the pool \
+             health rules.",
+            three_digits(percent)
+        ));
+    }
+}
+
+impl Sample {
+    /// The mean of the values kept that are not above `most`.
+    fn mean_up_to(&self, most: Duration) -> Duration {
+        let (mut sum, mut count) = (0_u128, 0_u128);
+        for value in self.values().filter(|value| *value <= most) {
+            sum += value.as_nanos();
+            count += 1;
+        }
+        Duration::from_nanos(u64::try_from(sum / count.max(1)).unwrap_or(u64::MAX))
+    }
+}
+
+const fn gcd(a: u16, b: u16) -> u16 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// p95 / p50 from which costs differ by orders of magnitude ("2 ms and 2 s").
+const FAR_APART: f64 = 100.0;
+/// p95 / p50 up to which requests cost about the same.
+const ALIKE: f64 = 3.0;
+/// Slowest / fastest from which latency is worth looking at.
+const UNEVEN: f64 = 1.5;
+/// Slowest / fastest up to which weights stay equal.
+const SAME: f64 = 1.2;
+/// Requests that make a backend's speed known.
+const ENOUGH: u64 = 100;
+/// p50 from which requests are long.
+const LONG: Duration = Duration::from_secs(10);

@@ -1,0 +1,213 @@
+use super::profile::Profile;
+use super::recommend::{Advice, Certainty};
+use crate::report::{Setting, Table, pretty, wrap};
+use crate::simulate::Comparison;
+use crate::spec::{grouped, show};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+impl Advice {
+    /// The advice as a person reads it: what the log is, what to choose and why, the TOML, and the rehearsal.
+    #[must_use]
+    pub fn text(&self, profile: &mut Profile, rehearsal: &mut Comparison, setting: &Setting) -> String {
+        let mut text = String::new();
+        // writing to a String cannot fail
+        for line in &profile.reading {
+            let _ = writeln!(text, "{}", wrap(line));
+        }
+        let _ = writeln!(text, "{}\n", wrap(&about(profile)));
+        let _ = writeln!(
+            text,
+            "Recommended: {} (certainty: {})\n",
+            self.algorithm,
+            self.sure(profile)
+        );
+        for reason in &self.reasons {
+            let _ = writeln!(text, "{}", wrap(reason));
+        }
+        if profile.backends.len() > 1 {
+            let _ = writeln!(text, "\n{}", self.table(profile));
+        } else {
+            text.push('\n');
+        }
+        for note in &self.notes {
+            let _ = writeln!(text, "{}", wrap(note));
+        }
+        let _ = writeln!(text, "\nTo paste into the configuration:\n\n{}", self.toml());
+        let _ = writeln!(
+            text,
+            "The algorithms at work on this log:\n\n{}",
+            rehearsal.text(setting)
+        );
+        if let Some(other) = self.objection(rehearsal) {
+            let _ = writeln!(text, "{}", wrap(&other));
+        }
+        text
+    }
+
+    /// The advice for programs: one JSON object with a line break at the end.
+    #[must_use]
+    pub fn json(&self, profile: &mut Profile, rehearsal: &mut Comparison, setting: &Setting) -> String {
+        let millis = |percent: f64, profile: &mut Profile| profile.durations.quantile(percent).as_secs_f64() * 1e3;
+        let weights: Vec<Value> = self
+            .weights
+            .iter()
+            .map(|(name, weight)| json!({ "name": name, "weight": weight }))
+            .collect();
+        pretty(&json!({
+            "algorithm": self.algorithm.word(),
+            "certainty": self.certainty.word(),
+            "reasons": self.reasons,
+            "weights": weights,
+            "notes": self.notes,
+            "toml": self.toml(),
+            "log": {
+                "reading": profile.reading,
+                "pool": profile.pool,
+                "requests": profile.survey.requests,
+                "with_duration": profile.durations.count(),
+                "seconds": profile.survey.span().as_secs_f64(),
+                "clients": profile.clients,
+                "p50_ms": millis(50.0, profile),
+                "p95_ms": millis(95.0, profile),
+                "p95_to_p50": profile.spread(),
+            },
+            "simulation": rehearsal.value(setting),
+        }))
+    }
+
+    /// The pool as it stands in a configuration.
+    #[must_use]
+    pub fn toml(&self) -> String {
+        let pool = self
+            .pool
+            .as_deref()
+            .map(name)
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "app".to_owned());
+        let mut text = format!(
+            "[[pools]]\nname = \"{pool}\"\nalgorithm = \"{}\"\nbackends = [\n",
+            self.algorithm
+        );
+        if self.weights.is_empty() {
+            text.push_str(
+                "    \"192.0.2.1:80\",  # put your addresses: the log does not name them\n    \"192.0.2.2:80\",\n",
+            );
+        }
+        for ((backend, weight), number) in self.weights.iter().zip(1..) {
+            let weight = if *weight == 1 {
+                String::new()
+            } else {
+                format!(", weight = {weight}")
+            };
+            let _ = match backend.parse::<SocketAddr>() {
+                Ok(address) => writeln!(text, "    {{ address = \"{address}\"{weight} }},"),
+                // the log has its name only
+                Err(_) => writeln!(
+                    text,
+                    "    {{ name = \"{}\", address = \"192.0.2.{}:80\"{weight} }},  # put its address",
+                    name(backend),
+                    number % 254 + 1
+                ),
+            };
+        }
+        text.push_str("]\n");
+        text
+    }
+
+    /// What to make of a simulation that prefers another algorithm by more than chance.
+    fn objection(&self, rehearsal: &mut Comparison) -> Option<String> {
+        let best = rehearsal.best()?;
+        let mut p99 = |place: usize| {
+            rehearsal
+                .outcomes
+                .get_mut(place)
+                .map(|o| (o.name.clone(), o.latency.quantile(99.0)))
+        };
+        let (name, least) = p99(best)?;
+        let own = (0..)
+            .map_while(&mut p99)
+            .find(|(name, _)| name == self.algorithm.word())?
+            .1;
+        if name == self.algorithm.word() {
+            return None;
+        }
+        Some(if own <= least.mul_f64(1.1) {
+            format!(
+                "The recommended {} is within 10 % of it ({}).",
+                self.algorithm,
+                show(own)
+            )
+        } else {
+            format!(
+                "That is not the recommended {} ({}): the rule looks at the spread of durations only, the simulation at this log on backends \
+                 that are 70 % busy. If your backends are that busy and the log is typical, follow the simulation.",
+                self.algorithm,
+                show(own)
+            )
+        })
+    }
+
+    fn sure(&self, profile: &Profile) -> String {
+        let count = grouped(profile.durations.count());
+        match self.certainty {
+            Certainty::Guess => "a guess".to_owned(),
+            Certainty::Low => format!("low, {count} requests are few"),
+            Certainty::Fair => format!("fair, by {count} requests"),
+            Certainty::High => format!("high, by {count} requests"),
+        }
+    }
+
+    fn table(&self, profile: &mut Profile) -> Table {
+        let mut table = Table::new(&["backend", "requests", "failed", "p50", "p95", "weight"]);
+        for (backend, (_, weight)) in profile.backends.iter_mut().zip(&self.weights).take(SHOWN) {
+            table.row([
+                backend.name.clone(),
+                grouped(backend.requests),
+                grouped(backend.failed),
+                show(backend.durations.quantile(50.0)),
+                show(backend.durations.quantile(95.0)),
+                weight.to_string(),
+            ]);
+        }
+        table
+    }
+}
+
+fn about(profile: &Profile) -> String {
+    let mut text = format!(
+        "{} requests in {}",
+        grouped(profile.survey.requests),
+        show(profile.survey.span())
+    );
+    if let Some(pool) = &profile.pool {
+        let _ = write!(text, " of pool {pool:?}");
+    }
+    text.push('.');
+    if !profile.other_pools.is_empty() {
+        let others: Vec<String> = profile
+            .other_pools
+            .iter()
+            .take(SHOWN)
+            .map(|(name, count)| format!("{name:?} ({})", grouped(*count)))
+            .collect();
+        let _ = write!(text, " Other pools in the log, for --pool: {}.", others.join(", "));
+    }
+    text
+}
+
+/// Letters that a name in a configuration may have.
+fn name(text: &str) -> String {
+    let letter = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '[' | ']') {
+            c
+        } else {
+            '-'
+        }
+    };
+    text.chars().map(letter).take(121).collect()
+}
+
+/// Rows of a table.
+const SHOWN: usize = 20;

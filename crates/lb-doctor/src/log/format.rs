@@ -1,0 +1,147 @@
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use super::{alb, clf, haproxy, json};
+use crate::spec::{SpecError, nearest};
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// What one line of an access log says, as far as balancing is concerned.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Entry<'a> {
+    /// When the request came (or went to the backend, where the log tells), in nanoseconds since 1970, UTC.
+    pub unix_nanos: u64,
+    /// Is the time known to the second only?
+    pub whole_seconds: bool,
+    /// Who sent it: an address without port.
+    pub client: Option<Cow<'a, str>>,
+    /// How long the backend took; the whole request where the log does not tell them apart.
+    pub duration: Option<Duration>,
+    /// Who served it.
+    pub backend: Option<Cow<'a, str>>,
+    /// The pool, the proxy's backend section, the target group.
+    pub pool: Option<Cow<'a, str>>,
+    /// The status sent to the client.
+    pub status: Option<u16>,
+    /// Did the balancer know the client, and send it where it was before?
+    pub persisted: bool,
+}
+
+/// What a line looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// `clf`: Apache's common and combined formats and nginx's, with whatever stands behind: `$request_time`,
+    /// `$upstream_response_time`, `$upstream_addr`, `rt=0.123 urt="0.120"`, `%D` as the last whole number.
+    Clf,
+    /// `json`: one object a line: lbd's own, nginx's variables, Caddy's, Traefik's.
+    Json,
+    /// `haproxy`: `option httplog` and `option tcplog`, with or without what syslog puts before.
+    Haproxy,
+    /// `alb`: Amazon's application load balancer, and the classic one.
+    Alb,
+}
+
+impl Format {
+    /// All there are.
+    pub const ALL: [Self; 4] = [Self::Json, Self::Haproxy, Self::Alb, Self::Clf];
+
+    /// Its word on the command line.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Clf => "clf",
+            Self::Json => "json",
+            Self::Haproxy => "haproxy",
+            Self::Alb => "alb",
+        }
+    }
+
+    /// Reads one line, without its line break.
+    ///
+    /// # Errors
+    /// What is missing or cannot be read, in a few words.
+    pub fn read<'a>(self, line: &'a str) -> Result<Entry<'a>, &'static str> {
+        match self {
+            Self::Clf => clf::read(line),
+            Self::Json => json::read(line),
+            Self::Haproxy => haproxy::read(line),
+            Self::Alb => alb::read(line),
+        }
+    }
+
+    /// The format that reads most of these lines; `None` when none reads any.
+    #[must_use]
+    pub fn detect<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Option<Self> {
+        let good = |format: &Self| lines.clone().filter(|line| format.read(line).is_ok()).count();
+        let counts = Self::ALL.map(|format| (good(&format), format));
+        // of equals the first, which is the stricter one
+        let best = counts.iter().rev().max_by_key(|(count, _)| *count)?;
+        (best.0 > 0).then_some(best.1)
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clf => "common or combined log format (Apache, nginx)",
+            Self::Json => "JSON lines",
+            Self::Haproxy => "HAProxy's log format",
+            Self::Alb => "AWS load balancer",
+        })
+    }
+}
+
+impl FromStr for Format {
+    type Err = SpecError;
+
+    /// `clf` (or `combined`, `common`, `nginx`, `apache`), `json`, `haproxy`, `alb` (or `elb`).
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        match text {
+            "clf" | "combined" | "common" | "nginx" | "apache" | "combined_xff" => Ok(Self::Clf),
+            "json" => Ok(Self::Json),
+            "haproxy" | "httplog" | "tcplog" => Ok(Self::Haproxy),
+            "alb" | "elb" | "aws" => Ok(Self::Alb),
+            _ => {
+                const KNOWN: &str = "auto, combined (also nginx, apache), json, haproxy and alb";
+                let mend = match nearest(text, &["auto", "combined", "nginx", "apache", "json", "haproxy", "alb"]) {
+                    Some(meant) => format!("did you mean {meant}? Known are {KNOWN}"),
+                    None => format!("known are {KNOWN}"),
+                };
+                Err(SpecError::new(text, "names no log format", mend))
+            }
+        }
+    }
+}
+
+/// Seconds with a fraction, as nginx and AWS write them. At most a year; negative ones (AWS: -1) are none.
+pub(super) fn seconds(text: &str) -> Option<Duration> {
+    let number = crate::spec::decimal(text)?;
+    (number <= 31_622_400.0).then(|| Duration::from_secs_f64(number))
+}
+
+/// An address with the port cut off: `10.0.0.1:80`, `[::1]:80`, or as it is.
+pub(super) fn without_port(text: &str) -> &str {
+    if let Some(rest) = text.strip_prefix('[') {
+        return rest.split_once(']').map_or(rest, |(address, _)| address);
+    }
+    match text.rsplit_once(':') {
+        // more than one colon: an IPv6 address without port
+        Some((address, port)) if !address.contains(':') && port.bytes().all(|b| b.is_ascii_digit()) => address,
+        // HAProxy writes the port of an IPv6 address without brackets; the last of eight groups and more
+        Some((address, _)) if address.split(':').count() >= 8 => address,
+        _ => text,
+    }
+}
+
+/// `-` and nothing are nothing.
+pub(super) fn known(text: &str) -> Option<&str> {
+    (!matches!(text, "" | "-")).then_some(text)
+}
+
+/// Does it look like where a request was sent: `10.0.0.1:80`, `[::1]:80`, `unix:/run/app.sock`?
+pub(super) fn is_address(text: &str) -> bool {
+    text.parse::<std::net::SocketAddr>().is_ok() || text.starts_with("unix:")
+}
