@@ -212,6 +212,30 @@ fn codes_501_and_505_and_all_when_told_so_are_no_failures() {
     }
 }
 
+#[test]
+fn s_health_10_a_pool_that_is_all_down_fails_open_when_told_so_and_says_so() {
+    let backends = [(); 2].map(|()| {
+        Backend::http(|request| {
+            let is_probe = request.head.target() == "/healthz";
+            answer(if is_probe { 500 } else { 200 }, "", b"alive")
+        })
+    });
+    let addresses = backends.each_ref().map(Backend::address);
+    let health = "health = { kind = \"http\", path = \"/healthz\", interval = \"50ms\" }";
+    for (policy, status) in [("never", 503), ("when_all_down", 200)] {
+        let (lbd, listener) = start(&addresses, &format!("fail_open = \"{policy}\"\n{health}"));
+        until("both are down", || {
+            addresses.iter().all(|address| is_down(&lbd, *address)).then_some(())
+        });
+        until("the policy is in force", || {
+            (Client::connect(listener).get("/").status() == status).then_some(())
+        });
+        let told = lbd.stderr().contains("fails open");
+        assert_eq!(told, policy == "when_all_down", "{}", lbd.stderr());
+        lbd.stop();
+    }
+}
+
 fn start(backends: &[SocketAddr], pool: &str) -> (Lbd, SocketAddr) {
     let listener = address();
     let config = Config::http(listener, backends)
