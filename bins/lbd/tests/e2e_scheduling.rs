@@ -285,3 +285,56 @@ fn the_own_zone_serves_first_and_overflows_when_it_is_full() {
     assert_ne!(hold(listener).0, 'f', "back home");
     finish(lbd);
 }
+
+#[test]
+fn s_sched_14_known_clients_leave_the_round_of_new_ones_alone() {
+    let (_backends, addresses) = saying(&["a", "b", "c"]);
+    let listener = address();
+    let config = Config::http(listener, &addresses)
+        .top("workers = 2")
+        .pool("persistence = { kind = \"cookie_insert\", secret = \"what openssl rand prints\" }");
+    let lbd = Lbd::start(&config.text());
+    let new = || {
+        let response = Client::connect(listener).get("/");
+        let cookie = response
+            .get("set-cookie")
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned();
+        (response.text(), cookie)
+    };
+    let (first, cookie) = new();
+    for expected in ["b", "c", "a", "b"] {
+        let mut known = Client::connect(listener);
+        for _ in 0..7 {
+            let request = format!("GET / HTTP/1.1\r\nHost: h\r\nCookie: {cookie}\r\n\r\n");
+            assert_eq!(known.exchange(request).text(), first);
+        }
+        assert_eq!(new().0, expected, "the round goes on where it stood");
+    }
+    finish(lbd);
+}
+
+#[test]
+fn the_one_liner_takes_an_algorithm() {
+    let (_backends, addresses) = saying(&["a", "b"]);
+    let listener = address();
+    let (listen, [one, other]) = (listener.to_string(), [0, 1].map(|n: usize| addresses[n].to_string()));
+    let arguments = [
+        "run",
+        "--listen",
+        &listen,
+        "--to",
+        &one,
+        "--to",
+        &other,
+        "--algorithm",
+        "first",
+    ];
+    let lbd = Lbd::start_with(&arguments, &[listener]);
+    assert_eq!(get_all(listener, 20), [("a".to_owned(), 20)].into());
+    assert!(lbd.stdout().contains("algorithm = \"first\""), "{}", lbd.stdout());
+    finish(lbd);
+}
