@@ -27,7 +27,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The five scenarios of the textbook are built in: [`Scenario::run`].
+//! The five scenarios of the textbook are built in: [`Scenario::run`]. [`log`] reads access logs of this and other
+//! balancers, [`log::Replay`] makes requests of them, and [`advise`] says which algorithm and weights they ask for.
+//! [`explain`] tells what each algorithm keeps and costs.
 //!
 //! Limits: 10,000 backends; 100,000 requests wait at one backend, more are refused; quantiles are exact up to 262,144
 //! values and from a sample beyond. Memory does not grow with the number of requests. No features.
