@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are tests
 
 use lb_health::Cause;
-use lb_probe::{ExchangeOptions, Kind, Probe, ProbeOptions, Step};
+use lb_probe::{ExchangeOptions, HttpOptions, Kind, Probe, ProbeOptions, ProxyHeader, Step};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -288,4 +288,46 @@ async fn postgresql_answers_and_says_what_it_thinks_of_the_user() {
         "it judges users: it is up"
     );
     assert_ne!(server.probe(Kind::Redis).run().await, Ok(()));
+}
+
+/// Both answer 200 to whoever begins with a PROXY header, and cut off everybody else.
+#[tokio::test]
+async fn haproxy_and_nginx_accept_all_proxy_headers_and_refuse_probes_without() {
+    let http = || Kind::Http(HttpOptions::default());
+    for name in ["haproxy", "nginx"] {
+        let Some(program) = program(&[name]) else { continue };
+        let (address, folder) = (free_port(), folder(name));
+        let config = folder.join("config");
+        let mut command = Command::new(program);
+        if name == "haproxy" {
+            let text = format!(
+                "defaults\n mode http\n timeout client 60s\n timeout server 60s\n timeout connect 60s\n\
+                 frontend f\n bind {address} accept-proxy\n http-request return status 200\n"
+            );
+            std::fs::write(&config, text).unwrap();
+            command.arg("-db").arg("-f").arg(&config);
+        } else {
+            let text = format!(
+                "daemon off; master_process off; pid {0}/pid; error_log stderr;\nevents {{}}\nhttp {{ access_log off;\n\
+                 client_body_temp_path {0}; proxy_temp_path {0}; fastcgi_temp_path {0}; uwsgi_temp_path {0}; scgi_temp_path {0};\n\
+                 server {{ listen {address} proxy_protocol; location / {{ return 200; }} }} }}\n",
+                folder.display()
+            );
+            std::fs::write(&config, text).unwrap();
+            command.arg("-c").arg(&config);
+        }
+        let mut server = Server::start(command, address, folder);
+        server.is_up(Kind::Tcp).await;
+        for header in [ProxyHeader::V1, ProxyHeader::V2, ProxyHeader::V2Local] {
+            let options = ProbeOptions {
+                kind: http(),
+                timeout: Duration::from_secs(60),
+                proxy_header: Some(header),
+                ..ProbeOptions::default()
+            };
+            let probe = Probe::new(address, options).unwrap();
+            assert_eq!(probe.run().await, Ok(()), "{name} {header:?}");
+        }
+        assert_ne!(server.probe(http()).run().await, Ok(()), "{name} without a header");
+    }
 }
