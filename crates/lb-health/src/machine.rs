@@ -139,8 +139,9 @@ impl Machine {
     pub fn member(&mut self, backend: BackendId, now: Time) -> Member {
         let length = self.rules.options().passive.window;
         let (row, can_go) = (self.too_many(), self.hears_traffic());
-        // also while it is forced up: the order may end at any moment
-        let is_ejected = matches!(self.health, Health::Down(cause) if cause.is_passive());
+        // also while it is forced up: the order may end at any moment; and also when probes agree meanwhile
+        let is_judged = matches!(self.health, Health::Down(cause) if cause.is_passive());
+        let is_ejected = is_judged || self.out_until.is_some();
         let takes_new = self.status().takes_new();
         Member::new(
             backend,

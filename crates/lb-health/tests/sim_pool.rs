@@ -30,6 +30,8 @@ struct Backend {
     /// Of a hundred requests so many fail.
     failing: u64,
     millis: u64,
+    /// Refuses its probes.
+    refusing: bool,
     row: u32,
     /// What was seen in the last ten seconds of service: good, failed, mean milliseconds of the good ones.
     seen: VecDeque<(u64, u64, u64)>,
@@ -47,6 +49,7 @@ fn simulate(seed: u64, verdicts: &mut [u32; 3]) {
             machine: Machine::new(rules.clone(), seed ^ id, now),
             failing: 0,
             millis: 20,
+            refusing: false,
             row: 0,
             seen: VecDeque::new(),
             out_since: None,
@@ -90,7 +93,11 @@ fn simulate(seed: u64, verdicts: &mut [u32; 3]) {
             backend.out_since = Some(now);
             backend.seen.clear();
         }
-        let is_out = |backend: &&Backend| matches!(backend.machine.status(), Status::Down(cause) if cause.is_passive());
+        // who serves its time out takes room, whatever its probes find meanwhile
+        let is_out = |backend: &&Backend| {
+            let is_judged = matches!(backend.machine.status(), Status::Down(cause) if cause.is_passive());
+            is_judged || backend.machine.out_until().is_some()
+        };
         let out = pool.iter().filter(is_out).count();
         assert!(out * 100 <= percent * count, "{out} of {count} are out: {context}");
         if percent < 100 && taking > 0 {
@@ -130,9 +137,10 @@ fn change(backend: &mut Backend, rng: &mut Rng, now: Time) {
     match rng.below(60) {
         0 => backend.failing = rng.below(101),
         1 => backend.millis = 20 * (1 + rng.below(10)),
-        2 | 3 => (backend.failing, backend.millis) = (0, 20),
+        2 | 3 => (backend.failing, backend.millis, backend.refusing) = (0, 20, false),
         4 => order(backend, Admin::ALL[rng.below(4) as usize], now),
         5..=9 => order(backend, Admin::Ready, now),
+        10 => backend.refusing = true,
         _ => {}
     }
 }
@@ -233,8 +241,13 @@ fn pass(backend: &mut Backend, rules: &Rules, now: Time, context: &str) {
             backend.seen.clear();
         }
         if backend.machine.probe_due(next) {
-            // probes see nothing of what is wrong
-            backend.machine.report(Report::Probe(Ok(())), next);
+            // probes see nothing of what is wrong with the answers
+            let is_refused = backend.refusing && backend.machine.admin() != Admin::Up;
+            let result = if is_refused { Err(Cause::Refused) } else { Ok(()) };
+            backend.machine.report(Report::Probe(result), next);
+            if before.is_usable() && !backend.machine.status().is_usable() {
+                backend.seen.clear();
+            }
         }
         let (from, to) = (before.is_usable(), backend.machine.status().is_usable());
         if !from && to && backend.machine.admin() != Admin::Up {
@@ -255,6 +268,7 @@ fn heal(pool: &mut [Backend], rules: &Rules, mut now: Time, seed: u64) {
     let longest = options.passive.eject_at_most + rules.recovery(Duration::ZERO);
     let end = now.after(longest + SECOND);
     for backend in pool.iter_mut() {
+        backend.refusing = false;
         backend.machine.set_admin(Admin::Ready, now);
     }
     while now < end {

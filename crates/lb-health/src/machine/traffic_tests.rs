@@ -121,6 +121,27 @@ fn a_bad_probe_during_the_time_out_makes_it_wait_for_good_ones_after_it() {
 }
 
 #[test]
+fn who_serves_its_time_out_takes_its_room_though_a_probe_finds_it_down_too() {
+    let of = |m: &mut Machine, id| m.member(BackendId::from_u64(id), at(2));
+    let all = || machine(|o| o.max_failures = Some(3));
+    let (mut first, mut second, mut third) = (all(), all(), all());
+    let now = probe(&mut first, Ok(()));
+    first.report(Report::Eject(Cause::Traffic(3)), now);
+    probe(&mut first, BAD);
+    assert_eq!(first.status(), Status::Down(Cause::Refused));
+    second.saw(traffic(3, 0, 3), at(2));
+    // a half of three is one, and that one is out
+    let mut members = [of(&mut first, 1), of(&mut second, 2), of(&mut third, 3)];
+    crate::judge(first.rules(), &mut members);
+    assert_eq!(members.iter().find_map(Member::verdict), None);
+    // its time is over: from now on its probes keep it out, and that is another matter
+    first.handle_timeout(at(30));
+    let mut members = [of(&mut first, 1), of(&mut second, 2), of(&mut third, 3)];
+    crate::judge(first.rules(), &mut members);
+    assert_eq!(members.iter().find_map(Member::verdict), Some(Cause::Traffic(3)));
+}
+
+#[test]
 fn repeats_lengthen_the_time_out_and_time_in_service_shortens_it_again() {
     let mut m = machine(|o| o.probing = false);
     let mut lasted = std::vec::Vec::new();
