@@ -230,13 +230,34 @@ fn peak_ewma_takes_the_shorter_wait_for_the_weight() {
     let table = Table::new(Algorithm::PeakEwma, &[3, 1]).begun(&[5, 3]);
     table.loads[0].observe(ms(10), Time::ZERO);
     table.loads[1].observe(ms(7), Time::ZERO);
+    // the mean weight is 2
     assert_eq!(
         of_two(&table, Time::ZERO),
         Slot(0),
-        "10 ms * (5/3 + 1) is less than 7 ms * (3 + 1)"
+        "10 ms * (5 * 2/3 + 1) is less than 7 ms * (3 * 2 + 1)"
     );
     let table = table.begun(&[4, 0]);
-    assert_eq!(of_two(&table, Time::ZERO), Slot(1), "10 ms * (9/3 + 1) is more");
+    assert_eq!(of_two(&table, Time::ZERO), Slot(1), "10 ms * (9 * 2/3 + 1) is more");
+}
+
+#[test]
+fn peak_ewma_looks_at_weights_beside_each_other_only() {
+    for scale in [2, 10, 64] {
+        let loads = [7, 0, 3, 12];
+        let of = |by: u16| Table::new(Algorithm::PeakEwma, &[1, 4, 2, 1].map(|w| w * by)).begun(&loads);
+        let (small, large) = (of(1), of(scale));
+        for table in [&small, &large] {
+            for (slot, millis) in [(0, 3), (1, 40), (2, 9), (3, 2)] {
+                table.loads[slot].observe(Duration::from_millis(millis), Time::ZERO);
+            }
+        }
+        let mut rng = lb_types::Rng::new(5);
+        for _ in 0..2_000 {
+            let entropy = rng.next_u64();
+            let pick = |table: &Table| table.scheduler.pick(&table.ask(entropy));
+            assert_eq!(pick(&small), pick(&large), "weights times {scale}");
+        }
+    }
 }
 
 #[test]

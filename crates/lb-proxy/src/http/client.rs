@@ -20,6 +20,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::task::coop::has_budget_remaining;
 
 /// The part of a connection that outlives its exchanges.
 #[derive(Debug)]
@@ -33,8 +34,7 @@ pub(crate) struct Client {
     /// Tells the clients of this worker apart (for longer than any of them waits).
     pub(super) id: u32,
     pub(super) requests: u32,
-    /// The runtime wakes us when something comes: nothing was read since it was asked to.
-    pub(super) watched: bool,
+    pub(super) watch: Watch,
     /// The client closed its sending side.
     pub(super) eof: bool,
     /// The close after this exchange is the client's own wish.
@@ -71,20 +71,16 @@ struct Tunneling {
 }
 
 impl Client {
-    /// Has something come? The lock of the runtime's record is taken only when it was not asked before.
+    /// Has something come?
     pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.watched && !has_come(&self.io) {
-            return Poll::Pending;
-        }
-        let ready = self.io.poll_read_ready(cx);
-        self.watched = ready.is_pending();
-        ready
+        self.watch.poll_ready(cx, &self.io)
     }
 
     /// Reads once.
+    #[inline]
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Buffer) -> Poll<io::Result<usize>> {
         let read = into.poll_read(cx, &self.io);
-        self.watched = read.is_pending();
+        self.watch.asked(read.is_pending());
         read
     }
 
@@ -154,7 +150,7 @@ impl Connection {
             port: view.options().address.port(),
             id: self.core.next_client(),
             requests: 0,
-            watched: false,
+            watch: Watch::default(),
             eof: false,
             asked_to_close: false,
         };
@@ -315,6 +311,36 @@ impl Drop for Connection {
     }
 }
 
+/// Does the runtime wake this task when something comes from a client? While it does, to ask again needs
+/// no lock of its record.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// Nothing was read since it was asked to.
+    on: bool,
+}
+
+impl Watch {
+    fn poll_ready(&mut self, cx: &mut Context<'_>, io: &TcpStream) -> Poll<io::Result<()>> {
+        if self.on && !has_come(io) {
+            return Poll::Pending;
+        }
+        let ready = io.poll_read_ready(cx);
+        self.asked(ready.is_pending());
+        ready
+    }
+
+    /// The runtime was asked. When the task had used up its budget, `Pending` says only that: the runtime
+    /// wakes it once for its next turn, and for nothing that comes.
+    fn asked(&mut self, pending: bool) {
+        self.on = pending && has_budget_remaining();
+    }
+
+    /// Somebody else reads.
+    pub(super) fn stop(&mut self) {
+        self.on = false;
+    }
+}
+
 /// Does the runtime know of something to read? It is not asked to wake anybody.
 fn has_come(stream: &TcpStream) -> bool {
     let mut come = false;
@@ -337,6 +363,62 @@ const LINGER: Duration = Duration::from_secs(5);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    async fn pair() -> (TcpStream, std::net::TcpStream) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let other = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (listener.accept().await.unwrap().0, other)
+    }
+
+    #[tokio::test]
+    async fn a_task_without_budget_does_not_take_its_client_for_watched() {
+        let (io, mut other) = pair().await;
+        assert!(io.try_read(&mut [0]).is_err()); // a new one counts as ready until it was tried
+        let mut watch = Watch::default();
+        std::future::poll_fn(|cx| {
+            while let Poll::Ready(turn) = tokio::task::coop::poll_proceed(cx) {
+                turn.made_progress();
+            }
+            assert!(watch.poll_ready(cx, &io).is_pending());
+            assert!(!watch.on, "nobody was asked to wake this task");
+            Poll::Ready(())
+        })
+        .await;
+        tokio::task::yield_now().await; // a turn with a new budget
+        let mut turns = 0;
+        let woken = std::future::poll_fn(|cx| {
+            turns += 1;
+            let ready = watch.poll_ready(cx, &io);
+            if turns == 1 {
+                assert!(ready.is_pending() && watch.on);
+                std::io::Write::write_all(&mut other, b"x").unwrap();
+            }
+            ready
+        });
+        tokio::time::timeout(Duration::from_secs(10), woken)
+            .await
+            .unwrap()
+            .unwrap();
+        // Asked twice while nothing came: the second time without the lock, and woken all the same.
+        assert_eq!(io.try_read(&mut [0; 8]).unwrap(), 1);
+        watch.stop();
+        let mut turns = 0;
+        let woken = std::future::poll_fn(|cx| {
+            turns += 1;
+            if turns == 1 {
+                assert!(io.try_read(&mut [0]).is_err());
+                assert!(watch.poll_ready(cx, &io).is_pending() && watch.on);
+                assert!(watch.poll_ready(cx, &io).is_pending() && watch.on);
+                std::io::Write::write_all(&mut other, b"y").unwrap();
+                return Poll::Pending;
+            }
+            watch.poll_ready(cx, &io)
+        });
+        tokio::time::timeout(Duration::from_secs(10), woken)
+            .await
+            .unwrap()
+            .unwrap();
+    }
 
     #[test]
     fn an_idle_connection_is_small() {

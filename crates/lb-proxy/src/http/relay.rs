@@ -85,7 +85,7 @@ impl Exchange {
                 return self.request_cut();
             }
             if self.input.is_empty() {
-                client.watched = false;
+                client.watch.stop();
                 let bulk = self.up.poll_splice(cx, core, &client.io, &mut client.conn, up_conn);
                 if self.up.is_bulk() && self.input.capacity() > 0 {
                     core.give_buffer(std::mem::replace(&mut self.input, Buffer::empty()));
