@@ -4,6 +4,7 @@ mod profile;
 mod recommend;
 mod rehearse;
 mod text;
+mod weights;
 
 pub use profile::{BackendProfile, Profile};
 pub use recommend::{Advice, Certainty};

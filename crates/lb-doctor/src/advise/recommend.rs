@@ -1,5 +1,5 @@
-use super::profile::{BackendProfile, Profile};
-use crate::simulate::Sample;
+use super::profile::Profile;
+use super::weights::weights;
 use crate::spec::{grouped, show, three_digits};
 use lb_sched::Algorithm;
 use std::time::Duration;
@@ -67,7 +67,9 @@ impl Advice {
             .any(|(_, weight)| Some(weight) != weights.first().map(|(_, first)| first))
         {
             reasons.push(
-                "Weights follow what each backend did while it was busy (its requests up to its own p90).".to_owned(),
+                "Weights follow the geometric mean of each backend's durations: slow requests count by how many times as long they take, \
+                 so a few of them do not decide."
+                    .to_owned(),
             );
         }
         clients(profile, weights.len(), &mut notes);
@@ -146,55 +148,6 @@ fn unknown(profile: &Profile) -> (Algorithm, Vec<String>) {
     (Algorithm::WeightedRoundRobin, vec![why.to_owned()])
 }
 
-/// Weights by measured speed, each backend's speed beside the fastest, and how far apart they are.
-fn weights(profile: &mut Profile, notes: &mut Vec<String>) -> (Vec<(String, u16)>, Vec<f64>, f64) {
-    let enough = profile.backends.iter().all(|b| b.durations.count() >= ENOUGH);
-    let times: Vec<f64> = profile.backends.iter_mut().map(typical).collect();
-    let fastest = times.iter().copied().filter(|t| *t > 0.0).fold(f64::INFINITY, f64::min);
-    let slowest = times.iter().copied().fold(0.0, f64::max);
-    let names = profile.backends.iter().map(|b| b.name.clone());
-    let equal = |names: &mut dyn Iterator<Item = String>| names.map(|name| (name, 1)).collect::<Vec<_>>();
-    let ones = vec![1.0; times.len()];
-    if times.len() < 2 || fastest.is_infinite() || times.contains(&0.0) {
-        return (equal(&mut names.into_iter()), ones, 1.0);
-    }
-    let differ = slowest / fastest;
-    if !enough {
-        notes.push(format!(
-            "A backend has fewer than {ENOUGH} requests with durations, so weights are left equal: read a longer log."
-        ));
-        return (equal(&mut names.into_iter()), ones, 1.0);
-    }
-    if differ < SAME {
-        notes.push(format!(
-            "Backends are equally fast within {} %, so their weights are equal.",
-            ((differ - 1.0) * 100.0).ceil()
-        ));
-        return (equal(&mut names.into_iter()), ones, differ);
-    }
-    let speeds: Vec<f64> = times.iter().map(|time| fastest / time).collect();
-    let tenths: Vec<u16> = speeds
-        .iter()
-        .map(|speed| ((speed * 10.0).round() as u16).max(1))
-        .collect();
-    let divisor = tenths.iter().copied().fold(0, gcd).max(1);
-    notes.push(
-        "Durations contain the time that requests waited at a busy backend: after a change of weights, look again."
-            .to_owned(),
-    );
-    (
-        names.zip(tenths.iter().map(|tenth| tenth / divisor)).collect(),
-        speeds,
-        differ,
-    )
-}
-
-/// The mean of its requests up to its p90, in seconds: a few outliers do not decide.
-fn typical(backend: &mut BackendProfile) -> f64 {
-    let p90 = backend.durations.quantile(90.0);
-    backend.durations.mean_up_to(p90).as_secs_f64()
-}
-
 fn clients(profile: &Profile, backends: usize, notes: &mut Vec<String>) {
     let backends = backends.max(2) as u64;
     let (requests, clients) = (profile.survey.requests, profile.clients);
@@ -233,31 +186,11 @@ fn clients(profile: &Profile, backends: usize, notes: &mut Vec<String>) {
     }
 }
 
-impl Sample {
-    /// The mean of the values kept that are not above `most`.
-    fn mean_up_to(&self, most: Duration) -> Duration {
-        let (mut sum, mut count) = (0_u128, 0_u128);
-        for value in self.values().filter(|value| *value <= most) {
-            sum += value.as_nanos();
-            count += 1;
-        }
-        Duration::from_nanos(u64::try_from(sum / count.max(1)).unwrap_or(u64::MAX))
-    }
-}
-
-const fn gcd(a: u16, b: u16) -> u16 {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
-
 /// p95 / p50 from which costs differ by orders of magnitude ("2 ms and 2 s").
 const FAR_APART: f64 = 100.0;
 /// p95 / p50 up to which requests cost about the same.
 const ALIKE: f64 = 3.0;
 /// Slowest / fastest from which latency is worth looking at.
 const UNEVEN: f64 = 1.5;
-/// Slowest / fastest up to which weights stay equal.
-const SAME: f64 = 1.2;
-/// Requests that make a backend's speed known.
-const ENOUGH: u64 = 100;
 /// p50 from which requests are long.
 const LONG: Duration = Duration::from_secs(10);

@@ -138,3 +138,109 @@ fn the_rehearsal_serves_every_request_of_the_log_at_seventy_percent() {
         assert!(text.contains(part), "{text}");
     }
 }
+
+/// nginx lines of four backends in turn, 20 a second: 10 ms, a part of them 5 s, both within 20 %; `times` gives how
+/// many times as long each backend takes.
+fn mixed(slow: f64, seed: u64, times: [f64; 4]) -> String {
+    let mut rng = lb_types::Rng::new(seed);
+    let mut uniform = move || rng.below(1_000_000) as f64 / 1e6;
+    let line = |n: usize| {
+        let cost = if uniform() < slow { 5.0 } else { 0.010 };
+        let took = cost * (0.8 + 0.4 * uniform()) * times[n % 4];
+        let (minute, second) = (n / 1200 % 60, n / 20 % 60);
+        format!(
+            "10.0.0.{} - - [10/Oct/2026:13:{minute:02}:{second:02} +0000] \"GET /p HTTP/1.1\" 200 123 \"-\" \"ua\" rt={took:.3} urt=\"{took:.3}\" upstream=\"10.1.0.{}:80\"\n",
+            n % 200,
+            n % 4
+        )
+    };
+    (0..20_000).map(line).collect()
+}
+
+fn numbers(advice: &Advice) -> Vec<u16> {
+    advice.weights.iter().map(|(_, weight)| *weight).collect()
+}
+
+#[test]
+fn backends_alike_have_equal_weights_whatever_part_of_their_requests_is_slow() {
+    for slow in [0.05, 0.08, 0.10, 0.11, 0.12, 0.20, 0.30] {
+        for seed in 1..4 {
+            let (advice, _) = advise(mixed(slow, seed, [1.0; 4]));
+            assert_eq!(
+                numbers(&advice),
+                [1; 4],
+                "{slow} of them slow, seed {seed}: {:?}",
+                advice.notes
+            );
+        }
+    }
+}
+
+#[test]
+fn half_as_fast_is_half_the_weight_whatever_part_of_the_requests_is_slow() {
+    for slow in [0.0, 0.05, 0.10, 0.12, 0.30] {
+        let (advice, _) = advise(mixed(slow, 1, [1.0, 1.0, 2.0, 1.0]));
+        assert_eq!(
+            numbers(&advice),
+            [2, 2, 1, 2],
+            "{slow} of them slow: {:?}",
+            advice.notes
+        );
+        assert!(advice.reasons.iter().any(|reason| reason.contains("geometric mean")));
+    }
+}
+
+#[test]
+fn few_requests_that_differ_much_do_not_make_backends_differ() {
+    // 100 each, a tenth of them slow: the standard error of a difference is 1.9 x sqrt(2/100) = 0.26, so twice as
+    // slow is 2.6 of them and may be chance; ten times as slow is 8.7 of them
+    let head = |text: String| text.lines().take(400).map(|line| format!("{line}\n")).collect();
+    let (advice, _) = advise(head(mixed(0.10, 1, [1.0; 4])));
+    assert_eq!(numbers(&advice), [1; 4], "{:?}", advice.notes);
+    let (advice, _) = advise(head(mixed(0.10, 1, [1.0, 1.0, 10.0, 1.0])));
+    let weights = numbers(&advice);
+    assert!(weights[0] >= 4 * weights[2], "{weights:?}");
+}
+
+#[test]
+fn durations_of_zero_count_as_what_the_log_can_tell() {
+    // one in five is below a millisecond, everywhere: the third backend is still half as fast
+    let cost = |n: usize| match (n % 15 < 3, n % 3) {
+        (true, _) => 0.0,
+        (_, 2) => 0.040,
+        _ => 0.020,
+    };
+    // times of 10 ms and a multiple: a zero counts as 10 ms, so it is 2^0.8 = 1.74 times as long, which is 6 tenths
+    let (advice, _) = advise(log(3000, cost));
+    assert_eq!(numbers(&advice), [5, 5, 3]);
+    // most of one backend's are below: how fast it is, is not known
+    let (advice, _) = advise(log(3000, |n| if n % 3 == 2 { 0.0 } else { 0.020 }));
+    assert_eq!(numbers(&advice), [1; 3]);
+}
+
+#[test]
+fn a_long_or_unprintable_name_is_one_backend() {
+    for (name, shown) in [
+        ("a".repeat(125), "a".repeat(125)),
+        ("b".repeat(500), "b".repeat(128)),
+        ("c\\u0007c".to_owned(), "cc".to_owned()),
+    ] {
+        let line = |n: usize, name: &str| format!("{{\"ts\":{n}.5,\"backend\":\"{name}\",\"duration\":0.02}}\n");
+        let text: String = (0..300).map(|n| line(n, &name) + &line(n, "other")).collect();
+        let (advice, profile) = advise(text);
+        let names: Vec<&str> = profile.backends.iter().map(|b| b.name.as_str()).collect();
+        let mut wanted = [shown.as_str(), "other"];
+        wanted.sort_unstable();
+        assert_eq!(names, wanted);
+        assert!(profile.backends.iter().all(|b| b.durations.count() == 300));
+        assert_eq!(advice.weights.len(), 2);
+        assert!(
+            advice.notes.iter().any(|note| note.contains("equally fast")),
+            "{:?}",
+            advice.notes
+        );
+        assert!(advice.toml().contains(&shown));
+    }
+    let (advice, _) = advise("{\"ts\":1.5,\"backend\":\"\\u0007\",\"duration\":0.02}\n".repeat(10));
+    assert!(advice.weights.is_empty(), "nothing is left of its name");
+}

@@ -1,5 +1,6 @@
 use super::profile::Profile;
 use super::recommend::{Advice, Certainty};
+use crate::log::LONGEST_NAME;
 use crate::report::{Setting, Table, pretty, wrap};
 use crate::simulate::Comparison;
 use crate::spec::{grouped, show};
@@ -206,7 +207,7 @@ fn name(text: &str) -> String {
             '-'
         }
     };
-    text.chars().map(letter).take(121).collect()
+    text.chars().map(letter).take(LONGEST_NAME).collect()
 }
 
 /// Rows of a table.

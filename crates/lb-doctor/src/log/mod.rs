@@ -11,6 +11,7 @@ mod survey;
 mod time;
 
 pub use format::{Entry, Format};
+pub(crate) use reader::LONGEST_NAME;
 pub use reader::{BadLine, Log, LogError, Record};
 pub use replay::{Replay, ReplayOptions};
 pub use survey::Survey;

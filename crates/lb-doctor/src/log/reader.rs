@@ -2,6 +2,7 @@
 
 use super::format::{Entry, Format};
 use lb_types::hash64;
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, BufRead};
 use std::time::Duration;
@@ -253,18 +254,31 @@ struct Names {
 }
 
 impl Names {
+    /// The number of a name without its control characters, cut to what a configuration takes; `None` when nothing is
+    /// left, or beyond the bound.
     fn number(&mut self, name: &str) -> Option<u16> {
-        if let Some(number) = self.numbers.get(name) {
+        let name = clean(name);
+        if let Some(number) = self.numbers.get(name.as_ref()) {
             return Some(*number);
+        }
+        if name.is_empty() {
+            return None;
         }
         let number = u16::try_from(self.list.len())
             .ok()
             .filter(|number| *number < MOST_NAMES)?;
-        let name: String = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
-        self.list.push(name.clone());
-        self.numbers.insert(name, number);
+        self.list.push(name.clone().into_owned());
+        self.numbers.insert(name.into_owned(), number);
         Some(number)
     }
+}
+
+/// Borrowed where there is nothing to clean, which is nearly always.
+fn clean(name: &str) -> Cow<'_, str> {
+    if name.len() <= LONGEST_NAME && !name.chars().any(char::is_control) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect())
 }
 
 /// Why a log is not read.
@@ -302,6 +316,6 @@ const SHOWN_BAD: usize = 5;
 /// Names of backends, and of pools.
 const MOST_NAMES: u16 = 1000;
 /// Letters of a name: as many as in a configuration.
-const LONGEST_NAME: usize = 121;
+pub(crate) const LONGEST_NAME: usize = 128;
 /// gzip, zstd, xz, bzip2.
 const COMPRESSED: [&[u8]; 4] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh"];
