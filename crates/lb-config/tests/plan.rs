@@ -35,6 +35,29 @@ fn small(listener: &str, pool: &str) -> String {
 }
 
 #[test]
+fn s_health_07_a_check_page_that_a_program_makes_is_advised_against() {
+    let advice = |path: &str| {
+        let health = format!("health = {{ kind = \"http\", path = \"{path}\" }}");
+        let resolved = resolve(&parse("lbd.toml", &small("", &health)), &Fake).unwrap();
+        resolved.warnings
+    };
+    for path in [
+        "/health.php",
+        "/a/check.ASP",
+        "/x.aspx?deep=1",
+        "/x.jsp",
+        "/cgi/up.cgi",
+        "/up.php/ready",
+    ] {
+        let advice = advice(path).to_string();
+        assert!(advice.contains("check a small static page"), "{path}: {advice}");
+    }
+    for path in ["/", "/health.html", "/healthz", "/php", "/health?page=a.php"] {
+        assert!(advice(path).is_empty(), "{path}: {}", advice(path));
+    }
+}
+
+#[test]
 fn there_is_an_admin_socket_only_when_the_file_has_the_section() {
     assert_eq!(plan(&small("", "")).admin, None);
     let admin = plan(&small("", "[admin]")).admin.unwrap();
