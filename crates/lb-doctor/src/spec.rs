@@ -56,6 +56,21 @@ pub fn duration(text: &str) -> Result<Duration, SpecError> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
+/// A [`duration`] above 0, for as long as traffic comes.
+///
+/// # Errors
+/// [`SpecError`] with what may have been meant.
+pub fn span(text: &str) -> Result<Duration, SpecError> {
+    match duration(text)? {
+        Duration::ZERO => Err(SpecError::new(
+            text,
+            "is no time for a request to come in",
+            "give more than 0, as in 60s",
+        )),
+        span => Ok(span),
+    }
+}
+
 /// `500/s`, `30/m`, `2.5k/s`: how many per second.
 ///
 /// # Errors
@@ -212,5 +227,14 @@ mod tests {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(grouped(123_456), "123,456");
+    }
+
+    #[test]
+    fn traffic_takes_some_time() {
+        for none in ["0s", "0ms", "0.0h"] {
+            let error = span(none).unwrap_err().to_string();
+            assert!(error.contains("give more than 0"), "{error}");
+        }
+        assert_eq!(span("1ms"), Ok(Duration::from_millis(1)));
     }
 }

@@ -3,7 +3,6 @@ use super::recommend::Advice;
 use crate::log::{Replay, ReplayOptions};
 use crate::report::Setting;
 use crate::simulate::{Backend, Comparison, Contender, Options, SimulationError, compare};
-use crate::spec::three_digits;
 use lb_sched::Algorithm;
 use lb_types::Weight;
 use std::collections::HashMap;
@@ -47,10 +46,7 @@ impl Advice {
         backends.iter_mut().for_each(|b| b.places = places);
         options.speedup = scaled.speedup(work, speeds * f64::from(places));
         let mut setting = Setting::new("the requests of the log, in their order and with their durations.");
-        setting.notes.push(format!(
-            "They come {} times as fast as they did, so that these backends are 70 % busy.",
-            three_digits(options.speedup)
-        ));
+        setting.notes.push(crate::log::Survey::pace(work, options.speedup));
         let span = scaled.span().div_f64(options.speedup.max(1e-9));
         let mut contenders: Vec<Contender> = CONTENDERS.into_iter().map(Contender::from).collect();
         if !CONTENDERS.contains(&self.algorithm) {

@@ -1,4 +1,6 @@
 use super::reader::Record;
+use crate::spec::{grouped, three_digits};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// What a log amounts to: enough to choose the size of the backends that replay it.
@@ -51,7 +53,7 @@ impl Survey {
         } else {
             self.seconds / self.timed as f64
         };
-        (each * self.requests as f64).max(1e-6)
+        each * self.requests as f64
     }
 
     /// Places that each of `backends` needs so that `work` seconds over the span keep them 70 % busy; 4 at least, so
@@ -62,10 +64,37 @@ impl Survey {
         (places.min(1e6) as u32).max(4)
     }
 
-    /// How many times as fast the log must come for backends of this capacity to be 70 % busy.
+    /// How many times as fast the log must come for backends of this capacity to be 70 % busy, within
+    /// [`Survey::SPEEDUPS`]; 1 when there is no work.
     #[must_use]
     pub fn speedup(&self, work: f64, capacity: f64) -> f64 {
-        BUSY * capacity * self.span().as_secs_f64() / work
+        if work <= 0.0 {
+            return 1.0;
+        }
+        let (least, most) = (*Self::SPEEDUPS.start(), *Self::SPEEDUPS.end());
+        (BUSY * capacity * self.span().as_secs_f64() / work).clamp(least, most)
+    }
+
+    /// How many times as fast a log may come.
+    pub const SPEEDUPS: RangeInclusive<f64> = 1e-6..=1e6;
+
+    /// A sentence on how fast requests with `work` seconds of work in all come.
+    #[must_use]
+    pub fn pace(work: f64, speedup: f64) -> String {
+        if work <= 0.0 {
+            return "All durations are 0, so there is no work by which algorithms could differ.".to_owned();
+        }
+        let times = match speedup {
+            s if s >= 1000.0 => grouped(s.round() as u64),
+            s if s >= 0.1 => three_digits(s),
+            s => format!("{s:.6}").trim_end_matches('0').to_owned(),
+        };
+        let limit = if speedup >= *Self::SPEEDUPS.end() {
+            ", and faster is not simulated"
+        } else {
+            ""
+        };
+        format!("They come {times} times as fast as they did{limit}.")
     }
 }
 

@@ -279,6 +279,30 @@ fn times_to_the_second_are_spread_over_their_second() {
     assert!(distinct.len() > 990);
 }
 
+#[test]
+fn a_log_comes_no_more_than_a_million_times_as_fast_and_without_work_as_it_came() {
+    let survey = |took: &str| Survey::of(Log::new(Cursor::new(line(0, took) + &line(50, took)), None).unwrap());
+    let mean = Duration::from_millis(20);
+    // 20 ms in 50 s; 70 % of one backend is 35 s
+    let some = survey("0.010");
+    assert!((some.speedup(some.work(mean), 1.0) - 1750.0).abs() < 1e-6);
+    assert_eq!(Survey::pace(0.02, 1750.0), "They come 1,750 times as fast as they did.");
+    let (most, least) = (some.speedup(1e-9, 1e6), some.speedup(1e9, 1e-9));
+    assert_eq!((most, least), (1e6, 1e-6));
+    assert_eq!(
+        Survey::pace(1e-9, most),
+        "They come 1,000,000 times as fast as they did, and faster is not simulated."
+    );
+    assert_eq!(
+        Survey::pace(1e9, least),
+        "They come 0.000001 times as fast as they did."
+    );
+    let none = survey("0.000");
+    let work = none.work(mean);
+    assert_eq!((work, none.speedup(work, 4.0)), (0.0, 1.0));
+    assert!(Survey::pace(work, 1.0).starts_with("All durations are 0"));
+}
+
 proptest::proptest! {
     #[test]
     fn any_line_is_read_or_refused(text: String, format in 0..4_usize) {

@@ -312,6 +312,61 @@ fn overload_is_called_overload() {
 }
 
 #[test]
+fn an_algorithm_whose_shares_are_far_from_the_weights_is_not_called_sufficient() {
+    let mut list = backends("256,1").unwrap();
+    list.iter_mut().for_each(|backend| backend.places = 4);
+    let traffic = Traffic::new(100.0);
+    let verdict = |words: &[Algorithm]| {
+        let contenders: Vec<Contender> = words.iter().copied().map(Contender::from).collect();
+        let requests = traffic.requests(1);
+        let result = compare(&contenders, &list, &Options::default(), requests, Some(traffic.span));
+        let mut result = result.unwrap();
+        let name = result.best().map(|place| result.outcomes[place].name.clone()).unwrap();
+        (result.verdict(), name)
+    };
+    let (text, best) = verdict(&[Algorithm::WeightedRoundRobin, Algorithm::TwoChoices]);
+    assert_eq!(best, "weighted_round_robin", "{text}");
+    assert!(
+        text.contains("two_choices gives light backends far more than their weight: up to "),
+        "{text}"
+    );
+    assert!(!text.contains("two_choices will do"), "{text}");
+    // where no other takes part, nothing is called sufficient
+    let (text, _) = verdict(&[Algorithm::TwoChoices, Algorithm::WeightedLeastConn]);
+    assert!(!text.contains("will do"), "{text}");
+    assert!(text.contains("give light backends far more"), "{text}");
+    // where shares follow the weights, nothing is said of that
+    let even = backends("1,1,1,1").unwrap();
+    let requests = traffic.requests(1);
+    let mut result = compare(
+        &Contender::all(&even),
+        &even,
+        &Options::default(),
+        requests,
+        Some(traffic.span),
+    )
+    .unwrap();
+    assert!(!result.verdict().contains("light backends"), "{}", result.verdict());
+}
+
+#[test]
+fn requests_without_work_are_nothing_to_compare() {
+    let list = backends("1,1").unwrap();
+    let request = |n: u64| Request {
+        at: Time::from_nanos(n),
+        work: Duration::ZERO,
+        hash: None,
+        entropy: n,
+    };
+    let contenders = Contender::all(&list);
+    let mut result = compare(&contenders, &list, &Options::default(), (0..100).map(request), None).unwrap();
+    assert_eq!(
+        result.verdict(),
+        "The requests are no work, so there is nothing to compare."
+    );
+}
+
+#[test]
 fn a_line_has_a_bound() {
     let list = backends("1").unwrap();
     let request = |n: u64| Request {

@@ -11,6 +11,9 @@ impl Comparison {
         if self.requests == 0 {
             return "No request came, so there is nothing to compare.".to_owned();
         }
+        if self.work.max().is_zero() {
+            return "The requests are no work, so there is nothing to compare.".to_owned();
+        }
         if self.offered > 1.0 {
             words.push(format!(
                 "The backends are overloaded: {} times the work they can do comes in, so lines grow for as long as it \
@@ -52,13 +55,15 @@ impl Comparison {
         let mut words = Vec::new();
         let peers = || marks.iter().filter(|m| m.is_spread || !winner.is_spread);
         let worst = peers().max_by_key(|m| (m.errors, m.p99)).unwrap_or(winner);
-        if worst.errors == winner.errors && seconds(worst.p99) / seconds(winner.p99) < 1.1 {
+        if hardly_matters(marks, winner) {
             words.push(format!(
-                "The choice hardly matters here: p99 lies between {} and {} for all that spread requests. {} will do.",
+                "The choice hardly matters here: p99 lies between {} and {} for all that spread requests.",
                 show(peers().map(|m| m.p99).min().unwrap_or(winner.p99)),
                 show(worst.p99),
-                winner.name,
             ));
+            if winner.is_even() {
+                words.push(format!("{} will do.", winner.name));
+            }
         } else {
             let usual = marks
                 .iter()
@@ -83,6 +88,7 @@ impl Comparison {
             words.push(text);
             words.push(self.reason(winner));
         }
+        words.extend(uneven(marks));
         if !winner.is_spread {
             return words;
         }
@@ -152,6 +158,10 @@ struct Mark {
     p50: Duration,
     p99: Duration,
     mean: Duration,
+    /// The largest share beside the one its weight asks for.
+    imbalance: f64,
+    /// The same of backends that are lighter than the average and should have less than one request at a time.
+    light: f64,
     /// It does not keep clients at their backend.
     is_spread: bool,
 }
@@ -164,14 +174,73 @@ impl Mark {
             p50: outcome.latency.quantile(50.0),
             p99: outcome.latency.quantile(99.0),
             mean: outcome.latency.mean(),
+            imbalance: outcome.imbalance(),
+            light: light(outcome),
             is_spread: outcome.moved.is_none(),
         }
     }
+
+    /// Do shares follow the weights?
+    fn is_even(&self) -> bool {
+        self.imbalance < EVEN
+    }
+}
+
+/// The largest share beside the wanted one, of backends that are lighter than the average and whose weight asks for
+/// less than one of the requests in flight: to count requests is then to count 0 and 1, and weights are not seen.
+fn light(outcome: &Outcome) -> f64 {
+    let in_flight: f64 = outcome.backends.iter().map(|b| b.in_flight_mean).sum();
+    let average = 1.0 / outcome.backends.len().max(1) as f64;
+    let places = (0..outcome.backends.len()).filter(|place| {
+        let wanted = outcome.wanted_share(*place);
+        wanted > 0.0 && wanted < average * 0.999 && wanted * in_flight < 1.0
+    });
+    let ratios = places.map(|place| outcome.share(place) / outcome.wanted_share(place));
+    ratios.fold(0.0, f64::max)
+}
+
+/// Has every algorithm the errors of this one, and a p99 near its own? Those that keep clients do not count, unless
+/// it is one.
+fn hardly_matters(marks: &[Mark], winner: &Mark) -> bool {
+    let peers = marks.iter().filter(|m| m.is_spread || !winner.is_spread);
+    let worst = peers.max_by_key(|m| (m.errors, m.p99)).unwrap_or(winner);
+    worst.errors == winner.errors && seconds(worst.p99) / seconds(winner.p99) < 1.1
+}
+
+/// Algorithms that look at the load, and send light backends more than their weight asks for because so little is in
+/// flight.
+fn uneven(marks: &[Mark]) -> Option<String> {
+    let looks = |m: &&Mark| matches!(m.name.as_str(), "least_conn" | "two_choices" | "peak_ewma");
+    let found: Vec<&Mark> = marks.iter().filter(looks).filter(|m| m.light >= EVEN).collect();
+    let names: Vec<&str> = found.iter().map(|m| m.name.as_str()).collect();
+    let most = found.iter().map(|m| m.light).fold(0.0, f64::max);
+    let give = if names.len() == 1 { "gives" } else { "give" };
+    (!names.is_empty()).then(|| {
+        format!(
+            "With so few requests in flight {} {give} light backends far more than their weight: up to {} times.",
+            list(&names),
+            three_digits(most)
+        )
+    })
+}
+
+/// The best one; where the choice hardly matters and its shares are far from the weights, the simplest whose shares are
+/// not.
+fn best(marks: &[Mark]) -> Option<usize> {
+    let place = quickest(marks)?;
+    let winner = marks.get(place)?;
+    if winner.is_even() || !hardly_matters(marks, winner) {
+        return Some(place);
+    }
+    let even = |(_, m): &(usize, &Mark)| m.is_even() && (m.is_spread || !winner.is_spread);
+    let places = marks.iter().enumerate().filter(even);
+    let other = places.min_by_key(|(_, m)| simplicity(m)).map(|(place, _)| place);
+    other.or(Some(place))
 }
 
 /// The one with the fewest errors, then the lowest p99; of those whose p99 and mean are within 5 % of the lowest, the
 /// simplest. Algorithms that keep clients at their backend only win among themselves.
-fn best(marks: &[Mark]) -> Option<usize> {
+fn quickest(marks: &[Mark]) -> Option<usize> {
     let any_spread = marks.iter().any(|m| m.is_spread);
     let fewest = marks
         .iter()
@@ -184,15 +253,18 @@ fn best(marks: &[Mark]) -> Option<usize> {
     let near = |m: &&Mark| good(m) && seconds(m.p99) <= seconds(lowest) * 1.05;
     let quickest = marks.iter().filter(near).map(|m| m.mean).min()?;
     let even = |m: &Mark| near(&m) && seconds(m.mean) <= seconds(quickest) * 1.05;
-    let simplest = |m: &Mark| {
-        SIMPLEST
-            .iter()
-            .position(|name| *name == m.name)
-            .unwrap_or(SIMPLEST.len())
-    };
     let places = marks.iter().enumerate().filter(|(_, m)| even(m));
-    places.min_by_key(|(_, m)| simplest(m)).map(|(place, _)| place)
+    places.min_by_key(|(_, m)| simplicity(m)).map(|(place, _)| place)
 }
+
+/// Low is simple.
+fn simplicity(mark: &Mark) -> usize {
+    let known = SIMPLEST.iter().position(|name| *name == mark.name);
+    known.unwrap_or(SIMPLEST.len())
+}
+
+/// Imbalance from which shares do not follow the weights.
+const EVEN: f64 = 1.5;
 
 /// Of equals the first of these is recommended.
 const SIMPLEST: [&str; 5] = [

@@ -52,7 +52,7 @@ pub(super) fn run(simulate: &Simulate, path: &Path) -> Result<(Comparison, Setti
         .map(Backend::capacity)
         .sum();
     options.speedup = match simulate.speedup {
-        Some(times) if (1e-6..=1e6).contains(&times) => times,
+        Some(times) if Survey::SPEEDUPS.contains(&times) => times,
         Some(times) => {
             return Err(Failure::flag(
                 "--speedup",
@@ -62,7 +62,7 @@ pub(super) fn run(simulate: &Simulate, path: &Path) -> Result<(Comparison, Setti
         None => survey.speedup(work, capacity.max(1e-9)),
     };
     let contenders = contenders(&simulate.algorithm, &site)?;
-    let mut setting = setting(&log, path, &survey, &options);
+    let mut setting = setting(&log, path, &survey, work, &options);
     setting.notes.extend(site.notes);
     let span = survey.span().div_f64(options.speedup);
     let requests = Replay::new(open(path, Some(log.format()))?, options);
@@ -70,17 +70,17 @@ pub(super) fn run(simulate: &Simulate, path: &Path) -> Result<(Comparison, Setti
     Ok((result.map_err(|error| Failure::usage(&error))?, setting))
 }
 
-fn setting<R: BufRead>(log: &Log<R>, path: &Path, survey: &Survey, options: &ReplayOptions) -> Setting {
+fn setting<R: BufRead>(log: &Log<R>, path: &Path, survey: &Survey, work: f64, options: &ReplayOptions) -> Setting {
     let how = if log.was_detected() {
         "found by looking at it"
     } else {
         "as told"
     };
     let mut setting = Setting::new(format!("the requests of {} ({}, {how}).", path.display(), log.format()));
-    setting.notes.push(format!(
-        "They come {:.3} times as fast as they did; --speedup 1 is as they came.",
-        options.speedup
-    ));
+    setting.notes.push(Survey::pace(work, options.speedup));
+    if work > 0.0 {
+        setting.notes.push("--speedup 1 is as they came.".to_owned());
+    }
     if options.service.is_some() {
         setting
             .notes

@@ -4,7 +4,7 @@ use super::Failure;
 use super::args::Simulate;
 use lb_doctor::report::Setting;
 use lb_doctor::simulate::{Backend, Clients, Traffic};
-use lb_doctor::spec::{duration, grouped, per_second};
+use lb_doctor::spec::{grouped, per_second, span};
 use std::time::Duration;
 
 /// The traffic that the flags describe.
@@ -35,7 +35,7 @@ pub(crate) fn made_up(simulate: &Simulate, backends: &[Backend]) -> Result<Traff
         (Some(requests), _) => {
             Duration::try_from_secs_f64(requests as f64 / traffic.per_second.max(1e-9)).unwrap_or(Duration::MAX)
         }
-        (None, Some(text)) => duration(text).map_err(|error| Failure::flag("--duration", error))?,
+        (None, Some(text)) => span(text).map_err(|error| Failure::flag("--duration", error))?,
         (None, None) => Duration::from_secs(60),
     };
     let requests = traffic.span.as_secs_f64() * traffic.per_second;
