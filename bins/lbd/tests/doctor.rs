@@ -142,6 +142,7 @@ fn wrong_flags_say_the_mend() {
         (["simulate", "--algorithm", "leastconn"], "did you mean least_conn?"),
         (["simulate", "--algorithm", "least_conn:125"], "write least_conn"),
         (["simulate", "--duration", "60"], "write 60s for seconds"),
+        (["simulate", "--duration", "0s"], "give more than 0, as in 60s"),
         (["simulate", "--clients", "0"], "give 1 to 1000000"),
         (["explain", "scheduler", "wlc"], "known are round_robin"),
     ] {
