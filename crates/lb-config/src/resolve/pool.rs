@@ -120,6 +120,7 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
     let (persistence, persistence_span) = persistence::read_all(context, reader);
     let backend_plans: Vec<_> = backends.iter().map(|backend| backend.plan.clone()).collect();
     let health = health::read(context, reader, &backend_plans);
+    spread::report_idle_health(reader, algorithm);
     let plan = Pool {
         name: name.value().unwrap_or_default(),
         algorithm,

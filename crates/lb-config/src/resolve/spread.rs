@@ -6,7 +6,7 @@ use super::{default_number, hash, whole};
 use crate::field::Field;
 use crate::plan::Scheduling;
 use crate::reader::Reader;
-use crate::schema::POOLS;
+use crate::schema::{HEALTH, POOLS};
 use crate::{Kind, Problem, near};
 use lb_persist::{ClientIp, HashBy};
 use lb_sched::{Algorithm, BuildError, Maglev, Recipe};
@@ -110,18 +110,52 @@ fn report_table(reader: &Reader<'_>, algorithm: Algorithm, scheduling: &Scheduli
     }
 }
 
-/// Weights that nobody looks at.
-fn report_weights(reader: &Reader<'_>, algorithm: Algorithm, backends: &[ReadBackend]) {
-    let (why, help) = match algorithm {
-        Algorithm::RoundRobin => (
+/// Why this algorithm looks at no weight, if it does not, and what to do about it.
+fn no_weights(algorithm: Algorithm) -> Option<(&'static str, &'static str)> {
+    match algorithm {
+        Algorithm::RoundRobin => Some((
             "`round_robin` gives every backend the same share",
             "use algorithm = \"weighted_round_robin\"",
-        ),
-        Algorithm::First => (
+        )),
+        Algorithm::First => Some((
             "`first` fills the backends in the order of their list",
             "put the strongest backend first",
-        ),
-        _ => return,
+        )),
+        _ => None,
+    }
+}
+
+/// What health would do to weights that nobody looks at.
+pub(super) fn report_idle_health(reader: &Reader<'_>, algorithm: Algorithm) {
+    let Some((why, _)) = no_weights(algorithm) else { return };
+    let Some(health) = reader.quiet_table("health", &HEALTH).value() else {
+        return;
+    };
+    let slow_start = health.key_span("slow_start").map(|span| {
+        let slow = "a backend that comes back gets its whole share at once";
+        (
+            span,
+            slow,
+            "leave `slow_start` out, or use algorithm = \"weighted_round_robin\"",
+        )
+    });
+    let agent = health.key_span("agent").map(|span| {
+        let agent = "its percentages have no effect, except 0%";
+        (
+            span,
+            agent,
+            "let the agent say no others, or use algorithm = \"weighted_round_robin\"",
+        )
+    });
+    for (span, effect, help) in slow_start.into_iter().chain(agent) {
+        reader.push(Problem::warning(Kind::IgnoredWeight, why).at(span, effect).help(help));
+    }
+}
+
+/// Weights that nobody looks at.
+fn report_weights(reader: &Reader<'_>, algorithm: Algorithm, backends: &[ReadBackend]) {
+    let Some((why, help)) = no_weights(algorithm) else {
+        return;
     };
     let weights = || {
         backends
