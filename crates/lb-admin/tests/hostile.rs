@@ -52,6 +52,28 @@ fn two_hundred_silent_clients_keep_nobody_out() {
 }
 
 #[test]
+fn bodies_that_do_not_come_keep_nobody_out() {
+    let mut options = ServerOptions::default();
+    options.body_timeout = Duration::from_secs(600);
+    options.connection_timeout = Duration::from_secs(600);
+    let server = Server::with(Fake::new(), options);
+    let mut slow: Vec<UnixStream> = (0..64)
+        .map(|_| {
+            let mut stream = server.connect();
+            let head = b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n";
+            stream.write_all(head).unwrap();
+            let mut told = [0; 12];
+            stream.read_exact(&mut told).unwrap();
+            assert_eq!(&told, b"HTTP/1.1 100", "its body is waited for");
+            stream.write_all(b"{").unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(server.ask("GET", "/v1/process", "").status, 200);
+    assert!(is_closed(&mut slow[0]), "the first of them made room");
+}
+
+#[test]
 fn a_silent_client_is_sent_away() {
     let server = Server::with(Fake::new(), hasty());
     let mut silent = server.connect();

@@ -4,12 +4,15 @@ mod body;
 mod routes;
 
 use crate::Control;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::{AbortHandle, JoinSet};
@@ -55,12 +58,18 @@ impl Default for ServerOptions {
 pub async fn serve(listener: UnixListener, control: Arc<dyn Control>, options: ServerOptions) {
     let router = routes::router(control, options);
     let mut inside = Inside::default();
+    let mut is_deaf = false;
     loop {
         tokio::select! {
             accepted = listener.accept(), if inside.has_room(options.connections) => match accepted {
-                Ok((stream, _)) => inside.enter(stream, router.clone(), options),
+                Ok((stream, _)) => {
+                    is_deaf = false;
+                    inside.enter(stream, router.clone(), options);
+                }
                 Err(error) => {
-                    tracing::warn!(%error, "the admin socket accepts nobody for a moment");
+                    if !std::mem::replace(&mut is_deaf, true) {
+                        tracing::warn!(%error, "the admin socket accepts nobody for a moment");
+                    }
                     tokio::time::sleep(AFTER_ACCEPT_ERROR).await;
                 }
             },
@@ -86,7 +95,7 @@ struct Inside {
 #[derive(Debug)]
 struct Conn {
     task: AbortHandle,
-    /// Is a request under way?
+    /// Has a whole request come whose answer is being made?
     busy: Arc<AtomicBool>,
 }
 
@@ -131,16 +140,16 @@ async fn converse(stream: UnixStream, router: axum::Router, busy: Arc<AtomicBool
     }
 }
 
-/// The router, with a mark while a request is under way.
+/// The router, with a mark from the moment a request is whole until its answer is made.
 fn tower_service(
     router: axum::Router,
     busy: Arc<AtomicBool>,
-) -> impl hyper::service::HttpService<hyper::body::Incoming, ResBody = axum::body::Body, Error = Infallible, Future: Send>
-{
+) -> impl hyper::service::HttpService<Incoming, ResBody = axum::body::Body, Error = Infallible, Future: Send> {
     let router = TowerToHyperService::new(router);
-    hyper::service::service_fn(move |request| {
+    hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         use hyper::service::Service;
-        let mark = Mark::new(&busy);
+        let mark = Mark(Arc::clone(&busy));
+        let request = request.map(|body| Awaited::new(body, &busy));
         let answer = router.call(request);
         async move {
             let answer = answer.await;
@@ -150,16 +159,55 @@ fn tower_service(
     })
 }
 
-/// Busy as long as it lives.
+/// A body that marks its connection busy once all of it has come: one that drips is as silent as none.
 #[derive(Debug)]
-struct Mark(Arc<AtomicBool>);
+struct Awaited {
+    body: Incoming,
+    busy: Arc<AtomicBool>,
+}
 
-impl Mark {
-    fn new(busy: &Arc<AtomicBool>) -> Self {
-        busy.store(true, Ordering::Relaxed);
-        Self(Arc::clone(busy))
+impl Awaited {
+    fn new(body: Incoming, busy: &Arc<AtomicBool>) -> Self {
+        let busy = Arc::clone(busy);
+        let this = Self { body, busy };
+        this.look(false);
+        this
+    }
+
+    fn look(&self, has_ended: bool) {
+        if has_ended || self.body.is_end_stream() {
+            self.busy.store(true, Ordering::Relaxed);
+        }
     }
 }
+
+impl Body for Awaited {
+    type Data = <Incoming as Body>::Data;
+    type Error = <Incoming as Body>::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(frame) = &polled {
+            self.look(frame.is_none());
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Not busy any more when it goes.
+#[derive(Debug)]
+struct Mark(Arc<AtomicBool>);
 
 impl Drop for Mark {
     fn drop(&mut self) {
