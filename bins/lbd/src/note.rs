@@ -6,6 +6,9 @@ use lb_types::Time;
 use std::fmt::Display;
 use std::io::Write;
 use std::time::Duration;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
 
 /// Prints `lbd: ` and a line.
 pub(crate) fn note(line: impl Display) {
@@ -15,6 +18,29 @@ pub(crate) fn note(line: impl Display) {
 /// Prints text as it stands.
 pub(crate) fn print(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Warnings of our own crates go to standard error too, from now on: one line each.
+pub(crate) fn warnings() {
+    // Somebody else may listen already: then they do not need this.
+    let _ = tracing::subscriber::set_global_default(subscriber(std::io::stderr));
+}
+
+fn subscriber<W>(writer: W) -> impl tracing::Subscriber + Send + Sync
+where
+    W: for<'a> tracing_subscriber::fmt::MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer()
+        .without_time()
+        .with_target(false)
+        .with_ansi(false)
+        .log_internal_errors(false)
+        .with_writer(writer);
+    // What other crates warn of may be a client's doing; changes of health are notes already.
+    let ours = Targets::new()
+        .with_target("lb_", LevelFilter::WARN)
+        .with_target("lb_probe::entry", LevelFilter::OFF);
+    tracing_subscriber::registry().with(lines.with_filter(ours))
 }
 
 /// A count that only rises, of which the operator hears now and then.
@@ -45,6 +71,21 @@ const QUIET: Duration = Duration::from_secs(60);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn warnings_of_our_crates_are_lines_and_those_of_others_are_not() {
+        let path = std::env::temp_dir().join(format!("lbd-warnings-{}", std::process::id()));
+        let file = std::fs::File::create(&path).unwrap();
+        tracing::subscriber::with_default(subscriber(file), || {
+            tracing::warn!(target: "lb_probe::prober", most = 16, "probes are late");
+            tracing::info!(target: "lb_probe::prober", "probes are in time again");
+            tracing::warn!(target: "lb_probe::entry", "health changed");
+            tracing::error!(target: "rustls::server", "a client misbehaves");
+        });
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(text.trim(), "WARN probes are late most=16");
+    }
 
     #[test]
     fn what_rises_is_told_at_once_and_then_once_a_minute() {

@@ -426,6 +426,37 @@ fn a_backup_stands_by_until_it_is_needed() {
 }
 
 #[test]
+fn several_backends_are_shown_in_the_order_they_were_named() {
+    let backends = ["a", "b", "c"].map(Backend::saying);
+    let setup = Setup::start(&backends.each_ref().map(Backend::address), |config| config);
+    let [a, b, c] = backends.each_ref().map(named);
+    let seen: serde_json::Value = serde_json::from_str(&setup.order(&["drain", &c, &a, &b, &a, "--json"])).unwrap();
+    let names: Vec<String> = seen
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|seen| format!("main/{}", seen["name"].as_str().unwrap()))
+        .collect();
+    assert_eq!(names, [c, a, b], "the one that was named twice is shown once");
+    setup.lbd.stop();
+}
+
+#[test]
+fn shares_are_those_of_the_algorithm_where_it_ignores_weights() {
+    for (algorithm, shares) in [("round_robin", [50.0, 50.0]), ("first", [100.0, 0.0])] {
+        let (a, b) = (Backend::saying("a"), Backend::saying("b"));
+        let setup = Setup::start(&[a.address(), b.address()], |config| {
+            config.weights(&[3, 1]).pool(&format!("algorithm = \"{algorithm}\""))
+        });
+        for (backend, share) in [&a, &b].into_iter().zip(shares) {
+            let seen = setup.backend(backend.address());
+            assert_eq!(seen["weight"]["share_percent"], share, "{algorithm}");
+        }
+        setup.lbd.stop();
+    }
+}
+
+#[test]
 fn weights_that_an_algorithm_ignores_are_refused() {
     let (a, b) = (Backend::saying("a"), Backend::saying("b"));
     let setup = Setup::start(&[a.address(), b.address()], |config| {

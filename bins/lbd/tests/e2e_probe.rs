@@ -94,8 +94,10 @@ fn an_agents_percent_is_a_share_of_its_own_backends_weight() {
     // the same port on two loopback addresses: each backend's own agent
     let (a, b, listener) = (Backend::saying("a"), Backend::saying("b"), address());
     let one = Agent::start("127.0.0.1:0".parse().unwrap());
+    let folder = Folder::new();
+    let socket = folder.path().join("admin.sock").display().to_string();
     let config = format!(
-        "version = 1\n[[listeners]]\nname = \"main\"\naddress = \"{listener}\"\npool = \"main\"\n\
+        "version = 1\n[admin]\nsocket = \"{socket}\"\n[[listeners]]\nname = \"main\"\naddress = \"{listener}\"\npool = \"main\"\n\
          [[pools]]\nname = \"main\"\nbackends = [{{ address = \"{}\", weight = 10 }}, {{ address = \"127.0.0.2:{}\", weight = 10 }}]\n\
          health = {{ kind = \"passive\", max_failures = 100, agent = {{ port = {}, interval = \"20ms\" }} }}\n",
         a.address(),
@@ -106,12 +108,35 @@ fn an_agents_percent_is_a_share_of_its_own_backends_weight() {
     assert_eq!(shares(listener, 20), (10, 10));
     one.says("50%");
     until("a third", || (shares(listener, 30) == (10, 20)).then_some(()));
+    let [first, other] = [0, 1].map(|at| status(&socket)["pools"][0]["backends"][at].clone());
+    assert_eq!(first["weight"]["configured"], 10);
+    assert_eq!(first["weight"]["agent_percent"], 50);
+    assert_eq!(first["weight"]["effective"], 5.0);
+    assert_eq!(first["weight"]["share_percent"], 33.33);
+    assert_eq!(first["probe"]["agent_fault"], serde_json::Value::Null);
+    // nobody listens there: told once, and shown as long as it lasts
+    assert_eq!(other["weight"]["effective"], 10.0);
+    let fault = other["probe"]["agent_fault"].as_str().unwrap();
+    assert!(
+        fault.contains("the agent does not answer: connection refused"),
+        "{fault}"
+    );
+    assert_eq!(lbd.stderr().matches(fault).count(), 1, "{}", lbd.stderr());
     one.says("0%");
     until("nothing", || (shares(listener, 10) == (0, 10)).then_some(()));
     one.says("200% ready");
     until("twice", || (shares(listener, 30) == (20, 10)).then_some(()));
+    assert_eq!(status(&socket)["pools"][0]["backends"][0]["weight"]["effective"], 20.0);
     drop((a, b));
     lbd.stop();
+}
+
+fn status(socket: &str) -> serde_json::Value {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lbd"))
+        .args(["status", "--json", "--socket", socket])
+        .output()
+        .unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// The port of a relay on 127.0.0.2 to `backend`.

@@ -174,7 +174,9 @@ pub struct Share {
     pub ordered: Option<u16>,
     /// Slow start: the part of the weight that it gets now.
     pub ramp_percent: u8,
-    /// What counts now: 0 for whoever takes no new clients, else the weight times the part of slow start.
+    /// What the backend's agent makes of the weight, 0 to 25,600 percent; none without an agent.
+    pub agent_percent: Option<u16>,
+    /// What counts now: 0 for whoever takes no new clients, else the weight times the parts of slow start and agent.
     pub effective: f64,
     /// Its part of the pool's new clients, as far as weights decide that.
     pub share_percent: f64,
@@ -190,7 +192,7 @@ pub struct Probe {
     pub elsewhere: bool,
     /// The local address that probes come from, when one was given.
     pub source: Option<String>,
-    /// The next probe, RFC 3339; none while one is under way and in maintenance.
+    /// The next probe, RFC 3339; none while one is under way, in maintenance by order and without probes.
     pub next: Option<String>,
     /// In how long that is.
     pub next_seconds: Option<f64>,
@@ -200,6 +202,10 @@ pub struct Probe {
     pub against: u16,
     /// What the backend's own agent asks for, when that is stronger than the order: `drain` or `maintenance`.
     pub agent: Option<String>,
+    /// The text that its agent gave last, such as `too hot` of `down #too hot`.
+    pub agent_note: Option<String>,
+    /// Why the agent's last answer was none. What it said before stays.
+    pub agent_fault: Option<String>,
     /// The longest time until a death is noticed.
     pub detection_seconds: Option<f64>,
     /// The newest result.

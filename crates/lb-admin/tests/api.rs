@@ -46,7 +46,7 @@ fn a_backend_in_json_has_the_documented_fields() {
         "cause": refused,
         "admin": "ready",
         "admin_ordered": false,
-        "weight": { "configured": 1, "ordered": 5, "ramp_percent": 100, "effective": 0.0, "share_percent": 0.0 },
+        "weight": { "configured": 1, "ordered": 5, "ramp_percent": 100, "agent_percent": null, "effective": 0.0, "share_percent": 0.0 },
         "in_flight": 0,
         "max_connections": 200,
         "failures": 2,
@@ -59,6 +59,8 @@ fn a_backend_in_json_has_the_documented_fields() {
             "took_seconds": 0.00042,
             "against": 0,
             "agent": null,
+            "agent_note": null,
+            "agent_fault": null,
             "detection_seconds": 17.5,
             "last": bad("2026-11-21T10:00:26.000Z", 4.0),
             "results": [

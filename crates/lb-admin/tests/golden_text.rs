@@ -71,6 +71,43 @@ fn orders_and_slow_start_are_told_apart_from_the_file() {
 }
 
 #[test]
+fn an_agents_words_and_its_silence_are_shown() {
+    let mut one: Backend = state().pools[0].backends[1].clone();
+    one.weight.agent_percent = Some(50);
+    one.weight.effective = 2.5;
+    let probe = one.probe.as_mut().unwrap();
+    probe.agent_note = Some("too hot".into());
+    probe.agent_fault = Some("the agent does not answer: connection refused".into());
+    let text = backends(std::slice::from_ref(&one), TableOptions::default());
+    for wanted in [
+        " 2.5 of 5 ",
+        "its own agent says 50% of the weight",
+        "its own agent notes: too hot",
+        "the agent does not answer: connection refused; what it said last stays",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+}
+
+#[test]
+fn where_no_probe_comes_none_is_announced() {
+    let mut one: Backend = state().pools[0].backends[1].clone();
+    let next = |one: &Backend| {
+        let text = backends(std::slice::from_ref(one), TableOptions::default());
+        let row = text.lines().nth(1).unwrap_or_default();
+        row.rsplit(' ').next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(next(&one), "3s");
+    one.probe.as_mut().unwrap().next_seconds = None;
+    assert_eq!(next(&one), "now", "one is under way");
+    one.admin = "maintenance".into();
+    assert_eq!(next(&one), "-", "nobody probes in maintenance");
+    one.admin = "ready".into();
+    one.probe.as_mut().unwrap().address = None;
+    assert_eq!(next(&one), "-", "only traffic judges");
+}
+
+#[test]
 fn no_line_is_longer_than_a_hundred_columns_as_long_as_names_are_sane() {
     let mut state = state();
     for backend in &mut state.pools[0].backends {

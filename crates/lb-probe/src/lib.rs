@@ -61,7 +61,7 @@ mod view;
 mod watched;
 
 pub use agent::{
-    Agent, AgentError, AgentEvent, AgentLine, AgentOptions, AgentState, AgentWord, Agents, Asked, LineError,
+    Agent, AgentError, AgentEvent, AgentLine, AgentNews, AgentOptions, AgentState, AgentWord, Agents, Asked, LineError,
 };
 pub use answer::Answer;
 pub use half_open::half_open_is_permitted;

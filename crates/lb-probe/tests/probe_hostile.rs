@@ -4,8 +4,8 @@
 
 use lb_health::Cause;
 use lb_probe::{
-    Agent, AgentError, AgentOptions, AgentWord, Agents, Asked, ExchangeOptions, Fallback, HttpOptions, Kind, LineError,
-    Probe, ProbeError, ProbeOptions, ProxyHeader, Step, UdpOptions,
+    Agent, AgentError, AgentNews, AgentOptions, AgentState, AgentWord, Agents, Asked, ExchangeOptions, Fallback,
+    HttpOptions, Kind, LineError, Probe, ProbeError, ProbeOptions, ProxyHeader, Step, UdpOptions,
 };
 use lb_types::BackendId;
 use std::future::Future;
@@ -311,9 +311,104 @@ async fn what_an_agent_said_is_told_again_after_a_reload_and_taken_back_when_it_
     let said = agents.next().await;
     assert_eq!((said.backend, said.state.weight_percent), (backend, 50));
     agents.replace(vec![asked]);
-    assert_eq!(agents.next().await, said);
+    let again = agents.next().await;
+    assert_eq!((again.state, again.news), (said.state, AgentNews::Again));
     agents.replace(Vec::new());
     let left = agents.next().await;
     assert_eq!((left.backend, left.state), (backend, lb_probe::AgentState::default()));
     assert_eq!(agents.state(backend), None);
+}
+
+#[tokio::test]
+async fn reloads_that_come_faster_than_questions_put_none_off() {
+    let address = service(|mut stream| async move {
+        let _ = stream.write_all(b"75%\n").await;
+        let _ = stream.read(&mut [0; 64]).await;
+    })
+    .await;
+    let options = AgentOptions {
+        port: address.port(),
+        interval: Duration::from_secs(1),
+        ..AgentOptions::default()
+    };
+    let list: Vec<Asked> = (1..=8)
+        .map(|id| Asked {
+            backend: BackendId::from_u64(id),
+            name: format!("main/{id}"),
+            agent: Agent::new(address, options.clone()).unwrap(),
+        })
+        .collect();
+    let mut agents = Agents::new(1);
+    let mut said = std::collections::BTreeSet::new();
+    let all = async {
+        while said.len() < 8 {
+            agents.replace(list.clone());
+            // a reload every 20 ms, each question has its place within a second
+            let until = tokio::time::Instant::now() + Duration::from_millis(20);
+            while let Ok(event) = tokio::time::timeout_at(until, agents.next()).await {
+                assert_eq!(event.state.weight_percent, 75);
+                said.insert(event.backend);
+            }
+        }
+    };
+    tokio::time::timeout(LONG, all).await.expect("all are asked");
+}
+
+#[tokio::test]
+async fn a_change_that_nobody_has_heard_yet_outlives_a_reload() {
+    let address = service(|mut stream| async move {
+        let _ = stream.write_all(b"drain\n").await;
+        let _ = stream.read(&mut [0; 64]).await;
+    })
+    .await;
+    let agent = |port| {
+        let options = AgentOptions {
+            port,
+            interval: Duration::from_millis(10),
+            ..AgentOptions::default()
+        };
+        let (backend, name) = (BackendId::from_u64(7), "main/a".to_owned());
+        let agent = Agent::new(address, options).unwrap();
+        Asked { backend, name, agent }
+    };
+    let mut agents = Agents::new(1);
+    agents.replace(vec![agent(address.port())]);
+    assert_eq!(agents.next().await.state.admin, lb_health::Admin::Drain);
+    // the agent moves: nothing is left of the drain, and two reloads later that is still told
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    agents.replace(vec![agent(gone.port())]);
+    agents.replace(vec![agent(gone.port())]);
+    let event = agents.next().await;
+    assert_eq!((event.news, event.state), (AgentNews::Said, AgentState::default()));
+}
+
+#[tokio::test]
+async fn an_agent_that_cannot_be_reached_is_told_once_and_so_is_its_return() {
+    let place = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = place.local_addr().unwrap();
+    drop(place);
+    let options = AgentOptions {
+        port: address.port(),
+        interval: Duration::from_millis(10),
+        ..AgentOptions::default()
+    };
+    let (backend, name) = (BackendId::from_u64(7), "main/a".to_owned());
+    let agent = Agent::new(address, options).unwrap();
+    let mut agents = Agents::new(1);
+    agents.replace(vec![Asked { backend, name, agent }]);
+    let event = agents.next().await;
+    let fault = AgentError::Unreached(Cause::Refused);
+    assert_eq!((event.backend, event.news), (backend, AgentNews::Silent(fault)));
+    assert_eq!(agents.fault(backend), Some(fault));
+    let more = tokio::time::timeout(Duration::from_millis(100), agents.next()).await;
+    assert!(more.is_err(), "the same fault is no news: {more:?}");
+    let place = TcpListener::bind(address).await.unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = place.accept().await {
+            let _ = stream.write_all(b"up ready\n").await;
+        }
+    });
+    let event = tokio::time::timeout(LONG, agents.next()).await.unwrap();
+    assert_eq!((event.news, event.state), (AgentNews::Back, AgentState::default()));
+    assert_eq!(agents.fault(backend), None);
 }

@@ -1,5 +1,5 @@
 use crate::control::{Control, Source};
-use crate::note::{note, print};
+use crate::note::{note, print, warnings};
 use crate::{FAILED, MISCONFIGURED, args};
 use lb_config::{Plan, Problems};
 use std::io::{IsTerminal, Write};
@@ -20,6 +20,7 @@ pub(crate) fn run(run: &args::Run) -> ExitCode {
 
 /// Serves a plan from the first socket to the last connection.
 pub(crate) fn serve(plan: Plan, source: Source, watch: Option<crate::access::Watcher>) -> ExitCode {
+    warnings();
     let limit = lb_net::raise_descriptor_limit();
     if limit.now != limit.before {
         note(format_args!(

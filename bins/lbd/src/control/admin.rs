@@ -7,6 +7,8 @@ use lb_admin::state::{Backend, State};
 use lb_admin::{ControlError, Order, Pending, ServerOptions, Socket, SocketError, SocketOptions, Which, Wish};
 use lb_config::AdminSocket;
 use lb_sched::Algorithm;
+use lb_types::Slot;
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -172,6 +174,8 @@ impl Control {
                 let seen = entry.map(|entry| self.see_backends(entry, slots));
                 let _ = tell.send(seen.ok_or_else(reloaded));
             }
+            // an order that nobody waits for any more is not carried out behind their back
+            Ask::Orders(_, tell) if tell.is_closed() => {}
             Ask::Orders(orders, tell) => {
                 let _ = tell.send(self.obey(&orders));
             }
@@ -242,13 +246,24 @@ impl Control {
         for name in changed {
             self.update_named(name);
         }
-        let mut seen = Vec::with_capacity(places.len());
-        for (pool, slot) in places {
-            if let Some(entry) = self.snapshot.pools.get(pool) {
-                seen.extend(self.see_backends(entry, slot.index()..slot.index() + 1));
-            }
+        Ok(self.see_places(&places))
+    }
+
+    /// Backends in any order, each pool looked at once.
+    fn see_places(&self, places: &[(usize, Slot)]) -> Vec<Backend> {
+        let mut by_pool: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
+        for (at, (pool, slot)) in places.iter().enumerate() {
+            by_pool.entry(*pool).or_default().push((slot.index(), at));
         }
-        Ok(seen)
+        let mut seen: BTreeMap<usize, Backend> = BTreeMap::new();
+        for (pool, wanted) in by_pool {
+            let Some(entry) = self.snapshot.pools.get(pool) else {
+                continue;
+            };
+            let backends = self.see_backends(entry, wanted.iter().map(|(slot, _)| *slot));
+            seen.extend(wanted.iter().map(|(_, at)| *at).zip(backends));
+        }
+        seen.into_values().collect()
     }
 
     /// A weight that nobody reads is no order anybody can carry out.
@@ -266,7 +281,7 @@ impl Control {
     }
 
     /// Tells the health machine of a backend what was ordered.
-    fn pass_on(&mut self, pool: &str, slot: lb_types::Slot) {
+    fn pass_on(&mut self, pool: &str, slot: Slot) {
         if let Some(plan) = self.plan.pool(pool)
             && let Some(planned) = plan.backends.get(slot.index())
         {

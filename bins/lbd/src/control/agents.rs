@@ -3,21 +3,28 @@
 use super::Control;
 use crate::note::note;
 use lb_config::Plan;
-use lb_probe::{AgentEvent, AgentState, AgentWord, Asked};
+use lb_probe::{AgentEvent, AgentNews, AgentState, AgentWord, Asked};
 use std::fmt::Write;
 
 impl Control {
-    /// An agent changed its mind.
+    /// An agent changed its mind, fell silent, or answers again.
     pub(super) fn on_agent(&mut self, event: AgentEvent) {
-        let AgentEvent { backend, state, .. } = event;
+        let AgentEvent {
+            backend, state, news, ..
+        } = event;
+        let news = match news {
+            AgentNews::Silent(fault) => Some(format!("{fault}; what it said last stays")),
+            AgentNews::Back => Some("it answers again".to_owned()),
+            AgentNews::Again => None,
+            _ => Some(describe(&state)),
+        };
         for (index, entry) in self.snapshot.pools.iter().enumerate() {
             let Some(slot) = entry.pool.find(backend) else { continue };
-            if let Some(backend) = entry.pool.backends().get(slot.index()) {
+            if let (Some(backend), Some(news)) = (entry.pool.backends().get(slot.index()), news) {
                 note(format_args!(
-                    "agent of backend {} of pool {}: {}",
+                    "agent of backend {} of pool {}: {news}",
                     backend.name,
                     entry.pool.name(),
-                    describe(&state)
                 ));
             }
             // a weight above the usual one is not the machine's business

@@ -7,9 +7,9 @@ use lb_balance::Standing;
 use lb_health::{Admin, Status};
 use lb_probe::View;
 use lb_proxy::{PoolEntry, Service};
-use lb_types::{Slot, Time};
+use lb_sched::Algorithm;
+use lb_types::{BackendId, Slot, Time};
 use std::collections::HashSet;
-use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -131,8 +131,8 @@ impl Control {
         Some((entry, seen))
     }
 
-    /// Some backends of a pool. `O(backends of the pool)`, with a view only of those asked for.
-    pub(super) fn see_backends(&self, entry: &PoolEntry, which: Range<usize>) -> Vec<Backend> {
+    /// Some backends of a pool, by their slots. `O(backends of the pool)`, with a view only of those asked for.
+    pub(super) fn see_backends(&self, entry: &PoolEntry, which: impl IntoIterator<Item = usize>) -> Vec<Backend> {
         let Some(plan) = self.plan.pool(entry.pool.name()) else {
             return Vec::new();
         };
@@ -143,10 +143,25 @@ impl Control {
         let tiers = if has_groups { entry.pool.tiers() } else { Vec::new() };
         let first: HashSet<Slot> = tiers.first().into_iter().flatten().map(|member| member.slot).collect();
         let is_first = |one: &Standing| takes_new(one) && (!has_groups || first.contains(&one.slot));
-        let all: u32 = standings.iter().filter(|one| is_first(one)).map(weight).sum();
-        let mut seen = Vec::with_capacity(which.len());
-        let backends = plan.backends.iter().zip(entry.pool.backends()).zip((0..).map(Slot));
-        for ((planned, backend), slot) in backends.skip(which.start).take(which.len()) {
+        // What the turns go by.
+        let turns = |one: &Standing| match plan.algorithm {
+            Algorithm::RoundRobin => 1,
+            _ => weight(one),
+        };
+        let all: u32 = standings.iter().filter(|one| is_first(one)).map(turns).sum();
+        // The first in the order of the configuration, while it has room.
+        let foremost = standings.iter().filter(|one| is_first(one)).map(|one| one.slot).min();
+        let share = |one: &Standing| match plan.algorithm {
+            Algorithm::First if foremost == Some(one.slot) => 100.0,
+            Algorithm::First => 0.0,
+            _ => rounded(100.0 * f64::from(turns(one)) / f64::from(all.max(1))),
+        };
+        let mut seen = Vec::new();
+        for index in which {
+            let (Some(planned), Some(backend)) = (plan.backends.get(index), entry.pool.backends().get(index)) else {
+                continue;
+            };
+            let slot = Slot(u32::try_from(index).unwrap_or(u32::MAX));
             // Standings stand in the order of the slots, as a rule.
             let standing = match standings.get(slot.index()) {
                 Some(standing) if standing.slot == slot => Some(standing),
@@ -158,6 +173,10 @@ impl Control {
             let (since, since_seconds) = present.ago(view.as_ref().map_or(ordered.since, |view| view.since));
             let full = self.orders.weight(backend.id, planned);
             let ramp_percent = view.as_ref().map_or(100, |view| view.ramp_percent);
+            let agent = self.agents.state(backend.id);
+            // Above 100 percent the weight grows, below it is a share of it.
+            let grown = agent.map_or(full, |agent| agent.weight(full));
+            let advised_percent = view.as_ref().map_or(100, |view| view.advised_percent);
             let taking = standing.is_some_and(takes_new);
             seen.push(Backend {
                 pool: plan.name.clone(),
@@ -184,19 +203,22 @@ impl Control {
                     configured: planned.weight.get(),
                     ordered: ordered.weight.map(|weight| weight.get()),
                     ramp_percent,
+                    agent_percent: agent.map(|agent| agent.weight_percent),
                     effective: if taking {
-                        f64::from(full.get()) * f64::from(ramp_percent) / 100.0
+                        f64::from(grown.get()) * f64::from(ramp_percent) * f64::from(advised_percent) / 10_000.0
                     } else {
                         0.0
                     },
-                    share_percent: standing.filter(|one| is_first(one)).map_or(0.0, |one| {
-                        rounded(100.0 * f64::from(weight(one)) / f64::from(all.max(1)))
-                    }),
+                    share_percent: standing.filter(|one| is_first(one)).map_or(0.0, share),
                 },
                 in_flight: backend.load().in_flight(),
                 max_connections: planned.max_connections,
                 failures: backend.load().failures(),
-                probe: view.as_ref().map(|view| probe(view, present)),
+                probe: view.as_ref().map(|view| Probe {
+                    agent_note: agent.map(|agent| agent.note.clone()).filter(|note| !note.is_empty()),
+                    agent_fault: self.agents.fault(backend.id).map(|fault| fault.to_string()),
+                    ..probe(view, present)
+                }),
             });
         }
         seen
@@ -210,9 +232,14 @@ impl Control {
         let (Some(plan), Some(index)) = (self.plan.pool(pool), index) else {
             return Err(ControlError::unknown_pool(pool, names));
         };
-        let slot = plan.backends.iter().position(|known| known.name == backend);
-        match slot.and_then(|slot| u32::try_from(slot).ok()) {
-            Some(slot) => Ok((index, Slot(slot))),
+        let entry = self.snapshot.pools.get(index);
+        let slot = entry.and_then(|entry| entry.pool.find(BackendId::of(pool, backend)));
+        match slot.filter(|slot| {
+            plan.backends
+                .get(slot.index())
+                .is_some_and(|known| known.name == backend)
+        }) {
+            Some(slot) => Ok((index, slot)),
             None => {
                 let known = plan.backends.iter().map(|known| known.name.as_str());
                 let others =
@@ -275,5 +302,6 @@ fn probe(view: &View, present: Present) -> Probe {
         detection_seconds: view.detection.map(seconds),
         last: results.first().cloned(),
         results,
+        ..Probe::default()
     }
 }

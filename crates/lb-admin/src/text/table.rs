@@ -163,9 +163,10 @@ fn columns(list: &[Backend], name: &impl Fn(&Backend) -> String, named: bool) ->
         let probe = backend.probe.as_ref();
         let mark = |seen: &Seen| if seen.ok { '.' } else { 'x' };
         results.push(probe.map_or_else(|| "-".to_owned(), |probe| probe.results.iter().map(mark).collect()));
-        next.push(match probe {
-            Some(probe) => probe.next_seconds.map_or_else(|| "now".to_owned(), short),
-            None => "-".to_owned(),
+        next.push(match probe.map(|probe| probe.next_seconds) {
+            Some(Some(seconds)) => short(seconds),
+            Some(None) if is_probed(backend) => "now".to_owned(),
+            _ => "-".to_owned(),
         });
     }
     let mut all = vec![names];
@@ -176,11 +177,18 @@ fn columns(list: &[Backend], name: &impl Fn(&Backend) -> String, named: bool) ->
     all
 }
 
-/// The weight, and what else there is behind it: `5`, `0.5 of 5` in slow start.
+/// Do probes come at all? Not in maintenance by order, and not where only traffic judges.
+fn is_probed(backend: &Backend) -> bool {
+    let address = backend.probe.as_ref().and_then(|probe| probe.address.as_ref());
+    address.is_some() && backend.admin != "maintenance"
+}
+
+/// The weight, and what else there is behind it: `5`, `0.5 of 5` in slow start or by an agent's word.
 fn weight(backend: &Backend) -> String {
     let weight = &backend.weight;
     let full = weight.ordered.unwrap_or(weight.configured);
-    if weight.ramp_percent < 100 && weight.effective > 0.0 {
+    let is_other = weight.ramp_percent < 100 || weight.agent_percent.is_some_and(|percent| percent != 100);
+    if is_other && weight.effective > 0.0 {
         return format!("{} of {full}", number(weight.effective));
     }
     full.to_string()
@@ -229,6 +237,17 @@ fn notes(backend: &Backend) -> Vec<String> {
         }
         if let Some(word) = &probe.agent {
             notes.push(format!("its own agent asks for {word}"));
+        }
+        match backend.weight.agent_percent {
+            Some(0) => notes.push("its own agent says 0%: no new clients".to_owned()),
+            Some(percent) if percent != 100 => notes.push(format!("its own agent says {percent}% of the weight")),
+            _ => {}
+        }
+        if let Some(text) = &probe.agent_note {
+            notes.push(format!("its own agent notes: {text}"));
+        }
+        if let Some(fault) = &probe.agent_fault {
+            notes.push(format!("{fault}; what it said last stays"));
         }
         if probe.elsewhere {
             let address = probe.address.as_deref().unwrap_or("another address");

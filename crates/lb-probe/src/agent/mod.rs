@@ -7,5 +7,5 @@ mod state;
 
 pub use ask::{Agent, AgentError, AgentOptions};
 pub use line::{AgentLine, AgentWord, LineError};
-pub use service::{AgentEvent, Agents, Asked};
+pub use service::{AgentEvent, AgentNews, Agents, Asked};
 pub use state::AgentState;

@@ -31,7 +31,7 @@ pub struct Asked {
     pub agent: Agent,
 }
 
-/// An agent said something new.
+/// There is something to know about an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AgentEvent {
@@ -39,6 +39,22 @@ pub struct AgentEvent {
     pub backend: BackendId,
     /// All that it has said so far.
     pub state: AgentState,
+    /// What is new.
+    pub news: AgentNews,
+}
+
+/// What is new about an agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AgentNews {
+    /// It said something that changes the state, or is asked no more.
+    Said,
+    /// Nothing: after a reload what it said before is told again.
+    Again,
+    /// From now on its answers are none. Told once for each fault; what it said last stays.
+    Silent(AgentError),
+    /// It answers again.
+    Back,
 }
 
 #[derive(Debug)]
@@ -71,14 +87,21 @@ impl Agents {
     }
 
     /// Asks exactly these from now on (start or reload). What an agent at the same address said before is kept, and
-    /// told again; of agents that are not asked any more an event says that nothing is left of what they said.
+    /// told again; of agents that are not asked any more an event says that nothing is left of what they said. Agents
+    /// that stay as they are keep their place in the timetable, so reloads in any number put no question off.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     pub fn replace(&mut self, list: Vec<Asked>) {
         let mut old = std::mem::take(&mut self.entries);
-        self.due.clear();
-        self.events.clear();
+        let due: BTreeMap<BackendId, Instant> = std::mem::take(&mut self.due)
+            .into_iter()
+            .map(|(at, backend)| (backend, at))
+            .collect();
+        let mut untold: BTreeMap<BackendId, Vec<AgentEvent>> = BTreeMap::new();
+        for event in std::mem::take(&mut self.events) {
+            untold.entry(event.backend).or_default().push(event);
+        }
         for asked in list {
             let backend = asked.backend;
             let is_known = |entry: &Entry| entry.asked.agent.address() == asked.agent.address();
@@ -86,35 +109,51 @@ impl Agents {
                 btree_map::Entry::Occupied(entry) if is_known(entry.get()) => Some(entry.remove()),
                 _ => None,
             };
-            self.generation += 1;
-            let begun = Instant::now() + self.offset(&asked);
-            self.due.insert((begun, backend));
-            let (state, fault): (AgentState, _) =
-                known.map_or_else(Default::default, |entry| (entry.state, entry.fault));
-            if state != AgentState::default() {
-                let state = state.clone();
-                self.events.push_back(AgentEvent { backend, state });
+            let entry = match known {
+                Some(entry) if entry.asked.agent == asked.agent => {
+                    // not due: it is being asked, and what it answers is taken
+                    self.due.extend(due.get(&backend).map(|at| (*at, backend)));
+                    Entry { asked, ..entry }
+                }
+                known => self.begin(asked, known),
+            };
+            if old.contains_key(&backend) {
+                // nothing is left of an agent at another address: told below
+            } else if let Some(events) = untold.remove(&backend) {
+                self.events.extend(events);
+            } else if entry.state != AgentState::default() {
+                let (state, news) = (entry.state.clone(), AgentNews::Again);
+                self.events.push_back(AgentEvent { backend, state, news });
             }
-            self.entries.insert(
-                backend,
-                Entry {
-                    asked,
-                    state,
-                    generation: self.generation,
-                    begun,
-                    fault,
-                },
-            );
+            self.entries.insert(backend, entry);
         }
-        for (backend, entry) in old {
-            if entry.state != AgentState::default() {
-                let state = AgentState::default();
-                self.events.push_back(AgentEvent { backend, state });
-            }
+        for (backend, gone) in old {
+            let news = match gone.state == AgentState::default() {
+                false => AgentNews::Said,
+                true if untold.contains_key(&backend) => AgentNews::Again,
+                true => continue,
+            };
+            let state = AgentState::default();
+            self.events.push_back(AgentEvent { backend, state, news });
         }
     }
 
-    /// The next change of any agent's mind. Asks while it waits; ends only with an event.
+    /// An agent that is not asked yet, or was asked in another way.
+    fn begin(&mut self, asked: Asked, known: Option<Entry>) -> Entry {
+        self.generation += 1;
+        let begun = Instant::now() + self.offset(&asked);
+        self.due.insert((begun, asked.backend));
+        let (state, fault) = known.map_or_else(Default::default, |entry| (entry.state, entry.fault));
+        Entry {
+            asked,
+            state,
+            generation: self.generation,
+            begun,
+            fault,
+        }
+    }
+
+    /// The next news of any agent. Asks while it waits; ends only with an event.
     ///
     /// Cancel safe: dropped before it ends, nothing is lost.
     ///
@@ -193,25 +232,32 @@ impl Agents {
         let next = (entry.begun + entry.asked.agent.interval()).max(Instant::now());
         self.due.insert((next, backend));
         let name = &entry.asked.name;
+        let was = entry.fault;
+        entry.fault = result.as_ref().err().copied();
+        let mut news = Vec::with_capacity(2);
         match result {
             Ok(advice) => {
-                entry.fault = None;
                 if let Some(word) = &advice.unknown {
                     tracing::debug!(backend = %name, word, "the agent's word means nothing");
                 }
+                if was.is_some() {
+                    news.push(AgentNews::Back);
+                }
                 if entry.state.take(&advice) {
-                    let state = entry.state.clone();
+                    let state = &entry.state;
                     tracing::info!(backend = %name, word = state.word.as_str(), note = state.note, percent = state.weight_percent, admin = ?state.admin, "agent");
-                    self.events.retain(|event| event.backend != backend);
-                    self.events.push_back(AgentEvent { backend, state });
+                    news.push(AgentNews::Said);
                 }
             }
-            Err(fault) => {
-                if entry.fault != Some(fault) {
-                    tracing::warn!(backend = %name, %fault, "what the agent said last stays");
-                }
-                entry.fault = Some(fault);
+            Err(fault) if was != Some(fault) => {
+                tracing::info!(backend = %name, %fault, "what the agent said last stays");
+                news.push(AgentNews::Silent(fault));
             }
+            Err(_) => {}
+        }
+        for news in news {
+            let state = entry.state.clone();
+            self.events.push_back(AgentEvent { backend, state, news });
         }
     }
 }

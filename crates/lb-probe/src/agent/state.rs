@@ -31,9 +31,10 @@ impl Default for AgentState {
 }
 
 impl AgentState {
-    /// Takes over what a line mentions; says whether anything changed.
+    /// Takes over what a line mentions; says whether anything but the text changed.
     pub fn take(&mut self, advice: &AgentLine) -> bool {
-        let before = self.clone();
+        let what = |state: &Self| (state.weight_percent, state.admin, state.word, state.max_connections);
+        let before = what(self);
         self.weight_percent = advice.weight_percent.unwrap_or(self.weight_percent);
         self.admin = advice.admin.unwrap_or(self.admin);
         self.max_connections = advice.max_connections.or(self.max_connections);
@@ -41,7 +42,7 @@ impl AgentState {
             self.word = word;
             self.note.clone_from(&advice.note);
         }
-        *self != before
+        what(self) != before
     }
 
     /// What a health machine is to be told of it ([`Prober::advise`](crate::Prober::advise)).
@@ -85,6 +86,12 @@ mod tests {
         assert_eq!(state, AgentState::default());
         assert!(!state.take(&AgentLine::parse(b"up ready").unwrap()));
         assert!(state.take(&AgentLine::parse(b"99%").unwrap()));
+        assert!(state.take(&AgentLine::parse(b"down #load 9.1").unwrap()));
+        assert!(
+            !state.take(&AgentLine::parse(b"down #load 9.2").unwrap()),
+            "only the text"
+        );
+        assert_eq!(state.note, "load 9.2");
     }
 
     #[test]

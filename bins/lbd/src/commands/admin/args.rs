@@ -94,4 +94,5 @@ Examples:
 
 An order is in force when the command returns: the next request follows it, and no connection is closed for it.
 Orders stay over reloads, until the file changes what it says of the same thing; a restart forgets them.
-Exit codes: 0 done, 1 no answer or unknown backend (nothing was changed), 2 wrong usage, 3 wrong configuration";
+Exit codes: 0 done; 1 unknown backend or refused (nothing was changed), or no answer (look with `lbd status`);
+2 wrong usage; 3 wrong configuration";

@@ -4,6 +4,7 @@ use crate::USAGE;
 use lb_admin::{Order, Wish};
 use lb_health::Admin;
 use lb_types::Weight;
+use std::collections::HashSet;
 use std::process::ExitCode;
 
 /// `lbd backend`.
@@ -57,14 +58,21 @@ fn orders(order: &BackendOrder) -> Result<(Vec<Order>, &Backends), Wrong> {
             }
             let weight = parse_weight(number)?;
             let set = |name: &str| Ok(split(name)?.with_weight(Wish::Set(weight)));
-            Ok((names.into_iter().map(set).collect::<Result<_, Wrong>>()?, backends))
+            Ok((once(names).map(set).collect::<Result<_, Wrong>>()?, backends))
         }
     }
 }
 
 fn all(backends: &Backends, wish: impl Fn(Order) -> Order) -> Result<(Vec<Order>, &Backends), Wrong> {
-    let orders = backends.backends.iter().map(|name| Ok(wish(split(name)?)));
+    let names = backends.backends.iter().map(String::as_str);
+    let orders = once(names).map(|name| Ok(wish(split(name)?)));
     Ok((orders.collect::<Result<_, Wrong>>()?, backends))
+}
+
+/// A backend that is named twice gets its order once.
+fn once<'a>(names: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    let mut seen = HashSet::new();
+    names.into_iter().filter(move |name| seen.insert(*name))
 }
 
 /// `POOL/BACKEND`: no name has a slash.
@@ -121,6 +129,7 @@ mod tests {
         let both = [Order::new("app", "a"), Order::new("b", "[::1]:80")]
             .map(|order| order.with_admin(Wish::Forget).with_weight(Wish::Forget));
         assert_eq!(parsed("lbd backend reset app/a b/[::1]:80").unwrap(), both);
+        assert_eq!(parsed("lbd backend reset app/a b/[::1]:80 app/a").unwrap(), both);
     }
 
     #[test]
@@ -128,6 +137,7 @@ mod tests {
         let weight = |backend| Order::new("app", backend).with_weight(Wish::Set(Weight::new(50).unwrap()));
         assert_eq!(parsed("lbd backend weight 50 app/a").unwrap(), [weight("a")]);
         assert_eq!(parsed("lbd backend weight app/a 50").unwrap(), [weight("a")]);
+        assert_eq!(parsed("lbd backend weight app/a app/a 50").unwrap(), [weight("a")]);
         assert_eq!(
             parsed("lbd backend weight 50 app/a app/b").unwrap(),
             [weight("a"), weight("b")]

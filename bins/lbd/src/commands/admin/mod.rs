@@ -38,10 +38,12 @@ fn ask<T>(
         }
         Err(error) => {
             eprintln!("lbd: {error}");
-            if let ClientError::Refused { mend, .. } = &error
-                && !mend.is_empty()
-            {
-                eprintln!("  = help: {mend}");
+            match &error {
+                ClientError::Refused { mend, .. } if !mend.is_empty() => eprintln!("  = help: {mend}"),
+                ClientError::Slow { .. } | ClientError::Broken { .. } => {
+                    eprintln!("  = help: an order may be carried out all the same: look with `lbd status`");
+                }
+                _ => {}
             }
             ExitCode::from(FAILED)
         }
