@@ -33,6 +33,8 @@ pub struct Machine {
     forgiven: u32,
     /// Starting after traffic took it out: one failed request is enough.
     on_trial: bool,
+    /// As traffic was told of last: its weight is 0, so it takes nobody new.
+    is_weightless: bool,
     /// Taken out by traffic: not back before this moment.
     out_until: Option<Time>,
     /// How often traffic took it out, less what was forgotten.
@@ -65,6 +67,7 @@ impl Machine {
             row: 0,
             forgiven: 0,
             on_trial: false,
+            is_weightless: false,
             out_until: None,
             repeats: 0,
             back: now,
@@ -124,6 +127,7 @@ impl Machine {
     /// ([`judge`](crate::judge)). Only without probes a success brings a starting backend up.
     pub fn saw(&mut self, traffic: Traffic, now: Time) -> Option<Change> {
         let before = self.status();
+        self.is_weightless = traffic.is_weightless;
         self.count_row(traffic.row);
         if self.hears_traffic() {
             self.window.add(traffic, self.rules.options().passive.window, now);
@@ -142,7 +146,7 @@ impl Machine {
         // also while it is forced up: the order may end at any moment; and also when probes agree meanwhile
         let is_judged = matches!(self.health, Health::Down(cause) if cause.is_passive());
         let is_ejected = is_judged || self.out_until.is_some();
-        let takes_new = self.status().takes_new();
+        let takes_new = self.status().takes_new() && !self.is_weightless;
         Member::new(
             backend,
             row,
@@ -154,12 +158,16 @@ impl Machine {
     }
 
     /// Takes in the operator's order.
+    ///
+    /// Maintenance gives up the probe under way: its result says nothing of the backend afterwards and must not be
+    /// reported.
     pub fn set_admin(&mut self, admin: Admin, now: Time) -> Option<Change> {
         let before = self.status();
         let was = core::mem::replace(&mut self.admin, admin);
         match (was, admin) {
             (Admin::Maintenance, Admin::Maintenance) => {}
             (_, Admin::Maintenance) => {
+                self.timetable.give_up();
                 self.ramp = None;
                 self.out_until = None;
                 self.window.clear(now);

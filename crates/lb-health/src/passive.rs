@@ -57,4 +57,7 @@ pub struct Traffic {
     pub failed: u32,
     /// How long those that it answered well took together.
     pub time: Duration,
+    /// Its weight in force is 0: it gets no new clients, whatever its status, so it does not count when traffic spares
+    /// the last one that takes them.
+    pub is_weightless: bool,
 }

@@ -8,6 +8,8 @@ pub(crate) struct Timetable {
     next: Time,
     /// The start of the probe under way.
     started: Option<Time>,
+    /// The next one is due as soon as that is over.
+    is_hurried: bool,
 }
 
 impl Timetable {
@@ -17,6 +19,7 @@ impl Timetable {
             rng: Rng::new(seed),
             next: now,
             started: None,
+            is_hurried: false,
         }
     }
 
@@ -43,7 +46,8 @@ impl Timetable {
         let wait = interval
             .saturating_add(spread)
             .saturating_sub(Duration::from_nanos(jitter));
-        self.next = started.after(wait).max(now);
+        let is_hurried = core::mem::take(&mut self.is_hurried);
+        self.next = if is_hurried { now } else { started.after(wait).max(now) };
     }
 
     /// No probe before `at`.
@@ -54,6 +58,13 @@ impl Timetable {
     /// A probe is due now, or as soon as the one under way is over.
     pub(crate) fn hurry(&mut self, now: Time) {
         self.next = now;
+        self.is_hurried = self.started.is_some();
+    }
+
+    /// The probe under way is given up: its result will not come.
+    pub(crate) fn give_up(&mut self) {
+        self.started = None;
+        self.is_hurried = false;
     }
 }
 
@@ -86,6 +97,26 @@ mod tests {
         assert!(t.begin(at(1_100)));
         t.end(S, Duration::ZERO, at(5_000));
         assert_eq!(t.next(), Some(at(5_000)));
+    }
+
+    #[test]
+    fn who_is_hurried_during_a_probe_is_probed_again_once_it_is_over() {
+        let mut t = Timetable::new(1, at(0));
+        assert!(t.begin(at(0)));
+        t.hurry(at(100));
+        assert_eq!(t.next(), None, "one at a time");
+        t.end(S, Duration::ZERO, at(300));
+        assert_eq!(t.next(), Some(at(300)));
+        assert!(t.begin(at(300)));
+        t.end(S, Duration::ZERO, at(400));
+        assert_eq!(t.next(), Some(at(1_300)), "once");
+        // what was given up hurries nobody
+        assert!(t.begin(at(1_300)));
+        t.hurry(at(1_400));
+        t.give_up();
+        assert!(t.begin(at(1_400)));
+        t.end(S, Duration::ZERO, at(1_500));
+        assert_eq!(t.next(), Some(at(2_400)));
     }
 
     #[test]

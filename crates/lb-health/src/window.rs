@@ -125,6 +125,7 @@ mod tests {
             ok,
             failed,
             time: Duration::from_millis(millis),
+            is_weightless: false,
         }
     }
 

@@ -32,6 +32,8 @@ struct Backend {
     millis: u64,
     /// Refuses its probes.
     refusing: bool,
+    /// Has no weight: only known clients come.
+    weightless: bool,
     row: u32,
     /// What was seen in the last ten seconds of service: good, failed, mean milliseconds of the good ones.
     seen: VecDeque<(u64, u64, u64)>,
@@ -50,6 +52,7 @@ fn simulate(seed: u64, verdicts: &mut [u32; 3]) {
             failing: 0,
             millis: 20,
             refusing: false,
+            weightless: false,
             row: 0,
             seen: VecDeque::new(),
             out_since: None,
@@ -66,7 +69,7 @@ fn simulate(seed: u64, verdicts: &mut [u32; 3]) {
             .collect();
         let took = |pool: &[Backend]| {
             pool.iter()
-                .filter(|backend| backend.machine.status().takes_new())
+                .filter(|backend| backend.machine.status().takes_new() && !backend.weightless)
                 .count()
         };
         let taking = took(&pool);
@@ -141,6 +144,7 @@ fn change(backend: &mut Backend, rng: &mut Rng, now: Time) {
         4 => order(backend, Admin::ALL[rng.below(4) as usize], now),
         5..=9 => order(backend, Admin::Ready, now),
         10 => backend.refusing = true,
+        11 => backend.weightless = !backend.weightless,
         _ => {}
     }
 }
@@ -184,6 +188,7 @@ fn serve(backend: &mut Backend, id: u64, rng: &mut Rng, now: Time) -> Member {
         ok: ok as u32,
         failed: failed as u32,
         time: Duration::from_millis(ok * backend.millis),
+        is_weightless: backend.weightless,
     };
     backend.machine.saw(traffic, now);
     backend.machine.member(BackendId::from_u64(id), now)

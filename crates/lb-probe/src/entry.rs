@@ -36,8 +36,7 @@ impl Entry {
     }
 
     pub(crate) fn is_same_backend(&self, watched: &Watched) -> bool {
-        let address = |watched: &Watched| watched.probe.as_ref().map(Probe::backend);
-        match (address(&self.watched), address(watched)) {
+        match (self.watched.address, watched.address) {
             (Some(before), Some(after)) => before == after,
             // with no address to compare, the id says who it is
             _ => true,

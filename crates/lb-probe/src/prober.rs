@@ -101,6 +101,15 @@ impl Prober {
 
     /// Gives an operator's order; says whether the backend is known. What changes is an event.
     pub fn set_admin(&mut self, backend: BackendId, admin: Admin) -> bool {
+        if admin == Admin::Maintenance
+            && let Some(entry) = self.entries.get_mut(&backend)
+            && let Some(task) = entry.task.take()
+        {
+            // what it finds is of before the maintenance, and would be heard after it
+            task.abort();
+            self.generation += 1;
+            entry.generation = self.generation;
+        }
         self.with_machine(backend, |machine, now| machine.set_admin(admin, now))
     }
 
@@ -315,7 +324,7 @@ impl Prober {
     /// A probe that ended without a result: our fault, unless it was stopped.
     fn lost(&mut self, error: &JoinError) {
         if error.is_cancelled() {
-            return; // its backend is not watched any more
+            return; // its backend is not watched any more, or in maintenance
         }
         let is_it = |entry: &&Entry| entry.task.as_ref().is_some_and(|task| task.id() == error.id());
         if let Some(entry) = self.entries.values().find(is_it) {

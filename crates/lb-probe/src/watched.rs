@@ -1,6 +1,7 @@
 use crate::Probe;
 use lb_health::Rules;
 use lb_types::BackendId;
+use std::net::SocketAddr;
 
 /// One backend to be watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub struct Watched {
     pub backend: BackendId,
     /// Its name for logs, such as `pool/backend`.
     pub name: String,
+    /// Where its traffic goes: another address is another machine. `None`: the id alone says who it is.
+    pub address: Option<SocketAddr>,
     /// How to probe it; `None`: not at all, only traffic judges.
     pub probe: Option<Probe>,
     /// How to judge it.
@@ -23,6 +26,7 @@ impl Watched {
         Self {
             backend,
             name: name.to_owned(),
+            address: Some(probe.backend()),
             probe: Some(probe),
             rules: Rules::default(),
         }
@@ -34,9 +38,17 @@ impl Watched {
         Self {
             backend,
             name: name.to_owned(),
+            address: None,
             probe: None,
             rules: Rules::default(),
         }
+    }
+
+    /// The same, with its traffic at `address`. One that is probed has the address that its probe was made for.
+    #[must_use]
+    pub fn with_address(mut self, address: SocketAddr) -> Self {
+        self.address = Some(address);
+        self
     }
 
     /// The same, judged by `rules`.

@@ -7,7 +7,7 @@ use lb_balance::{Condition, Pool, standings};
 use lb_config::{Health, Plan};
 use lb_health::{Cause, Status, Traffic};
 use lb_probe::{Agents, Event, Prober, Watched};
-use lb_types::{BackendId, Slot, Time};
+use lb_types::{BackendId, Slot, Time, Weight};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -88,7 +88,10 @@ impl Control {
         let mut told: Vec<*const Pool> = Vec::new();
         for entry in &self.snapshot.pools {
             let pool = &entry.pool;
-            let health = self.plan.pool(pool.name()).and_then(|plan| plan.health.as_ref());
+            let Some(plan) = self.plan.pool(pool.name()) else {
+                continue;
+            };
+            let health = plan.health.as_ref();
             let is_judged = health.is_some_and(|health| health.rules.is_passive());
             if !is_judged || told.contains(&Arc::as_ptr(pool)) {
                 continue;
@@ -97,14 +100,17 @@ impl Control {
             let seen: Vec<(BackendId, Traffic)> = pool
                 .backends()
                 .iter()
-                .map(|backend| {
+                .zip(&plan.backends)
+                .map(|(backend, planned)| {
                     let load = backend.load();
                     let tally = load.take_tally();
+                    let weight = weight(&self.agents, &self.orders, planned, backend.id);
                     let traffic = Traffic {
                         row: load.failures(),
                         ok: tally.ok,
                         failed: tally.failed,
                         time: tally.time,
+                        is_weightless: weight == Weight::ZERO,
                     };
                     (backend.id, traffic)
                 })
@@ -188,7 +194,6 @@ fn condition(
     slot: Slot,
 ) -> Condition {
     let health = prober.health(backend);
-    let weight = orders.weight(backend, planned);
     let status = match health.map_or(Status::Up, |health| health.status) {
         Status::Starting => Status::Up,
         Status::Down(_) => Status::Down(Cause::Local),
@@ -196,13 +201,19 @@ fn condition(
     };
     Condition {
         slot,
-        weight: agents.state(backend).map_or(weight, |state| state.weight(weight)),
+        weight: weight(agents, orders, planned, backend),
         status,
         // the machine knows the operator's order, and its agent's beside it
         admin: health.map_or_else(|| orders.admin(backend, planned), |health| health.order),
         ramp_percent: health.map_or(100, |health| health.ramp_percent),
         advised_percent: health.map_or(100, |health| health.advised_percent),
     }
+}
+
+/// The weight in force: configured or ordered, and then what its agent makes of it.
+fn weight(agents: &Agents, orders: &Orders, planned: &lb_config::Backend, backend: BackendId) -> Weight {
+    let weight = orders.weight(backend, planned);
+    agents.state(backend).map_or(weight, |state| state.weight(weight))
 }
 
 pub(super) fn watched(plan: &Plan) -> Result<Vec<Watched>, Box<dyn std::error::Error>> {
@@ -213,7 +224,7 @@ pub(super) fn watched(plan: &Plan) -> Result<Vec<Watched>, Box<dyn std::error::E
             let (id, name) = (backend.id(pool), format!("{}/{}", pool.name, backend.name));
             let watched = match probe(health, backend.address)? {
                 Some(probe) => Watched::new(id, &name, probe),
-                None => Watched::without_probe(id, &name),
+                None => Watched::without_probe(id, &name).with_address(backend.address),
             };
             list.push(watched.with_rules(health.rules.clone()));
         }

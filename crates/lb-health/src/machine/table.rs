@@ -98,7 +98,7 @@ fn apply(machine: &mut Machine, event: &str, now: Time) -> Time {
         row,
         ok,
         failed,
-        time: Duration::ZERO,
+        ..Traffic::default()
     };
     match event {
         "ok" => machine.saw(traffic(0, 1, 0), now),

@@ -38,7 +38,13 @@ fn probe(machine: &mut Machine, result: Result<(), Cause>) -> Time {
 
 fn traffic(row: u32, ok: u32, failed: u32) -> Traffic {
     let time = secs(u64::from(ok));
-    Traffic { row, ok, failed, time }
+    Traffic {
+        row,
+        ok,
+        failed,
+        time,
+        is_weightless: false,
+    }
 }
 
 const BAD: Result<(), Cause> = Err(Cause::Refused);
@@ -139,6 +145,33 @@ fn who_serves_its_time_out_takes_its_room_though_a_probe_finds_it_down_too() {
     let mut members = [of(&mut first, 1), of(&mut second, 2), of(&mut third, 3)];
     crate::judge(first.rules(), &mut members);
     assert_eq!(members.iter().find_map(Member::verdict), Some(Cause::Traffic(3)));
+}
+
+#[test]
+fn the_last_one_with_any_weight_is_spared_beside_others_without() {
+    let of = |is_weightless, row| {
+        let mut m = machine(|o| o.max_failures = Some(3));
+        let seen = Traffic {
+            is_weightless,
+            ..traffic(row, 0, row)
+        };
+        m.saw(seen, at(0));
+        m
+    };
+    let verdicts = |mut pool: [Machine; 3]| {
+        let mut id = 0;
+        let mut members = pool.each_mut().map(|m| {
+            id += 1;
+            m.member(BackendId::from_u64(id), at(0))
+        });
+        crate::judge(pool[0].rules(), &mut members);
+        members.map(|member| (member.backend().as_u64(), member.verdict().is_some()))
+    };
+    let spared = verdicts([of(false, 9), of(true, 0), of(true, 0)]);
+    assert!(spared.iter().all(|(_, is_out)| !is_out), "{spared:?}");
+    // beside another one with weight it goes, and who has no weight goes anyway
+    assert!(verdicts([of(false, 9), of(false, 0), of(true, 0)]).contains(&(1, true)));
+    assert!(verdicts([of(false, 0), of(true, 9), of(true, 0)]).contains(&(2, true)));
 }
 
 #[test]

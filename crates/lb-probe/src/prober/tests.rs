@@ -177,3 +177,55 @@ async fn a_lost_probe_is_our_fault_and_another_one_follows() {
     assert!(view.next_probe.is_some());
     assert_eq!(view.status, Status::Starting);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_from_before_a_maintenance_says_nothing_after_it() {
+    let (_silent, address) = listener();
+    let id = BackendId::from_u64(3);
+    let mut prober = Prober::new(1, Time::ZERO);
+    prober.replace(vec![silent(3, address)]);
+    prober.advance();
+    let under_way = prober.entries.get(&id).unwrap().generation;
+    prober.set_admin(id, Admin::Maintenance);
+    assert!(prober.entries.get(&id).unwrap().task.is_none());
+    let now = prober.now();
+    prober.set_admin(id, Admin::Ready);
+    assert_eq!(
+        prober.view(id).unwrap().next_probe,
+        Some(now),
+        "another one comes at once"
+    );
+    // it ended at the very moment of the order
+    prober.finish(Finished {
+        backend: id,
+        generation: under_way,
+        answer: Err(Cause::Timeout).into(),
+        took: Duration::ZERO,
+    });
+    let view = prober.view(id).unwrap();
+    assert_eq!((view.status, view.last()), (Status::Starting, None));
+    prober.advance();
+    assert!(prober.entries.get(&id).unwrap().task.is_some(), "and is under way");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_address_is_another_machine_also_where_only_traffic_judges() {
+    let (a, b) = (
+        SocketAddr::from(([10, 0, 0, 1], 80)),
+        SocketAddr::from(([10, 0, 0, 2], 80)),
+    );
+    let id = BackendId::from_u64(1);
+    let at = |address| vec![Watched::without_probe(id, "passive").with_address(address)];
+    let mut prober = Prober::new(1, Time::ZERO);
+    prober.replace(at(a));
+    prober.set_admin(id, Admin::Drain);
+    prober.report(id, Report::Eject(Cause::Traffic(3)));
+    prober.replace(at(a));
+    assert_eq!(prober.view(id).unwrap().status, Status::Down(Cause::Traffic(3)));
+    prober.replace(at(b));
+    let view = prober.view(id).unwrap();
+    assert_eq!(
+        (view.status, view.admin, view.out_until),
+        (Status::Draining, Admin::Drain, None)
+    );
+}
