@@ -167,6 +167,52 @@ fn never_more_than_the_configured_share_of_a_pool_is_taken_out() {
 }
 
 #[test]
+fn the_only_backend_with_any_weight_stays_however_ill_it_is() {
+    let ill = Backend::http(|_| answer(500, "", b"ill"));
+    let idle = [Backend::saying("b"), Backend::saying("c")];
+    let listener = address();
+    let config = Config::http(listener, &[ill.address(), idle[0].address(), idle[1].address()])
+        .weights(&[1, 0, 0])
+        .pool("health = { kind = \"passive\", passive = { max_failures = 1, eject_for = \"1h\" } }")
+        .listener("limits = { keep_alive_requests = 1000000 }");
+    let lbd = Lbd::start(&config.text());
+    // a look every second: it would have gone in the first
+    let start = now();
+    let mut client = Client::connect(listener);
+    while elapsed(start) < Duration::from_millis(2_200) {
+        assert_eq!(client.get("/").status(), 500, "nobody else takes new clients");
+    }
+    assert!(!is_down(&lbd, ill.address()), "{:?}", lbd.state());
+    lbd.stop();
+}
+
+#[test]
+fn failures_before_a_change_of_address_are_not_held_against_the_new_machine() {
+    let ill = Backend::http(|_| answer(500, "", b"ill"));
+    let (new, other) = (Backend::saying("new"), Backend::saying("other"));
+    let listener = address();
+    let file = |address: SocketAddr| {
+        Config::http(listener, &[address, other.address()])
+            .names(&["a", "b"])
+            .pool("health = { kind = \"passive\", passive = { max_failures = 3, eject_for = \"1h\" } }")
+            .text()
+    };
+    let lbd = Lbd::start(&file(ill.address()));
+    until("the ill machine is out", || {
+        Client::connect(listener).get("/");
+        is_down(&lbd, ill.address()).then_some(())
+    });
+    lbd.reload(&file(new.address()));
+    // successes alone bring it up, though nothing but a row of failures would take it out
+    until("the new machine serves and is up", || {
+        Client::connect(listener).get("/");
+        lbd.state().backend(new.address()).contains("status=Up").then_some(())
+    });
+    assert!(new.requests() > 0);
+    lbd.stop();
+}
+
+#[test]
 fn when_everybody_fails_alike_the_success_rate_takes_nobody_out() {
     let ill = [(); 3].map(|()| Backend::http(|_| answer(500, "", b"the database is away")));
     let backends = ill.each_ref().map(Backend::address);

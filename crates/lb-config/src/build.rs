@@ -107,7 +107,8 @@ fn make_pool(pool: &plan::Pool, zone: Option<&str>, previous: Option<&Snapshot>)
             let backend = entry.pool.backends().get(slot.index())?;
             Some((backend, slot))
         });
-        // Who moved to another address is another server: nothing is known of its health.
+        // Who moved to another address is another server: nothing is known of it, neither its health nor its load, which
+        // holds the failures that would be held against it.
         let same = known.filter(|(before, _)| before.address == backend.address);
         let was_up = same.and_then(|(_, slot)| standings_before.iter().find(|standing| standing.slot == slot));
         standings.push(Standing {
@@ -115,7 +116,7 @@ fn make_pool(pool: &plan::Pool, zone: Option<&str>, previous: Option<&Snapshot>)
             weight: backend.weight_now(),
             up: was_up.is_none_or(|standing| standing.up),
         });
-        backends.push(Arc::new(match known {
+        backends.push(Arc::new(match same {
             Some((before, _)) => new.with_load(Arc::clone(before.load())),
             None => new,
         }));
@@ -169,8 +170,11 @@ fn spread(pool: &plan::Pool, zone: Option<&str>) -> Result<Spread, String> {
     let mut spread = Spread::from(recipe);
     spread.latency_decay = scheduling.ewma_decay;
     if let Some(health) = &pool.health {
-        let passive = &health.rules.options().passive;
-        spread.observe.outcomes = passive.latency_factor.is_some() || passive.success_rate_percent.is_some();
+        let rules = &health.rules;
+        let passive = &rules.options().passive;
+        let by_window = passive.latency_factor.is_some() || passive.success_rate_percent.is_some();
+        // without probes only a success says that a backend is up
+        spread.observe.outcomes = by_window || (rules.is_passive() && !rules.options().probing);
     }
     spread.groups.join_below_percent = scheduling.backup_below_percent;
     if zone.is_some() && pool.backends.iter().any(|backend| backend.zone.is_some()) {

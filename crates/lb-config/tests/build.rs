@@ -192,10 +192,35 @@ fn a_backend_that_moved_to_another_address_is_not_believed_to_be_down() {
     assert_eq!(same.pools[0].pool.up_count(), 0);
     let moved = build(&plan(&named("10.0.0.9:80")), Some(&before)).unwrap();
     assert_eq!(moved.pools[0].pool.up_count(), 1);
-    assert!(Arc::ptr_eq(
-        moved.pools[0].pool.backends()[0].load(),
-        before.pools[0].pool.backends()[0].load()
-    ));
+}
+
+#[test]
+fn failures_at_the_old_address_are_not_held_against_the_new_one() {
+    let named = |address: &str| file(&format!("backends = [{{ name = \"b\", address = \"{address}\" }}]"));
+    let before = build(&plan(&named("10.0.0.1:80")), None).unwrap();
+    let old = Arc::clone(before.pools[0].pool.backends()[0].load());
+    old.failed(Time::ZERO);
+    let same = build(&plan(&named("10.0.0.1:80")), Some(&before)).unwrap();
+    assert_eq!(same.pools[0].pool.backends()[0].load().failures(), 1);
+    let moved = build(&plan(&named("10.0.0.9:80")), Some(&before)).unwrap();
+    let new = moved.pools[0].pool.backends()[0].load();
+    assert_eq!(new.failures(), 0);
+    // nor those of requests that are under way there
+    old.failed(Time::ZERO);
+    assert_eq!((new.failures(), old.failures()), (0, 2));
+}
+
+#[test]
+fn successes_are_counted_where_nothing_else_would_bring_a_backend_up() {
+    let counts = |health: &str| {
+        let text = file(&format!("{TWO}\nhealth = {{ {health} }}"));
+        let snapshot = build(&plan(&text), None).unwrap();
+        snapshot.pools[0].pool.spread().observe.outcomes
+    };
+    assert!(counts("kind = \"passive\", passive = { max_failures = 3 }"));
+    assert!(!counts("kind = \"tcp\", passive = { max_failures = 3 }"), "probes do");
+    assert!(counts("kind = \"tcp\", passive = { success_rate_percent = 50 }"));
+    assert!(counts("kind = \"tcp\", passive = { latency_factor = 3 }"));
 }
 
 #[test]
