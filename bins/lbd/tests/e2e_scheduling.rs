@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use support::{Backend, Client, Config, Lbd, address, get_all, until};
+use support::{ALGORITHMS, Backend, Client, Config, Lbd, address, get_all, until};
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
@@ -138,19 +138,7 @@ fn a_full_backend_is_passed_over_and_first_fills_one_after_the_other() {
 #[test]
 fn every_algorithm_keeps_to_max_connections_and_refuses_only_when_all_are_full() {
     let (_backends, addresses) = holding(&NAMES);
-    let words = [
-        "round_robin",
-        "weighted_round_robin",
-        "least_conn",
-        "two_choices",
-        "peak_ewma",
-        "random",
-        "ring",
-        "maglev",
-        "rendezvous",
-        "first",
-    ];
-    for algorithm in words {
+    for algorithm in ALGORITHMS {
         let listener = address();
         let mut config = Config::tcp(listener, &addresses).pool(&format!("algorithm = \"{algorithm}\""));
         for (number, most) in [4, 3, 2, 1].into_iter().enumerate() {

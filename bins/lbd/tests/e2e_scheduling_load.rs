@@ -8,20 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
-use support::{Backend, Config, Lbd, Load, address, answer, until};
+use support::{ALGORITHMS, Backend, Config, Lbd, Load, address, answer, until};
 
-const ALGORITHMS: [&str; 10] = [
-    "round_robin",
-    "weighted_round_robin",
-    "least_conn",
-    "two_choices",
-    "peak_ewma",
-    "random",
-    "ring",
-    "maglev",
-    "rendezvous",
-    "first",
-];
 const HEALTH: &str = "health = { kind = \"tcp\", interval = \"50ms\", rise = 1, fall = 1 }";
 /// Every request may be repeated; by default only a fifth of them.
 const RETRIES: &str = "retries = { attempts = 3, budget_percent = 100 }";

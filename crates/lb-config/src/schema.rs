@@ -371,25 +371,24 @@ pub(crate) static PERSISTENCE: Section = Section {
     ],
 };
 
+/// What `pools.health.kind` may be.
+pub(crate) const HEALTH_KINDS: &[&str] = &[
+    "http",
+    "tcp",
+    "syn",
+    "udp",
+    "redis",
+    "memcached",
+    "smtp",
+    "mysql",
+    "postgresql",
+    "passive",
+];
+
 pub(crate) static HEALTH: Section = Section {
     path: "pools.health",
     keys: &[
-        key(
-            "kind",
-            Value::Word(&[
-                "http",
-                "tcp",
-                "syn",
-                "udp",
-                "redis",
-                "memcached",
-                "smtp",
-                "mysql",
-                "postgresql",
-                "passive",
-            ]),
-            "required",
-        ),
+        key("kind", Value::Word(HEALTH_KINDS), "required"),
         key("interval", millis(10, HOUR), "\"5s\""),
         key("interval_down", millis(10, HOUR), "`interval`"),
         key("interval_changing", millis(10, HOUR), ""),

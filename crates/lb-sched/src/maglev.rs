@@ -1,6 +1,6 @@
 mod populate;
 
-use crate::placement::{REACH, around, hash_of, spread};
+use crate::placement::{follow, hash_of, spread};
 use crate::{Ask, BuildError, Member, Placement, Scheduler, Seat};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -104,21 +104,11 @@ impl Maglev {
 }
 
 impl Placement for Maglev {
-    fn place(&self, hash: u64, mut accepts: impl FnMut(&Seat) -> bool) -> Option<Slot> {
+    fn place(&self, hash: u64, accepts: impl FnMut(&Seat) -> bool) -> Option<Slot> {
         let at = spread(hash);
-        let mut position = ((u128::from(at) * self.entries.len() as u128) >> 64) as usize;
+        let position = ((u128::from(at) * self.entries.len() as u128) >> 64) as usize;
         // the entries behind are as good as random, and the same for the same hash
-        for _ in 0..REACH.min(self.entries.len()) {
-            if position >= self.entries.len() {
-                position = 0;
-            }
-            let seat = self.seats.get(*self.entries.get(position)? as usize)?;
-            if accepts(seat) {
-                return Some(seat.slot);
-            }
-            position += 1;
-        }
-        around(&self.seats, spread(at), accepts)
+        follow(&self.seats, &self.entries, position, at, accepts)
     }
 
     fn seats(&self) -> &[Seat] {

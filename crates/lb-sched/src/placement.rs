@@ -53,9 +53,32 @@ pub(crate) const fn spread(hash: u64) -> u64 {
     h ^ (h >> 33)
 }
 
+/// Follows the order of a hash: the seats that `order` names, from `position` on and around, as far as
+/// [`REACH`]; then all seats, from `at` on.
+#[inline]
+pub(crate) fn follow(
+    seats: &[Seat],
+    order: &[u32],
+    mut position: usize,
+    at: u64,
+    mut accepts: impl FnMut(&Seat) -> bool,
+) -> Option<Slot> {
+    for _ in 0..REACH.min(order.len()) {
+        if position >= order.len() {
+            position = 0;
+        }
+        let seat = seats.get(*order.get(position)? as usize)?;
+        if accepts(seat) {
+            return Some(seat.slot);
+        }
+        position += 1;
+    }
+    around(seats, spread(at), accepts)
+}
+
 /// From `start` on around the seats: where to look when the order of the hash has been followed
 /// long enough.
-pub(crate) fn around(seats: &[Seat], start: u64, mut accepts: impl FnMut(&Seat) -> bool) -> Option<Slot> {
+fn around(seats: &[Seat], start: u64, mut accepts: impl FnMut(&Seat) -> bool) -> Option<Slot> {
     let from = ((u128::from(start) * seats.len() as u128) >> 64) as usize;
     let (before, after) = seats.split_at_checked(from)?;
     let seat = after.iter().chain(before).find(|seat| accepts(seat))?;
@@ -63,4 +86,4 @@ pub(crate) fn around(seats: &[Seat], start: u64, mut accepts: impl FnMut(&Seat) 
 }
 
 /// Places looked at in the order of a hash before each seat is asked once.
-pub(crate) const REACH: usize = 256;
+const REACH: usize = 256;

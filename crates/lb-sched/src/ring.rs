@@ -1,4 +1,4 @@
-use crate::placement::{REACH, around, hash_of, spread};
+use crate::placement::{follow, hash_of, spread};
 use crate::{Ask, Member, Placement, Scheduler, Seat};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -98,20 +98,9 @@ impl Ring {
 }
 
 impl Placement for Ring {
-    fn place(&self, hash: u64, mut accepts: impl FnMut(&Seat) -> bool) -> Option<Slot> {
+    fn place(&self, hash: u64, accepts: impl FnMut(&Seat) -> bool) -> Option<Slot> {
         let at = if self.plain { hash << 32 } else { spread(hash) };
-        let mut position = self.enter(at);
-        for _ in 0..REACH.min(self.owners.len()) {
-            if position >= self.owners.len() {
-                position = 0;
-            }
-            let seat = self.seats.get(*self.owners.get(position)? as usize)?;
-            if accepts(seat) {
-                return Some(seat.slot);
-            }
-            position += 1;
-        }
-        around(&self.seats, spread(at), accepts)
+        follow(&self.seats, &self.owners, self.enter(at), at, accepts)
     }
 
     fn seats(&self) -> &[Seat] {

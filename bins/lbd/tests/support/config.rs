@@ -109,3 +109,17 @@ impl Config {
         )
     }
 }
+
+/// Every word of `algorithm`.
+pub(crate) const ALGORITHMS: [&str; 10] = [
+    "round_robin",
+    "weighted_round_robin",
+    "least_conn",
+    "two_choices",
+    "peak_ewma",
+    "random",
+    "ring",
+    "maglev",
+    "rendezvous",
+    "first",
+];

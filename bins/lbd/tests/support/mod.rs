@@ -23,7 +23,7 @@ mod wait;
 
 pub(crate) use backend::{Backend, Conn};
 pub(crate) use client::Client;
-pub(crate) use config::Config;
+pub(crate) use config::{ALGORITHMS, Config};
 pub(crate) use files::Folder;
 pub(crate) use load::{Load, get_all};
 pub(crate) use message::{Broken, Head, Message, answer, chunked};

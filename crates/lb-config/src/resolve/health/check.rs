@@ -141,20 +141,6 @@ fn report_foreign_keys(reader: &Reader<'_>, kind: &str) {
     }
 }
 
-/// Every kind.
-pub(super) const KINDS: [&str; 10] = [
-    "http",
-    "tcp",
-    "syn",
-    "udp",
-    "redis",
-    "memcached",
-    "smtp",
-    "mysql",
-    "postgresql",
-    "passive",
-];
-
 const SHORT_KEYS: [&str; 4] = ["send", "send_hex", "expect", "expect_hex"];
 
 const HTTP: &[&str] = &["http"];

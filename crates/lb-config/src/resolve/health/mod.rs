@@ -13,7 +13,7 @@ use super::{Context, default_number, whole};
 use crate::grammar::Wrong;
 use crate::plan::{Backend, Health, Origin};
 use crate::reader::Reader;
-use crate::schema::HEALTH;
+use crate::schema::{HEALTH, HEALTH_KINDS};
 use crate::{Kind, Problem, near};
 use lb_health::{PassiveOptions, Rules, RulesOptions};
 use lb_probe::ProxyHeader;
@@ -26,7 +26,7 @@ pub(super) fn read(context: &Context<'_>, pool: &Reader<'_>, backends: &[Backend
     let reader = match value.get_ref() {
         DeValue::String(word) if word == "off" => return None,
         DeValue::String(word) => {
-            let kind = near::nearest(word, check::KINDS.into_iter()).unwrap_or("tcp");
+            let kind = near::nearest(word, HEALTH_KINDS.iter().copied()).unwrap_or("tcp");
             pool.push(
                 Problem::error(Kind::UnknownValue, format!("`health` is {word:?}, which is not known"))
                     .at(value.span(), "expected a table or \"off\"")
