@@ -33,6 +33,7 @@ pub struct Codec {
     limits: Arc<Limits>,
     head: Head,
     out: Vec<u8>,
+    sender: forward::Sender,
 }
 
 impl Default for Codec {
@@ -42,6 +43,7 @@ impl Default for Codec {
             limits: Arc::default(),
             head: Head::with_capacity(4096, 64),
             out: Vec::with_capacity(4096),
+            sender: forward::Sender::new(CLIENT, "http", 80),
         };
         codec.read();
         codec
@@ -75,14 +77,12 @@ impl Codec {
     /// # Panics
     /// When one of these fails.
     pub fn pass_on(&mut self) {
+        self.read();
         let how = forward::Forward {
-            peer: CLIENT,
+            sender: &self.sender,
             trusted: false,
-            proto: "http",
-            port: 80,
             keep_upgrade: false,
         };
-        self.read();
         assert!(forward::request(&mut self.head, &how).is_ok());
         self.write();
     }

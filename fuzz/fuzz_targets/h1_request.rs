@@ -24,12 +24,10 @@ fuzz_target!(|data: &[u8]| {
 
     let (mut head, framing) = head_of(input);
     let keep_upgrade = upgrade::wanted(&head).is_some();
-    let peer = [192, 0, 2, 1].into();
+    let sender = forward::Sender::new([192, 0, 2, 1].into(), "http", 80);
     let how = forward::Forward {
-        peer,
+        sender: &sender,
         trusted: cut % 2 == 0,
-        proto: "http",
-        port: 80,
         keep_upgrade,
     };
     forward::request(&mut head, &how).expect("room for three lines");

@@ -26,23 +26,68 @@ mod address;
 
 use crate::head::name::Name;
 use crate::{Head, Version, list};
-use address::{Short, Text};
+use core::hint::cold_path;
 use core::net::IpAddr;
 use lb_types::{Cidr, FieldsMut, InvalidField};
 
 pub use address::client_address;
 
+/// Who sends requests over a connection, with the lines that say so to a backend: they are put together once per
+/// connection, because nearly every request needs them.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    peer: IpAddr,
+    /// `X-Forwarded-For`, `-Proto` and `-Port`, as they are written.
+    lines: Box<[u8]>,
+    /// Name, length of the name, length of the value.
+    parts: [(Name, u32, u32); 3],
+}
+
+impl Sender {
+    /// `peer`: the other end of the connection; `proto`: what it speaks, `http` or `https`; `port`: the
+    /// one it connected to. Allocates once.
+    #[must_use]
+    pub fn new(peer: IpAddr, proto: &'static str, port: u16) -> Self {
+        let peer = peer.to_canonical();
+        let (peer_text, port_text) = (peer.to_string(), port.to_string());
+        let named = [
+            (Name::XForwardedFor, FOR, &*peer_text),
+            (Name::XForwardedProto, PROTO, proto),
+            (Name::XForwardedPort, PORT, &*port_text),
+        ];
+        let lines: String = named
+            .iter()
+            .flat_map(|(_, name, value)| [name, ": ", value, "\r\n"])
+            .collect();
+        Self {
+            peer,
+            lines: lines.into_bytes().into(),
+            parts: named.map(|(id, name, value)| (id, name.len() as u32, value.len() as u32)),
+        }
+    }
+
+    /// The address of the other end; an IPv4-mapped one as IPv4.
+    #[must_use]
+    pub const fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
+    /// The value of one of the three lines.
+    fn value(&self, index: usize) -> &[u8] {
+        let line = self.lines.split_inclusive(|b| *b == b'\n').nth(index);
+        let name = self.parts.get(index).map_or(0, |(_, name, _)| name.wrapping_add(2));
+        line.and_then(|line| line.get(name as usize..))
+            .map_or(b"", <[u8]>::trim_ascii_end)
+    }
+}
+
 /// What a request is told on its way to a backend.
 #[derive(Debug, Clone, Copy)]
 pub struct Forward<'a> {
-    /// Who sent the request over this connection.
-    pub peer: IpAddr,
-    /// Is the peer a proxy whose statements about its client are believed?
+    /// Who sent the request.
+    pub sender: &'a Sender,
+    /// Is the sender a proxy whose statements about its client are believed?
     pub trusted: bool,
-    /// `http` or `https`: what the client spoke.
-    pub proto: &'a str,
-    /// The port the client connected to.
-    pub port: u16,
     /// Keep `Upgrade`: when [`upgrade::wanted`](crate::upgrade::wanted) said yes and the backend may be asked.
     pub keep_upgrade: bool,
 }
@@ -61,48 +106,33 @@ pub fn request(head: &mut Head, how: &Forward<'_>) -> Result<(), InvalidField> {
     };
     head.remove_known(Name::Proxy.bit() | Name::ForwardedAlias.bit() | expect);
     if let Some(hops) = hops_left(head) {
-        head.replace("Max-Forwards", 0, Short::number(hops.saturating_sub(1)).bytes())?;
+        cold_path();
+        head.replace("Max-Forwards", 0, hops.saturating_sub(1).to_string().as_bytes())?;
     }
-    if !how.trusted {
-        head.remove_known(STATEMENTS);
-        if how.proto.len() <= LONGEST_PROTO {
-            return state_all(head, how);
-        }
+    if how.trusted {
+        cold_path();
+        return add_to_statements(head, how.sender);
     }
-    let address = Short::address(how.peer);
-    match head.known(Name::XForwardedFor) {
-        Some(b"") => head.extend_last(Name::XForwardedFor, &[address.bytes()])?,
-        Some(_) => head.extend_last(Name::XForwardedFor, &[b", ", address.bytes()])?,
-        None => head.append_parts(Name::XForwardedFor, FOR, &[address.bytes()])?,
-    }
-    if !head.has(Name::XForwardedProto) {
-        head.append_parts(Name::XForwardedProto, PROTO, &[how.proto.as_bytes()])?;
-    }
-    if !head.has(Name::XForwardedPort) {
-        head.append_parts(Name::XForwardedPort, PORT, &[Short::number(how.port).bytes()])?;
-    }
-    Ok(())
+    head.remove_known(STATEMENTS);
+    head.append_lines(&how.sender.lines, &how.sender.parts)
 }
 
-/// The lines of a client that nobody else speaks for, put together on the stack: nearly every request needs
-/// them, and one piece costs half of three.
-fn state_all(head: &mut Head, how: &Forward<'_>) -> Result<(), InvalidField> {
-    let mut text = Text::<STATEMENT_BYTES>::new();
-    text.push_bytes(b"X-Forwarded-For: ");
-    let address = text.measure(|t| t.push_address(how.peer));
-    text.push_bytes(b"\r\nX-Forwarded-Proto: ");
-    let proto = text.measure(|t| t.push_bytes(how.proto.as_bytes()));
-    text.push_bytes(b"\r\nX-Forwarded-Port: ");
-    let port = text.measure(|t| t.push_number(how.port));
-    text.push_bytes(b"\r\n");
-    head.append_lines(
-        text.bytes(),
-        [
-            (Name::XForwardedFor, FOR.len(), address),
-            (Name::XForwardedProto, PROTO.len(), proto),
-            (Name::XForwardedPort, PORT.len(), port),
-        ],
-    )
+/// A proxy that is trusted may have said something already.
+#[inline(never)]
+fn add_to_statements(head: &mut Head, sender: &Sender) -> Result<(), InvalidField> {
+    let address = sender.value(0);
+    match head.known(Name::XForwardedFor) {
+        Some(b"") => head.extend_last(Name::XForwardedFor, &[address])?,
+        Some(_) => head.extend_last(Name::XForwardedFor, &[b", ", address])?,
+        None => head.append_parts(Name::XForwardedFor, FOR, &[address])?,
+    }
+    if !head.has(Name::XForwardedProto) {
+        head.append_parts(Name::XForwardedProto, PROTO, &[sender.value(1)])?;
+    }
+    if !head.has(Name::XForwardedPort) {
+        head.append_parts(Name::XForwardedPort, PORT, &[sender.value(2)])?;
+    }
+    Ok(())
 }
 
 /// Must the request be answered here instead of being passed on? `OPTIONS` with `Max-Forwards: 0`.
@@ -122,6 +152,7 @@ fn remove_hop_by_hop(head: &mut Head, keep_upgrade: bool) {
         return;
     }
     if head.has(Name::Connection) && head.plain_connection().is_none() {
+        cold_path();
         head.remove_nominated(is_protected);
     }
     let kept = if keep_upgrade { Name::Upgrade.bit() } else { 0 };
@@ -130,7 +161,11 @@ fn remove_hop_by_hop(head: &mut Head, keep_upgrade: bool) {
 
 /// The value of `Max-Forwards` where it counts; larger ones than anybody means are cut.
 fn hops_left(head: &Head) -> Option<u16> {
-    if !head.has(Name::MaxForwards) || head.method() != b"OPTIONS" {
+    if !head.has(Name::MaxForwards) {
+        return None;
+    }
+    cold_path();
+    if head.method() != b"OPTIONS" {
         return None;
     }
     let value = head.known(Name::MaxForwards)?;
@@ -148,9 +183,6 @@ fn is_protected(name: &[u8]) -> bool {
 const FOR: &str = "X-Forwarded-For";
 const PROTO: &str = "X-Forwarded-Proto";
 const PORT: &str = "X-Forwarded-Port";
-/// Names, separators and line ends take 60 bytes, an address at most 39, a port 5.
-const STATEMENT_BYTES: usize = 128;
-const LONGEST_PROTO: usize = 16;
 
 const HOP_BY_HOP: u64 = Name::Connection.bit()
     | Name::KeepAlive.bit()

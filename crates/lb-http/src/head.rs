@@ -240,6 +240,12 @@ impl Head {
                 .is_some_and(|v| v.eq_ignore_ascii_case(b"100-continue"))
     }
 
+    /// Is there an `Expect` field, whatever it says?
+    #[must_use]
+    pub fn has_expectation(&self) -> bool {
+        self.has(Name::Expect)
+    }
+
     /// Is the method `HEAD`?
     #[must_use]
     pub fn is_head_method(&self) -> bool {
@@ -318,14 +324,13 @@ impl Head {
 
     /// Puts a field behind the others.
     fn push(&mut self, field: Field) {
+        // Without a branch on what no processor can foresee.
         let bit = field.name.bit();
-        if self.present & bit != 0 {
-            self.repeated |= bit;
-        } else {
-            self.present |= bit;
-            if let Some(first) = self.first.get_mut(field.name as usize) {
-                *first = self.index.len() as u16;
-            }
+        let seen = self.present & bit;
+        self.repeated |= seen;
+        self.present |= bit;
+        if let Some(first) = self.first.get_mut(field.name as usize) {
+            *first = if seen == 0 { self.index.len() as u16 } else { *first };
         }
         self.index.push(field);
     }

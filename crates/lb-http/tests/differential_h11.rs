@@ -154,14 +154,12 @@ fn request_case(input: &[u8]) -> Option<Case> {
     let read = story.messages.first().filter(|m| m.complete)?;
     let (mut head, framing) = head_of(input, Role::Server, Asked::Get)?;
     let keep_upgrade = upgrade::wanted(&head).is_some();
-    let peer = "192.0.2.1".parse().unwrap();
+    let sender = forward::Sender::new("192.0.2.1".parse().unwrap(), "http", 80);
     forward::request(
         &mut head,
         &forward::Forward {
-            peer,
+            sender: &sender,
             trusted: false,
-            proto: "http",
-            port: 80,
             keep_upgrade,
         },
     )

@@ -3,19 +3,21 @@
 
 mod support;
 
-use lb_http::forward::{Forward, PROTECTED, client_address, ends_here, request, response};
+use lb_http::forward::{Forward, PROTECTED, Sender, client_address, ends_here, request, response};
 use lb_types::{Cidr, Fields};
 use std::net::IpAddr;
 use support::{fields, response_head, server_with};
 
 fn how(peer: &str, trusted: bool) -> Forward<'static> {
     Forward {
-        peer: peer.parse().unwrap(),
+        sender: sender(peer, "https", 8443),
         trusted,
-        proto: "https",
-        port: 8443,
         keep_upgrade: false,
     }
+}
+
+fn sender(peer: &str, proto: &'static str, port: u16) -> &'static Sender {
+    Box::leak(Box::new(Sender::new(peer.parse().unwrap(), proto, port)))
 }
 
 /// The fields of a request with `lines` after forwarding, `Host` left out.
@@ -183,9 +185,10 @@ fn max_forwards_counts_down_for_options_only() {
 
 #[test]
 fn ports_and_protocols_are_told_once() {
-    let mut how = how("192.0.2.1", false);
-    how.proto = "http";
-    how.port = 80;
+    let how = Forward {
+        sender: sender("192.0.2.1", "http", 80),
+        ..how("192.0.2.1", false)
+    };
     assert_eq!(
         forwarded("", &how),
         "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: 80\r\n"

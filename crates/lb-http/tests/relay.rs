@@ -5,7 +5,6 @@ mod support;
 
 use lb_http::h1::{Conn, Error, Framing, Limits, Next, Role, Step};
 use lb_http::{Head, forward, upgrade};
-use std::net::IpAddr;
 use std::sync::Arc;
 use support::{client_with, response_head, server_with};
 
@@ -25,12 +24,10 @@ fn relayed(request: &[u8], response: &[u8]) -> (String, Next) {
 }
 
 fn ours(keep_upgrade: bool) -> forward::Forward<'static> {
-    let peer: IpAddr = "192.0.2.1".parse().unwrap();
+    let sender = forward::Sender::new([192, 0, 2, 1].into(), "http", 80);
     forward::Forward {
-        peer,
+        sender: Box::leak(Box::new(sender)),
         trusted: false,
-        proto: "http",
-        port: 80,
         keep_upgrade,
     }
 }

@@ -6,6 +6,7 @@
 
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
+use std::hint::cold_path;
 use std::io;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
@@ -23,7 +24,7 @@ pub fn try_recv(stream: &TcpStream, into: &mut [u8]) -> Option<io::Result<usize>
     let _ = stream.try_io(Interest::READABLE, || {
         let taken = loop {
             match recv(stream, &mut *into, RecvFlags::empty()) {
-                Err(Errno::INTR) => {}
+                Err(Errno::INTR) => cold_path(),
                 taken => break taken,
             }
         };
@@ -32,8 +33,11 @@ pub fn try_recv(stream: &TcpStream, into: &mut [u8]) -> Option<io::Result<usize>
                 read = Some(Ok(len));
                 if 0 < len && len < room { spent() } else { Ok(()) }
             }
-            Err(Errno::AGAIN) => spent(),
             Err(error) => {
+                cold_path();
+                if error == Errno::AGAIN {
+                    return spent();
+                }
                 read = Some(Err(error.into()));
                 Ok(())
             }
@@ -50,7 +54,7 @@ pub fn try_send(stream: &TcpStream, bytes: &[u8]) -> Option<io::Result<usize>> {
     let _ = stream.try_io(Interest::WRITABLE, || {
         let taken = loop {
             match send(stream, bytes, SendFlags::NOSIGNAL) {
-                Err(Errno::INTR) => {}
+                Err(Errno::INTR) => cold_path(),
                 taken => break taken,
             }
         };
@@ -59,8 +63,11 @@ pub fn try_send(stream: &TcpStream, bytes: &[u8]) -> Option<io::Result<usize>> {
                 written = Some(Ok(len));
                 if len < bytes.len() { spent() } else { Ok(()) }
             }
-            Err(Errno::AGAIN) => spent(),
             Err(error) => {
+                cold_path();
+                if error == Errno::AGAIN {
+                    return spent();
+                }
                 written = Some(Err(error.into()));
                 Ok(())
             }

@@ -12,6 +12,7 @@ use super::target::Form;
 use super::trailer;
 use crate::head::name::Name;
 use crate::{Head, Kind, Version, upgrade};
+use core::hint::cold_path;
 
 impl Conn {
     /// Reads a start line and its fields into `head`.
@@ -25,16 +26,25 @@ impl Conn {
     /// Any [`Error`]; those in front of the empty line are found without waiting for it.
     pub fn read_head(&mut self, input: &[u8], head: &mut Head) -> Result<Step<Message>, Error> {
         if self.reading != Reading::Head || (self.role == Role::Server && self.has_request) {
+            cold_path();
             return Err(Error::Order("read_head inside a message"));
         }
-        head.clear();
         let result = match self.role {
             Role::Server => self.read_request(input, head),
             Role::Client if self.has_request => self.read_response(input, head),
-            Role::Client if input.is_empty() => Ok(Step::NeedMore),
-            Role::Client => Err(Error::Unsolicited),
+            Role::Client => {
+                cold_path();
+                head.clear();
+                if input.is_empty() {
+                    return Ok(Step::NeedMore);
+                }
+                Err(Error::Unsolicited)
+            }
         };
-        result.map_err(|error| self.fail(error))
+        result.map_err(|error| {
+            cold_path();
+            self.fail(error)
+        })
     }
 
     /// Reads a piece of the body. Payload is not copied: the answer says where it stands.
@@ -125,28 +135,33 @@ impl Conn {
         };
         let (end, form) = match whole {
             Some(found) => found,
-            None => match self.scan_request(input, head)? {
-                Some(found) => found,
-                None => return Ok(Step::NeedMore),
-            },
+            None => {
+                cold_path();
+                match self.scan_request(input, head)? {
+                    Some(found) => found,
+                    None => return Ok(Step::NeedMore),
+                }
+            }
         };
         self.to_head = head.is_head_method();
         check_host(head, form)?;
         if head.has(Name::FramingAlias) {
+            cold_path();
             return Err(Error::FramingAlias);
         }
         let options = Options::read(head)?;
         if options.names_framing {
+            cold_path();
             return Err(Error::ConnectionOption);
         }
         let framing = announced(head)?.unwrap_or(Framing::Empty);
         self.check_length(framing)?;
-        if head.version() == Version::Http11
-            && head
-                .values(Name::Expect)
-                .any(|v| !v.eq_ignore_ascii_case(b"100-continue"))
-        {
-            return Err(Error::Expectation);
+        if head.has(Name::Expect) {
+            cold_path();
+            let is_met = |v: &[u8]| v.eq_ignore_ascii_case(b"100-continue");
+            if head.version() == Version::Http11 && !head.values(Name::Expect).all(is_met) {
+                return Err(Error::Expectation);
+            }
         }
         self.keep_alive = options.keeps(head.version());
         self.offered_upgrade = upgrade::wanted(head).is_some();
@@ -156,6 +171,7 @@ impl Conn {
 
     /// Looks for the end of the head, line by line, and refuses it for its first mistake whether or not
     /// the rest has arrived. Says where the head ends in `input`.
+    #[inline(never)]
     fn scan_request(&mut self, input: &[u8], head: &mut Head) -> Result<Option<(usize, Form)>, Error> {
         head.clear();
         let Some(start) = skip_empty_lines(input)? else {
@@ -196,6 +212,8 @@ impl Conn {
         // Other protocols and older versions are found by their first bytes.
         if let Some(wrong) = input.iter().zip(b"HTTP/1.").position(|(a, b)| a != b) {
             let byte = input.get(wrong).copied().unwrap_or_default();
+            cold_path();
+            head.clear();
             return Err(if wrong == 0 {
                 Error::FirstByte { byte }
             } else {
@@ -209,12 +227,16 @@ impl Conn {
         };
         let end = match whole {
             Some(end) => end,
-            None => match self.scan_response(input, head)? {
-                Some(end) => end,
-                None => return Ok(Step::NeedMore),
-            },
+            None => {
+                cold_path();
+                match self.scan_response(input, head)? {
+                    Some(end) => end,
+                    None => return Ok(Step::NeedMore),
+                }
+            }
         };
         if head.status() < 200 {
+            cold_path();
             return self.accept_interim(head, end).map(Step::Ready);
         }
         let announced = announced(head)?;
@@ -239,6 +261,7 @@ impl Conn {
     }
 
     /// As [`scan_request`](Self::scan_request), for a response.
+    #[inline(never)]
     fn scan_response(&mut self, input: &[u8], head: &mut Head) -> Result<Option<usize>, Error> {
         head.clear();
         let bounds = Bounds {
@@ -265,6 +288,7 @@ impl Conn {
     }
 
     /// 1xx: the final response is still to come, but for 101.
+    #[inline(never)]
     fn accept_interim(&mut self, head: &Head, end: usize) -> Result<Message, Error> {
         let says_empty = !head.has(Name::TransferEncoding)
             && !head.is_repeated(Name::ContentLength)
@@ -320,9 +344,13 @@ impl Conn {
         Ok(Step::Ready(end))
     }
 
+    #[inline]
     fn check_length(&self, framing: Framing) -> Result<(), Error> {
         match (framing, self.limits.body_bytes) {
-            (Framing::Length(length), Some(limit)) if length > limit => Err(Error::BodyTooLarge { limit }),
+            (Framing::Length(length), Some(limit)) if length > limit => {
+                cold_path();
+                Err(Error::BodyTooLarge { limit })
+            }
             _ => Ok(()),
         }
     }

@@ -4,6 +4,7 @@ use super::target::{Authority, Form, form};
 use crate::head::edit::ARENA_MAX;
 use crate::head::name::{Name, is_token_byte};
 use crate::{Head, Kind, Version};
+use core::hint::cold_path;
 use core::mem::MaybeUninit;
 
 /// Where the request line begins; `None` when that cannot be said yet.
@@ -68,13 +69,20 @@ pub(super) fn parse_request(input: &[u8], head: &mut Head) -> Result<(usize, For
     let mut request = httparse::Request::new(&mut []);
     let len = match request.parse_with_uninit_headers(input, &mut table) {
         Ok(httparse::Status::Complete(len)) => len,
-        Ok(httparse::Status::Partial) => return Err(Error::RequestLine),
-        Err(error) => return Err(translate(error)),
+        Ok(httparse::Status::Partial) => {
+            cold_path();
+            return Err(Error::RequestLine);
+        }
+        Err(error) => {
+            cold_path();
+            return Err(translate(error));
+        }
     };
     let raw = input.get(..len).unwrap_or_default();
     let method = request.method.unwrap_or_default().as_bytes();
     let target = request.path.unwrap_or_default().as_bytes();
     if method.len() > METHOD_MAX {
+        cold_path();
         return Err(Error::MethodTooLong { limit: METHOD_MAX });
     }
     match method {
@@ -93,9 +101,11 @@ pub(super) fn parse_request(input: &[u8], head: &mut Head) -> Result<(usize, For
         .saturating_add(target.len())
         .saturating_add(b"  HTTP/1.1\r\n".len());
     if !raw.get(..first_line).is_some_and(|line| line.ends_with(b"\r\n")) {
+        cold_path();
         return Err(Error::RequestLine);
     }
     if !head.load(Kind::Request, version, raw, first_line, request.headers) {
+        cold_path();
         return Err(Error::FieldName);
     }
     head.load_request_line(method.len(), target.len(), first_line);
@@ -106,10 +116,12 @@ pub(super) fn parse_request(input: &[u8], head: &mut Head) -> Result<(usize, For
 /// is put into origin form.
 pub(super) fn check_host(head: &mut Head, form: Form) -> Result<(), Error> {
     if head.is_repeated(Name::Host) {
+        cold_path();
         return Err(Error::HostRepeated);
     }
     let host = head.authority();
     if host.is_none() && head.version() == Version::Http11 {
+        cold_path();
         return Err(Error::HostMissing);
     }
     match (form, host) {
@@ -123,6 +135,7 @@ pub(super) fn check_host(head: &mut Head, form: Form) -> Result<(), Error> {
             },
             host,
         ) => {
+            cold_path();
             let target = Authority::parse(head.target().get(authority.clone()).unwrap_or_default())?;
             if let Some(host) = host
                 && !Authority::parse(host)?.is_same(&target, default_port)

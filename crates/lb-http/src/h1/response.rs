@@ -2,6 +2,7 @@ use super::error::Error;
 use super::limits::{FIELDS_MAX, Limits};
 use super::request::translate;
 use crate::{Head, Kind, Version};
+use core::hint::cold_path;
 use core::mem::MaybeUninit;
 
 /// `HTTP/1.x SP 3DIGIT [ SP reason ]`
@@ -46,8 +47,14 @@ pub(super) fn parse_response(input: &[u8], head: &mut Head) -> Result<usize, Err
     let config = httparse::ParserConfig::default();
     let len = match config.parse_response_with_uninit_headers(&mut response, input, &mut table) {
         Ok(httparse::Status::Complete(len)) => len,
-        Ok(httparse::Status::Partial) => return Err(Error::StatusLine),
-        Err(error) => return Err(translate(error)),
+        Ok(httparse::Status::Partial) => {
+            cold_path();
+            return Err(Error::StatusLine);
+        }
+        Err(error) => {
+            cold_path();
+            return Err(translate(error));
+        }
     };
     let raw = input.get(..len).unwrap_or_default();
     let version = if response.version == Some(1) {
@@ -60,9 +67,11 @@ pub(super) fn parse_response(input: &[u8], head: &mut Head) -> Result<usize, Err
     let end = memchr::memchr(b'\r', raw).unwrap_or(behind_status);
     let first_line = end.saturating_add(2);
     if raw.get(end..first_line) != Some(b"\r\n") {
+        cold_path();
         return Err(Error::StatusLine);
     }
     if !head.load(Kind::Response, version, raw, first_line, response.headers) {
+        cold_path();
         return Err(Error::FieldName);
     }
     let has_space = end > behind_status;

@@ -1,4 +1,5 @@
 use super::error::Error;
+use core::hint::cold_path;
 use core::net::Ipv6Addr;
 use core::ops::Range;
 use core::str;
@@ -27,6 +28,11 @@ pub(super) fn form(method: &[u8], target: &[u8]) -> Result<Form, Error> {
         check_bytes(target, 0)?;
         return Ok(Form::Origin);
     }
+    rare_form(method, target)
+}
+
+#[cold]
+fn rare_form(method: &[u8], target: &[u8]) -> Result<Form, Error> {
     if target == b"*" {
         return if method == b"OPTIONS" {
             Ok(Form::Asterisk)
@@ -71,6 +77,7 @@ impl<'a> Authority<'a> {
     pub(super) fn parse(text: &'a [u8]) -> Result<Self, Error> {
         let (host, port) = match text {
             [b'[', ..] => {
+                cold_path();
                 let close = text.iter().position(|b| *b == b']').ok_or(Error::HostInvalid)?;
                 let inside = text
                     .get(1..close)

@@ -4,6 +4,7 @@ use super::framing::{Framing, length};
 use super::state::{Reading, Writing};
 use crate::head::name::Name;
 use crate::{Head, Kind, Version};
+use core::hint::cold_path;
 
 impl Conn {
     /// Appends a head to `out`: the start line, the fields of `head`, and from `framing` and the
@@ -23,6 +24,7 @@ impl Conn {
     /// [`Error::Order`] when it is not the time for a head, or the head does not fit the role.
     pub fn write_head(&mut self, head: &Head, framing: Framing, out: &mut Vec<u8>) -> Result<(), Error> {
         if self.writing != Writing::Head {
+            cold_path();
             return Err(Error::Order("write_head inside a message"));
         }
         match (self.role, head.kind()) {
@@ -90,18 +92,18 @@ impl Conn {
 
     fn write_request(&mut self, head: &Head, framing: Framing, out: &mut Vec<u8>) -> Result<(), Error> {
         if matches!(framing, Framing::UntilClose | Framing::Tunnel) || !head.is_writable() {
+            cold_path();
             return Err(Error::Order("write_head with a request that cannot be framed"));
         }
         head.write(NOT_COPIED, out);
         if !head.has(Name::Host) {
+            cold_path();
             out.extend_from_slice(b"Host:\r\n");
         }
         self.offered_upgrade = head.has(Name::Upgrade);
         match (self.close_after, self.offered_upgrade) {
             (false, false) => {}
-            (false, true) => out.extend_from_slice(b"Connection: upgrade\r\n"),
-            (true, false) => out.extend_from_slice(b"Connection: close\r\n"),
-            (true, true) => out.extend_from_slice(b"Connection: close, upgrade\r\n"),
+            (close, upgrade) => write_options(close, upgrade, out),
         }
         match framing {
             Framing::Length(length) => write_length(length, out),
@@ -120,6 +122,7 @@ impl Conn {
     fn write_response(&mut self, head: &Head, framing: Framing, out: &mut Vec<u8>) -> Result<(), Error> {
         let status = head.status();
         if status < 200 {
+            cold_path();
             return self.write_interim(head, out);
         }
         if !self.has_request || self.reading == Reading::Failed {
@@ -131,6 +134,7 @@ impl Conn {
         let framing = match framing {
             _ if self.to_head || matches!(status, 204 | 205 | 304) => Framing::Empty,
             Framing::Chunked | Framing::UntilClose if is_http10 => {
+                cold_path();
                 self.keep_alive = false;
                 Framing::UntilClose
             }
@@ -168,14 +172,16 @@ impl Conn {
     fn write_connection(&self, head: &Head, is_http10: bool, out: &mut Vec<u8>) {
         let upgrade = head.has(Name::Upgrade);
         match (self.will_close(), upgrade) {
-            (true, false) => out.extend_from_slice(b"Connection: close\r\n"),
-            (true, true) => out.extend_from_slice(b"Connection: close, upgrade\r\n"),
-            (false, true) => out.extend_from_slice(b"Connection: upgrade\r\n"),
-            (false, false) if is_http10 => out.extend_from_slice(b"Connection: keep-alive\r\n"),
+            (false, false) if is_http10 => {
+                cold_path();
+                out.extend_from_slice(b"Connection: keep-alive\r\n");
+            }
             (false, false) => {}
+            (close, upgrade) => write_options(close, upgrade, out),
         }
     }
 
+    #[inline(never)]
     fn write_interim(&mut self, head: &Head, out: &mut Vec<u8>) -> Result<(), Error> {
         if head.status() == 101 {
             if !self.offered_upgrade {
@@ -212,6 +218,15 @@ const NOT_COPIED: u64 = Name::Connection.bit()
     | Name::ProxyConnection.bit();
 
 const CHUNKED: &[u8] = b"Transfer-Encoding: chunked\r\n";
+
+#[cold]
+fn write_options(close: bool, upgrade: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(match (close, upgrade) {
+        (true, false) => b"Connection: close\r\n",
+        (true, true) => b"Connection: close, upgrade\r\n",
+        (false, _) => b"Connection: upgrade\r\n",
+    });
+}
 
 fn write_length(length: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(b"Content-Length: ");

@@ -1,5 +1,6 @@
 use super::name::{Name, is_token};
 use super::{Field, Head, Span};
+use core::hint::cold_path;
 use core::ops::Range;
 use lb_types::{Fields, FieldsMut, InvalidField};
 
@@ -49,6 +50,7 @@ impl FieldsMut for Head {
 impl Head {
     /// Adds a line whose value is given in pieces, with a name whose number is known. The caller answers
     /// for their bytes.
+    #[inline(never)]
     pub(crate) fn append_parts(&mut self, id: Name, name: &str, parts: &[&[u8]]) -> Result<(), InvalidField> {
         debug_assert_eq!(Name::of(name.as_bytes()), id);
         if self.index.len() >= FIELDS_MAX {
@@ -73,29 +75,26 @@ impl Head {
 
     /// Adds lines of known names, given as they are written: name, colon, space, value, CRLF. `parts`: number,
     /// length of the name, length of the value, for each. The caller answers for their bytes.
-    pub(crate) fn append_lines<const N: usize>(
-        &mut self,
-        lines: &[u8],
-        parts: [(Name, usize, usize); N],
-    ) -> Result<(), InvalidField> {
-        if self.index.len().wrapping_add(N) > FIELDS_MAX {
+    pub(crate) fn append_lines(&mut self, lines: &[u8], parts: &[(Name, u32, u32)]) -> Result<(), InvalidField> {
+        if self.index.len().wrapping_add(parts.len()) > FIELDS_MAX {
+            cold_path();
             return Err(InvalidField::Full);
         }
         self.reserve_line(0, lines.len())?;
         let mut name_at = self.arena.len() as u32;
         self.arena.extend_from_slice(lines);
-        for (name, name_len, value_len) in parts {
-            let value_at = name_at.wrapping_add(name_len as u32).wrapping_add(2);
+        for &(name, name_len, value_len) in parts {
+            let value_at = name_at.wrapping_add(name_len).wrapping_add(2);
             self.push(Field {
                 name_at,
                 value_at,
-                value_len: value_len as u32,
-                name_len: name_len as u32,
+                value_len,
+                name_len,
                 name,
                 live: true,
                 whole: true,
             });
-            name_at = value_at.wrapping_add(value_len as u32).wrapping_add(2);
+            name_at = value_at.wrapping_add(value_len).wrapping_add(2);
         }
         debug_assert_eq!(name_at as usize, self.arena.len());
         Ok(())

@@ -13,6 +13,7 @@ use lb_http::{forward, upgrade};
 use lb_persist::Facts;
 use lb_telemetry::End;
 use lb_types::{FieldsMut, InvalidField};
+use std::hint::cold_path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -34,36 +35,48 @@ impl Exchange {
         }
         loop {
             if !self.input.is_empty() {
-                match client
-                    .conn
-                    .read_head(self.input.filled(), &mut self.request)
-                    .map_err(Stop::Request)?
-                {
-                    Step::Ready(message) => {
+                match client.conn.read_head(self.input.filled(), &mut self.request) {
+                    Ok(Step::Ready(message)) => {
                         self.input.consume(message.len);
                         self.framing = message.framing;
                         self.begin(client, core)?;
                         return Ok(Poll::Ready(None));
                     }
-                    Step::NeedMore if self.input.is_full() && !self.input.enlarge(core) => {
-                        answer::refuse(self, client, 431, End::HeadTooLarge, core);
-                        return Ok(Poll::Ready(None));
+                    Ok(Step::NeedMore) => {
+                        cold_path();
+                        if self.input.is_full() && !self.input.enlarge(core) {
+                            answer::refuse(self, client, 431, End::HeadTooLarge, core);
+                            return Ok(Poll::Ready(None));
+                        }
+                        self.wait_for(Wait::Head, false, client, core);
                     }
-                    Step::NeedMore => self.wait_for(Wait::Head, false, client, core),
+                    Err(error) => {
+                        cold_path();
+                        return Err(Stop::Request(error));
+                    }
                 }
             }
             if client.eof {
+                cold_path();
                 return self.head_cut(client, core);
             }
             match client.poll_read(cx, &mut self.input) {
                 Poll::Ready(Ok(0)) => {
+                    cold_path();
                     client.eof = true;
                     return self.head_cut(client, core);
                 }
                 Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(_)) if self.input.is_empty() => return Ok(Poll::Ready(Some(Next::Close))),
-                Poll::Ready(Err(_)) => return Err(Stop::Client(End::ClientReset)),
+                Poll::Ready(Err(_)) => {
+                    cold_path();
+                    return if self.input.is_empty() {
+                        Ok(Poll::Ready(Some(Next::Close)))
+                    } else {
+                        Err(Stop::Client(End::ClientReset))
+                    };
+                }
                 Poll::Pending => {
+                    cold_path();
                     if self.input.is_empty() {
                         // A false alarm: wait on without a buffer.
                         return Ok(Poll::Ready(Some(Next::Again)));
@@ -75,6 +88,7 @@ impl Exchange {
     }
 
     /// The client closed in front of or inside a head.
+    #[inline(never)]
     fn head_cut(&mut self, client: &mut Client, core: &Core) -> Step1 {
         if self.input.is_empty() {
             return Ok(Poll::Ready(Some(Next::Close)));
@@ -102,6 +116,7 @@ impl Exchange {
         let index = match self.route(http) {
             Ok(index) => index,
             Err(own) => {
+                cold_path();
                 answer::respond(self, client, own.status, own.end, own.location, core);
                 return Ok(());
             }
@@ -109,6 +124,7 @@ impl Exchange {
         let pool = view.pool(index).ok_or(Stop::Internal)?;
         self.pool = Some(Rc::clone(pool));
         if let Err(error) = self.edit(http, pool, client, now) {
+            cold_path();
             let (status, end) = match error {
                 InvalidField::Full => (431, End::HeadTooLarge),
                 _ => (400, End::BadRequest),
@@ -133,10 +149,15 @@ impl Exchange {
             // OPTIONS with Max-Forwards: 0 asks us, not a backend (RFC 9110, section 7.6.2).
             Some(Action::Forward(_)) if forward::ends_here(&self.request) => own(200, End::Respond, None),
             Some(Action::Forward(index)) => Ok(*index),
-            Some(Action::Respond { status, .. }) => own(*status, End::Respond, None),
-            Some(Action::Redirect { status, location, .. }) => own(*status, End::Respond, Some(location)),
-            Some(Action::Refuse(refusal)) => own(refusal.status(), End::BadRequest, None),
-            _ => own(404, End::NoRoute, None),
+            other => {
+                cold_path();
+                match other {
+                    Some(Action::Respond { status, .. }) => own(*status, End::Respond, None),
+                    Some(Action::Redirect { status, location, .. }) => own(*status, End::Respond, Some(location)),
+                    Some(Action::Refuse(refusal)) => own(refusal.status(), End::BadRequest, None),
+                    _ => own(404, End::NoRoute, None),
+                }
+            }
         }
     }
 
@@ -148,35 +169,33 @@ impl Exchange {
         client: &Client,
         now: lb_types::Now,
     ) -> Result<(), InvalidField> {
-        let peer = client.peer.ip().to_canonical();
+        let peer = client.sender.peer();
         let trusted = http.trusted_proxies.iter().any(|range| range.contains(peer));
         let address = if trusted {
+            cold_path();
             forward::client_address(&self.request, peer, &http.trusted_proxies)
         } else {
             peer
         };
         let how = forward::Forward {
-            peer,
+            sender: &client.sender,
             trusted,
-            proto: "http",
-            port: client.port,
             keep_upgrade: self.framing == Framing::Empty && upgrade::wanted(&self.request).is_some(),
         };
         if self.framing == Framing::Empty {
             // Nothing to wait for: backends have been led astray by it.
-            while self.request.remove("expect", 0) {}
+            if self.request.has_expectation() {
+                cold_path();
+                while self.request.remove("expect", 0) {}
+            }
         } else {
             self.facts.expecting = answer::takes_interim(self.request.version())
                 && self.request.expects_continue()
                 && self.input.is_empty();
         }
-        if self.request.authority().is_none()
-            && let Ok(local) = client.io.local_addr()
-        {
-            // HTTP/1.0: many backends refuse an empty Host, which is what they would get.
-            let text = local.to_string();
-            let host = text.strip_suffix(":80").unwrap_or(&text);
-            self.request.append("Host", host.as_bytes())?;
+        if self.request.authority().is_none() {
+            cold_path();
+            self.add_host(client)?;
         }
         let picker = pool.picker.borrow();
         let facts = Facts {
@@ -190,14 +209,32 @@ impl Exchange {
         forward::request(&mut self.request, &how)
     }
 
+    /// HTTP/1.0 without `Host`: many backends refuse an empty one, which is what they would get.
+    #[inline(never)]
+    fn add_host(&mut self, client: &Client) -> Result<(), InvalidField> {
+        let Ok(local) = client.io.local_addr() else {
+            return Ok(());
+        };
+        let text = local.to_string();
+        let host = text.strip_suffix(":80").unwrap_or(&text);
+        self.request.append("Host", host.as_bytes())
+    }
+
     /// The head as the backend gets it.
     pub(super) fn write(&mut self, pool: &PoolView, core: &Core) -> Result<(), Stop> {
         self.up.begin(core);
-        let mut conn = h1::Conn::new(Role::Client, Arc::clone(&pool.options().limits));
+        let limits = &pool.options().limits;
+        let conn = match &mut self.up_conn {
+            Some(conn) => {
+                conn.renew(limits);
+                conn
+            }
+            none => none.insert(h1::Conn::new(Role::Client, Arc::clone(limits))),
+        };
         if conn.write_head(&self.request, self.framing, &mut self.up.out).is_err() {
+            cold_path();
             return Err(Stop::Internal);
         }
-        self.up_conn = Some(conn);
         if self.framing == Framing::Empty {
             self.up.has_no_body(self.request.is_idempotent());
         } else if self.request.is_idempotent() {
@@ -210,6 +247,7 @@ impl Exchange {
     /// into free space only.
     pub(super) fn watch_client(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Result<(), Stop> {
         if client.eof {
+            cold_path();
             return Ok(());
         }
         if self.input.is_empty() {
@@ -223,6 +261,7 @@ impl Exchange {
             }
             self.input = core.take_buffer(false);
         }
+        cold_path();
         while !self.input.is_full() {
             match client.poll_read(cx, &mut self.input) {
                 Poll::Ready(Ok(0)) => {

@@ -8,9 +8,11 @@ use crate::tunnel::{Tunnel, TunnelEnd};
 use crate::view::Place;
 use crate::worker::Count;
 use lb_balance::{Outcome, Ticket};
+use lb_http::forward::Sender;
 use lb_http::h1::{self, Role};
 use lb_telemetry::End;
 use std::future::Future;
+use std::hint::cold_path;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -30,7 +32,7 @@ pub(crate) struct Client {
     pub(super) timer: Timer,
     pub(super) place: Rc<Place>,
     pub(super) peer: SocketAddr,
-    pub(super) port: u16,
+    pub(super) sender: Sender,
     /// Tells the clients of this worker apart (for longer than any of them waits).
     pub(super) id: u32,
     pub(super) requests: u32,
@@ -88,6 +90,7 @@ impl Client {
     /// somebody, and nothing was looked at yet.
     fn poll_idle(&mut self, cx: &mut Context<'_>, core: &Core, woken: bool) -> Poll<Result<Box<Exchange>, End>> {
         if core.is_cut() {
+            cold_path();
             return Poll::Ready(Err(End::Drain));
         }
         let fired = self.timer.take_fired();
@@ -97,15 +100,20 @@ impl Client {
         }
         match self.poll_ready(cx) {
             Poll::Ready(Ok(())) => return Poll::Ready(Ok(core.take_exchange())),
-            Poll::Ready(Err(_)) => return Poll::Ready(Err(End::ClientReset)),
+            Poll::Ready(Err(_)) => {
+                cold_path();
+                return Poll::Ready(Err(End::ClientReset));
+            }
             Poll::Pending => {}
         }
         if fired {
+            cold_path();
             let draining = core.is_draining();
             return Poll::Ready(Err(if draining { End::Drain } else { End::ClientIdle }));
         }
         // A listener that a reload removed keeps its connections; their next response says close.
         if core.is_draining() {
+            cold_path();
             // A request may be on the way: no response told this client to close.
             let first = self.requests == 0;
             let patience = if first { FIRST_IN_DRAIN } else { NEXT_IN_DRAIN };
@@ -147,7 +155,7 @@ impl Connection {
             timer,
             place: Rc::clone(&self.place),
             peer,
-            port: view.options().address.port(),
+            sender: Sender::new(peer.ip(), "http", view.options().address.port()),
             id: self.core.next_client(),
             requests: 0,
             watch: Watch::default(),
@@ -258,7 +266,10 @@ impl Future for Connection {
             // Polled where it stands: moving a connection's state costs more than the poll.
             if let State::Open(client, exchange) = &mut this.state {
                 let next = match exchange {
-                    Some(under_way) if this.core.is_cut() => under_way.cut(client, &this.core),
+                    Some(under_way) if this.core.is_cut() => {
+                        cold_path();
+                        under_way.cut(client, &this.core)
+                    }
                     Some(under_way) => {
                         let Poll::Ready(next) = under_way.poll(cx, client, &this.core) else {
                             return Poll::Pending;
@@ -275,6 +286,7 @@ impl Future for Connection {
                             continue;
                         }
                         Poll::Ready(Err(end)) => {
+                            cold_path();
                             this.core.counters.ended(end);
                             Next::Close
                         }
@@ -285,11 +297,15 @@ impl Future for Connection {
                 }
                 if matches!(next, Next::Again) {
                     client.wait_for_next(&this.core);
-                } else if let State::Open(client, _) = std::mem::replace(&mut this.state, State::Over) {
+                    continue;
+                }
+                cold_path();
+                if let State::Open(client, _) = std::mem::replace(&mut this.state, State::Over) {
                     this.state = this.after(next, client);
                 }
                 continue;
             }
+            cold_path();
             let (state, again) = match std::mem::replace(&mut this.state, State::Over) {
                 State::New(io, peer) => (this.begin(cx, io, peer), true),
                 State::Tunnel(tunneling) => this.poll_tunnel(cx, tunneling),

@@ -1,6 +1,7 @@
 //! One request and its response: the state that lives only while they are under way.
 
 use super::answer;
+use super::begin::Step1;
 use super::client::Client;
 use super::pipe::Pipe;
 use crate::buffer::{Buffer, LARGE};
@@ -13,6 +14,7 @@ use lb_http::{Head, Version};
 use lb_net::Connecting;
 use lb_telemetry::{Access, End};
 use lb_types::{Now, Slot, Time};
+use std::hint::cold_path;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use tokio::net::TcpStream;
@@ -216,34 +218,54 @@ impl Exchange {
     /// Goes on until it has to wait.
     #[inline(always)] // into its one caller: see `lb_net::try_recv`
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Poll<Next> {
-        if client.timer.take_fired()
-            && let Some(next) = self.on_deadline(client, core)
-        {
-            return Poll::Ready(next);
+        if client.timer.take_fired() {
+            cold_path();
+            if let Some(next) = self.on_deadline(client, core) {
+                return Poll::Ready(next);
+            }
         }
         loop {
             let step = match self.phase {
                 Phase::Head => self.poll_head(cx, client, core),
-                Phase::Connect => self.poll_connect(cx, client, core),
                 Phase::Relay => self.poll_relay(cx, client, core),
-                Phase::Answer => match self.down.poll_flush(cx, &mut client.io, &mut self.reply) {
-                    Poll::Ready(Ok(())) => return Poll::Ready(self.after_answer(client, core)),
-                    Poll::Ready(Err(_)) => Err(Stop::Client(End::ClientReset)),
-                    Poll::Pending => {
-                        self.wait_for(Wait::ClientWrite, false, client, core);
-                        return Poll::Pending;
-                    }
-                },
+                Phase::Connect | Phase::Answer => {
+                    cold_path();
+                    self.poll_rest(cx, client, core)
+                }
             };
             match step {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(None)) => {}
                 Ok(Poll::Ready(Some(next))) => return Poll::Ready(next),
                 Err(stop) => {
+                    cold_path();
                     if let Some(next) = self.on_stop(stop, client, core) {
                         return Poll::Ready(next);
                     }
                 }
+            }
+        }
+    }
+
+    /// The phases that few requests see, out of the way: with all four in one place the compiler makes a table
+    /// of jumps, which costs a wrong guess and a line of memory.
+    #[inline(never)]
+    fn poll_rest(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step1 {
+        if self.phase == Phase::Connect {
+            self.poll_connect(cx, client, core)
+        } else {
+            self.poll_answer(cx, client, core)
+        }
+    }
+
+    /// Writes our own answer.
+    fn poll_answer(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step1 {
+        match self.down.poll_flush_rest(cx, &mut client.io, &mut self.reply) {
+            Poll::Ready(Ok(())) => Ok(Poll::Ready(Some(self.after_answer(client, core)))),
+            Poll::Ready(Err(_)) => Err(Stop::Client(End::ClientReset)),
+            Poll::Pending => {
+                self.wait_for(Wait::ClientWrite, false, client, core);
+                Ok(Poll::Pending)
             }
         }
     }
@@ -259,6 +281,7 @@ impl Exchange {
         let view = match &self.view {
             Some(view) => view,
             None => {
+                cold_path();
                 newest = client.place.view();
                 &newest
             }
@@ -275,6 +298,7 @@ impl Exchange {
         client.timer.set(core.now().mono.after(patience));
     }
 
+    #[inline(never)]
     fn on_deadline(&mut self, client: &mut Client, core: &Core) -> Option<Next> {
         let stop = match self.facts.wait? {
             Wait::Head if self.input.is_empty() => return Some(Next::Close),
@@ -296,6 +320,7 @@ impl Exchange {
     }
 
     /// Decides what a failure means: try again, answer ourselves, or cut the connection.
+    #[inline(never)]
     fn on_stop(&mut self, stop: Stop, client: &mut Client, core: &Core) -> Option<Next> {
         match stop {
             Stop::Client(End::ClientTimeout) if !self.is_committed() => {

@@ -4,6 +4,7 @@ use crate::buffer::Buffer;
 use crate::core::Core;
 use lb_http::{Head, h1};
 use lb_net::{Filled, Splice};
+use std::hint::cold_path;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -178,6 +179,7 @@ impl Pipe {
                 return Ok(Fill::End);
             }
             if self.written >= FULL {
+                cold_path();
                 // A slow reader must not make this grow for ever.
                 self.out.drain(..self.written);
                 self.written = 0;
@@ -188,6 +190,7 @@ impl Pipe {
                 return Ok(Fill::Full);
             }
             if self.in_trailers {
+                cold_path();
                 match from.read_trailers(source.filled(), trailers).map_err(Fault::Source)? {
                     h1::Step::NeedMore => return Ok(Fill::NeedMore),
                     h1::Step::Ready(len) => {
@@ -217,6 +220,7 @@ impl Pipe {
                     }
                 }
                 h1::Part::Trailers { skip } => {
+                    cold_path();
                     source.consume(skip);
                     trailers.clear();
                     self.in_trailers = true;
@@ -290,6 +294,7 @@ impl Pipe {
             core.give_out(std::mem::take(&mut self.out));
         }
         if self.splice.as_ref().is_some_and(Splice::is_empty) {
+            cold_path();
             core.give_splice(self.splice.take());
         }
     }
@@ -319,15 +324,19 @@ impl Pipe {
                         return Poll::Ready(Ok(()));
                     }
                 }
-                Some(Err(error)) => return Poll::Ready(Err(error)),
+                Some(Err(error)) => {
+                    cold_path();
+                    return Poll::Ready(Err(error));
+                }
                 None => {}
             }
         }
+        cold_path();
         self.poll_flush_rest(cx, io, source)
     }
 
     #[inline(never)]
-    fn poll_flush_rest(
+    pub(crate) fn poll_flush_rest(
         &mut self,
         cx: &mut Context<'_>,
         io: &mut TcpStream,

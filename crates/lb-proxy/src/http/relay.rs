@@ -14,6 +14,7 @@ use lb_http::{Head, Version, forward};
 use lb_persist::Learn;
 use lb_telemetry::End;
 use lb_types::Fields;
+use std::hint::cold_path;
 use std::io;
 use std::task::{Context, Poll};
 use tokio::net::TcpStream;
@@ -71,15 +72,21 @@ impl Exchange {
                 Poll::Ready(Ok(())) => {}
                 // Its answer may be here all the same: an early refusal, sent before it closed.
                 Poll::Ready(Err(_)) => {
+                    cold_path();
                     self.up_stopped = true;
                     return Ok(());
                 }
-                Poll::Pending => return Ok(()),
+                Poll::Pending => {
+                    cold_path();
+                    return Ok(());
+                }
             }
-            match fill {
-                Fill::End => return Ok(()),
-                Fill::Full => continue,
-                Fill::NeedMore => {}
+            if fill == Fill::End {
+                return Ok(());
+            }
+            cold_path(); // most requests have no body
+            if fill == Fill::Full {
+                continue;
             }
             if client.eof {
                 return self.request_cut();
@@ -158,8 +165,14 @@ impl Exchange {
             };
             match self.down.poll_flush(cx, &mut client.io, &mut self.reply) {
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return Err(Stop::Client(End::ClientReset)),
-                Poll::Pending => return Ok(false),
+                Poll::Ready(Err(_)) => {
+                    cold_path();
+                    return Err(Stop::Client(End::ClientReset));
+                }
+                Poll::Pending => {
+                    cold_path();
+                    return Ok(false);
+                }
             }
             match fill {
                 Fill::End => return Ok(true),
@@ -170,6 +183,7 @@ impl Exchange {
                 return Err(Stop::Internal);
             };
             if self.facts.answered && self.reply.is_empty() {
+                cold_path();
                 let bulk = self.down.poll_splice(cx, core, upstream, up_conn, &mut client.conn);
                 if self.down.is_bulk() && self.reply.capacity() > 0 {
                     core.give_buffer(std::mem::replace(&mut self.reply, Buffer::empty()));
@@ -193,19 +207,28 @@ impl Exchange {
                 }
             }
             if self.reply.is_full() && !self.reply.enlarge(core) {
+                cold_path();
                 return Err(Stop::Upstream(End::UpstreamHeadTooLarge));
             } else if self.facts.answered {
+                cold_path();
                 grow(&mut self.reply, &mut self.facts.reply_full, core);
             }
             match self.reply.poll_read(cx, upstream) {
-                Poll::Ready(Ok(0)) => self.upstream_ended(client)?,
+                Poll::Ready(Ok(0)) => {
+                    cold_path();
+                    self.upstream_ended(client)?;
+                }
                 Poll::Ready(Ok(_)) => {
                     self.facts.reply_full = self.reply.is_full();
                     self.facts.may_have_more = self.reply.took_all_room();
                     self.facts.heard = true;
                 }
-                Poll::Ready(Err(error)) => return Err(Stop::Upstream(self.upstream_broke(&error))),
+                Poll::Ready(Err(error)) => {
+                    cold_path();
+                    return Err(Stop::Upstream(self.upstream_broke(&error)));
+                }
                 Poll::Pending => {
+                    cold_path();
                     if !self.facts.heard {
                         core.give_buffer(std::mem::replace(&mut self.reply, Buffer::empty()));
                     }
@@ -244,13 +267,20 @@ impl Exchange {
             let Some(up_conn) = &mut self.up_conn else {
                 return Err(Stop::Internal);
             };
-            let step = up_conn.read_head(self.reply.filled(), head);
-            let message = match step.map_err(|error| Stop::Upstream(end_of(&error)))? {
-                Step::NeedMore => return Ok(Fill::NeedMore),
-                Step::Ready(message) => message,
+            let message = match up_conn.read_head(self.reply.filled(), head) {
+                Ok(Step::Ready(message)) => message,
+                Ok(Step::NeedMore) => {
+                    cold_path();
+                    return Ok(Fill::NeedMore);
+                }
+                Err(error) => {
+                    cold_path();
+                    return Err(Stop::Upstream(end_of(&error)));
+                }
             };
             self.reply.consume(message.len);
             if (100..200).contains(&head.status()) && head.status() != 101 {
+                cold_path();
                 self.pass_interim(head, client)?;
                 continue;
             }
@@ -261,6 +291,7 @@ impl Exchange {
     }
 
     /// A 1xx response: passed on to clients that know such responses.
+    #[inline(never)]
     fn pass_interim(&mut self, head: &mut Head, client: &mut Client) -> Result<(), Stop> {
         self.facts.interim += 1;
         if self.facts.interim > MOST_INTERIM {
@@ -295,6 +326,7 @@ impl Exchange {
         self.facts.switching = message.framing == Framing::Tunnel;
         self.facts.phantom = self.announces_phantom(head);
         if !self.up.is_done() {
+            cold_path();
             // The response overtook the request. Both go on, but neither connection is used
             // again: nobody can say where the rest of the request would end.
             self.facts.early = true;
@@ -336,6 +368,7 @@ impl Exchange {
     }
 
     /// A 101 is good only for the protocol that was asked for, and only after the whole request.
+    #[inline(never)]
     fn may_switch(&self, response: &Head) -> bool {
         let whole = self.up.is_done() && self.up.is_flushed();
         let same = match (self.request.first("upgrade"), response.first("upgrade")) {
@@ -349,12 +382,15 @@ impl Exchange {
     /// A backend that sends it all the same may do so after its connection was put away, and the
     /// next client would take it for its answer.
     fn announces_phantom(&self, response: &Head) -> bool {
-        (self.request.is_head_method() || response.status() == 304)
-            && (response.first("transfer-encoding").is_some()
-                || response.first("content-length").is_some_and(|v| v != b"0"))
+        if !self.request.is_head_method() && response.status() != 304 {
+            return false;
+        }
+        cold_path();
+        response.first("transfer-encoding").is_some() || response.first("content-length").is_some_and(|v| v != b"0")
     }
 
     /// The backend closed its side.
+    #[inline(never)]
     fn upstream_ended(&mut self, client: &mut Client) -> Result<(), Stop> {
         let Some(up_conn) = &mut self.up_conn else {
             return Err(Stop::Internal);
@@ -374,6 +410,7 @@ impl Exchange {
         }
     }
 
+    #[inline(never)]
     fn upstream_broke(&self, error: &io::Error) -> End {
         match error.kind() {
             _ if self.facts.answered => End::UpstreamTruncated,
@@ -386,6 +423,7 @@ impl Exchange {
     /// The response is complete and written.
     fn finish(&mut self, client: &mut Client, core: &Core) -> Result<Next, Stop> {
         if self.facts.switching {
+            cold_path();
             return self.switch(client, core);
         }
         let now = core.now().mono;
@@ -422,6 +460,7 @@ impl Exchange {
     }
 
     /// 101 was sent: the connections belong to another protocol now.
+    #[inline(never)]
     fn switch(&mut self, client: &mut Client, core: &Core) -> Result<Next, Stop> {
         let Some(upstream) = self.upstream.take() else {
             return Err(Stop::Internal);

@@ -11,6 +11,8 @@ use crate::view::PoolView;
 use lb_balance::Outcome;
 use lb_net::Connecting;
 use lb_telemetry::End;
+use lb_types::Time;
+use std::hint::cold_path;
 use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -25,6 +27,7 @@ impl Exchange {
             match self.pick(&pool, core) {
                 // What really failed says more than that nobody is left to try.
                 Err(end) => {
+                    cold_path();
                     last = last.or(Some(end));
                     break;
                 }
@@ -69,6 +72,7 @@ impl Exchange {
                 // What must not be sent twice is not sent on a connection that the kernel knows
                 // to be closed while we were not told yet.
                 if !self.request.is_idempotent() && lb_net::has_unread(&stream) {
+                    cold_path();
                     continue;
                 }
                 self.upstream = Some(stream);
@@ -78,6 +82,15 @@ impl Exchange {
                 return Ok(());
             }
         }
+        cold_path();
+        self.begin_connection(now, core)
+    }
+
+    #[inline(never)]
+    fn begin_connection(&mut self, now: Time, core: &Core) -> Result<(), End> {
+        let Some(ticket) = &self.ticket else {
+            return Err(End::Internal);
+        };
         self.facts.reused = false;
         core.counters.upstream_connect();
         match Connecting::start(ticket.backend().address) {
