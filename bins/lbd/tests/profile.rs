@@ -1,0 +1,120 @@
+//! The profile that release builds are laid out by (`benches/profile`) was made for this compiler and these crates, and
+//! what stands before rustc gives it to those builds only.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+#[test]
+fn the_profile_was_made_for_this_compiler_and_these_crates() {
+    let made_for = fs::read_to_string(folder().join("made-for")).unwrap();
+    let mut stale = Vec::new();
+    let toolchain = toml("rust-toolchain.toml");
+    let locked = toml("Cargo.lock");
+    let packages = locked["package"].as_array().unwrap();
+    for line in made_for.lines() {
+        let (name, version) = line.split_once(' ').unwrap();
+        let fits = if name == "rustc" {
+            toolchain["toolchain"]["channel"].as_str() == Some(version)
+        } else {
+            packages
+                .iter()
+                .any(|p| p["name"].as_str() == Some(name) && p["version"].as_str() == Some(version))
+        };
+        if !fits {
+            stale.push(line);
+        }
+    }
+    assert!(made_for.lines().count() > 10, "made-for is cut: {made_for}");
+    assert!(
+        stale.is_empty(),
+        "the profile knows {stale:?}, which this build does not have: run benches/profile/train and commit what it writes"
+    );
+}
+
+#[test]
+fn optimised_builds_of_the_pinned_compiler_are_given_the_profile() {
+    let profile = format!("-Cprofile-use={}", folder().join("lbd.profdata").display());
+    // What cargo says for libraries and for programs with `lto = "fat"`.
+    for lto in ["linker-plugin-lto", "lto"] {
+        let args = ["--crate-name", "x", "-C", lto, "src/lib.rs"];
+        let got = called(&args, &pinned(), None);
+        assert_eq!(got[..args.len()], args);
+        assert!(got.contains(&profile), "{lto}: {got:?}");
+    }
+}
+
+#[test]
+fn all_other_builds_are_left_as_they_are() {
+    for args in [
+        &["--print", "cfg"][..],
+        &["--crate-name", "x", "-C", "embed-bitcode=no", "a b.rs"],
+        &["--crate-name", "lto", "--out-dir", "/tmp/lto"],
+    ] {
+        assert_eq!(called(args, &pinned(), None), args, "unchanged, blanks included");
+    }
+}
+
+#[test]
+fn another_compiler_is_not_given_a_profile_that_it_cannot_use() {
+    let args = ["--crate-name", "x", "-C", "lto"];
+    assert_eq!(called(&args, "1.85.0", None), args);
+}
+
+#[test]
+fn the_environment_turns_it_off_or_makes_a_program_that_counts() {
+    let args = ["--crate-name", "x", "-C", "linker-plugin-lto"];
+    assert_eq!(called(&args, &pinned(), Some("none")), args);
+    let counted = called(&args, &pinned(), Some("count"));
+    assert_eq!(counted[..args.len()], args);
+    assert_eq!(counted[args.len()..], ["-Cprofile-generate"]);
+}
+
+/// With what the compiler is called when cargo calls it with `args`, by one that says it is `release`.
+fn called(args: &[&str], release: &str, asked: Option<&str>) -> Vec<String> {
+    // Written before any test starts a process: one that is being started would keep the file busy.
+    static COMPILER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rustc");
+        let script =
+            "#!/bin/sh\nif [ \"$*\" = -vV ]; then echo \"release: $RELEASE\"; else printf '%s\\n' \"$@\"; fi\n";
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    });
+    let mut command = Command::new(folder().join("rustc"));
+    command.arg(&*COMPILER).args(args).env("RELEASE", release);
+    match asked {
+        Some(asked) => command.env("LBD_PROFILE", asked),
+        None => command.env_remove("LBD_PROFILE"),
+    };
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+fn pinned() -> String {
+    let toolchain = toml("rust-toolchain.toml");
+    toolchain["toolchain"]["channel"].as_str().unwrap().to_owned()
+}
+
+fn folder() -> PathBuf {
+    root().join("benches/profile")
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+fn toml(file: &str) -> toml::Table {
+    fs::read_to_string(root().join(file)).unwrap().parse().unwrap()
+}
