@@ -24,8 +24,10 @@
 
 mod address;
 
+use crate::h1::digits;
 use crate::head::name::Name;
 use crate::{Head, Version, list};
+use core::fmt::{Display, Write};
 use core::hint::cold_path;
 use core::net::IpAddr;
 use lb_types::{Cidr, FieldsMut, InvalidField};
@@ -38,31 +40,35 @@ pub use address::client_address;
 pub struct Sender {
     peer: IpAddr,
     /// `X-Forwarded-For`, `-Proto` and `-Port`, as they are written.
-    lines: Box<[u8]>,
+    lines: Box<str>,
     /// Name, length of the name, length of the value.
     parts: [(Name, u32, u32); 3],
 }
 
 impl Sender {
-    /// `peer`: the other end of the connection; `proto`: what it speaks, `http` or `https`; `port`: the
-    /// one it connected to. Allocates once.
+    /// `peer`: the other end of the connection; `proto`: what it speaks, `http` or `https`, written as it is; `port`: the
+    /// one it connected to. Allocates one block of about 90 bytes.
     #[must_use]
     pub fn new(peer: IpAddr, proto: &'static str, port: u16) -> Self {
         let peer = peer.to_canonical();
-        let (peer_text, port_text) = (peer.to_string(), port.to_string());
-        let named = [
-            (Name::XForwardedFor, FOR, &*peer_text),
-            (Name::XForwardedProto, PROTO, proto),
-            (Name::XForwardedPort, PORT, &*port_text),
+        let mut lines = String::with_capacity(LONGEST_LINES);
+        let mut line = |id, name: &str, value: &dyn Display| {
+            let start = lines.len().wrapping_add(name.len()).wrapping_add(2);
+            // A String takes all that is written to it.
+            let _ = write!(lines, "{name}: {value}");
+            let len = lines.len().wrapping_sub(start);
+            lines.push_str("\r\n");
+            (id, name.len() as u32, len as u32)
+        };
+        let parts = [
+            line(Name::XForwardedFor, FOR, &peer),
+            line(Name::XForwardedProto, PROTO, &proto),
+            line(Name::XForwardedPort, PORT, &port),
         ];
-        let lines: String = named
-            .iter()
-            .flat_map(|(_, name, value)| [name, ": ", value, "\r\n"])
-            .collect();
         Self {
             peer,
-            lines: lines.into_bytes().into(),
-            parts: named.map(|(id, name, value)| (id, name.len() as u32, value.len() as u32)),
+            lines: lines.into(),
+            parts,
         }
     }
 
@@ -72,12 +78,20 @@ impl Sender {
         self.peer
     }
 
-    /// The value of one of the three lines.
-    fn value(&self, index: usize) -> &[u8] {
-        let line = self.lines.split_inclusive(|b| *b == b'\n').nth(index);
-        let name = self.parts.get(index).map_or(0, |(_, name, _)| name.wrapping_add(2));
-        line.and_then(|line| line.get(name as usize..))
-            .map_or(b"", <[u8]>::trim_ascii_end)
+    /// The values of the three lines.
+    fn values(&self) -> [&[u8]; 3] {
+        let mut left = &*self.lines;
+        self.parts.map(|(_, name, value)| {
+            let (name, value) = (name as usize, value as usize);
+            let (line, rest) = left
+                .split_at_checked(name.wrapping_add(value).wrapping_add(4))
+                .unwrap_or_default();
+            left = rest;
+            let start = name.wrapping_add(2);
+            line.as_bytes()
+                .get(start..start.wrapping_add(value))
+                .unwrap_or_default()
+        })
     }
 }
 
@@ -107,30 +121,31 @@ pub fn request(head: &mut Head, how: &Forward<'_>) -> Result<(), InvalidField> {
     head.remove_known(Name::Proxy.bit() | Name::ForwardedAlias.bit() | expect);
     if let Some(hops) = hops_left(head) {
         cold_path();
-        head.replace("Max-Forwards", 0, hops.saturating_sub(1).to_string().as_bytes())?;
+        let mut room = [0; 20];
+        head.replace("Max-Forwards", 0, digits(u64::from(hops.saturating_sub(1)), &mut room))?;
     }
     if how.trusted {
         cold_path();
         return add_to_statements(head, how.sender);
     }
     head.remove_known(STATEMENTS);
-    head.append_lines(&how.sender.lines, &how.sender.parts)
+    head.append_lines(how.sender.lines.as_bytes(), &how.sender.parts)
 }
 
 /// A proxy that is trusted may have said something already.
 #[inline(never)]
 fn add_to_statements(head: &mut Head, sender: &Sender) -> Result<(), InvalidField> {
-    let address = sender.value(0);
+    let [address, proto, port] = sender.values();
     match head.known(Name::XForwardedFor) {
         Some(b"") => head.extend_last(Name::XForwardedFor, &[address])?,
         Some(_) => head.extend_last(Name::XForwardedFor, &[b", ", address])?,
         None => head.append_parts(Name::XForwardedFor, FOR, &[address])?,
     }
     if !head.has(Name::XForwardedProto) {
-        head.append_parts(Name::XForwardedProto, PROTO, &[sender.value(1)])?;
+        head.append_parts(Name::XForwardedProto, PROTO, &[proto])?;
     }
     if !head.has(Name::XForwardedPort) {
-        head.append_parts(Name::XForwardedPort, PORT, &[sender.value(2)])?;
+        head.append_parts(Name::XForwardedPort, PORT, &[port])?;
     }
     Ok(())
 }
@@ -183,6 +198,8 @@ fn is_protected(name: &[u8]) -> bool {
 const FOR: &str = "X-Forwarded-For";
 const PROTO: &str = "X-Forwarded-Proto";
 const PORT: &str = "X-Forwarded-Port";
+/// Names, separators and line ends take 60 bytes, an address at most 39, `https` and a port 5 each.
+const LONGEST_LINES: usize = 109;
 
 const HOP_BY_HOP: u64 = Name::Connection.bit()
     | Name::KeepAlive.bit()

@@ -53,4 +53,4 @@ pub use error::Error;
 pub use framing::Framing;
 pub use limits::Limits;
 
-pub(crate) use write::decimal;
+pub(crate) use write::{decimal, digits};

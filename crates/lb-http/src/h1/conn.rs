@@ -124,24 +124,37 @@ impl Conn {
     /// Makes it a fresh connection of the same side again. One with the same `limits` costs less than a
     /// [`new`](Self::new) one: nothing that threads share is touched.
     pub fn renew(&mut self, limits: &Arc<Limits>) {
-        if !Arc::ptr_eq(&self.limits, limits) {
-            self.limits = Arc::clone(limits);
+        // Named one by one, so that none can be forgotten; what a connection begins with stands in `new`.
+        let Self {
+            limits: own_limits,
+            read_left,
+            read_total,
+            write_left,
+            chunked,
+            scan,
+            role: _,
+            reading,
+            writing,
+            peer_version,
+            interim,
+            has_request,
+            to_head,
+            offered_upgrade,
+            keep_alive,
+            close_after,
+            ended,
+        } = self;
+        if !Arc::ptr_eq(own_limits, limits) {
+            *own_limits = Arc::clone(limits);
         }
-        self.read_left = 0;
-        self.read_total = 0;
-        self.write_left = 0;
-        self.chunked = Chunked::new();
-        self.scan = Scan::default();
-        self.reading = Reading::Head;
-        self.writing = Writing::Head;
-        self.peer_version = Version::Http11;
-        self.interim = 0;
-        self.has_request = false;
-        self.to_head = false;
-        self.offered_upgrade = false;
-        self.keep_alive = true;
-        self.close_after = false;
-        self.ended = false;
+        (*read_left, *read_total, *write_left) = (0, 0, 0);
+        *chunked = Chunked::new();
+        *scan = Scan::default();
+        (*reading, *writing) = (Reading::Head, Writing::Head);
+        *peer_version = Version::Http11;
+        *interim = 0;
+        (*has_request, *to_head, *offered_upgrade) = (false, false, false);
+        (*keep_alive, *close_after, *ended) = (true, false, false);
     }
 
     /// Says that the connection ends after the current exchange; the next head that is written
@@ -220,23 +233,89 @@ mod tests {
     use super::*;
     use crate::Head;
 
+    /// A connection to a backend that sent this request and read as much of these answers as it takes.
+    fn used(request: &[u8], framing: Framing, answers: &[&[u8]]) -> Conn {
+        let limits = Arc::new(Limits::default());
+        let mut head = Head::with_capacity(0, 0);
+        let mut client = Conn::new(Role::Server, Arc::clone(&limits));
+        assert!(matches!(client.read_head(request, &mut head), Ok(Step::Ready(_))));
+        let mut conn = Conn::new(Role::Client, limits);
+        conn.write_head(&head, framing, &mut Vec::new()).unwrap();
+        for answer in answers {
+            let mut rest = *answer;
+            if let Ok(Step::Ready(message)) = conn.read_head(rest, &mut head) {
+                rest = &rest[message.len..];
+                while let Ok(Part::Data { skip, len }) = conn.read_body(rest) {
+                    rest = &rest[skip + len..];
+                }
+            }
+        }
+        conn
+    }
+
     #[test]
     fn a_renewed_connection_is_a_new_one() {
-        let (limits, others) = (Arc::new(Limits::default()), Arc::new(Limits::default()));
-        let mut used = Conn::new(Role::Client, Arc::clone(&limits));
-        let mut head = Head::with_capacity(0, 0);
-        head.start_request(b"POST", b"/").unwrap();
-        used.write_head(&head, Framing::Length(9), &mut Vec::new()).unwrap();
-        let answer = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-        assert!(used.read_head(answer, &mut head).is_err());
-        used.close_after();
-        let _ = used.read_eof();
+        let others = Arc::new(Limits::default());
         let fresh = |limits: &Arc<Limits>| format!("{:?}", Conn::new(Role::Client, Arc::clone(limits)));
-        assert_ne!(format!("{used:?}"), fresh(&limits));
-        for limits in [&limits, &others] {
-            used.renew(limits);
-            assert_eq!(format!("{used:?}"), fresh(limits));
-            assert!(Arc::ptr_eq(&used.limits, limits));
+        let get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n";
+        let upgrade = b"HEAD / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
+        let mut unlike = std::collections::BTreeSet::new();
+        let mut ended = used(
+            post,
+            Framing::Length(9),
+            &[b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"],
+        );
+        ended.close_after();
+        let _ = ended.read_eof();
+        let mut closed = used(get, Framing::Empty, &[]);
+        assert!(closed.read_eof().is_err());
+        for mut conn in [
+            ended,
+            closed,
+            used(get, Framing::Empty, &[b"HTTP/1.1 200 OK\r\nA"]),
+            used(get, Framing::Empty, &[b"HTTP/1.1 103 Early Hints\r\n\r\n"]),
+            used(
+                get,
+                Framing::Empty,
+                &[b"HTTP/1.0 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nab"],
+            ),
+            used(
+                get,
+                Framing::Empty,
+                &[b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nabc"],
+            ),
+            used(upgrade, Framing::Empty, &[]),
+        ] {
+            let (limits, new) = (Arc::clone(&conn.limits), fresh(&conn.limits));
+            let fields = |text: &str| text.split(", ").map(str::to_owned).collect::<Vec<_>>();
+            for (now, new) in fields(&format!("{conn:?}")).into_iter().zip(fields(&new)) {
+                if now != new {
+                    unlike.insert(now.split(':').next().unwrap().to_owned());
+                }
+            }
+            for limits in [&limits, &others] {
+                conn.renew(limits);
+                assert_eq!(format!("{conn:?}"), fresh(limits));
+                assert!(Arc::ptr_eq(&conn.limits, limits));
+            }
+        }
+        for field in [
+            "read_left",
+            "read_total",
+            "write_left",
+            "reading",
+            "writing",
+            "peer_version",
+            "interim",
+            "has_request",
+            "to_head",
+            "offered_upgrade",
+            "keep_alive",
+            "close_after",
+            "ended",
+        ] {
+            assert!(unlike.contains(field), "no case uses {field}: {unlike:?}");
         }
     }
 }

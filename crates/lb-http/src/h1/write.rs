@@ -235,10 +235,14 @@ fn write_length(length: u64, out: &mut Vec<u8>) {
 }
 
 /// Appends a number in decimal digits.
-pub(crate) fn decimal(mut number: u64, out: &mut Vec<u8>) {
-    let mut digits = [0_u8; 20];
+pub(crate) fn decimal(number: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(digits(number, &mut [0; 20]));
+}
+
+/// The number without leading zeros, at the end of `room`.
+pub(crate) fn digits(mut number: u64, room: &mut [u8; 20]) -> &[u8] {
     let mut len = 0_usize;
-    for digit in digits.iter_mut().rev() {
+    for digit in room.iter_mut().rev() {
         *digit = b'0'.wrapping_add((number % 10) as u8);
         number /= 10;
         len = len.wrapping_add(1);
@@ -246,7 +250,7 @@ pub(crate) fn decimal(mut number: u64, out: &mut Vec<u8>) {
             break;
         }
     }
-    out.extend_from_slice(digits.get(20_usize.wrapping_sub(len)..).unwrap_or_default());
+    room.get(20_usize.wrapping_sub(len)..).unwrap_or_default()
 }
 
 fn hexadecimal(number: u64, out: &mut Vec<u8>) {

@@ -260,7 +260,7 @@ impl Exchange {
 
     /// Writes our own answer.
     fn poll_answer(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step1 {
-        match self.down.poll_flush_rest(cx, &mut client.io, &mut self.reply) {
+        match self.down.poll_flush(cx, &mut client.io, &mut self.reply) {
             Poll::Ready(Ok(())) => Ok(Poll::Ready(Some(self.after_answer(client, core)))),
             Poll::Ready(Err(_)) => Err(Stop::Client(End::ClientReset)),
             Poll::Pending => {

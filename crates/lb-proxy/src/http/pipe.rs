@@ -336,7 +336,7 @@ impl Pipe {
     }
 
     #[inline(never)]
-    pub(crate) fn poll_flush_rest(
+    fn poll_flush_rest(
         &mut self,
         cx: &mut Context<'_>,
         io: &mut TcpStream,
