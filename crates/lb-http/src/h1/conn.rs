@@ -246,7 +246,7 @@ mod tests {
             if let Ok(Step::Ready(message)) = conn.read_head(rest, &mut head) {
                 rest = &rest[message.len..];
                 while let Ok(Part::Data { skip, len }) = conn.read_body(rest) {
-                    rest = &rest[skip + len..];
+                    rest = &rest[skip..][len..];
                 }
             }
         }
