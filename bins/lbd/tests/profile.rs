@@ -73,19 +73,33 @@ fn the_environment_turns_it_off_or_makes_a_program_that_counts() {
     assert_eq!(counted[args.len()..], ["-Cprofile-generate"]);
 }
 
+#[test]
+fn a_checkout_without_the_profile_builds_too() {
+    let args = ["--crate-name", "x", "-C", "lto"];
+    assert_eq!(called_by(&FILES.1, &args, &pinned(), None), args);
+}
+
 /// With what the compiler is called when cargo calls it with `args`, by one that says it is `release`.
 fn called(args: &[&str], release: &str, asked: Option<&str>) -> Vec<String> {
-    // Written before any test starts a process: one that is being started would keep the file busy.
-    static COMPILER: LazyLock<PathBuf> = LazyLock::new(|| {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rustc");
-        let script =
-            "#!/bin/sh\nif [ \"$*\" = -vV ]; then echo \"release: $RELEASE\"; else printf '%s\\n' \"$@\"; fi\n";
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        path
-    });
-    let mut command = Command::new(folder().join("rustc"));
-    command.arg(&*COMPILER).args(args).env("RELEASE", release);
+    called_by(&folder().join("rustc"), args, release, asked)
+}
+
+/// A compiler that says with what it was called, and our script in a folder where nothing else is. Written before any test
+/// starts a process: one that is being started would keep the files busy.
+static FILES: LazyLock<(PathBuf, PathBuf)> = LazyLock::new(|| {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("profile");
+    fs::create_dir_all(place.join("alone")).unwrap();
+    let (compiler, alone) = (place.join("compiler"), place.join("alone/rustc"));
+    let script = "#!/bin/sh\nif [ \"$*\" = -vV ]; then echo \"release: $RELEASE\"; else printf '%s\\n' \"$@\"; fi\n";
+    fs::write(&compiler, script).unwrap();
+    fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::copy(folder().join("rustc"), &alone).unwrap();
+    (compiler, alone)
+});
+
+fn called_by(wrapper: &Path, args: &[&str], release: &str, asked: Option<&str>) -> Vec<String> {
+    let mut command = Command::new(wrapper);
+    command.arg(&FILES.0).args(args).env("RELEASE", release);
     match asked {
         Some(asked) => command.env("LBD_PROFILE", asked),
         None => command.env_remove("LBD_PROFILE"),
