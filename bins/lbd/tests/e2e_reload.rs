@@ -4,7 +4,7 @@
 mod support;
 
 use std::fmt::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Mutex, mpsc};
 use support::{Backend, Client, Config, Folder, Lbd, Load, address, answer, get_all, raise_descriptor_limit, until};
 
@@ -110,6 +110,38 @@ fn a_bad_file_changes_nothing_and_says_every_problem() {
     }
     assert_eq!(client.get("/").text(), "old", "the connection is still open");
     assert_eq!(Client::connect(listener).get("/").text(), "old");
+    lbd.stop();
+}
+
+#[test]
+fn a_reload_that_finds_its_port_taken_changes_no_limit_of_a_table() {
+    let backends = [Backend::saying("a"), Backend::saying("b")];
+    let addresses = backends.each_ref().map(Backend::address);
+    let (listener, taken) = (address(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let sticky = |listener, capacity: u32| {
+        let pool =
+            format!("persistence = {{ kind = \"client_ip\", capacity = {capacity}, when_full = \"evict_oldest\" }}");
+        Config::http(listener, &addresses).pool(&pool).text()
+    };
+    let lbd = Lbd::start(&sticky(listener, 1000));
+    let said = lbd.reload_refused(&sticky(taken.local_addr().unwrap(), 1));
+    assert!(said.contains("in use"), "{said}");
+    // With room for one, each of these would push out the one before.
+    let ask = |client: u8| {
+        Client::connect_from([127, 0, 0, client].into(), listener)
+            .get("/")
+            .text()
+    };
+    let homes: Vec<String> = (1..=20).map(ask).collect();
+    assert!(
+        homes.contains(&"a".to_owned()) && homes.contains(&"b".to_owned()),
+        "{homes:?}"
+    );
+    let again: Vec<String> = (1..=20).rev().map(ask).collect();
+    assert!(
+        again.iter().eq(homes.iter().rev()),
+        "{homes:?}, then backwards {again:?}"
+    );
     lbd.stop();
 }
 

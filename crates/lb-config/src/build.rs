@@ -17,11 +17,12 @@ use std::sync::{Arc, OnceLock};
 /// round, who is up, and the tables of known clients; by address: the number of a listener's connections. A pool that
 /// is reached with two sets of timeouts stands in the snapshot twice and is one pool all the same.
 ///
-/// Starts nothing and opens nothing. The limits of tables that are kept are changed at once.
+/// Starts nothing, opens nothing and changes nothing that `previous` uses: who finds afterwards that a socket cannot be
+/// opened drops what was built.
 ///
 /// # Errors
 /// [`Kind::Refused`] for each part that the data plane does not take. A resolved plan has none.
-pub fn build(plan: &Plan, previous: Option<&Snapshot>) -> Result<Arc<Snapshot>, Problems> {
+pub fn build(plan: &Plan, previous: Option<&Snapshot>) -> Result<Built, Problems> {
     let mut problems = Vec::new();
     let pools: Vec<Option<Made>> = plan
         .pools
@@ -61,18 +62,46 @@ pub fn build(plan: &Plan, previous: Option<&Snapshot>) -> Result<Arc<Snapshot>, 
     if !problems.is_empty() {
         return Err(Problems::without_text("configuration", problems));
     }
-    for made in pools.iter().flatten() {
-        made.tables
-            .iter()
-            .flatten()
-            .for_each(|(table, options)| table.set_options(*options));
-    }
     let serial = previous.map_or(1, |snapshot| snapshot.serial.saturating_add(1));
-    Ok(Arc::new(Snapshot {
-        serial,
-        listeners,
-        pools: pools_made,
-    }))
+    Ok(Built {
+        snapshot: Snapshot {
+            serial,
+            listeners,
+            pools: pools_made,
+        },
+        tables: pools
+            .into_iter()
+            .flatten()
+            .flat_map(|made| made.tables)
+            .flatten()
+            .collect(),
+    })
+}
+
+/// A snapshot that nothing uses yet.
+#[derive(Debug)]
+#[must_use]
+pub struct Built {
+    snapshot: Snapshot,
+    /// With the limits that they will have.
+    tables: Vec<(Arc<Tables>, TablesOptions)>,
+}
+
+impl Built {
+    /// What it will be.
+    #[must_use]
+    pub const fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// For use from now on: tables that are kept get their new limits.
+    #[must_use]
+    pub fn commit(self) -> Arc<Snapshot> {
+        for (table, options) in self.tables {
+            table.set_options(options);
+        }
+        Arc::new(self.snapshot)
+    }
 }
 
 /// The part, or a problem that says what was refused.

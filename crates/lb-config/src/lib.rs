@@ -22,7 +22,7 @@
 //! "#;
 //! let resolved = resolve(&parse("lbd.toml", text), &Nowhere)?;
 //! assert!(resolved.warnings.is_empty());
-//! let snapshot = build(&resolved.plan, None)?;
+//! let snapshot = build(&resolved.plan, None)?.commit();
 //! assert_eq!(snapshot.listeners.len(), 1);
 //!
 //! let text = text.replace("weight = 3", "weigth = 3").replace("127.0.0.1:8080", ":8080");
@@ -61,7 +61,7 @@ mod secret;
 mod syntax;
 mod write;
 
-pub use build::build;
+pub use build::{Built, build};
 pub use changes::Changes;
 pub use environment::{Environment, Nowhere, System};
 pub use grammar::StatusRange;

@@ -77,7 +77,7 @@ fn a_plan_becomes_listeners_routes_and_pools() {
         backends = ["10.0.0.3:80"]
         "#,
     );
-    let snapshot = build(&plan, None).unwrap();
+    let snapshot = build(&plan, None).unwrap().commit();
     assert_eq!(snapshot.serial, 1);
     assert_eq!((snapshot.listeners.len(), snapshot.pools.len()), (2, 2));
     let web = &snapshot.listeners[0].options;
@@ -113,7 +113,7 @@ fn s_ops_01_a_route_with_its_own_timeouts_reaches_the_same_pool() {
         "[[pools]]",
         "[[listeners.routes]]\npath = \"/slow\"\npool = \"app\"\ntimeouts = { response = \"5m\" }\n[[pools]]",
     );
-    let snapshot = build(&plan(&text), None).unwrap();
+    let snapshot = build(&plan(&text), None).unwrap().commit();
     let (usual, slow) = (
         &snapshot.pools[forward(&snapshot, "x", "/")],
         &snapshot.pools[forward(&snapshot, "x", "/slow")],
@@ -129,7 +129,9 @@ fn s_ops_01_a_route_with_its_own_timeouts_reaches_the_same_pool() {
 #[test]
 fn a_reload_keeps_the_state_of_what_stays() {
     let persistence = "persistence = { kind = \"client_ip\" }";
-    let before = build(&plan(&file(&format!("{TWO}\n{persistence}"))), None).unwrap();
+    let before = build(&plan(&file(&format!("{TWO}\n{persistence}"))), None)
+        .unwrap()
+        .commit();
     let old = &before.pools[0];
     let busy = Arc::clone(old.pool.backends()[1].load());
     assert!(busy.try_begin(lb_sched::Limit::NONE));
@@ -155,7 +157,7 @@ fn a_reload_keeps_the_state_of_what_stays() {
     let after = file(&format!(
         "backends = [\"10.0.0.3:80\", {{ address = \"10.0.0.2:80\", weight = 9 }}, \"10.0.0.1:80\"]\n{persistence}"
     ));
-    let next = build(&plan(&after), Some(&before)).unwrap();
+    let next = build(&plan(&after), Some(&before)).unwrap().commit();
     let new = &next.pools[0];
     assert_eq!(next.serial, 2);
     assert!(
@@ -177,9 +179,34 @@ fn a_reload_keeps_the_state_of_what_stays() {
 }
 
 #[test]
+fn what_was_built_and_not_committed_changed_nothing() {
+    let text = |capacity: u32| {
+        file(&format!(
+            "{TWO}\npersistence = {{ kind = \"client_ip\", capacity = {capacity} }}"
+        ))
+    };
+    let before = build(&plan(&text(10_000)), None).unwrap().commit();
+    let pool = &before.pools[0];
+    let table = pool.tables[0].as_ref().unwrap();
+    let home = pool.pool.backends()[0].id;
+    let come = |client: [u8; 4]| table.claim(Key::Client(client.into()), None, home, Time::ZERO);
+    for last in 0..=255 {
+        let _ = come([192, 0, 2, last]);
+    }
+    let built = build(&plan(&text(100)), Some(&before)).unwrap();
+    assert_eq!(built.snapshot().serial, 2);
+    drop(built);
+    let _ = come([198, 51, 100, 1]);
+    assert_eq!(table.len(), 257, "the file may yet be refused: there is room as before");
+    let _ = build(&plan(&text(100)), Some(&before)).unwrap().commit();
+    let _ = come([198, 51, 100, 2]);
+    assert!(table.len() <= 257, "full: {} entries", table.len());
+}
+
+#[test]
 fn a_backend_that_moved_to_another_address_is_not_believed_to_be_down() {
     let named = |address: &str| file(&format!("backends = [{{ name = \"b\", address = \"{address}\" }}]"));
-    let before = build(&plan(&named("10.0.0.1:80")), None).unwrap();
+    let before = build(&plan(&named("10.0.0.1:80")), None).unwrap().commit();
     before.pools[0]
         .pool
         .update(&[Standing {
@@ -188,21 +215,21 @@ fn a_backend_that_moved_to_another_address_is_not_believed_to_be_down() {
             up: false,
         }])
         .unwrap();
-    let same = build(&plan(&named("10.0.0.1:80")), Some(&before)).unwrap();
+    let same = build(&plan(&named("10.0.0.1:80")), Some(&before)).unwrap().commit();
     assert_eq!(same.pools[0].pool.up_count(), 0);
-    let moved = build(&plan(&named("10.0.0.9:80")), Some(&before)).unwrap();
+    let moved = build(&plan(&named("10.0.0.9:80")), Some(&before)).unwrap().commit();
     assert_eq!(moved.pools[0].pool.up_count(), 1);
 }
 
 #[test]
 fn failures_at_the_old_address_are_not_held_against_the_new_one() {
     let named = |address: &str| file(&format!("backends = [{{ name = \"b\", address = \"{address}\" }}]"));
-    let before = build(&plan(&named("10.0.0.1:80")), None).unwrap();
+    let before = build(&plan(&named("10.0.0.1:80")), None).unwrap().commit();
     let old = Arc::clone(before.pools[0].pool.backends()[0].load());
     old.failed(Time::ZERO);
-    let same = build(&plan(&named("10.0.0.1:80")), Some(&before)).unwrap();
+    let same = build(&plan(&named("10.0.0.1:80")), Some(&before)).unwrap().commit();
     assert_eq!(same.pools[0].pool.backends()[0].load().failures(), 1);
-    let moved = build(&plan(&named("10.0.0.9:80")), Some(&before)).unwrap();
+    let moved = build(&plan(&named("10.0.0.9:80")), Some(&before)).unwrap().commit();
     let new = moved.pools[0].pool.backends()[0].load();
     assert_eq!(new.failures(), 0);
     // nor those of requests that are under way there
@@ -214,7 +241,7 @@ fn failures_at_the_old_address_are_not_held_against_the_new_one() {
 fn successes_are_counted_where_nothing_else_would_bring_a_backend_up() {
     let counts = |health: &str| {
         let text = file(&format!("{TWO}\nhealth = {{ {health} }}"));
-        let snapshot = build(&plan(&text), None).unwrap();
+        let snapshot = build(&plan(&text), None).unwrap().commit();
         snapshot.pools[0].pool.spread().observe.outcomes
     };
     assert!(counts("kind = \"passive\", passive = { max_failures = 3 }"));
@@ -229,13 +256,14 @@ fn a_pool_that_nobody_uses_keeps_its_state_for_later() {
         "{}[[pools]]\nname = \"later\"\nbackends = [\"10.0.0.9:80\"]\n",
         file(TWO)
     );
-    let before = build(&plan(&text), None).unwrap();
+    let before = build(&plan(&text), None).unwrap().commit();
     let later = before.pools.iter().find(|entry| entry.pool.name() == "later").unwrap();
     let after = build(
         &plan(&text.replacen("pool = \"app\"", "pool = \"later\"", 1)),
         Some(&before),
     )
-    .unwrap();
+    .unwrap()
+    .commit();
     let used = &after.pools[forward(&after, "x", "/")];
     assert!(Arc::ptr_eq(
         used.pool.backends()[0].load(),
@@ -247,7 +275,7 @@ fn a_pool_that_nobody_uses_keeps_its_state_for_later() {
 fn s_persist_34_replicas_with_one_secret_understand_each_others_cookies() {
     let with = |secret: &str| {
         let text = format!("{TWO}\npersistence = {{ kind = \"cookie_insert\", secret = \"{secret}\" }}");
-        build(&plan(&file(&text)), None).unwrap()
+        build(&plan(&file(&text)), None).unwrap().commit()
     };
     let now = Now {
         mono: Time::ZERO,
@@ -293,8 +321,8 @@ fn s_persist_34_replicas_with_one_secret_understand_each_others_cookies() {
 #[test]
 fn without_a_secret_a_reload_still_understands_its_own_cookies() {
     let text = file(&format!("{TWO}\npersistence = {{ kind = \"cookie_insert\" }}"));
-    let before = build(&plan(&text), None).unwrap();
-    let after = build(&plan(&text), Some(&before)).unwrap();
+    let before = build(&plan(&text), None).unwrap().commit();
+    let after = build(&plan(&text), Some(&before)).unwrap().commit();
     let debug = |snapshot: &Snapshot| {
         let pool = &snapshot.pools[0].pool;
         let mut reply = Fields::default();
@@ -414,14 +442,16 @@ fn down(snapshot: &Snapshot, slots: &[u32]) {
 fn backups_serve_when_none_of_the_first_can_or_fewer_than_a_share() {
     let list = "backends = [{ address = \"10.0.0.1:80\", name = \"a\" }, { address = \"10.0.0.2:80\", name = \"b\" }, \
                 { address = \"10.0.0.3:80\", name = \"x\", backup = true }]";
-    let snapshot = build(&plan(&file(list)), None).unwrap();
+    let snapshot = build(&plan(&file(list)), None).unwrap().commit();
     assert_eq!(names(&snapshot, Hint::Any, 4), ["a", "b", "a", "b"]);
     down(&snapshot, &[0]);
     assert_eq!(names(&snapshot, Hint::Any, 3), ["b", "b", "b"]);
     down(&snapshot, &[0, 1]);
     assert_eq!(names(&snapshot, Hint::Any, 2), ["x", "x"]);
     // below 60 percent: one of two is not enough
-    let snapshot = build(&plan(&file(&format!("{list}\nbackup_below_percent = 60"))), None).unwrap();
+    let snapshot = build(&plan(&file(&format!("{list}\nbackup_below_percent = 60"))), None)
+        .unwrap()
+        .commit();
     assert_eq!(names(&snapshot, Hint::Any, 2), ["a", "b"]);
     down(&snapshot, &[0]);
     let mut shared = names(&snapshot, Hint::Any, 4);
@@ -434,7 +464,7 @@ fn backends_of_the_same_zone_serve_first() {
     let list = "backends = [{ address = \"10.0.0.1:80\", name = \"far\", zone = \"eu-1b\" }, \
                 { address = \"10.0.0.2:80\", name = \"near\", zone = \"eu-1a\" }, { address = \"10.0.0.3:80\", name = \"nowhere\" }]";
     let text = file(list).replace("version = 1", "version = 1\nzone = \"eu-1a\"");
-    let snapshot = build(&plan(&text), None).unwrap();
+    let snapshot = build(&plan(&text), None).unwrap().commit();
     assert_eq!(names(&snapshot, Hint::Any, 3), ["near", "near", "near"]);
     down(&snapshot, &[1]);
     let mut shared = names(&snapshot, Hint::Any, 4);
@@ -442,7 +472,7 @@ fn backends_of_the_same_zone_serve_first() {
     assert_eq!(shared, ["far", "far", "nowhere", "nowhere"]);
     // without zones at the backends, the zone of the process means nothing
     let plain = file(TWO).replace("version = 1", "version = 1\nzone = \"eu-1a\"");
-    assert_eq!(build(&plan(&plain), None).unwrap().pools[0].pool.up_count(), 2);
+    assert_eq!(build(&plan(&plain), None).unwrap().commit().pools[0].pool.up_count(), 2);
 }
 
 #[test]
@@ -450,7 +480,7 @@ fn what_a_pool_places_by_stands_behind_its_persistence() {
     let text = file(&format!(
         "{TWO}\nalgorithm = \"maglev\"\nhash = {{ parameter = \"id\" }}\nbounded_load_percent = 125\npersistence = {{ kind = \"client_ip\" }}"
     ));
-    let snapshot = build(&plan(&text), None).unwrap();
+    let snapshot = build(&plan(&text), None).unwrap().commit();
     let pool = &snapshot.pools[0].pool;
     let facts = Facts {
         target: Some(b"/basket?id=7"),

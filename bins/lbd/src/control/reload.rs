@@ -96,7 +96,7 @@ impl Control {
     }
 
     fn apply(&mut self, plan: Plan) -> Result<(), Box<dyn std::error::Error>> {
-        let snapshot = lb_config::build(&plan, Some(&self.snapshot)).map_err(|problems| problems.render(false))?;
+        let built = lb_config::build(&plan, Some(&self.snapshot)).map_err(|problems| problems.render(false))?;
         let watched = watched(&plan)?;
         let asked = super::agents::asked(&plan)?;
         let kept = |of: &Snapshot, address: SocketAddr, service: &Service| {
@@ -107,7 +107,7 @@ impl Control {
         let mut later = Vec::new();
         // New sockets before anything else: this is what can still fail.
         let mut wanted = Vec::new();
-        for listener in &snapshot.listeners {
+        for listener in &built.snapshot().listeners {
             let options = &listener.options;
             if !kept(&self.snapshot, options.address, &options.service) {
                 wanted.push(socket_of(listener));
@@ -136,7 +136,7 @@ impl Control {
         if admin.is_some() || plan.admin.is_none() {
             self.admin = admin;
         }
-        let old = std::mem::replace(&mut self.snapshot, snapshot);
+        let old = std::mem::replace(&mut self.snapshot, built.commit());
         self.loaded = lb_net::clock::monotonic();
         for line in self.orders.follow(Some(&self.plan), &plan, self.loaded) {
             note(line);
