@@ -11,27 +11,35 @@ use std::sync::LazyLock;
 #[test]
 fn the_profile_was_made_for_this_compiler_and_these_crates() {
     let made_for = fs::read_to_string(folder().join("made-for")).unwrap();
-    let mut stale = Vec::new();
-    let toolchain = toml("rust-toolchain.toml");
-    let locked = toml("Cargo.lock");
-    let packages = locked["package"].as_array().unwrap();
-    for line in made_for.lines() {
-        let (name, version) = line.split_once(' ').unwrap();
-        let fits = if name == "rustc" {
-            toolchain["toolchain"]["channel"].as_str() == Some(version)
-        } else {
-            packages
-                .iter()
-                .any(|p| p["name"].as_str() == Some(name) && p["version"].as_str() == Some(version))
-        };
-        if !fits {
-            stale.push(line);
-        }
+    let tree = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args(["tree", "--locked", "--offline", "--package", "lbd", "--edges", "normal"])
+        .args(["--prefix", "none", "--format", "{p}|{f}"])
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{tree:?}");
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    // "tokio v1.54.1|default,net", and "lb-net v0.1.0 (its folder)|" for one of ours
+    let mut built = vec![format!("rustc {}", pinned())];
+    for (package, features) in tree.lines().filter_map(|line| line.split_once('|')) {
+        let mut words = package.split(' ');
+        let (name, version) = (words.next().unwrap(), words.next().unwrap());
+        built.push(format!("{name} {} {features}", version.trim_start_matches('v')));
     }
-    assert!(made_for.lines().count() > 10, "made-for is cut: {made_for}");
+    let stale: Vec<&str> = made_for
+        .lines()
+        .filter(|line| !built.iter().any(|built| built == line))
+        .collect();
+    for expected in ["rustc ", "lb-http ", "lb-proxy ", "lbd ", "tokio "] {
+        assert!(
+            made_for.lines().any(|line| line.starts_with(expected)),
+            "{expected} is not in {made_for}"
+        );
+    }
     assert!(
         stale.is_empty(),
-        "the profile knows {stale:?}, which this build does not have: run benches/profile/train and commit what it writes"
+        "the profile knows {stale:?} (name, version, features), which this build does not have: run benches/profile/train \
+         and commit what it writes"
     );
 }
 
