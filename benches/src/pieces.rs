@@ -82,6 +82,7 @@ impl Codec {
             sender: &self.sender,
             trusted: false,
             keep_upgrade: false,
+            keep_expect: false,
         };
         assert!(forward::request(&mut self.head, &how).is_ok());
         self.write();

@@ -29,6 +29,7 @@ fuzz_target!(|data: &[u8]| {
         sender: &sender,
         trusted: cut % 2 == 0,
         keep_upgrade,
+        keep_expect: true,
     };
     forward::request(&mut head, &how).expect("room for three lines");
     if head.authority().is_none() {

@@ -104,6 +104,9 @@ pub struct Forward<'a> {
     pub trusted: bool,
     /// Keep `Upgrade`: when [`upgrade::wanted`](crate::upgrade::wanted) said yes and the backend may be asked.
     pub keep_upgrade: bool,
+    /// Keep `Expect`: when a body follows that its sender may hold back. Without one there is nothing to wait for, and
+    /// backends have been led astray by it. Never kept in HTTP/1.0, which does not know it.
+    pub keep_expect: bool,
 }
 
 /// Prepares a request that was read for writing to a backend. Call it once per request; allocates
@@ -113,10 +116,10 @@ pub struct Forward<'a> {
 /// [`InvalidField::Full`] when the head has no room for three more lines.
 pub fn request(head: &mut Head, how: &Forward<'_>) -> Result<(), InvalidField> {
     remove_hop_by_hop(head, how.keep_upgrade);
-    let expect = if head.version() == Version::Http10 {
-        Name::Expect.bit()
-    } else {
+    let expect = if how.keep_expect && head.version() != Version::Http10 {
         0
+    } else {
+        Name::Expect.bit()
     };
     head.remove_known(Name::Proxy.bit() | Name::ForwardedAlias.bit() | expect);
     if let Some(hops) = hops_left(head) {

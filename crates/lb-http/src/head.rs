@@ -240,12 +240,6 @@ impl Head {
                 .is_some_and(|v| v.eq_ignore_ascii_case(b"100-continue"))
     }
 
-    /// Is there an `Expect` field, whatever it says?
-    #[must_use]
-    pub fn has_expectation(&self) -> bool {
-        self.has(Name::Expect)
-    }
-
     /// Is the method `HEAD`?
     #[must_use]
     pub fn is_head_method(&self) -> bool {

@@ -161,6 +161,7 @@ fn request_case(input: &[u8]) -> Option<Case> {
             sender: &sender,
             trusted: false,
             keep_upgrade,
+            keep_expect: true,
         },
     )
     .unwrap();

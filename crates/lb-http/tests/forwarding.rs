@@ -13,6 +13,7 @@ fn how(peer: &str, trusted: bool) -> Forward<'static> {
         sender: sender(peer, "https", 8443),
         trusted,
         keep_upgrade: false,
+        keep_expect: true,
     }
 }
 
@@ -39,6 +40,18 @@ fn s_xff_01_the_backend_is_told_the_client_by_default() {
     assert_eq!(forwarded("", &how("192.0.2.1", true)), FRESH);
     assert!(forwarded("", &how("2001:db8::1", false)).starts_with("X-Forwarded-For: 2001:db8::1\r\n"));
     assert!(forwarded("", &how("::ffff:192.0.2.1", false)).starts_with("X-Forwarded-For: 192.0.2.1\r\n"));
+}
+
+#[test]
+fn an_expectation_is_passed_on_only_where_a_body_follows() {
+    let lines = "Expect: 100-continue\r\nexpect: 100-continue\r\n";
+    let with_body = how("192.0.2.1", false);
+    assert_eq!(forwarded(lines, &with_body), format!("{lines}{FRESH}"));
+    let without = Forward {
+        keep_expect: false,
+        ..with_body
+    };
+    assert_eq!(forwarded(lines, &without), FRESH);
 }
 
 #[test]

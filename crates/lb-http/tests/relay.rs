@@ -29,6 +29,7 @@ fn ours(keep_upgrade: bool) -> forward::Forward<'static> {
         sender: Box::leak(Box::new(sender)),
         trusted: false,
         keep_upgrade,
+        keep_expect: true,
     }
 }
 

@@ -181,14 +181,9 @@ impl Exchange {
             sender: &client.sender,
             trusted,
             keep_upgrade: self.framing == Framing::Empty && upgrade::wanted(&self.request).is_some(),
+            keep_expect: self.framing != Framing::Empty,
         };
-        if self.framing == Framing::Empty {
-            // Nothing to wait for: backends have been led astray by it.
-            if self.request.has_expectation() {
-                cold_path();
-                while self.request.remove("expect", 0) {}
-            }
-        } else {
+        if how.keep_expect {
             self.facts.expecting = answer::takes_interim(self.request.version())
                 && self.request.expects_continue()
                 && self.input.is_empty();

@@ -31,7 +31,6 @@ pub(crate) struct Client {
     pub(super) conn: h1::Conn,
     pub(super) timer: Timer,
     pub(super) place: Rc<Place>,
-    pub(super) peer: SocketAddr,
     pub(super) sender: Sender,
     /// Tells the clients of this worker apart (for longer than any of them waits).
     pub(super) id: u32,
@@ -154,7 +153,6 @@ impl Connection {
             conn: h1::Conn::new(Role::Server, Arc::clone(&http.limits)),
             timer,
             place: Rc::clone(&self.place),
-            peer,
             sender: Sender::new(peer.ip(), "http", view.options().address.port()),
             id: self.core.next_client(),
             requests: 0,
