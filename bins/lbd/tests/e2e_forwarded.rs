@@ -59,9 +59,9 @@ fn an_expectation_reaches_the_backend_only_with_a_body_behind_it() {
     let lbd = Lbd::start(&Config::http(listener, &[backend.address()]).text());
     let expecting = |rest: &str| format!("PUT / HTTP/1.1\r\nHost: test.example\r\nExpect: 100-continue\r\n{rest}");
     let mut client = Client::connect(listener);
-    assert_eq!(client.exchange(&expecting("\r\n")).status(), 200);
+    assert_eq!(client.exchange(expecting("\r\n")).status(), 200);
     assert!(heads.lock().unwrap().pop().unwrap().all("expect").is_empty());
-    assert_eq!(client.exchange(&expecting("Content-Length: 2\r\n\r\nhi")).status(), 200);
+    assert_eq!(client.exchange(expecting("Content-Length: 2\r\n\r\nhi")).status(), 200);
     assert_eq!(heads.lock().unwrap().pop().unwrap().all("expect"), ["100-continue"]);
     lbd.stop();
 }
