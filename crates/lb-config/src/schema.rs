@@ -154,6 +154,7 @@ pub(crate) static LOG: Section = Section {
             Value::Word(&["combined_xff", "combined", "common", "json"]),
             "\"combined_xff\"",
         ),
+        key("event_time", Value::Boolean, "false"),
     ],
 };
 
