@@ -121,7 +121,10 @@ fn lines_of_the_program_begin_with_the_time_when_it_is_wanted() {
     assert!(said.lines().all(is_timed), "{said}");
     lbd.reload(&config(false));
     let last = lbd.stderr();
-    assert!(last.lines().last().unwrap().starts_with("lbd: configuration "), "{last}");
+    assert!(
+        last.lines().last().unwrap().starts_with("lbd: configuration "),
+        "{last}"
+    );
     lbd.stop();
 }
 
