@@ -38,12 +38,18 @@ impl Refusal {
             Self::AmbiguousPath => 400,
         }
     }
+
+    /// The rule, as a text for logs.
+    #[must_use]
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::AmbiguousPath => "the path and its normal form lead to different routes",
+        }
+    }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AmbiguousPath => "the path and its normal form lead to different routes",
-        })
+        f.write_str(self.rule())
     }
 }

@@ -24,6 +24,7 @@ pub(super) type Step1 = Result<Poll<Option<Next>>, Stop>;
 struct Own<'a> {
     status: u16,
     end: End,
+    detail: &'static str,
     location: Option<&'a str>,
 }
 
@@ -44,9 +45,14 @@ impl Exchange {
                     }
                     Ok(Step::NeedMore) => {
                         cold_path();
+                        let skipped = client.conn.skip_empty_lines(self.input.filled());
+                        self.input.consume(skipped);
+                        if self.input.is_empty() {
+                            continue;
+                        }
                         if self.input.is_full() && !self.input.enlarge(core) {
-                            answer::refuse(self, client, 431, End::HeadTooLarge, core);
-                            return Ok(Poll::Ready(None));
+                            let limit = self.input.capacity();
+                            return Err(Stop::Request(h1::Error::HeadTooLarge { limit }));
                         }
                         self.wait_for(Wait::Head, false, client, core);
                     }
@@ -58,13 +64,13 @@ impl Exchange {
             }
             if client.eof {
                 cold_path();
-                return self.head_cut(client, core);
+                return self.head_cut();
             }
             match client.poll_read(cx, &mut self.input) {
                 Poll::Ready(Ok(0)) => {
                     cold_path();
                     client.eof = true;
-                    return self.head_cut(client, core);
+                    return self.head_cut();
                 }
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(_)) => {
@@ -89,12 +95,16 @@ impl Exchange {
 
     /// The client closed in front of or inside a head.
     #[inline(never)]
-    fn head_cut(&mut self, client: &mut Client, core: &Core) -> Step1 {
-        if self.input.is_empty() {
+    fn head_cut(&self) -> Step1 {
+        if self.has_no_request() {
             return Ok(Poll::Ready(Some(Next::Close)));
         }
-        answer::refuse(self, client, 400, End::BadRequest, core);
-        Ok(Poll::Ready(None))
+        Err(Stop::Request(h1::Error::Truncated))
+    }
+
+    /// Is there nothing of a request, not even its first byte? What is left of an empty line is none.
+    pub(super) fn has_no_request(&self) -> bool {
+        self.input.filled().iter().all(|byte| *byte == b'\r')
     }
 
     /// The head is here: which pool, which bytes, which backend.
@@ -117,6 +127,7 @@ impl Exchange {
             Ok(index) => index,
             Err(own) => {
                 cold_path();
+                self.detail = own.detail;
                 answer::respond(self, client, own.status, own.end, own.location, core);
                 return Ok(());
             }
@@ -129,6 +140,7 @@ impl Exchange {
                 InvalidField::Full => (431, End::HeadTooLarge),
                 _ => (400, End::BadRequest),
             };
+            self.detail = "no room or no valid value for the fields that are added";
             answer::respond(self, client, status, end, None, core);
             return Ok(());
         }
@@ -144,7 +156,14 @@ impl Exchange {
             host: self.request.authority(),
             path: self.request.path(),
         };
-        let own = |status, end, location| Err(Own { status, end, location });
+        let own = |status, end, location| {
+            Err(Own {
+                status,
+                end,
+                detail: "",
+                location,
+            })
+        };
         match http.routes.find(&query) {
             // OPTIONS with Max-Forwards: 0 asks us, not a backend (RFC 9110, section 7.6.2).
             Some(Action::Forward(_)) if forward::ends_here(&self.request) => own(200, End::Respond, None),
@@ -154,7 +173,12 @@ impl Exchange {
                 match other {
                     Some(Action::Respond { status, .. }) => own(*status, End::Respond, None),
                     Some(Action::Redirect { status, location, .. }) => own(*status, End::Respond, Some(location)),
-                    Some(Action::Refuse(refusal)) => own(refusal.status(), End::BadRequest, None),
+                    Some(Action::Refuse(refusal)) => Err(Own {
+                        status: refusal.status(),
+                        end: End::BadRequest,
+                        detail: refusal.rule(),
+                        location: None,
+                    }),
                     _ => own(404, End::NoRoute, None),
                 }
             }

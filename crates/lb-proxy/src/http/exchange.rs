@@ -46,6 +46,8 @@ pub(crate) struct Exchange {
     pub(super) recalled: Option<Recalled>,
     pub(super) claims: Claims,
     pub(super) facts: Trace,
+    /// The rule that was broken, or what else there is to say of the end; else empty.
+    pub(super) detail: &'static str,
 }
 
 /// Where an exchange stands.
@@ -88,6 +90,10 @@ pub(super) struct Trace {
     pub(super) interim: u8,
     /// The response to the client ends with the connection.
     pub(super) until_close: bool,
+    /// Bytes of a body of our own that were put on the way to the client.
+    pub(super) own_body: u32,
+    /// How long the backend says that it keeps this connection, in seconds.
+    pub(super) keeps_for: Option<u16>,
     /// What the client had got when the final head was put on the way; never equal to what it has
     /// got when part of an interim response was still unsent then.
     pub(super) sent_before: u64,
@@ -172,6 +178,7 @@ impl Exchange {
             recalled: None,
             claims: [None; 2],
             facts: Trace::default(),
+            detail: "",
         }
     }
 
@@ -205,6 +212,7 @@ impl Exchange {
         self.recalled = None;
         self.claims = [None; 2];
         self.facts = Trace::default();
+        self.detail = "";
         if self.reply.capacity() == LARGE {
             core.give_buffer(std::mem::replace(&mut self.reply, Buffer::empty()));
         }
@@ -301,7 +309,7 @@ impl Exchange {
     #[inline(never)]
     fn on_deadline(&mut self, client: &mut Client, core: &Core) -> Option<Next> {
         let stop = match self.facts.wait? {
-            Wait::Head if self.input.is_empty() => return Some(Next::Close),
+            Wait::Head if self.has_no_request() => return Some(Next::Close),
             Wait::Head | Wait::ClientBody => Stop::Client(End::ClientTimeout),
             Wait::Continue => {
                 // The backend keeps silent: the client may begin all the same.
@@ -312,7 +320,7 @@ impl Exchange {
                 self.down.out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
                 return None;
             }
-            Wait::ClientWrite => Stop::Client(End::ClientReset),
+            Wait::ClientWrite => Stop::Client(End::WriteTimeout),
             Wait::Connect => Stop::Upstream(End::ConnectTimeout),
             Wait::Upstream => Stop::Upstream(End::UpstreamTimeout),
         };
@@ -339,6 +347,7 @@ impl Exchange {
             }
             Stop::Request(error) => {
                 self.give_up(Outcome::Neutral, core);
+                self.detail = error.rule();
                 let end = answer::end_of(&error);
                 if self.is_committed() {
                     self.record(client, core, end);
@@ -349,14 +358,23 @@ impl Exchange {
             }
             Stop::Upstream(end) if self.facts.answered && self.down.sent() == self.facts.sent_before => {
                 // Head and fault came together, and nothing has left yet: say so.
+                self.blame(end, core);
                 self.give_up(Outcome::Failure, core);
                 self.down.clear(core);
                 answer::refuse(self, client, end.status().unwrap_or(502), end, core);
                 None
             }
-            Stop::Upstream(_) if self.facts.answered => {
-                self.give_up(Outcome::Failure, core);
-                self.record(client, core, End::UpstreamTruncated);
+            Stop::Upstream(end) if self.facts.answered => {
+                // A pause that was too long for us, as of a stream of events, is no fault of the backend.
+                let end = if matches!(end, End::UpstreamTimeout) {
+                    self.give_up(Outcome::Neutral, core);
+                    End::ResponseTimeout
+                } else {
+                    self.blame(End::UpstreamTruncated, core);
+                    self.give_up(Outcome::Failure, core);
+                    End::UpstreamTruncated
+                };
+                self.record(client, core, end);
                 Some(if self.facts.until_close {
                     Next::Reset
                 } else {

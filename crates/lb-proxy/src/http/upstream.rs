@@ -9,6 +9,7 @@ use crate::core::Core;
 use crate::pick::pick;
 use crate::view::PoolView;
 use lb_balance::Outcome;
+use lb_http::h1;
 use lb_net::Connecting;
 use lb_telemetry::End;
 use lb_types::Time;
@@ -116,7 +117,10 @@ impl Exchange {
         };
         match connecting.poll(cx) {
             // Whatever it is, it is no answer to a request that was not sent.
-            Poll::Ready(Ok(stream)) if speaks_first(&stream) => Err(Stop::Upstream(End::UpstreamProtocol)),
+            Poll::Ready(Ok(stream)) if speaks_first(&stream) => {
+                self.detail = h1::Error::Unsolicited.rule();
+                Err(Stop::Upstream(End::UpstreamProtocol))
+            }
             Poll::Ready(Ok(stream)) => {
                 self.upstream = Some(stream);
                 self.connecting = None;
@@ -155,8 +159,10 @@ impl Exchange {
                 }
                 return;
             }
+            self.detail = CLOSED_WHILE_KEPT;
             self.give_up(Outcome::Neutral, core);
         }
+        self.blame(end, core);
         if let Some(ticket) = self.ticket.take() {
             self.tried.add(ticket.slot());
             ticket.finish(Outcome::Failure, core.now().mono);
@@ -204,6 +210,10 @@ impl Exchange {
         (name, why.word())
     }
 }
+
+/// Why a request that must not be sent twice failed on a connection that was used before.
+const CLOSED_WHILE_KEPT: &str = "the backend closed a kept-alive connection while the request was on its way, and a \
+     request of this kind is not sent again: upstream_keep_alive must be shorter than the backend's own keep-alive";
 
 /// Did the backend say something before it was asked? No system call unless it did.
 fn speaks_first(stream: &TcpStream) -> bool {
