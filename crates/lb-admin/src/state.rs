@@ -160,8 +160,24 @@ pub struct Backend {
     pub max_connections: Option<u32>,
     /// Requests in a row that failed.
     pub failures: u32,
+    /// The last request that it failed.
+    pub last_failure: Option<Failure>,
     /// What its probes say; none when it is not probed.
     pub probe: Option<Probe>,
+}
+
+/// How a request failed.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Failure {
+    /// When, RFC 3339.
+    pub at: String,
+    /// How long ago that was.
+    pub seconds_ago: f64,
+    /// The end reason, as in the access log.
+    pub end: String,
+    /// What else there is to say, such as the rule that its response broke.
+    pub detail: Option<String>,
 }
 
 /// A backend's weight, from the file to what it gets.

@@ -50,6 +50,7 @@ fn a_backend_in_json_has_the_documented_fields() {
         "in_flight": 0,
         "max_connections": 200,
         "failures": 2,
+        "last_failure": null,
         "probe": {
             "address": "10.0.0.2:81",
             "elsewhere": true,

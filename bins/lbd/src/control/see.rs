@@ -2,7 +2,7 @@
 
 use super::Control;
 use lb_admin::ControlError;
-use lb_admin::state::{Backend, Listener, Pool, Probe, Process, Seen, Share, State, Totals, Why};
+use lb_admin::state::{Backend, Failure, Listener, Pool, Probe, Process, Seen, Share, State, Totals, Why};
 use lb_balance::Standing;
 use lb_health::{Admin, Status};
 use lb_probe::View;
@@ -214,6 +214,15 @@ impl Control {
                 in_flight: backend.load().in_flight(),
                 max_connections: planned.max_connections,
                 failures: backend.load().failures(),
+                last_failure: self.workers.last_fault(backend.id).map(|fault| {
+                    let ago = Duration::from_millis(present.unix_millis.saturating_sub(fault.unix_millis));
+                    Failure {
+                        at: lb_telemetry::timestamp(fault.unix_millis),
+                        seconds_ago: seconds(ago),
+                        end: fault.end.as_str().to_owned(),
+                        detail: (!fault.detail.is_empty()).then(|| fault.detail.to_owned()),
+                    }
+                }),
                 probe: view.as_ref().map(|view| Probe {
                     agent_note: agent.map(|agent| agent.note.clone()).filter(|note| !note.is_empty()),
                     agent_fault: self.agents.fault(backend.id).map(|fault| fault.to_string()),
