@@ -122,7 +122,8 @@ impl Exchange {
         }
         (access.backend, access.why) = self.picked();
         access.end = end;
-        access.detail = self.detail;
+        // What went wrong before it went well is nothing that ended it.
+        access.detail = if end == End::Done { "" } else { self.detail };
         access.retries = u32::from(self.facts.retries);
         access.reused = self.facts.reused;
         access.phases.total = now.mono.since(started.mono);
