@@ -4,9 +4,9 @@ use super::scope::Scope;
 use super::{Context, whole};
 use crate::field::Field;
 use crate::grammar::{check_name, listen_address};
-use crate::plan::{Forward, Http, Listener, Service, Tcp};
+use crate::plan::{Forward, Forwarded, Http, Listener, Service, Tcp};
 use crate::reader::Reader;
-use crate::schema::{LISTENER_LIMITS, LISTENER_TIMEOUTS};
+use crate::schema::{FORWARDED, LISTENER_LIMITS, LISTENER_TIMEOUTS};
 use crate::{Kind, Problem, Span};
 use lb_types::{Cidr, CidrError};
 use std::collections::HashMap;
@@ -102,7 +102,13 @@ fn tcp(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Tcp {
                 .help("for example pool = \"app\""),
         );
     }
-    for name in ["routes", "trusted_proxies", "abort_on_half_close", "log_probes"] {
+    for name in [
+        "routes",
+        "trusted_proxies",
+        "forwarded",
+        "abort_on_half_close",
+        "log_probes",
+    ] {
         not_for(reader, name, "tcp", "there are no requests in plain TCP");
     }
     if let Field::Is(limits, _) = reader.quiet_table("limits", &LISTENER_LIMITS) {
@@ -168,6 +174,7 @@ fn http(reader: &Reader<'_>, pools: &Pools, limits: &Scope, timeouts: &Scope, by
         keep_alive_requests: u32::try_from(limits.count("keep_alive_requests")).unwrap_or(u32::MAX),
         timeouts: timeouts.client(),
         trusted_proxies: trusted_proxies(reader),
+        forwarded: forwarded(reader),
         abort_on_half_close: reader.boolean("abort_on_half_close").value().unwrap_or(false),
         log_probes: reader.boolean("log_probes").value().unwrap_or(true),
     };
@@ -220,6 +227,22 @@ pub(super) fn forward(pool: usize, pools: &Pools, timeouts: &Scope) -> Forward {
     Forward {
         pool,
         timeouts: timeouts.upstream(),
+    }
+}
+
+fn forwarded(reader: &Reader<'_>) -> Forwarded {
+    let table = reader.table("forwarded", &FORWARDED).value();
+    let flag = |name| {
+        table
+            .as_ref()
+            .and_then(|table| table.boolean(name).value())
+            .unwrap_or(true)
+    };
+    Forwarded {
+        address: flag("for"),
+        proto: flag("proto"),
+        port: flag("port"),
+        drop_claims: flag("drop_claims"),
     }
 }
 
