@@ -190,6 +190,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("slowstart", "slow_start"),
     ("set_real_ip_from", "trusted_proxies"),
     ("trusted", "trusted_proxies"),
+    ("forwardfor", "forwarded"),
+    ("x_forwarded_for", "for"),
 ];
 
 /// Words of other programs that are two keys here: key, word, what to write.

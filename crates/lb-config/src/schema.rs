@@ -83,6 +83,7 @@ pub const SECTIONS: &[&Section] = &[
     &LIMITS,
     &TIMEOUTS,
     &LISTENERS,
+    &FORWARDED,
     &LISTENER_LIMITS,
     &LISTENER_TIMEOUTS,
     &ROUTES,
@@ -225,12 +226,23 @@ pub(crate) static LISTENERS: Section = Section {
             Value::Word(&["strict", "encode", "pass"]),
             "\"strict\"",
         ),
+        key("forwarded", Value::Table, ""),
         key("abort_on_half_close", Value::Boolean, "false"),
         key("access_log", Value::Boolean, "true"),
         key("log_probes", Value::Boolean, "true"),
         key("backlog", integer(1, 65_535), "4096"),
         key("limits", Value::Table, ""),
         key("timeouts", Value::Table, ""),
+    ],
+};
+
+pub(crate) static FORWARDED: Section = Section {
+    path: "listeners.forwarded",
+    keys: &[
+        key("for", Value::Boolean, "true"),
+        key("proto", Value::Boolean, "true"),
+        key("port", Value::Boolean, "true"),
+        key("drop_claims", Value::Boolean, "true"),
     ],
 };
 

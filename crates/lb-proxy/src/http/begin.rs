@@ -204,6 +204,7 @@ impl Exchange {
         let how = forward::Forward {
             sender: &client.sender,
             trusted,
+            statements: http.statements,
             keep_upgrade: self.framing == Framing::Empty && upgrade::wanted(&self.request).is_some(),
             keep_expect: self.framing != Framing::Empty,
         };
