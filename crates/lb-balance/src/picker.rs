@@ -117,6 +117,24 @@ impl Picker {
         Err(PickError::AllBusy)
     }
 
+    /// Begins a request at the backend in this slot, whatever is thought of it: for a client that has a connection to
+    /// it which nobody else may use. Only its limit counts.
+    ///
+    /// # Errors
+    /// [`PickError::AllBusy`] when it has as many requests as it may have, [`PickError::NoBackend`] when there is
+    /// no such slot.
+    pub fn resume(&self, slot: Slot, now: Time) -> Result<Ticket, PickError> {
+        if slot.index() >= self.pool.backends().len() {
+            return Err(PickError::NoBackend);
+        }
+        begin(&self.pool, slot, Why::Bound, now).ok_or(PickError::AllBusy)
+    }
+
+    /// Is the backend in this slot up, draining ones included?
+    pub fn is_up(&mut self, slot: Slot) -> bool {
+        self.view.load().up.contains(slot)
+    }
+
     /// Edits a request before it is forwarded, once, whoever it goes to. `recalled` is what was read
     /// from this request.
     ///

@@ -73,6 +73,8 @@ pub(super) struct Trace {
     pub(super) picked: Option<(Slot, Why)>,
     pub(super) retries: u8,
     pub(super) reused: bool,
+    /// The connection to the backend is this client's alone, for as long as both live.
+    pub(super) bound: bool,
     /// The backend's final head was seen.
     pub(super) answered: bool,
     /// Something of a response was put on the way to the client: no retry any more.
@@ -146,6 +148,8 @@ pub(super) enum Stop {
     Request(h1::Error),
     /// The backend failed.
     Upstream(End),
+    /// The connection that belongs to the client has ended, and its request did not reach the backend.
+    Bound,
     /// A fault of ours.
     Internal,
 }
@@ -363,6 +367,8 @@ impl Exchange {
                     Next::Close
                 })
             }
+            Stop::Bound => Some(self.bond_ended(client, core)),
+            Stop::Upstream(end) if self.facts.bound && self.never_came(end) => Some(self.bond_ended(client, core)),
             Stop::Upstream(end) => {
                 self.upstream_failed(end, client, core);
                 None

@@ -4,6 +4,7 @@ pub(crate) use upstream::{connect_end, start_outcome};
 
 mod answer;
 mod begin;
+mod bond;
 pub(crate) mod client;
 mod ending;
 pub(crate) mod exchange;

@@ -31,7 +31,8 @@ impl Exchange {
                     last = last.or(Some(end));
                     break;
                 }
-                Ok(()) => match self.open(&pool, false, client, core) {
+                // Who proves himself over a connection gets one that nobody used before.
+                Ok(()) => match self.open(&pool, self.facts.bound, client, core) {
                     Ok(()) => return,
                     // It could not even be begun: no descriptor, no port, no route.
                     Err(end) => last = Some(end),
@@ -142,7 +143,12 @@ impl Exchange {
         self.connecting = None;
         let untouched = self.up.sent() == 0 && self.up.is_whole();
         let whole = self.request.is_idempotent() && self.up.is_done() && self.up.is_whole();
-        let repeatable = !self.facts.forwarded && !self.facts.heard && (untouched || whole);
+        let mut repeatable = !self.facts.forwarded && !self.facts.heard && (untouched || whole);
+        if self.facts.bound && self.up.sent() > 0 {
+            // What was proved over the old connection holds over no other one.
+            repeatable = false;
+            client.conn.close_after();
+        }
         let died = matches!(end, End::UpstreamReset | End::UpstreamClosed);
         if self.facts.reused && died && !self.facts.heard {
             core.counters.stale_reuse();
