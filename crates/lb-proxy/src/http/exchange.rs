@@ -5,6 +5,7 @@ use super::begin::Step1;
 use super::client::Client;
 use super::pipe::Pipe;
 use crate::buffer::{Buffer, LARGE};
+use crate::contact::NoContact;
 use crate::core::{Core, MOST_HEAD};
 use crate::pick::Claims;
 use crate::view::{ListenerView, PoolView};
@@ -71,7 +72,12 @@ pub(super) struct Trace {
     /// The final response's status; 0 before.
     pub(super) status: u16,
     pub(super) picked: Option<(Slot, Why)>,
+    /// Other backends that were tried.
     pub(super) retries: u8,
+    /// Of those, the ones that the pool's `retries` and its budget paid for.
+    pub(super) paid_retries: u8,
+    /// The backend that was tried last refused the connection at once.
+    pub(super) refused_at_once: bool,
     pub(super) reused: bool,
     /// The connection to the backend is this client's alone, for as long as both live.
     pub(super) bound: bool,
@@ -317,7 +323,7 @@ impl Exchange {
                 return None;
             }
             Wait::ClientWrite => Stop::Client(End::ClientReset),
-            Wait::Connect => Stop::Upstream(End::ConnectTimeout),
+            Wait::Connect => self.no_contact(NoContact::TIMEOUT, core.now().mono),
             Wait::Upstream => Stop::Upstream(End::UpstreamTimeout),
         };
         self.on_stop(stop, client, core)

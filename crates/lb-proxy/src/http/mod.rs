@@ -1,7 +1,5 @@
 //! HTTP/1.1 from accept to close.
 
-pub(crate) use upstream::{connect_end, start_outcome};
-
 mod answer;
 mod begin;
 mod bond;
