@@ -147,7 +147,9 @@ fn make_pool(pool: &plan::Pool, zone: Option<&str>, previous: Option<&Snapshot>)
             up: was_up.is_none_or(|standing| standing.up),
         });
         backends.push(Arc::new(match same {
-            Some((before, _)) => new.with_load(Arc::clone(before.load())),
+            Some((before, _)) => new
+                .with_load(Arc::clone(before.load()))
+                .with_contact(Arc::clone(before.contact())),
             None => new,
         }));
     }

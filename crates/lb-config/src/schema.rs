@@ -369,7 +369,7 @@ pub(crate) static PERSISTENCE: Section = Section {
         key("timeout", millis(SECOND, 30 * DAY), "\"30m\""),
         key("capacity", integer(1, 100_000_000), "100000"),
         key("when_full", Value::Word(&["refuse", "evict_oldest"]), "\"refuse\""),
-        key("name", Value::Text("a cookie name"), "\"SERVERID\""),
+        key("name", Value::Text("a cookie name"), ""),
         key("max_age", millis(SECOND, 400 * DAY), ""),
         key(
             "refresh",

@@ -44,6 +44,7 @@
 //! traffic. No features.
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+pub mod auth;
 pub mod forward;
 pub mod h1;
 mod head;

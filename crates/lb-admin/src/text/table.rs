@@ -257,6 +257,10 @@ fn notes(backend: &Backend) -> Vec<String> {
     if backend.takes == "overflow" {
         notes.push("stands by: gets new clients when those before it are full or down".to_owned());
     }
+    if let Some(passed) = &backend.passed_over {
+        let (cause, since) = (&passed.cause, short(passed.since_seconds));
+        notes.push(format!("passed over for {since}: {}: {}", cause.text, cause.mend));
+    }
     if backend.failures > 0 {
         let many = if backend.failures == 1 { "" } else { "s" };
         notes.push(format!("{} request{many} in a row failed", backend.failures));

@@ -43,7 +43,7 @@ impl Refusal {
     #[must_use]
     pub const fn rule(self) -> &'static str {
         match self {
-            Self::AmbiguousPath => "the path and its normal form lead to different routes",
+            Self::AmbiguousPath => "the path can be read in several ways, which lead to different routes",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod backend;
+mod cookies;
 mod hash;
 mod health;
 mod listener;
@@ -157,6 +158,7 @@ fn read(table: &DeTable<'_>, environment: &dyn Environment, sink: &Sink) -> Plan
     report_unused(&plan, &pools, sink);
     report_cookies_over_tcp(&plan, &listeners, &pools, sink);
     report_hash_over_tcp(&plan, &listeners, &pools, sink);
+    cookies::report(&plan, &listeners, &pools, sink);
     loops::report(&plan, &pools, sink);
     plan
 }
