@@ -300,7 +300,10 @@ fn pool_options(pool: &plan::Pool, timeouts: UpstreamTimeouts) -> PoolOptions {
             .health
             .as_ref()
             .is_some_and(|health| health.server_errors && health.rules.is_passive()),
-        limits: Arc::new(codec_limits(&pool.limits)),
+        limits: Arc::new(h1::Limits {
+            parsing: pool.parsing,
+            ..codec_limits(&pool.limits)
+        }),
     }
 }
 
@@ -324,7 +327,10 @@ fn make_listener(plan: &Plan, listener: &Listener, entries: &mut Entries<'_>) ->
         }),
         plan::Service::Http(http) => Service::Http(HttpOptions {
             routes: routes(http, entries)?,
-            limits: Arc::new(codec_limits(&http.limits)),
+            limits: Arc::new(h1::Limits {
+                query_characters: http.query_characters,
+                ..codec_limits(&http.limits)
+            }),
             keep_alive: http.timeouts.keep_alive,
             keep_alive_requests: http.keep_alive_requests,
             head_timeout: http.timeouts.head,

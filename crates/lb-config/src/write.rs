@@ -197,6 +197,7 @@ fn http_text(out: &mut Text, listener: &Listener, http: &Http) {
             .collect();
         out.line("trusted_proxies", format_args!("[{}]", ranges.join(", ")));
     }
+    out.text_unless(&LISTENERS, "query_characters", http.query_characters.as_str());
     out.set_unless(&LISTENERS, "abort_on_half_close", http.abort_on_half_close);
     out.set_unless(&LISTENERS, "log_probes", http.log_probes);
     let scope = Scope::default();

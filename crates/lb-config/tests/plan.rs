@@ -133,7 +133,7 @@ fn a_small_file_has_all_defaults() {
     let pool = plan.pool("app").unwrap();
     assert_eq!(
         (pool.algorithm, pool.keep_alive),
-        (Algorithm::WeightedRoundRobin, SECONDS(4))
+        (Algorithm::WeightedRoundRobin, Duration::from_millis(1_500))
     );
     assert_eq!(
         (

@@ -129,7 +129,7 @@ prop_compose! {
         algorithm in algorithm(),
         backup in maybe("backup_below_percent", &["0", "50"]), zones in maybe("other_zones_below_percent", &["70", "1"]),
         fail_open in prop::sample::select(vec!["", "fail_open = \"when_all_down\"\n", "fail_open_percent = 40\n"]),
-        idle in maybe("max_idle_connections", &["0", "77"]),
+        idle in maybe("max_idle_connections", &["0", "77"]), parsing in maybe("parsing", &["\"strict\"", "\"tolerant\""]),
         retries in maybe("retries", &["{ attempts = 0 }", "{ attempts = 5, budget_percent = 100 }"]),
         upstream in upstream(), keep in maybe("upstream_keep_alive", TIMES),
         limits in maybe("limits", &["{ head_bytes = \"64KiB\", fields = 9 }"]),
@@ -174,7 +174,7 @@ prop_compose! {
             })
             .collect();
         format!(
-            "[[pools]]\nname = \"p{index}\"\nbackends = [{}]\n{algorithm}{backup}{zones}{fail_open}{idle}{retries}{limits}{persistence}{health}[pools.timeouts]\n{upstream}{keep}",
+            "[[pools]]\nname = \"p{index}\"\nbackends = [{}]\n{algorithm}{backup}{zones}{fail_open}{idle}{parsing}{retries}{limits}{persistence}{health}[pools.timeouts]\n{upstream}{keep}",
             backends.join(", ")
         )
     }

@@ -47,6 +47,7 @@
 pub mod forward;
 pub mod h1;
 mod head;
+pub mod keep_alive;
 mod list;
 pub mod upgrade;
 

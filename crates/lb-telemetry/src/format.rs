@@ -18,7 +18,8 @@ pub enum Format {
     Common,
     /// Common, then `"%{Referer}i" "%{User-Agent}i"`.
     Combined,
-    /// Combined, then `"%{X-Forwarded-For}i"`.
+    /// Combined, then `"%{X-Forwarded-For}i"`; and then, where there is more to say of an end that was not good, its reason and
+    /// the detail: `"bad_request: Host is missing"`.
     #[default]
     CombinedXff,
     /// One JSON object (RFC 8259) with everything that is known; what is not is left out. Bytes
@@ -56,6 +57,11 @@ impl Format {
                 combined(access, out);
                 out.push(b' ');
                 quoted(access.x_forwarded_for, out);
+                if !access.detail.is_empty() {
+                    out.extend_from_slice(b" \"");
+                    ended(access, out);
+                    out.push(b'"');
+                }
             }
             Self::Json => json(access, out),
             Self::Short => short(access, out),
@@ -114,8 +120,10 @@ fn common(a: &Access<'_>, out: &mut Vec<u8>) {
         escape(a.method, b'"', out);
         out.push(b' ');
         escape(a.target, b'"', out);
-        out.push(b' ');
-        escape(a.version.as_bytes(), b'"', out);
+        if !a.version.is_empty() {
+            out.push(b' ');
+            escape(a.version.as_bytes(), b'"', out);
+        }
     }
     out.extend_from_slice(b"\" ");
     number_or_dash(u64::from(a.status), out);
@@ -157,6 +165,7 @@ fn json(a: &Access<'_>, out: &mut Vec<u8>) {
     text("persist", a.persist.as_bytes(), out);
     text("end", a.end.as_str().as_bytes(), out);
     text("error", a.end.proxy_status().unwrap_or_default().as_bytes(), out);
+    text("detail", a.detail.as_bytes(), out);
     if !a.backend.is_empty() {
         out.extend_from_slice(if a.reused {
             b",\"reused\":true"
@@ -220,11 +229,20 @@ fn remarks(a: &Access<'_>, out: &mut Vec<u8>) {
     }
     if a.end != End::Done && a.end != End::TunnelDone {
         out.extend_from_slice(before);
-        out.extend_from_slice(a.end.as_str().as_bytes());
+        ended(a, out);
         before = b", ";
     }
     if before != b"(" {
         out.extend_from_slice(b") ");
+    }
+}
+
+/// `bad_request: Host is missing`: how it ended, and what else there is to say.
+fn ended(a: &Access<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(a.end.as_str().as_bytes());
+    if !a.detail.is_empty() {
+        out.extend_from_slice(b": ");
+        escape(a.detail.as_bytes(), b'"', out);
     }
 }
 

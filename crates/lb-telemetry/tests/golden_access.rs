@@ -203,3 +203,35 @@ fn a_short_line_stays_one_short_line() {
         "13:55:36 GET /\\x1b[2J\\x20->\\x20200\\n -> 200 0.00 ms\n"
     );
 }
+
+#[test]
+fn the_detail_of_an_end_stands_in_json_and_behind_the_default_format() {
+    let mut access = frank();
+    access.end = End::UpstreamProtocol;
+    access.detail = "Transfer-Encoding and Content-Length in one message";
+    let ended = " \"upstream_protocol: Transfer-Encoding and Content-Length in one message\"\n";
+    let xff = line(Format::CombinedXff, &access);
+    assert!(xff.ends_with(ended), "{xff}");
+    let json = line(Format::Json, &access);
+    assert!(
+        json.contains(",\"detail\":\"Transfer-Encoding and Content-Length in one message\""),
+        "{json}"
+    );
+    let short = line(Format::Short, &access);
+    assert!(short.contains("upstream_protocol: Transfer-Encoding and"), "{short}");
+    // These two are Apache's, byte for byte.
+    for format in [Format::Common, Format::Combined] {
+        assert!(!line(format, &access).contains("upstream_protocol"));
+    }
+    access.detail = "";
+    for format in Format::ALL {
+        assert!(!line(format, &access).contains("detail"));
+    }
+}
+
+#[test]
+fn a_request_without_a_known_version_has_none_in_its_line() {
+    let mut access = frank();
+    access.version = "";
+    assert!(line(Format::Common, &access).contains(" \"GET /apache_pb.gif\" "));
+}

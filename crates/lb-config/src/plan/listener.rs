@@ -1,3 +1,4 @@
+use lb_http::h1::QueryCharacters;
 use lb_types::Cidr;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub struct Http {
     pub timeouts: ClientTimeouts,
     /// Clients whose forwarded headers are believed.
     pub trusted_proxies: Vec<Cidr>,
+    /// What becomes of characters in a query that should be percent-encoded.
+    pub query_characters: QueryCharacters,
     /// Is a client that closed its sending side taken for gone?
     pub abort_on_half_close: bool,
     /// Do requests of health probes get lines in the access log?

@@ -8,6 +8,7 @@ use crate::plan::{Forward, Http, Listener, Service, Tcp};
 use crate::reader::Reader;
 use crate::schema::{LISTENER_LIMITS, LISTENER_TIMEOUTS};
 use crate::{Kind, Problem, Span};
+use lb_http::h1::QueryCharacters;
 use lb_types::{Cidr, CidrError};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -102,7 +103,13 @@ fn tcp(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Tcp {
                 .help("for example pool = \"app\""),
         );
     }
-    for name in ["routes", "trusted_proxies", "abort_on_half_close", "log_probes"] {
+    for name in [
+        "routes",
+        "trusted_proxies",
+        "query_characters",
+        "abort_on_half_close",
+        "log_probes",
+    ] {
         not_for(reader, name, "tcp", "there are no requests in plain TCP");
     }
     if let Field::Is(limits, _) = reader.quiet_table("limits", &LISTENER_LIMITS) {
@@ -168,6 +175,11 @@ fn http(reader: &Reader<'_>, pools: &Pools, limits: &Scope, timeouts: &Scope, by
         keep_alive_requests: u32::try_from(limits.count("keep_alive_requests")).unwrap_or(u32::MAX),
         timeouts: timeouts.client(),
         trusted_proxies: trusted_proxies(reader),
+        query_characters: match reader.word("query_characters").value() {
+            Some("encode") => QueryCharacters::Encode,
+            Some("pass") => QueryCharacters::Pass,
+            _ => QueryCharacters::Strict,
+        },
         abort_on_half_close: reader.boolean("abort_on_half_close").value().unwrap_or(false),
         log_probes: reader.boolean("log_probes").value().unwrap_or(true),
     };

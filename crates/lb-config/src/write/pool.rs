@@ -27,6 +27,7 @@ pub(super) fn pool_text(out: &mut Text, pool: &Pool) {
         _ => {}
     }
     out.set_unless(&POOLS, "max_idle_connections", pool.max_idle_connections);
+    out.text_unless(&POOLS, "parsing", pool.parsing.as_str());
     let usual = seconds(Scope::default().duration("upstream_keep_alive"));
     out.table("timeouts", &[("upstream_keep_alive", seconds(pool.keep_alive), usual)]);
     let limits: Vec<_> = limit_pairs(&pool.limits)

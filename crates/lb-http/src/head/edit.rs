@@ -171,6 +171,46 @@ impl Head {
         Ok(())
     }
 
+    /// Writes the bytes of the query that `must` names as `%` and two hexadecimal digits.
+    pub(crate) fn encode_query(&mut self, must: impl Fn(u8) -> bool) -> Result<(), InvalidField> {
+        let target = self.target();
+        let query = memchr::memchr(b'?', target).unwrap_or(target.len());
+        let odd = target.iter().skip(query).filter(|byte| must(**byte)).count();
+        if odd == 0 {
+            return Ok(());
+        }
+        let from = self.target.at as usize;
+        let end = from.saturating_add(self.target.len as usize);
+        self.reserve_line(0, end.saturating_sub(from).saturating_add(odd.saturating_mul(2)))?;
+        let at = self.arena.len();
+        let split = from.saturating_add(query);
+        self.arena.extend_from_within(from..split);
+        for place in split..end {
+            let byte = self.arena.get(place).copied().unwrap_or_default();
+            if must(byte) {
+                let digit = |n: u8| b"0123456789ABCDEF".get(usize::from(n & 15)).copied().unwrap_or(b'0');
+                self.arena.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte)]);
+            } else {
+                self.arena.push(byte);
+            }
+        }
+        self.line_end = 0;
+        self.target = Span {
+            at: at as u32,
+            len: self.arena.len().wrapping_sub(at) as u32,
+        };
+        Ok(())
+    }
+
+    /// Takes the target's bytes from `raw`, the head as it was loaded, in which each stands where it stands here.
+    pub(crate) fn put_back_target(&mut self, raw: &[u8]) {
+        let at = self.target.at as usize;
+        let place = at..at.saturating_add(self.target.len as usize);
+        if let (Some(to), Some(from)) = (self.arena.get_mut(place.clone()), raw.get(place)) {
+            to.copy_from_slice(from);
+        }
+    }
+
     /// Removes every field whose name `keep` does not want.
     pub(crate) fn retain(&mut self, keep: impl Fn(&[u8]) -> bool) {
         let Self { arena, index, .. } = self;
