@@ -112,10 +112,10 @@ fn calm(
             .first_mut()
             .map(|outcome| outcome.latency.quantile(50.0));
         let (waited, worked) = *first.get_or_insert((waited.unwrap_or_default(), result.work.quantile(50.0)));
-        if tries == SLOWER || options.speedup / 2.0 < *Survey::SPEEDUPS.start() {
+        if tries == SLOWER || options.speedup / STEP < *Survey::SPEEDUPS.start() {
             return Ok(Some(burst(waited, worked, result.offered)));
         }
-        options.speedup /= 2.0;
+        options.speedup /= STEP;
     }
     Ok(None)
 }
@@ -145,5 +145,6 @@ const CONTENDERS: [Algorithm; 4] = [
     Algorithm::PeakEwma,
 ];
 
-/// How often the speed is halved: to a 64th.
-const SLOWER: u32 = 6;
+/// How many times as slow each time, and how often: to a 65,536th.
+const STEP: f64 = 4.0;
+const SLOWER: u32 = 8;

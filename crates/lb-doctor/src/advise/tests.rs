@@ -309,7 +309,7 @@ fn bursts() -> String {
             n % 3
         )
     };
-    (0..20_000).map(line).collect()
+    (0..6000).map(line).collect()
 }
 
 #[test]

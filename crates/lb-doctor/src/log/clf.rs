@@ -27,8 +27,12 @@ pub(super) fn read(line: &str) -> Result<Entry<'_>, &'static str> {
         ),
     };
     let tail = Tail::read(words);
-    // nginx and lbd write the moment of the end and times with a point
-    let took = tail.total.or(tail.upstream).unwrap_or_default();
+    // nginx writes the moment of the end
+    let took = tail
+        .total
+        .or(tail.upstream)
+        .filter(|_| !tail.is_begin)
+        .unwrap_or_default();
     let began = unix_nanos.saturating_sub(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
     Ok(Entry {
         unix_nanos: began,

@@ -104,7 +104,7 @@ impl FromStr for Format {
     /// format with `$variables` or `%directives`.
     fn from_str(text: &str) -> Result<Self, SpecError> {
         match text.trim() {
-            "clf" | "combined" | "common" | "combinedio" | "nginx" | "apache" | "combined_xff" | "timed" => {
+            "clf" | "combined" | "common" | "combinedio" | "nginx" | "apache" | "combined_xff" | "combined_timed" => {
                 Ok(Self::Clf)
             }
             "json" => Ok(Self::Json),

@@ -15,6 +15,8 @@ pub(super) struct Tail<'a> {
     pub(super) backend: Option<&'a str>,
     pub(super) pool: Option<&'a str>,
     pub(super) persisted: bool,
+    /// The time is that of the beginning: lbd's own `combined_timed`.
+    pub(super) is_begin: bool,
     /// A number that may be a duration.
     pub(super) unclear: Option<&'a str>,
     how: How,
@@ -115,10 +117,13 @@ impl<'a> Tail<'a> {
         let place = match name {
             "rt" | "request_time" | "reqtime" | "request-time" => &mut self.total,
             "urt" | "upstream_response_time" | "upstream-response-time" => &mut self.upstream,
-            "upstream" | "upstream_addr" | "ua" | "addr" | "backend" => {
-                if is_address(value) || matches!(name, "upstream" | "backend") {
-                    self.backend = known(value);
-                }
+            "upstream" | "upstream_addr" | "ua" | "addr" if is_address(value) => {
+                self.backend = Some(value);
+                return;
+            }
+            "backend" => {
+                self.is_begin = true;
+                self.backend = known(value);
                 return;
             }
             "pool" | "upstream_name" => {

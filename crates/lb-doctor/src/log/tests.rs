@@ -108,6 +108,20 @@ fn our_own_lines_are_read_as_they_are_written() {
     lb_telemetry::Format::CombinedXff.write(&access, &mut line);
     let line = String::from_utf8(line).unwrap();
     assert_eq!(read(&Format::Clf, line.trim_end()).status, Some(503));
+    // the default: all that advice needs
+    let mut line = Vec::new();
+    lb_telemetry::Format::default().write(&access, &mut line);
+    let line = String::from_utf8(line).unwrap();
+    let entry = read(&Format::Clf, line.trim_end());
+    assert_eq!(
+        (entry.unix_nanos, entry.duration),
+        (1_795_255_200_000_000_000, millis(42)),
+        "{line}"
+    );
+    assert_eq!(
+        (entry.backend.as_deref(), entry.pool.as_deref(), entry.persisted),
+        (Some("web1"), Some("app"), true)
+    );
 }
 
 #[test]
