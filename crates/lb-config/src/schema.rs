@@ -152,8 +152,8 @@ pub(crate) static LOG: Section = Section {
         ),
         key(
             "format",
-            Value::Word(&["combined_xff", "combined", "common", "json"]),
-            "\"combined_xff\"",
+            Value::Word(&["combined_timed", "combined_xff", "combined", "common", "json"]),
+            "\"combined_timed\"",
         ),
     ],
 };

@@ -105,7 +105,7 @@ fn a_small_file_has_all_defaults() {
     assert_eq!((plan.workers, plan.drain_timeout), (0, SECONDS(30)));
     assert_eq!(
         (&plan.log.access, plan.log.format.as_str()),
-        (&AccessLog::Off, "combined_xff")
+        (&AccessLog::Off, "combined_timed")
     );
     let listener = plan.listener("web").unwrap();
     assert_eq!(

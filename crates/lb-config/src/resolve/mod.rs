@@ -167,7 +167,7 @@ fn read_log(table: Field<Reader<'_>>) -> Log {
     let Some(reader) = table.value() else {
         return Log {
             access: AccessLog::Off,
-            format: Format::CombinedXff,
+            format: Format::CombinedTimed,
         };
     };
     let access = reader
@@ -177,7 +177,7 @@ fn read_log(table: Field<Reader<'_>>) -> Log {
     let format = Format::ALL.into_iter().find(|known| Some(known.as_str()) == format);
     Log {
         access: access.value().unwrap_or(AccessLog::Off),
-        format: format.unwrap_or(Format::CombinedXff),
+        format: format.unwrap_or(Format::CombinedTimed),
     }
 }
 
