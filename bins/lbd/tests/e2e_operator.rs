@@ -59,7 +59,7 @@ fn s_conn_06_a_full_listener_names_its_limit_and_the_key_once() {
     let mut third = Client::connect(listener);
     until("one waits, and it is said", || {
         lbd.stderr()
-            .contains("listener main: max_connections = 2 reached: 1 connections had to wait")
+            .contains("listener main: max_connections = 2 reached: 1 connection had to wait")
             .then_some(())
     });
     assert!(lbd.stderr().contains("raise `max_connections` in its `limits`"));

@@ -40,6 +40,8 @@ pub struct Log {
     pub access: AccessLog,
     /// The form of a line.
     pub format: Format,
+    /// Do the program's own lines on standard error begin with the time?
+    pub event_time: bool,
 }
 
 /// The socket of the admin API.

@@ -155,6 +155,7 @@ pub(crate) static LOG: Section = Section {
             Value::Word(&["combined_timed", "combined_xff", "combined", "common", "json"]),
             "\"combined_timed\"",
         ),
+        key("event_time", Value::Boolean, "false"),
     ],
 };
 

@@ -115,6 +115,7 @@ fn log(out: &mut Text, log: &Log) {
     let lines = [
         ("access", unless(&LOG, "access", quoted(&access))),
         ("format", unless(&LOG, "format", quoted(log.format.as_str()))),
+        ("event_time", unless(&LOG, "event_time", log.event_time.to_string())),
     ];
     if lines.iter().any(|(_, value)| value.is_some()) {
         out.header("[log]");

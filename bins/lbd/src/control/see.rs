@@ -125,7 +125,9 @@ impl Control {
             taking: standings.iter().filter(|standing| takes_new(standing)).count(),
             total: pool.backends().len(),
             failed_open: self.failed_open.contains(name),
-            exact_shares: pool.is_exact(),
+            // only turns follow weights exactly; the others know of no rounding either
+            exact_shares: pool.is_exact()
+                && matches!(plan.algorithm, Algorithm::WeightedRoundRobin | Algorithm::RoundRobin),
             backends: Vec::new(),
         };
         Some((entry, seen))

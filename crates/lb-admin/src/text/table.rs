@@ -40,8 +40,12 @@ pub fn table(state: &State, options: TableOptions) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(
         out,
-        "{} requests, {} connections ({} open), {} retries",
-        totals.requests, totals.connections, totals.active, totals.retries
+        "{}, {} ({} open), {} {}",
+        counted(totals.requests, "request"),
+        counted(totals.connections, "connection"),
+        totals.active,
+        totals.retries,
+        if totals.retries == 1 { "retry" } else { "retries" }
     );
     listeners(state, options, &mut out);
     for one in &state.pools {
@@ -207,6 +211,11 @@ fn paint(backend: &Backend) -> Paint {
         "draining" | "maintenance" => Paint::Care,
         _ => Paint::None,
     }
+}
+
+/// `1 request`, `2 requests`.
+fn counted(number: u64, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
 /// What an operator should know beside the numbers.

@@ -1,3 +1,4 @@
+use super::overlap;
 use super::pool::Pools;
 use super::route;
 use super::scope::Scope;
@@ -34,10 +35,12 @@ pub(super) fn read_all(
     }
     let mut names: HashMap<String, Span> = HashMap::new();
     let mut addresses: HashMap<SocketAddr, Span> = HashMap::new();
-    readers
+    let listeners: Vec<_> = readers
         .iter()
         .map(|reader| read(context, reader, pools, &mut names, &mut addresses))
-        .collect()
+        .collect();
+    overlap::report(root, &listeners, &addresses);
+    listeners
 }
 
 fn read(
@@ -49,7 +52,9 @@ fn read(
 ) -> (Listener, Span) {
     let name = reader.parsed("name", Kind::BadName, |name| check_name(name).map(|()| name.to_owned()));
     reader.require("name", &name, "name = \"web\"");
-    let address = reader.parsed("address", Kind::BadAddress, listen_address);
+    let address = reader.parsed("address", Kind::BadAddress, |text| {
+        listen_address(text, &|name| context.environment.interface(name))
+    });
     reader.require("address", &address, "address = \"0.0.0.0:8080\"");
     if let Some((name, span)) = name.as_ref()
         && let Some(first) = names.insert(name.clone(), span.clone())

@@ -7,6 +7,7 @@ mod hash;
 mod health;
 mod listener;
 mod loops;
+mod overlap;
 mod persistence;
 mod pool;
 mod route;
@@ -159,6 +160,7 @@ fn read(table: &DeTable<'_>, environment: &dyn Environment, sink: &Sink) -> Plan
     report_cookies_over_tcp(&plan, &listeners, &pools, sink);
     report_hash_over_tcp(&plan, &listeners, &pools, sink);
     cookies::report(&plan, &listeners, &pools, sink);
+    report_mixed_log(&plan, &listeners, sink);
     loops::report(&plan, &pools, sink);
     plan
 }
@@ -168,6 +170,7 @@ fn read_log(table: Field<Reader<'_>>) -> Log {
         return Log {
             access: AccessLog::Off,
             format: Format::CombinedTimed,
+            event_time: false,
         };
     };
     let access = reader
@@ -178,6 +181,7 @@ fn read_log(table: Field<Reader<'_>>) -> Log {
     Log {
         access: access.value().unwrap_or(AccessLog::Off),
         format: format.unwrap_or(Format::CombinedTimed),
+        event_time: reader.boolean("event_time").value().unwrap_or(false),
     }
 }
 
@@ -221,6 +225,34 @@ fn report_unused(plan: &Plan, pools: &Pools, sink: &Sink) {
                 .at(pool.name_span.clone(), "no listener and no route names it");
             sink.push(problem);
         }
+    }
+}
+
+/// A TCP connection has no request: its line is a puzzle to programs that read Apache's formats.
+fn report_mixed_log(plan: &Plan, listeners: &[(crate::plan::Listener, Span)], sink: &Sink) {
+    let is_text = plan.log.access != AccessLog::Off && plan.log.format != Format::Json;
+    let logging = || listeners.iter().filter(|(listener, _)| listener.access_log);
+    let is_tcp = |listener: &crate::plan::Listener| matches!(listener.service, Service::Tcp(_));
+    let tcp = logging().find(|(listener, _)| is_tcp(listener));
+    let http = logging().find(|(listener, _)| !is_tcp(listener));
+    if let (true, Some((tcp, span)), Some(_)) = (is_text, tcp, http) {
+        sink.push(
+            Problem::warning(
+                Kind::MixedLog,
+                format!(
+                    "lines of TCP listener \"{}\" stand among those of HTTP requests",
+                    tcp.name
+                ),
+            )
+            .at(
+                span.clone(),
+                format!(
+                    "they have no request, which programs that read `{}` expect",
+                    plan.log.format
+                ),
+            )
+            .help("write access_log = false in this listener, or format = \"json\" under [log]"),
+        );
     }
 }
 

@@ -4,10 +4,11 @@ mod secret;
 use super::scope::default_duration;
 use super::{Context, default_number, whole};
 use crate::field::Field;
+use crate::near::{self, Meant};
 use crate::plan::{ClientIp, Persistence};
 use crate::reader::Reader;
 use crate::schema::PERSISTENCE;
-use crate::{Kind, Problem, Span, near};
+use crate::{Kind, Problem, Span};
 use toml::de::DeValue;
 
 /// The ways a pool recognises clients, and where they stand.
@@ -24,8 +25,11 @@ pub(super) fn read_all(context: &Context<'_>, pool: &Reader<'_>) -> (Vec<Persist
                 format!("`persistence` is {word:?}, which is not known"),
             )
             .at(span.clone(), "expected a table or \"off\"");
-            let kind = near::nearest(word, KINDS.iter().copied()).unwrap_or("client_ip");
-            pool.push(problem.help(format!("write persistence = {{ kind = \"{kind}\" }}")));
+            pool.push(match near::meant(PERSISTENCE.path, "kind", word, KINDS) {
+                Some(Meant::Word(kind, _)) => problem.help(format!("write persistence = {{ kind = \"{kind}\" }}")),
+                Some(Meant::Sentence(sentence)) => problem.help(sentence),
+                None => problem.help("write persistence = { kind = \"cookie_insert\" } or { kind = \"client_ip\" }"),
+            });
             return (Vec::new(), None);
         }
         DeValue::Table(_) => pool.table("persistence", &PERSISTENCE).value().into_iter().collect(),

@@ -153,7 +153,8 @@ pub enum CookieInsertError {
 impl CookieInsert {
     /// The strategy for a pool of `backends`. Allocates; done once per snapshot.
     ///
-    /// `key` is sixteen secret random bytes, the same on every replica.
+    /// `key` is sixteen secret random bytes, the same on every replica; [`token::key`](crate::token::key) makes them from
+    /// a secret of any length.
     ///
     /// # Errors
     /// [`CookieInsertError`] when browsers would not keep the cookie.

@@ -2,6 +2,7 @@
 
 use super::args::Simulate;
 use super::{Failure, contenders, pool};
+use crate::note::counted;
 use lb_doctor::log::{Format, Log, LogError, Replay, ReplayOptions, Survey};
 use lb_doctor::report::Setting;
 use lb_doctor::simulate::{Backend, Comparison, compare};
@@ -92,7 +93,7 @@ fn setting<R: BufRead>(log: &Log<R>, path: &Path, survey: &Survey, work: f64, op
 
 /// How many lines could not be read, and the first ones.
 fn bad_lines<R: BufRead>(log: &Log<R>) -> String {
-    let mut text = format!("{} lines could not be read:", log.bad());
+    let mut text = format!("{} could not be read:", counted(log.bad(), "line"));
     for bad in log.first_bad() {
         // writing to a String cannot fail
         let _ = write!(text, " line {} ({})", bad.line, bad.why);
