@@ -96,6 +96,11 @@ pub enum NoteKind {
     NoMac,
     /// A PKCS#7 bundle, which never holds a private key.
     NoKeyInPkcs7,
+    /// Among several sources, one that holds nothing of use and was left out.
+    NotRead {
+        /// Why.
+        why: Box<str>,
+    },
 }
 
 impl NoteKind {
@@ -126,7 +131,7 @@ impl NoteKind {
                 "The BEGIN and END lines are missing, so other programs will not recognise the file. `lbd cert \
                  convert` writes them."
             }
-            Self::Skipped { .. } => "Nothing that a TLS server loads; it was left out.",
+            Self::Skipped { .. } | Self::NotRead { .. } => "Nothing that a TLS server loads; it was left out.",
             Self::OldLabel { .. } => "The label is one of old. `lbd cert convert` writes today's.",
             Self::OtherLabel { .. } => {
                 "We and openssl look at the content; other programs trust the label and refuse the key. `lbd cert \
@@ -187,6 +192,7 @@ impl fmt::Display for NoteKind {
             Self::Duplicate { first } => write!(f, "the same stood already in block {first}"),
             Self::UnusableKey { algorithm } => write!(f, "a key for {algorithm}, with which no TLS server signs"),
             Self::NoMac => f.write_str("PKCS#12 without integrity check"),
+            Self::NotRead { why } => write!(f, "left out: {why}"),
             Self::NoKeyInPkcs7 => f.write_str("PKCS#7 holds certificates only, never the private key"),
         }
     }

@@ -9,15 +9,18 @@ use lb_cert::{
     AwsLc, Certificate, CertificateDer, Found, KeyAlgorithm, KeyFormat, KeyKind, KeyMatch, MendOptions, Password,
     PrivateKey, write,
 };
+use std::path::Path;
 
 pub(super) fn run(convert: &Convert) -> Result<(), Failure> {
-    if matches!(convert.to, Target::Der | Target::P12) && convert.out.is_none() && output::is_terminal() {
+    let goes_out = convert.out.as_deref().is_none_or(output::is_standard);
+    if matches!(convert.to, Target::Der | Target::P7b | Target::P12) && goes_out && output::is_terminal() {
         return Err(Failure::Usage(
             "this format is binary and would only confuse a terminal; name a file with --out".to_owned(),
         ));
     }
-    let input = input::read(std::slice::from_ref(&convert.input), &convert.passwords)?;
-    let name = input::name(&convert.input);
+    let input = input::read(&convert.files, &convert.passwords)?;
+    let names: Vec<String> = convert.files.iter().map(|file| input::name(file)).collect();
+    let name = names.join(", ");
     let has_pkcs7 = input
         .files
         .iter()
@@ -31,21 +34,16 @@ pub(super) fn run(convert: &Convert) -> Result<(), Failure> {
         };
         return Err(Failure::Refused(format!("{name} holds no private key{reason}")));
     }
-    if has_pkcs7 {
+    if has_pkcs7 && holds.keys.is_empty() {
         eprintln!("lbd: note: {name} is PKCS#7, which holds certificates and never a private key");
     }
     let (content, is_secret) = holds.written(convert, &name)?;
-    match &convert.out {
-        Some(path) => output::write(
-            &[Draft {
-                path,
-                content: &content,
-                is_secret,
-            }],
-            convert.force,
-        ),
-        None => output::print(&content),
-    }
+    let draft = Draft {
+        path: convert.out.as_deref().unwrap_or(Path::new(output::STANDARD)),
+        content: &content,
+        is_secret,
+    };
+    output::write(&[draft], convert.force)
 }
 
 /// What is to be written: certificates in order, and keys.
@@ -199,8 +197,8 @@ impl Holding {
     fn pkcs12(&self, convert: &Convert, name: &str) -> Result<(Vec<u8>, bool), Failure> {
         if self.certificates.is_empty() {
             return Err(Failure::Refused(format!(
-                "{name} holds no certificate, and a PKCS#12 file is for a certificate and its key\n  mend: join them \
-                 first: cat certificate.pem key.pem | lbd cert convert - --to p12 --out FILE"
+                "{name} holds no certificate, and a PKCS#12 file is for a certificate and its key\n  mend: give the \
+                 certificate's file too"
             )));
         }
         let key = match self.keys.as_slice() {
@@ -239,7 +237,7 @@ fn check_key(key: &Found<PrivateKey>, certificates: &[Found<Certificate>]) -> Re
     if can_be_checked && lb_cert::bundle::public_key(&key.value, &AwsLc).is_none() {
         return Err(Failure::Input(format!(
             "{}: the numbers of the key ({}) do not fit together: it is damaged\n  mend: copy it again from where it \
-             was made; `openssl pkey -in FILE -check` says the same",
+             was made",
             key.place,
             key.value.algorithm()
         )));

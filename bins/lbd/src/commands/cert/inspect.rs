@@ -10,14 +10,16 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 pub(super) fn run(inspect: &Inspect) -> Result<(), Failure> {
-    let input = input::read(&inspect.files, &inspect.passwords)?;
+    let mut input = input::read_with_folders(&inspect.files, &inspect.passwords)?;
+    let unread = input.unread.take();
     let at = super::time(inspect.at);
     let text = if inspect.json {
         format!("{:#}\n", as_json(&input, at))
     } else {
         as_text(&input, at, Paint::stdout())
     };
-    output::print(text.as_bytes())
+    output::print(text.as_bytes())?;
+    unread.map_or(Ok(()), Err)
 }
 
 fn as_text(input: &Input, at: i64, paint: Paint) -> String {
