@@ -170,6 +170,10 @@ pub(crate) struct Convert {
     /// Leave out roots, as servers do
     #[arg(long)]
     pub(crate) drop_root: bool,
+    /// Whom clients trust, so that of cross-signed certificates the right one stands first: a file of roots, or
+    /// `system`; may be repeated, the first counts most. Without any: the system's roots, and those in the file
+    #[arg(long, value_name = "FILE|system")]
+    pub(crate) roots: Vec<String>,
     #[command(flatten)]
     pub(crate) passwords: Passwords,
     #[command(flatten)]
@@ -191,6 +195,10 @@ pub(crate) struct Bundle {
     /// Keep the root at the end of the chain
     #[arg(long)]
     pub(crate) keep_root: bool,
+    /// Whom clients trust, so that the chain leads to these roots: a file of roots, or `system`; may be repeated, the
+    /// first counts most. Without any: the system's roots, and those among the files
+    #[arg(long, value_name = "FILE|system")]
+    pub(crate) roots: Vec<String>,
     /// How the key is written
     #[arg(long, value_enum, default_value_t = KeyForm::Pkcs8)]
     pub(crate) key_format: KeyForm,
@@ -370,8 +378,10 @@ Examples:
   lbd cert bundle server.crt intermediate.crt root.crt server.key --out /etc/lbd/example/
   lbd cert bundle server.pfx --password-file secret.txt --out bundle.pem
   lbd cert bundle downloads/ --out example/ --keep-root
+  lbd cert bundle leaf.pem cross-a.pem cross-b.pem --roots our-root.pem --out bundle.pem
 
-Leaf first, then its issuers in order; duplicates, roots and what does not belong are left out and named.
+Leaf first, then its issuers in order up to the roots that are trusted; a cross-signed certificate that only other
+roots need follows behind; duplicates, roots and what does not belong are left out and named.
 
 Exit codes: 0 done, 1 a file cannot be read, exists or cannot be written, 2 wrong usage,
 3 damaged, 4 there is no certificate, or the key does not belong to it, 5 a password is missing or wrong,

@@ -2,9 +2,9 @@
 
 use super::args::Bundle;
 use super::output::{self, Draft};
-use super::{Failure, convert, input};
+use super::{Failure, convert, input, roots};
 use lb_cert::bundle::{End, Reason};
-use lb_cert::{AwsLc, KeyMatch, MendOptions, Mended, NoteKind, write};
+use lb_cert::{AwsLc, Certificate, KeyMatch, MendOptions, Mended, NoteKind, Roots, write};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -21,8 +21,11 @@ pub(super) fn run(bundle: &Bundle) -> Result<(), Failure> {
     {
         eprintln!("lbd: note: {note}");
     }
+    let sets = roots::wanted(&bundle.roots, &input.certificates)?;
+    let trusted: Vec<&Roots> = sets.iter().map(|(_, roots)| roots).collect();
     let mut options = MendOptions::new(super::time(bundle.at));
     options.keep_root = bundle.keep_root;
+    options.roots = &trusted;
     let mended = lb_cert::mend(input.certificates, input.keys, options, &AwsLc);
     if mended.chain.is_empty() {
         return Err(Failure::Refused(
@@ -30,7 +33,7 @@ pub(super) fn run(bundle: &Bundle) -> Result<(), Failure> {
         ));
     }
     refuse_mismatch(&mended)?;
-    let chain = write::certificates(mended.chain.iter().map(|found| found.value.der()));
+    let chain = write::certificates(mended.sent().map(|found| found.value.der()));
     let key = mended
         .key
         .as_ref()
@@ -66,7 +69,7 @@ pub(super) fn run(bundle: &Bundle) -> Result<(), Failure> {
         output::write(&[draft], bundle.force)?;
         if is_out { Vec::new() } else { vec![bundle.out.clone()] }
     };
-    output::say(&told(&mended, &written), is_out)
+    output::say(&told(&mended, &trusted, &written), is_out)
 }
 
 pub(super) fn refuse_mismatch(mended: &Mended) -> Result<(), Failure> {
@@ -87,11 +90,20 @@ pub(super) fn refuse_mismatch(mended: &Mended) -> Result<(), Failure> {
     )))
 }
 
-fn told(mended: &Mended, written: &[PathBuf]) -> String {
+fn told(mended: &Mended, trusted: &[&Roots], written: &[PathBuf]) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     for (index, found) in mended.chain.iter().enumerate() {
         let _ = writeln!(text, "{} {} ({})", index + 1, found.value.label(), found.place);
+    }
+    for (index, found) in mended.further.iter().enumerate() {
+        let number = mended.chain.len() + index + 1;
+        let (label, issuer) = (found.value.label(), found.value.issuer());
+        let _ = writeln!(
+            text,
+            "{number} {label} ({}): behind the chain, for clients that know only {issuer}",
+            found.place
+        );
     }
     if let Some(key) = &mended.key {
         let _ = writeln!(text, "key {} ({})", key.value.algorithm(), key.place);
@@ -115,7 +127,13 @@ fn told(mended: &Mended, written: &[PathBuf]) -> String {
     for key in &mended.spare_keys {
         let _ = writeln!(text, "left out a key for {} ({})", key.value.algorithm(), key.place);
     }
-    if let End::Open(issuer) = &mended.end {
+    let is_trusted = |last: &Certificate| {
+        let mut roots = trusted.iter().flat_map(|set| set.iter());
+        roots.any(|root| last.is_issued_by(root) || last == root)
+    };
+    if let End::Open(issuer) = &mended.end
+        && !mended.sent().any(|found| is_trusted(&found.value))
+    {
         let _ = write!(
             text,
             "the last one was issued by {}, which was not given; ",

@@ -64,8 +64,11 @@ impl Holding {
                 .try_for_each(|key| check_key(key, &input.certificates))?;
             input.certificates.iter().try_for_each(check_certificate)?;
         }
+        let sets = super::roots::wanted(&convert.roots, &input.certificates)?;
+        let trusted: Vec<&lb_cert::Roots> = sets.iter().map(|(_, roots)| roots).collect();
         let mut options = MendOptions::new(super::time(super::args::At { at: None }));
         options.keep_root = !convert.drop_root;
+        options.roots = &trusted;
         let mended = lb_cert::mend(input.certificates, input.keys, options, &AwsLc);
         if let Some(broken) = mended.broken.first().filter(|_| !convert.unchecked) {
             let what = if broken.certificate == broken.issuer {
@@ -113,7 +116,7 @@ impl Holding {
             match left.reason {
                 lb_cert::bundle::Reason::Duplicate(_) => repeated += 1,
                 lb_cert::bundle::Reason::Root => {}
-                _ if convert.drop_root && left.certificate.value.is_self_issued() => {}
+                _ if convert.drop_root && left.certificate.value.is_self_signed(&AwsLc) => {}
                 _ => rest.push(left.certificate),
             }
         }
@@ -130,6 +133,7 @@ impl Holding {
                 names.join(", ")
             );
         }
+        certificates.extend(mended.further);
         certificates.append(&mut rest);
         let mut keys: Vec<Found<PrivateKey>> = mended.key.into_iter().collect();
         keys.extend(mended.spare_keys);

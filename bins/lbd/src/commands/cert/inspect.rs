@@ -111,7 +111,7 @@ pub(super) fn tree(certificates: &[Found<Certificate>], at: i64, paint: Paint) -
         {
             Some((index, found)) => {
                 let padding = " ".repeat(widest.unwrap_or(0).saturating_sub(width(branch)));
-                let role = lb_cert::inspect::Role::of(&found.value).as_str();
+                let role = lb_cert::inspect::Role::of(&found.value, &AwsLc).as_str();
                 let validity = painted(Validity::of(&found.value, at), paint);
                 writeln!(
                     text,
