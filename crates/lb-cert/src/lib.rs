@@ -97,7 +97,8 @@ pub use key::{KeyAlgorithm, KeyError, KeyFormat, Oddity, PrivateKey};
 pub use place::{Found, Place};
 pub use profile::{Kind, Level, Profile, Rule, RuleError, rules};
 pub use read::{
-    BlockReport, Contents, Format, Limits, Note, NoteKind, Password, Problem, ReadError, ReadOptions, read,
+    BlockReport, Contents, Format, Limits, Note, NoteKind, Password, Problem, ReadError, ReadErrorKind, ReadOptions,
+    read,
 };
 pub use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 pub use verify::{Budget, PeerName, Purpose, Refusal, Request, Roots, Step, Verified, Verifier, Warning};

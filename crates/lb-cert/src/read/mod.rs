@@ -24,7 +24,7 @@ mod pkcs12;
 mod pkcs7;
 
 pub use contents::{Contents, Format};
-pub use error::{BlockReport, Problem, ReadError};
+pub use error::{BlockReport, Problem, ReadError, ReadErrorKind};
 pub use note::{Note, NoteKind};
 pub use options::{Limits, Password, ReadOptions};
 #[cfg(feature = "encrypted-keys")]

@@ -108,6 +108,11 @@ pub enum NoteKind {
     NoMac,
     /// A PKCS#7 bundle, which never holds a private key.
     NoKeyInPkcs7,
+    /// Among several sources, one that holds nothing of use and was left out.
+    NotRead {
+        /// Why.
+        why: Box<str>,
+    },
 }
 
 impl NoteKind {
@@ -142,7 +147,7 @@ impl NoteKind {
                 "PEM is a BEGIN line, lines of base64 and an END line, each on its own. We read it as it was meant; other \
                  programs refuse the file or find nothing in it. `lbd cert convert` writes the usual form."
             }
-            Self::Skipped { .. } => "Nothing that a TLS server loads; it was left out.",
+            Self::Skipped { .. } | Self::NotRead { .. } => "Nothing that a TLS server loads; it was left out.",
             Self::OldLabel { .. } => "The label is one of old. `lbd cert convert` writes today's.",
             Self::OtherLabel { .. } => {
                 "We and openssl look at the content; other programs trust the label and refuse the key. `lbd cert \
@@ -230,6 +235,7 @@ impl fmt::Display for NoteKind {
                 write!(f, "the curve is given by its numbers, which are those of {curve}")
             }
             Self::NoMac => f.write_str("PKCS#12 without integrity check"),
+            Self::NotRead { why } => write!(f, "left out: {why}"),
             Self::NoKeyInPkcs7 => f.write_str("PKCS#7 holds certificates only, never the private key"),
         }
     }

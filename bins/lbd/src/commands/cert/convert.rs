@@ -9,15 +9,18 @@ use lb_cert::{
     AwsLc, Certificate, CertificateDer, Found, KeyAlgorithm, KeyFormat, KeyKind, KeyMatch, MendOptions, Password,
     PrivateKey, write,
 };
+use std::path::Path;
 
 pub(super) fn run(convert: &Convert) -> Result<(), Failure> {
-    if matches!(convert.to, Target::Der | Target::P12) && convert.out.is_none() && output::is_terminal() {
+    let goes_out = convert.out.as_deref().is_none_or(output::is_standard);
+    if matches!(convert.to, Target::Der | Target::P7b | Target::P12) && goes_out && output::is_terminal() {
         return Err(Failure::Usage(
             "this format is binary and would only confuse a terminal; name a file with --out".to_owned(),
         ));
     }
-    let input = input::read(std::slice::from_ref(&convert.input), &convert.passwords)?;
-    let name = input::name(&convert.input);
+    let input = input::read(&convert.files, &convert.passwords)?;
+    let names: Vec<String> = convert.files.iter().map(|file| input::name(file)).collect();
+    let name = names.join(", ");
     let has_pkcs7 = input
         .files
         .iter()
@@ -31,21 +34,16 @@ pub(super) fn run(convert: &Convert) -> Result<(), Failure> {
         };
         return Err(Failure::Refused(format!("{name} holds no private key{reason}")));
     }
-    if has_pkcs7 {
+    if has_pkcs7 && holds.keys.is_empty() {
         eprintln!("lbd: note: {name} is PKCS#7, which holds certificates and never a private key");
     }
     let (content, is_secret) = holds.written(convert, &name)?;
-    match &convert.out {
-        Some(path) => output::write(
-            &[Draft {
-                path,
-                content: &content,
-                is_secret,
-            }],
-            convert.force,
-        ),
-        None => output::print(&content),
-    }
+    let draft = Draft {
+        path: convert.out.as_deref().unwrap_or(Path::new(output::STANDARD)),
+        content: &content,
+        is_secret,
+    };
+    output::write(&[draft], convert.force)
 }
 
 /// What is to be written: certificates in order, and keys.
@@ -66,8 +64,11 @@ impl Holding {
                 .try_for_each(|key| check_key(key, &input.certificates))?;
             input.certificates.iter().try_for_each(check_certificate)?;
         }
+        let sets = super::roots::wanted(&convert.roots, &input.certificates)?;
+        let trusted: Vec<&lb_cert::Roots> = sets.iter().map(|(_, roots)| roots).collect();
         let mut options = MendOptions::new(super::time(super::args::At { at: None }));
         options.keep_root = !convert.drop_root;
+        options.roots = &trusted;
         let mended = lb_cert::mend(input.certificates, input.keys, options, &AwsLc);
         if let Some(broken) = mended.broken.first().filter(|_| !convert.unchecked) {
             let what = if broken.certificate == broken.issuer {
@@ -115,7 +116,7 @@ impl Holding {
             match left.reason {
                 lb_cert::bundle::Reason::Duplicate(_) => repeated += 1,
                 lb_cert::bundle::Reason::Root => {}
-                _ if convert.drop_root && left.certificate.value.is_self_issued() => {}
+                _ if convert.drop_root && left.certificate.value.is_self_signed(&AwsLc) => {}
                 _ => rest.push(left.certificate),
             }
         }
@@ -132,6 +133,7 @@ impl Holding {
                 names.join(", ")
             );
         }
+        certificates.extend(mended.further);
         certificates.append(&mut rest);
         let mut keys: Vec<Found<PrivateKey>> = mended.key.into_iter().collect();
         keys.extend(mended.spare_keys);
@@ -199,8 +201,8 @@ impl Holding {
     fn pkcs12(&self, convert: &Convert, name: &str) -> Result<(Vec<u8>, bool), Failure> {
         if self.certificates.is_empty() {
             return Err(Failure::Refused(format!(
-                "{name} holds no certificate, and a PKCS#12 file is for a certificate and its key\n  mend: join them \
-                 first: cat certificate.pem key.pem | lbd cert convert - --to p12 --out FILE"
+                "{name} holds no certificate, and a PKCS#12 file is for a certificate and its key\n  mend: give the \
+                 certificate's file too"
             )));
         }
         let key = match self.keys.as_slice() {
@@ -228,11 +230,17 @@ fn check_key(key: &Found<PrivateKey>, certificates: &[Found<Certificate>]) -> Re
         // What it says of its public half is what a certificate says, too.
         KeyAlgorithm::Unknown(_) if is_stated(&key.value, certificates) => false,
         KeyAlgorithm::Unknown(name) => {
-            return Err(Failure::Input(format!(
+            let text = format!(
                 "{}: a key of a kind that is not known here ({name}): whether it is whole cannot be told\n  \
                  mend: --unchecked converts it as it is; with its certificate in the same file the two are compared",
                 key.place
-            )));
+            );
+            // Beside a certificate of another kind one of the two was changed.
+            return Err(if certificates.is_empty() {
+                Failure::Unsupported(text)
+            } else {
+                Failure::Input(text)
+            });
         }
         algorithm => algorithm.is_usable(),
     };

@@ -11,14 +11,16 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 pub(super) fn run(inspect: &Inspect) -> Result<(), Failure> {
-    let input = input::read(&inspect.files, &inspect.passwords)?;
+    let mut input = input::read_with_folders(&inspect.files, &inspect.passwords)?;
+    let unread = input.unread.take();
     let at = super::time(inspect.at);
     let text = if inspect.json {
         format!("{:#}\n", as_json(&input, at))
     } else {
         as_text(&input, at, Paint::stdout())
     };
-    output::print(text.as_bytes())
+    output::print(text.as_bytes())?;
+    unread.map_or(Ok(()), Err)
 }
 
 fn as_text(input: &Input, at: i64, paint: Paint) -> String {
@@ -105,7 +107,7 @@ pub(super) fn tree(certificates: &[Found<Certificate>], at: i64, paint: Paint) -
         {
             Some((index, found)) => {
                 let padding = " ".repeat(widest.unwrap_or(0).saturating_sub(width(branch)));
-                let role = lb_cert::inspect::Role::of(&found.value).as_str();
+                let role = lb_cert::inspect::Role::of(&found.value, &AwsLc).as_str();
                 let validity = painted(Validity::of(&found.value, at), paint);
                 writeln!(
                     text,
