@@ -127,6 +127,8 @@ fn unescaped(text: &str, mends: &mut Vec<Mend>) -> String {
         };
         if used > 0 {
             mends.push(Mend::Escapes);
+        } else if letter.is_none() {
+            mends.push(Mend::Surroundings);
         }
         result.push_str(meant);
         result.extend(unicode.filter(|_| used == 5));
