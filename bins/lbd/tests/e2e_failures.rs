@@ -39,8 +39,11 @@ fn killed_and_restarted_backends_lose_no_request_that_may_be_repeated() {
     println!("{good} requests, {} retries", lbd.state().sum("retries"));
     assert!(bad.is_empty(), "{} of {good} lost:\n{}", bad.len(), bad.join("\n"));
     await_zero(&lbd);
-    // All three take part again, and equally.
-    assert_eq!(get_all(listener, 12).into_values().collect::<Vec<_>>(), [4, 4, 4]);
+    // All three take part again, and equally; who refused last is passed over for a second.
+    until("all three take part again", || {
+        let shares: Vec<usize> = get_all(listener, 12).into_values().collect();
+        (shares == [4, 4, 4]).then_some(())
+    });
     lbd.stop();
 }
 

@@ -265,7 +265,7 @@ impl<'a> Reader<'a> {
         self.text(name).and_then(|text, span| {
             let word = words.iter().find(|word| **word == text).copied();
             if word.is_none() {
-                self.push(near::unknown_word(name, &text, span.clone(), words));
+                self.push(near::unknown_word(self.section.path, name, &text, span.clone(), words));
             }
             word
         })

@@ -83,6 +83,7 @@ pub const SECTIONS: &[&Section] = &[
     &LIMITS,
     &TIMEOUTS,
     &LISTENERS,
+    &FORWARDED,
     &LISTENER_LIMITS,
     &LISTENER_TIMEOUTS,
     &ROUTES,
@@ -151,9 +152,10 @@ pub(crate) static LOG: Section = Section {
         ),
         key(
             "format",
-            Value::Word(&["combined_xff", "combined", "common", "json"]),
-            "\"combined_xff\"",
+            Value::Word(&["combined_timed", "combined_xff", "combined", "common", "json"]),
+            "\"combined_timed\"",
         ),
+        key("event_time", Value::Boolean, "false"),
     ],
 };
 
@@ -225,12 +227,23 @@ pub(crate) static LISTENERS: Section = Section {
             Value::Word(&["strict", "encode", "pass"]),
             "\"strict\"",
         ),
+        key("forwarded", Value::Table, ""),
         key("abort_on_half_close", Value::Boolean, "false"),
         key("access_log", Value::Boolean, "true"),
         key("log_probes", Value::Boolean, "true"),
         key("backlog", integer(1, 65_535), "4096"),
         key("limits", Value::Table, ""),
         key("timeouts", Value::Table, ""),
+    ],
+};
+
+pub(crate) static FORWARDED: Section = Section {
+    path: "listeners.forwarded",
+    keys: &[
+        key("for", Value::Boolean, "true"),
+        key("proto", Value::Boolean, "true"),
+        key("port", Value::Boolean, "true"),
+        key("drop_claims", Value::Boolean, "true"),
     ],
 };
 
@@ -357,7 +370,7 @@ pub(crate) static PERSISTENCE: Section = Section {
         key("timeout", millis(SECOND, 30 * DAY), "\"30m\""),
         key("capacity", integer(1, 100_000_000), "100000"),
         key("when_full", Value::Word(&["refuse", "evict_oldest"]), "\"refuse\""),
-        key("name", Value::Text("a cookie name"), "\"SERVERID\""),
+        key("name", Value::Text("a cookie name"), ""),
         key("max_age", millis(SECOND, 400 * DAY), ""),
         key(
             "refresh",

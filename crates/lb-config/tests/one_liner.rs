@@ -13,7 +13,7 @@ fn one_liner(listens: &[&str], tos: &[&str]) -> Result<Plan, Problems> {
 
 fn with_algorithm(listens: &[&str], tos: &[&str], algorithm: Option<&str>) -> Result<Plan, Problems> {
     let own = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-    Plan::from_one_liner(&own(listens), &own(tos), algorithm, &Fake)
+    Plan::from_one_liner(&own(listens), &own(tos), algorithm, &Fake).map(|resolved| resolved.plan)
 }
 
 #[test]

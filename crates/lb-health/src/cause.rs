@@ -100,10 +100,14 @@ impl Cause {
             }
             Self::Closed => "the service hangs up early: look at its log, and whether it wants TLS",
             Self::Status(300..=399) => "the check path redirects: check the page it leads to, or accept 3xx",
+            Self::Status(400) => {
+                "the service does not like the request: give the probe the host it expects, as `host` of `health` (it sends the \
+                 backend's address otherwise)"
+            }
             Self::Status(401 | 403) => "the check path is protected: allow it, or choose another path",
-            Self::Status(404) => "the check path does not exist there: correct the path or the host",
+            Self::Status(404) => "the check path does not exist there: correct the path, or `host` of `health`",
             Self::Status(405) => "the service does not take the method: use GET instead of HEAD",
-            Self::Status(421) => "the service does not know the host: correct the host of the check",
+            Self::Status(421) => "the service does not know the host: say the one it expects, as `host` of `health`",
             Self::Status(500..=599) => "the service has a fault of its own: look at its log",
             Self::Status(_) => {
                 "the service answers with another status than expected: correct the path, or the expected range"
@@ -147,6 +151,7 @@ impl fmt::Display for Cause {
             Self::Reply => f.write_str("the answer is not the expected one"),
             Self::Slow => f.write_str("a right answer, but too slow"),
             Self::Agent => f.write_str("its agent says that it is down"),
+            Self::Traffic(1) => f.write_str("a request failed"),
             Self::Traffic(count) => write!(f, "{count} requests in a row failed"),
             Self::SuccessRate(percent) => write!(f, "only {percent} % of its requests succeeded"),
             Self::Outlier(times) => write!(f, "{times} times as slow as the middle of the pool"),
@@ -194,6 +199,9 @@ mod tests {
     fn the_number_is_in_the_text_and_chooses_the_repair() {
         assert_eq!(Cause::Status(404).to_string(), "unexpected status 404");
         assert_eq!(Cause::Traffic(5).to_string(), "5 requests in a row failed");
+        for code in [400, 404, 421] {
+            assert!(Cause::Status(code).mend().contains("`host` of `health`"));
+        }
         assert!(Cause::Status(405).mend().contains("GET"));
         assert!(Cause::Status(302).mend().contains("redirect"));
         assert_ne!(Cause::Status(503).mend(), Cause::Status(204).mend());

@@ -40,8 +40,12 @@ pub fn table(state: &State, options: TableOptions) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(
         out,
-        "{} requests, {} connections ({} open), {} retries",
-        totals.requests, totals.connections, totals.active, totals.retries
+        "{}, {} ({} open), {} {}",
+        counted(totals.requests, "request"),
+        counted(totals.connections, "connection"),
+        totals.active,
+        totals.retries,
+        if totals.retries == 1 { "retry" } else { "retries" }
     );
     listeners(state, options, &mut out);
     for one in &state.pools {
@@ -209,6 +213,11 @@ fn paint(backend: &Backend) -> Paint {
     }
 }
 
+/// `1 request`, `2 requests`.
+fn counted(number: u64, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
 /// What an operator should know beside the numbers.
 fn notes(backend: &Backend) -> Vec<String> {
     let full = format!("{}/{}", backend.pool, backend.name);
@@ -256,6 +265,10 @@ fn notes(backend: &Backend) -> Vec<String> {
     }
     if backend.takes == "overflow" {
         notes.push("stands by: gets new clients when those before it are full or down".to_owned());
+    }
+    if let Some(passed) = &backend.passed_over {
+        let (cause, since) = (&passed.cause, short(passed.since_seconds));
+        notes.push(format!("passed over for {since}: {}: {}", cause.text, cause.mend));
     }
     if backend.failures > 0 {
         let many = if backend.failures == 1 { "" } else { "s" };

@@ -106,6 +106,9 @@ pub enum Error {
     /// No name or address with an optional port.
     #[error("{}", self.rule())]
     HostInvalid,
+    /// A dot in front of the host name, or two in a row.
+    #[error("Host or the authority of the target has an empty label: a dot in front, or two in a row")]
+    HostLabel,
     /// `Host` and the absolute target name two hosts.
     #[error("{}", self.rule())]
     HostMismatch,

@@ -97,6 +97,10 @@ impl<'a> Authority<'a> {
                 {
                     return Err(Error::HostInvalid);
                 }
+                // One dot may end a name; any other empty label is no name in the DNS, and readers make different hosts of it.
+                if host.first() == Some(&b'.') || host.windows(2).any(|two| two == b"..") {
+                    return Err(Error::HostLabel);
+                }
                 (host, port)
             }
         };
@@ -285,6 +289,16 @@ mod tests {
             "<a>",
         ] {
             assert_eq!(Authority::parse(text.as_bytes()), Err(Error::HostInvalid), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_has_no_empty_label_but_the_root() {
+        for text in ["a.b.", "a.", "a.:80", "127.0.0.1.", "-.-"] {
+            assert!(Authority::parse(text.as_bytes()).is_ok(), "{text}");
+        }
+        for text in [".", ".a", ".corp.test:80", "admin.test..", "a..b", "a..:80", ".."] {
+            assert_eq!(Authority::parse(text.as_bytes()), Err(Error::HostLabel), "{text}");
         }
     }
 

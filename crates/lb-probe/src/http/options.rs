@@ -113,7 +113,7 @@ impl Request {
             if backend.port() == 80 {
                 bracketed(backend)
             } else {
-                backend.to_string()
+                format!("{}:{}", bracketed(backend), backend.port())
             }
         });
         check_host(&host)?;
@@ -391,6 +391,7 @@ fn check_expect(expect: &[RangeInclusive<u16>]) -> Result<(), HttpError> {
     }
 }
 
+/// As a Host field has it: without the zone, which means nothing elsewhere (RFC 6874, section 3).
 fn bracketed(address: SocketAddr) -> String {
     match address {
         SocketAddr::V4(v4) => v4.ip().to_string(),
@@ -436,6 +437,8 @@ mod tests {
         for (backend, host) in [
             ("10.1.1.2:80", "10.1.1.2"),
             ("[2001:db8::2]:80", "[2001:db8::2]"),
+            ("[fe80::2%3]:80", "[fe80::2]"),
+            ("[fe80::2%3]:8080", "[fe80::2]:8080"),
             ("[::1]:81", "[::1]:81"),
         ] {
             let request = Request::new(HttpOptions::default(), backend.parse().unwrap()).unwrap();

@@ -9,7 +9,7 @@ use crate::options::HttpOptions;
 use crate::view::PoolView;
 use lb_balance::route::{Action, Query};
 use lb_http::h1::{self, Framing, Role, Step};
-use lb_http::{forward, upgrade};
+use lb_http::{auth, forward, upgrade};
 use lb_persist::Facts;
 use lb_telemetry::End;
 use lb_types::{FieldsMut, InvalidField};
@@ -133,6 +133,12 @@ impl Exchange {
             }
         };
         let pool = view.pool(index).ok_or(Stop::Internal)?;
+        if auth::is_of_connection(&self.request) {
+            cold_path();
+            self.facts.bound = true;
+        }
+        let (asked, bound) = (pool, client.bonds.pool(pool));
+        let pool = bound.as_ref().unwrap_or(asked);
         self.pool = Some(Rc::clone(pool));
         if let Err(error) = self.edit(http, pool, client, now) {
             cold_path();
@@ -146,6 +152,12 @@ impl Exchange {
         }
         self.write(pool, core)?;
         pool.budget.borrow_mut().deposit(now.mono);
+        if !client.bonds.is_empty()
+            && let Some(bond) = client.bonds.take(pool)
+        {
+            cold_path();
+            return self.resume(bond, asked, client, core);
+        }
         self.choose(None, client, core);
         Ok(())
     }
@@ -204,6 +216,7 @@ impl Exchange {
         let how = forward::Forward {
             sender: &client.sender,
             trusted,
+            statements: http.statements,
             keep_upgrade: self.framing == Framing::Empty && upgrade::wanted(&self.request).is_some(),
             keep_expect: self.framing != Framing::Empty,
         };

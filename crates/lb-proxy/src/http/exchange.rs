@@ -5,6 +5,7 @@ use super::begin::Step1;
 use super::client::Client;
 use super::pipe::Pipe;
 use crate::buffer::{Buffer, LARGE};
+use crate::contact::NoContact;
 use crate::core::{Core, MOST_HEAD};
 use crate::pick::Claims;
 use crate::view::{ListenerView, PoolView};
@@ -73,8 +74,15 @@ pub(super) struct Trace {
     /// The final response's status; 0 before.
     pub(super) status: u16,
     pub(super) picked: Option<(Slot, Why)>,
+    /// Other backends that were tried.
     pub(super) retries: u8,
+    /// Of those, the ones that the pool's `retries` and its budget paid for.
+    pub(super) paid_retries: u8,
+    /// The backend that was tried last refused the connection at once.
+    pub(super) refused_at_once: bool,
     pub(super) reused: bool,
+    /// The connection to the backend is this client's alone, for as long as both live.
+    pub(super) bound: bool,
     /// The backend's final head was seen.
     pub(super) answered: bool,
     /// Something of a response was put on the way to the client: no retry any more.
@@ -152,6 +160,8 @@ pub(super) enum Stop {
     Request(h1::Error),
     /// The backend failed.
     Upstream(End),
+    /// The connection that belongs to the client has ended, and its request did not reach the backend.
+    Bound,
     /// A fault of ours.
     Internal,
 }
@@ -321,7 +331,7 @@ impl Exchange {
                 return None;
             }
             Wait::ClientWrite => Stop::Client(End::WriteTimeout),
-            Wait::Connect => Stop::Upstream(End::ConnectTimeout),
+            Wait::Connect => self.no_contact(NoContact::TIMEOUT, core.now().mono),
             Wait::Upstream => Stop::Upstream(End::UpstreamTimeout),
         };
         self.on_stop(stop, client, core)
@@ -381,6 +391,8 @@ impl Exchange {
                     Next::Close
                 })
             }
+            Stop::Bound => Some(self.bond_ended(client, core)),
+            Stop::Upstream(end) if self.facts.bound && self.never_came(end) => Some(self.bond_ended(client, core)),
             Stop::Upstream(end) => {
                 self.upstream_failed(end, client, core);
                 None

@@ -1,6 +1,7 @@
 //! Both directions of an exchange, moved whenever they can be.
 
 use super::begin::Step1;
+use super::bond::Bond;
 use super::client::Client;
 use super::exchange::{Exchange, Next, Stop, Wait};
 use super::pipe::{Bulk, Fault, Fill};
@@ -302,13 +303,17 @@ impl Exchange {
                 && self.up.is_done()
                 && self.up.is_flushed()
                 && self.reply.is_empty();
+            let good = clean && conn.next() == lb_http::h1::Next::Reuse;
             let idle = pool.idle.get(ticket.slot().index());
             if self.facts.phantom && !self.reply.is_empty() {
                 cold_path();
                 idle.inspect(|idle| idle.saw_phantom());
             }
-            if clean
-                && conn.next() == lb_http::h1::Next::Reuse
+            if self.facts.bound {
+                cold_path();
+                let bond = Bond::new(stream, pool, ticket.slot());
+                client.keep(bond.filter(|_| good));
+            } else if good
                 && !core.is_draining()
                 && let Some(idle) = idle
             {

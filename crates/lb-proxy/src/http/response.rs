@@ -6,7 +6,7 @@ use super::exchange::{Exchange, Stop};
 use super::pipe::Fill;
 use crate::core::Core;
 use lb_http::h1::{self, Framing, Message, Step};
-use lb_http::{Head, Version, forward, keep_alive};
+use lb_http::{Head, Version, auth, forward, keep_alive};
 use lb_persist::Learn;
 use lb_telemetry::End;
 use lb_types::Fields;
@@ -59,6 +59,7 @@ impl Exchange {
             self.detail = h1::Error::TooManyInterim { limit: MOST_INTERIM }.rule();
             return Err(Stop::Upstream(End::UpstreamProtocol));
         }
+        self.facts.bound |= auth::is_of_connection(head);
         let is_continue = head.status() == 100;
         if is_continue {
             self.facts.expecting = false;
@@ -98,6 +99,10 @@ impl Exchange {
         }
         if core.is_draining() || client.place.is_closed() {
             client.conn.close_after();
+        }
+        if self.facts.bound || auth::is_of_connection(head) {
+            cold_path();
+            self.bind(message.framing, client);
         }
         forward::response(head, self.facts.switching);
         if let (Some(pool), Some(recalled), Some(ticket)) = (&self.pool, &self.recalled, &mut self.ticket) {

@@ -11,10 +11,11 @@ pub(crate) use passive::usual_ejection;
 use super::scope::default_duration;
 use super::{Context, default_number, whole};
 use crate::grammar::Wrong;
+use crate::near::{self, Meant};
 use crate::plan::{Backend, Health, Origin};
 use crate::reader::Reader;
 use crate::schema::{HEALTH, HEALTH_KINDS};
-use crate::{Kind, Problem, near};
+use crate::{Kind, Problem};
 use lb_health::{PassiveOptions, Rules, RulesOptions};
 use lb_probe::ProxyHeader;
 use std::net::IpAddr;
@@ -26,7 +27,10 @@ pub(super) fn read(context: &Context<'_>, pool: &Reader<'_>, backends: &[Backend
     let reader = match value.get_ref() {
         DeValue::String(word) if word == "off" => return None,
         DeValue::String(word) => {
-            let kind = near::nearest(word, HEALTH_KINDS.iter().copied()).unwrap_or("tcp");
+            let kind = match near::meant(HEALTH.path, "kind", word, HEALTH_KINDS) {
+                Some(Meant::Word(kind, _)) => kind,
+                _ => "tcp",
+            };
             pool.push(
                 Problem::error(Kind::UnknownValue, format!("`health` is {word:?}, which is not known"))
                     .at(value.span(), "expected a table or \"off\"")
