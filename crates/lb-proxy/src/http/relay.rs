@@ -292,7 +292,6 @@ impl Exchange {
             (self.upstream.take(), &self.pool, &self.ticket, &self.up_conn)
         {
             let clean = !self.facts.early
-                && !self.facts.phantom
                 && !self.up_stopped
                 && self.up.is_done()
                 && self.up.is_flushed()
@@ -303,6 +302,7 @@ impl Exchange {
                 let bond = Bond::new(stream, pool, ticket.slot());
                 client.keep(bond.filter(|_| good));
             } else if good
+                && !self.facts.phantom
                 && !core.is_draining()
                 && let Some(idle) = pool.idle.get(ticket.slot().index())
             {
