@@ -291,7 +291,7 @@ fn connections_that_are_cut_are_logged_and_take_no_line_of_others_with_them() {
 #[test]
 fn no_secret_of_a_request_is_logged_in_any_format() {
     let backend = Backend::saying("here");
-    for format in ["combined_xff", "combined", "common", "json"] {
+    for format in ["combined_timed", "combined_xff", "combined", "common", "json"] {
         let (listener, folder) = (address(), Folder::new());
         let log = folder.path().join("access.log");
         let table = format!("[log]\naccess = \"{}\"\nformat = \"{format}\"\n", log.display());

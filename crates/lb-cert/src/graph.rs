@@ -1,6 +1,7 @@
 //! Who issued whom, found when asked.
 
-use crate::certificate::tlv::{self, Reader, SEQUENCE};
+use crate::certificate::tlv::{self, SEQUENCE};
+use crate::spki::Spki;
 use crate::{Certificate, Crypto, KeyKind};
 use std::collections::{HashMap, HashSet};
 
@@ -48,7 +49,30 @@ impl<'a> Graph<'a> {
 
     /// Signed by itself, as far as can be told.
     pub(crate) fn is_root(&mut self, index: usize) -> bool {
-        self.at(index).is_self_issued() && self.issued(index, index)
+        let certificate = self.at(index);
+        if !certificate.is_self_issued() {
+            return false;
+        }
+        if let Some(known) = self.signed(index, index) {
+            return known;
+        }
+        // A CA of the same name that is there may be who issued it.
+        let named = self.named(&certificate.subject());
+        let is_below = !certificate.is_ca()
+            && named
+                .iter()
+                .any(|&other| other != index && self.at(other).is_ca() && certificate.may_be_signed_by(self.at(other)));
+        certificate.looks_self_signed() && !is_below
+    }
+
+    /// Is it beyond doubt that its own key should have signed it? One without key identifiers whose issuer has its name
+    /// cannot be told from one that signed itself and was changed.
+    fn is_plainly_own(&self, index: usize) -> bool {
+        match self.identifiers(index, index) {
+            Some(is_own) => is_own,
+            // Only who signed itself may leave out whose key it was (RFC 5280, section 4.2.1.1); a CA does.
+            None => self.at(index).is_ca() && self.at(index).looks_self_signed(),
+        }
     }
 
     /// The certificates whose name and key may have issued this one; itself is not among them.
@@ -73,7 +97,7 @@ impl<'a> Graph<'a> {
         self.by_subject.get(&folded(subject)).map_or(&[], Vec::as_slice)
     }
 
-    /// The certificates that issued no other one, by name alone.
+    /// The certificates that issued no other one, by name alone; and those that are no CA but have the name of one.
     pub(crate) fn childless(&self) -> Vec<usize> {
         let issuing: HashSet<String> = self
             .certificates
@@ -81,8 +105,12 @@ impl<'a> Graph<'a> {
             .filter(|certificate| !certificate.is_self_issued())
             .map(|certificate| folded(&certificate.issuer()))
             .collect();
+        let has_namesake = |index: usize| {
+            let mut named = self.named(&self.at(index).subject()).iter();
+            !self.at(index).is_ca() && named.any(|&other| self.at(other).is_ca())
+        };
         (0..self.len())
-            .filter(|&index| !issuing.contains(&folded(&self.at(index).subject())))
+            .filter(|&index| !issuing.contains(&folded(&self.at(index).subject())) || has_namesake(index))
             .collect()
     }
 
@@ -109,6 +137,10 @@ impl<'a> Graph<'a> {
             let mut wrong = Vec::new();
             let mut is_signed = false;
             for issuer in candidates {
+                // A name shared with its own issuer, who was not given, is no fault.
+                if child == issuer && !self.is_plainly_own(child) && self.signed(child, child) != Some(true) {
+                    continue;
+                }
                 match self.signed(child, issuer) {
                     // The right key under another name: one of the two names was changed.
                     Some(true) if !self.at(child).is_issued_by(self.at(issuer)) => wrong.push((child, issuer)),
@@ -151,8 +183,8 @@ impl<'a> Graph<'a> {
         if !self.at(child).is_issued_by(self.at(issuer)) {
             return false;
         }
-        let hint = self.identifiers(child, issuer);
-        self.signed(child, issuer).unwrap_or(hint != Some(false))
+        self.signed(child, issuer)
+            .unwrap_or_else(|| self.at(child).names_key_of(self.at(issuer)))
     }
 
     /// Did this key make this signature, whatever the names say? `None` when it cannot be told, or when so many
@@ -178,12 +210,13 @@ pub(crate) fn is_signed_by(certificate: &Certificate, issuer: &Certificate, cryp
     if matches!(kind.kind, KeyKind::Rsa | KeyKind::RsaPss) && !(2048..=8192).contains(&kind.bits) {
         return None;
     }
-    let (key_algorithm, key) = public_key_parts(issuer.spki_raw())?;
+    let spki = Spki::read(issuer.spki_raw())?;
+    let (key_algorithm, key) = (spki.named_algorithm(), spki.key());
     let signature_algorithm = tlv::only(certificate.signature_algorithm_raw(), SEQUENCE).ok()?;
     let mut answer = None;
     for algorithm in crypto.algorithms() {
         if algorithm.signature_alg_id().as_ref() == signature_algorithm
-            && algorithm.public_key_alg_id().as_ref() == key_algorithm
+            && algorithm.public_key_alg_id().as_ref() == &*key_algorithm
         {
             if algorithm
                 .verify_signature(key, certificate.signed(), certificate.signature())
@@ -195,14 +228,6 @@ pub(crate) fn is_signed_by(certificate: &Certificate, issuer: &Certificate, cryp
         }
     }
     answer
-}
-
-/// The content of a public key's algorithm, and the bits of the key.
-pub(crate) fn public_key_parts(spki: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut fields = Reader::new(tlv::only(spki, SEQUENCE).ok()?);
-    let algorithm = fields.expect(SEQUENCE).ok()?.value;
-    let key = tlv::whole_bits(fields.expect(tlv::BIT_STRING).ok()?.value).ok()?;
-    Some((algorithm, key))
 }
 
 /// Letter case and runs of spaces do not count (RFC 5280, section 7.1).

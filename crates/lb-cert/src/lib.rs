@@ -64,15 +64,18 @@ pub mod bundle;
 mod certificate;
 mod crl;
 mod crypto;
+mod curve;
 pub mod date;
 pub mod doctor;
 mod explain;
 mod graph;
 pub mod inspect;
 mod key;
+mod kind;
 mod place;
 mod profile;
 mod read;
+mod spki;
 #[cfg(test)]
 #[cfg(feature = "aws-lc-rs")]
 mod testing;
@@ -90,11 +93,12 @@ pub use crl::{Crl, CrlError, Crls, Freshness, MOST_CRL_BYTES, MOST_ENTRIES, Reas
 pub use crypto::AwsLc;
 pub use crypto::{Crypto, NoCrypto};
 pub use explain::{Finding, Severity};
-pub use key::{KeyAlgorithm, KeyError, KeyFormat, PrivateKey};
+pub use key::{KeyAlgorithm, KeyError, KeyFormat, Oddity, PrivateKey};
 pub use place::{Found, Place};
 pub use profile::{Kind, Level, Profile, Rule, RuleError, rules};
 pub use read::{
-    BlockReport, Contents, Format, Limits, Note, NoteKind, Password, Problem, ReadError, ReadOptions, read,
+    BlockReport, Contents, Format, Limits, Note, NoteKind, Password, Problem, ReadError, ReadErrorKind, ReadOptions,
+    read,
 };
 pub use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 pub use verify::{Budget, PeerName, Purpose, Refusal, Request, Roots, Step, Verified, Verifier, Warning};

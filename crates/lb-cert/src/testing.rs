@@ -22,7 +22,12 @@ impl Ca {
     }
 
     pub(crate) fn below(issuer: &Self, name: &str) -> Self {
-        let (parameters, key) = (ca_parameters(name), KeyPair::generate().unwrap());
+        Self::below_with(issuer, name, |_| {})
+    }
+
+    pub(crate) fn below_with(issuer: &Self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let (mut parameters, key) = (ca_parameters(name), KeyPair::generate().unwrap());
+        change(&mut parameters);
         let certificate = issuer.sign(&parameters, &key);
         Self {
             certificate,

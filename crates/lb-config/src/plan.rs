@@ -3,7 +3,9 @@ mod listener;
 mod pool;
 
 pub use health::{AgentCheck, Check, Health, HttpCheck, Origin, ProbeMethod};
-pub use listener::{Action, ClientTimeouts, Forward, Http, Limits, Listener, Route, Service, Tcp, UpstreamTimeouts};
+pub use listener::{
+    Action, ClientTimeouts, Forward, Forwarded, Http, Limits, Listener, Route, Service, Tcp, UpstreamTimeouts,
+};
 pub use pool::{Backend, ClientIp, CookieInsert, Persistence, Pool, Retries, Scheduling};
 
 use lb_telemetry::Format;

@@ -24,8 +24,10 @@ pub enum Cause {
     Body,
     /// A redirect, but not to the expected place.
     Redirect,
-    /// The answer is no HTTP/1.
-    Protocol,
+    /// The answer breaks a rule of HTTP/1: this one.
+    Protocol(&'static str),
+    /// The answer is TLS, and was expected in clear.
+    Tls,
     /// The answer is not what was expected: other bytes, an error of the service's own protocol, too many bytes.
     Reply,
     /// A right answer, but later than the time above which the probe counts a backend as slow.
@@ -59,7 +61,8 @@ impl Cause {
             Self::Status(_) => "status",
             Self::Body => "body",
             Self::Redirect => "redirect",
-            Self::Protocol => "protocol",
+            Self::Protocol(_) => "protocol",
+            Self::Tls => "tls",
             Self::Reply => "reply",
             Self::Slow => "slow",
             Self::Agent => "agent",
@@ -111,7 +114,10 @@ impl Cause {
             }
             Self::Body => "the answer lacks the expected text: look at the page, or correct the text",
             Self::Redirect => "the check path leads somewhere else than expected: correct the path or the location",
-            Self::Protocol => "the answer is no HTTP/1: is it the right port, and does it want TLS?",
+            Self::Protocol(_) => {
+                "is it the right port? if it is, mend the service, or let the pool read what old ones send: parsing = \"tolerant\""
+            }
+            Self::Tls => "the port speaks TLS: give the service's port for HTTP in clear",
             Self::Reply => {
                 "the service answers, but not as expected: is it the right port, and is it ready? look at its log"
             }
@@ -140,7 +146,8 @@ impl fmt::Display for Cause {
             Self::Status(code) => write!(f, "unexpected status {code}"),
             Self::Body => f.write_str("expected text not in the body"),
             Self::Redirect => f.write_str("redirected somewhere else than expected"),
-            Self::Protocol => f.write_str("the answer is no HTTP/1"),
+            Self::Protocol(rule) => write!(f, "the answer is no valid HTTP/1: {rule}"),
+            Self::Tls => f.write_str("the answer is TLS, not HTTP in clear"),
             Self::Reply => f.write_str("the answer is not the expected one"),
             Self::Slow => f.write_str("a right answer, but too slow"),
             Self::Agent => f.write_str("its agent says that it is down"),
@@ -173,7 +180,8 @@ mod tests {
             Cause::Status(503),
             Cause::Body,
             Cause::Redirect,
-            Cause::Protocol,
+            Cause::Protocol("malformed status line"),
+            Cause::Tls,
             Cause::Reply,
             Cause::Slow,
             Cause::Agent,

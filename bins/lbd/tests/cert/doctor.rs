@@ -57,22 +57,26 @@ fn s_chain_04_clients_with_and_without_fetching_and_with_several_roots_are_simul
         &simulate("leaf.pem"),
         "  with the roots of old.pem\n    \
          takes the order as it is (old devices, strict TLS 1.2)   refuses it: CN=Middle is missing\n    \
-         sorts, fetches nothing (curl, Java, Go, Python)          refuses it: CN=Middle is missing\n    \
+         takes the first that fits (curl, Python, PHP: OpenSSL)   refuses it: CN=Middle is missing\n    \
+         sorts, fetches nothing (Java, Go, Firefox)               refuses it: CN=Middle is missing\n    \
          fetches what is missing (Chrome, Edge, Safari, Windows)  would fetch CN=Middle from http://ca.example/middle.cer\n  \
          with the roots of new.pem\n    \
          takes the order as it is (old devices, strict TLS 1.2)   refuses it: CN=Middle is missing\n    \
-         sorts, fetches nothing (curl, Java, Go, Python)          refuses it: CN=Middle is missing\n    \
+         takes the first that fits (curl, Python, PHP: OpenSSL)   refuses it: CN=Middle is missing\n    \
+         sorts, fetches nothing (Java, Go, Firefox)               refuses it: CN=Middle is missing\n    \
          fetches what is missing (Chrome, Edge, Safari, Windows)  would fetch CN=Middle from http://ca.example/middle.cer\n",
     );
     assert_text(
         &simulate("leaf.pem middle.pem"),
         "  with the roots of old.pem\n    \
          takes the order as it is (old devices, strict TLS 1.2)   refuses it: CN=New Root is missing\n    \
-         sorts, fetches nothing (curl, Java, Go, Python)          refuses it: CN=New Root is missing\n    \
+         takes the first that fits (curl, Python, PHP: OpenSSL)   refuses it: CN=New Root is missing\n    \
+         sorts, fetches nothing (Java, Go, Firefox)               refuses it: CN=New Root is missing\n    \
          fetches what is missing (Chrome, Edge, Safari, Windows)  would fetch CN=New Root from http://ca.example/new-root.cer\n  \
          with the roots of new.pem\n    \
          takes the order as it is (old devices, strict TLS 1.2)   trusts it, by New Root\n    \
-         sorts, fetches nothing (curl, Java, Go, Python)          trusts it, by New Root\n    \
+         takes the first that fits (curl, Python, PHP: OpenSSL)   trusts it, by New Root\n    \
+         sorts, fetches nothing (Java, Go, Firefox)               trusts it, by New Root\n    \
          fetches what is missing (Chrome, Edge, Safari, Windows)  trusts it, by New Root\n",
     );
     assert_text(
@@ -80,12 +84,14 @@ fn s_chain_04_clients_with_and_without_fetching_and_with_several_roots_are_simul
         "  with the roots of old.pem\n    \
          takes the order as it is (old devices, strict TLS 1.2)   refuses it: certificate 1 is not followed by its issuer, CN=Middle\n      \
          and the mended bundle:                                 trusts it, by Old Root\n    \
-         sorts, fetches nothing (curl, Java, Go, Python)          trusts it, by Old Root\n    \
+         takes the first that fits (curl, Python, PHP: OpenSSL)   trusts it, by Old Root\n    \
+         sorts, fetches nothing (Java, Go, Firefox)               trusts it, by Old Root\n    \
          fetches what is missing (Chrome, Edge, Safari, Windows)  trusts it, by Old Root\n  \
          with the roots of new.pem\n    \
          takes the order as it is (old devices, strict TLS 1.2)   refuses it: certificate 1 is not followed by its issuer, CN=Middle\n      \
          and the mended bundle:                                 trusts it, by New Root\n    \
-         sorts, fetches nothing (curl, Java, Go, Python)          trusts it, by New Root\n    \
+         takes the first that fits (curl, Python, PHP: OpenSSL)   trusts it, by New Root\n    \
+         sorts, fetches nothing (Java, Go, Firefox)               trusts it, by New Root\n    \
          fetches what is missing (Chrome, Edge, Safari, Windows)  trusts it, by New Root\n",
     );
 }
@@ -140,7 +146,8 @@ fn s_chain_06_a_single_certificate_issued_by_a_root_is_good() {
          What clients say (nothing was fetched)\n  \
          with the roots of root.pem\n    \
          takes the order as it is (old devices, strict TLS 1.2)   trusts it, by Root\n    \
-         sorts, fetches nothing (curl, Java, Go, Python)          trusts it, by Root\n    \
+         takes the first that fits (curl, Python, PHP: OpenSSL)   trusts it, by Root\n    \
+         sorts, fetches nothing (Java, Go, Firefox)               trusts it, by Root\n    \
          fetches what is missing (Chrome, Edge, Safari, Windows)  trusts it, by Root\n\
          \n\
          good; mended: www.example.com\n",
@@ -190,7 +197,9 @@ What clients say (nothing was fetched)
   with the roots of root.pem
     takes the order as it is (old devices, strict TLS 1.2)   refuses it: the first certificate is Middle
       and the mended bundle:                                 trusts it, by Root
-    sorts, fetches nothing (curl, Java, Go, Python)          refuses it: the first certificate is Middle
+    takes the first that fits (curl, Python, PHP: OpenSSL)   refuses it: the first certificate is Middle
+      and the mended bundle:                                 trusts it, by Root
+    sorts, fetches nothing (Java, Go, Firefox)               refuses it: the first certificate is Middle
       and the mended bundle:                                 trusts it, by Root
     fetches what is missing (Chrome, Edge, Safari, Windows)  refuses it: the first certificate is Middle
       and the mended bundle:                                 trusts it, by Root

@@ -153,7 +153,7 @@ fn an_encrypted_key_is_opened_with_its_password() {
         place.put("wrong", "lion\n");
         let said = place
             .cert("convert locked.pem --out never.pem --password-file wrong")
-            .with_code(3);
+            .with_code(5);
         assert!(said.errors.contains("locked.pem"), "{}", said.errors);
         assert!(!place.has("never.pem"));
     }

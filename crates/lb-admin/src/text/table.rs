@@ -266,9 +266,26 @@ fn notes(backend: &Backend) -> Vec<String> {
     if backend.takes == "overflow" {
         notes.push("stands by: gets new clients when those before it are full or down".to_owned());
     }
+    if let Some(passed) = &backend.passed_over {
+        let (cause, since) = (&passed.cause, short(passed.since_seconds));
+        notes.push(format!("passed over, for {since} now: {}: {}", cause.text, cause.mend));
+    }
     if backend.failures > 0 {
         let many = if backend.failures == 1 { "" } else { "s" };
         notes.push(format!("{} request{many} in a row failed", backend.failures));
+    }
+    if let Some(failure) = &backend.last_failure
+        && (backend.failures > 0 || failure.seconds_ago < RECENT_SECONDS)
+    {
+        let detail = failure
+            .detail
+            .as_deref()
+            .map_or_else(String::new, |detail| format!(": {detail}"));
+        notes.push(format!(
+            "last failed request {} ago: {}{detail}",
+            short(failure.seconds_ago),
+            failure.end
+        ));
     }
     if backend.max_connections.is_some_and(|most| backend.in_flight >= most) {
         notes.push(format!("full: {} of {}", backend.in_flight, backend.in_flight));
@@ -289,6 +306,9 @@ fn notes(backend: &Backend) -> Vec<String> {
     }
     notes
 }
+
+/// A failed request is worth a line for so long, if others went well since.
+const RECENT_SECONDS: f64 = 600.0;
 
 /// A text under a row, broken between words.
 fn note(text: &str, indent: &str, options: TableOptions, out: &mut String) {

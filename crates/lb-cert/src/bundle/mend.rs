@@ -1,6 +1,7 @@
 //! The heap sorted.
 
-use super::path::best;
+use super::path::{best, onwards};
+use super::trusted::{Known, Ways};
 use super::{Broken, End, Issuer, KeyMatch, LeftOut, MendOptions, Mended, Reason, match_key};
 use crate::graph::Graph;
 use crate::{Certificate, Crypto, Found, PrivateKey};
@@ -11,23 +12,33 @@ use std::collections::HashMap;
 ///
 /// Of several certificates that could be the leaf, the one whose key is there is taken; then one that is no CA; then
 /// one that is valid at `options.at`; then, of those with the same subject, the one that expires last; then the first
-/// given.
+/// given. Where roots were given, one that they accept comes before one that they do not.
 ///
 /// Cost: at most [`MAX_SIGNATURES`](super::MAX_SIGNATURES) signature checks and [`MAX_STEPS`](super::MAX_STEPS) steps,
-/// and one comparison for each pair of key and certificate.
+/// one comparison for each pair of key and certificate, and for each set of roots at most
+/// [`MAX_VERIFICATIONS`](super::MAX_VERIFICATIONS) verifications.
 #[must_use]
 pub fn mend(
     certificates: Vec<Found<Certificate>>,
     keys: Vec<Found<PrivateKey>>,
-    options: MendOptions,
+    options: MendOptions<'_>,
     crypto: &dyn Crypto,
 ) -> Mended {
     let (certificates, mut left_out) = split_duplicates(certificates);
     let mut graph = Graph::new(certificates.iter().map(|found| &found.value).collect(), crypto);
-    let choice = choose(&graph, &keys, options.at, crypto);
-    let mut path = choice
+    let mut ways = Ways::new(options, crypto);
+    let choice = choose(&graph, &keys, &mut ways, crypto);
+    let (first, others) = choice
         .leaf
-        .map_or_else(Vec::new, |leaf| best(&mut graph, leaf, options.at));
+        .map_or_else(Default::default, |leaf| ways.from(&graph, leaf));
+    let mut path = match (first.as_slice(), choice.leaf) {
+        ([], None) => Vec::new(),
+        ([], Some(leaf)) => {
+            let known = Known::of(&graph, leaf, options.roots, crypto);
+            best(&mut graph, leaf, options.at, &known)
+        }
+        (start, _) => onwards(&mut graph, start, options.at),
+    };
     let end = path.last().map_or(End::Empty, |&last| end_of(&mut graph, last));
     let childless = graph.childless();
     let mut fate: Vec<Option<Reason>> = vec![None; certificates.len()];
@@ -38,8 +49,9 @@ pub fn mend(
     {
         fate[root] = Some(Reason::Root);
     }
+    let further = further(&mut graph, &path, first.is_empty(), &end, others);
     for (index, fate) in fate.iter_mut().enumerate() {
-        if fate.is_none() && !path.contains(&index) {
+        if fate.is_none() && !path.contains(&index) && !further.contains(&index) {
             let twin = path.iter().find(|&&member| graph.is_same_ca(member, index));
             *fate = Some(match twin {
                 Some(&twin) => Reason::Alternative(certificates[twin].place.clone()),
@@ -70,6 +82,7 @@ pub fn mend(
     }
     Mended {
         chain: path.iter().filter_map(|index| members.remove(index)).collect(),
+        further: further.iter().filter_map(|index| members.remove(index)).collect(),
         key,
         pairing: choice.pairing,
         left_out,
@@ -77,6 +90,28 @@ pub fn mend(
         end,
         broken,
     }
+}
+
+/// What is sent behind the chain: the rest of other ways that roots accept. If none accepts any, and the chain ends with
+/// an issuer that nobody has, the cross-signed ones: each may be the one that a client needs.
+fn further(graph: &mut Graph<'_>, path: &[usize], is_unknown: bool, end: &End, ways: Vec<Vec<usize>>) -> Vec<usize> {
+    let mut further: Vec<usize> = Vec::new();
+    if is_unknown && matches!(end, End::Open(_)) {
+        for index in 0..graph.len() {
+            let is_other_way = path.iter().skip(1).any(|&member| {
+                graph.is_same_ca(member, index) && graph.at(member).issuer_raw() != graph.at(index).issuer_raw()
+            });
+            if is_other_way && !path.contains(&index) && !graph.is_root(index) {
+                further.push(index);
+            }
+        }
+    }
+    for index in ways.into_iter().flatten() {
+        if !path.contains(&index) && !further.contains(&index) {
+            further.push(index);
+        }
+    }
+    further
 }
 
 fn end_of(graph: &mut Graph<'_>, last: usize) -> End {
@@ -124,7 +159,7 @@ struct Choice {
     pairing: KeyMatch,
 }
 
-fn choose(graph: &Graph<'_>, keys: &[Found<PrivateKey>], at: i64, crypto: &dyn Crypto) -> Choice {
+fn choose(graph: &Graph<'_>, keys: &[Found<PrivateKey>], ways: &mut Ways<'_>, crypto: &dyn Crypto) -> Choice {
     let mut matches: Vec<(usize, usize, KeyMatch)> = Vec::new();
     let mut is_unknown = false;
     for (key, found) in keys.iter().enumerate() {
@@ -137,7 +172,7 @@ fn choose(graph: &Graph<'_>, keys: &[Found<PrivateKey>], at: i64, crypto: &dyn C
         }
     }
     let matched: Vec<usize> = matches.iter().map(|(index, ..)| *index).collect();
-    if let Some(leaf) = preferred(graph, &matched, at)
+    if let Some(leaf) = preferred(graph, &matched, ways)
         && let Some((_, key, pairing)) = matches.into_iter().find(|(index, ..)| *index == leaf)
     {
         return Choice {
@@ -151,7 +186,7 @@ fn choose(graph: &Graph<'_>, keys: &[Found<PrivateKey>], at: i64, crypto: &dyn C
         // Certificates that issued each other in a circle.
         candidates = (0..graph.len()).collect();
     }
-    let leaf = preferred(graph, &candidates, at);
+    let leaf = preferred(graph, &candidates, ways);
     let pairing = match (leaf, keys.first()) {
         (Some(_), Some(_)) if is_unknown => KeyMatch::Unknown,
         (Some(leaf), Some(key)) => match_key(graph.at(leaf), &key.value, crypto),
@@ -164,7 +199,8 @@ fn choose(graph: &Graph<'_>, keys: &[Found<PrivateKey>], at: i64, crypto: &dyn C
     }
 }
 
-fn preferred(graph: &Graph<'_>, candidates: &[usize], at: i64) -> Option<usize> {
+fn preferred(graph: &Graph<'_>, candidates: &[usize], ways: &mut Ways<'_>) -> Option<usize> {
+    let at = ways.at();
     let is_valid = |index: usize| {
         let certificate = graph.at(index);
         (certificate.not_before()..=certificate.not_after()).contains(&at)
@@ -174,17 +210,17 @@ fn preferred(graph: &Graph<'_>, candidates: &[usize], at: i64) -> Option<usize> 
         .copied()
         .min_by_key(|&index| (graph.at(index).is_ca(), !is_valid(index), index))?;
     // A renewed certificate beside its predecessor.
-    candidates
+    let mut renewed: Vec<usize> = candidates
         .iter()
         .copied()
         .filter(|&index| graph.at(index).subject_raw() == graph.at(best).subject_raw())
-        .min_by_key(|&index| {
-            let certificate = graph.at(index);
-            (
-                certificate.is_ca(),
-                !is_valid(index),
-                Reverse(certificate.not_after()),
-                index,
-            )
-        })
+        .collect();
+    renewed.sort_by_key(|&index| {
+        let certificate = graph.at(index);
+        let last_day = Reverse(certificate.not_after());
+        (certificate.is_ca(), !is_valid(index), last_day, index)
+    });
+    let mut servers = renewed.iter().filter(|&&index| !graph.at(index).is_ca());
+    let accepted = servers.find(|&&index| renewed.len() > 1 && ways.accepts(graph, index));
+    accepted.or(renewed.first()).copied()
 }

@@ -4,6 +4,9 @@
 //! one that issued nobody. Each further certificate is one whose subject is the issuer of the one before, whose key
 //! identifier does not contradict that and, when a [`Crypto`](crate::Crypto) is given that knows the algorithm, whose
 //! key made the signature. What does not belong is left out, with the reason.
+//!
+//! When roots are given, the way is one that leads to them and that [`Verifier`](crate::Verifier) accepts, whichever
+//! cross-signed intermediate stands first; a certificate that another set of roots needs is kept behind the chain.
 
 mod mend;
 mod pairing;
@@ -11,12 +14,14 @@ mod path;
 #[cfg(test)]
 #[cfg(feature = "aws-lc-rs")]
 mod tests;
+mod trusted;
 
 pub use crate::graph::MAX_SIGNATURES;
 pub use mend::mend;
 pub use pairing::{KeyMatch, match_key, public_key, public_key_digest};
+pub use trusted::MAX_VERIFICATIONS;
 
-use crate::{Certificate, CertificateDer, CertificateError, Found, Place, PrivateKey};
+use crate::{Certificate, CertificateDer, CertificateError, Found, Place, PrivateKey, Roots};
 
 /// Longest chain that is put together, leaf and root included. webpki follows 6 intermediates, OpenSSL 100.
 pub const MAX_CHAIN: usize = 12;
@@ -58,18 +63,25 @@ impl UnreadableCertificate {
 /// How to mend.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
-pub struct MendOptions {
+pub struct MendOptions<'a> {
     /// Keep the root at the end of the chain. Clients have their own copy; sending it costs bytes and gives nothing.
     pub keep_root: bool,
     /// The time, in unix seconds: between two ways up, one whose certificates are valid then is taken.
     pub at: i64,
+    /// Whom the clients trust, each set a kind of clients: the chain leads to the roots of the first that can be
+    /// reached, and what only another set needs follows behind it.
+    pub roots: &'a [&'a Roots],
 }
 
-impl MendOptions {
-    /// Without the root, as of `at` (unix seconds).
+impl MendOptions<'_> {
+    /// Without the root, as of `at` (unix seconds), whomever the clients trust.
     #[must_use]
     pub const fn new(at: i64) -> Self {
-        Self { keep_root: false, at }
+        Self {
+            keep_root: false,
+            at,
+            roots: &[],
+        }
     }
 }
 
@@ -79,11 +91,14 @@ impl MendOptions {
 pub struct Mended {
     /// Leaf first, each further one the issuer of the one before. Empty when no certificate was given.
     pub chain: Vec<Found<Certificate>>,
+    /// To be sent behind the chain: certificates that make the way to other roots, cross-signed ones mostly. Without any
+    /// root that is known, every cross-signed one, because nobody can say which will be needed.
+    pub further: Vec<Found<Certificate>>,
     /// The key of the leaf; of several that belong to no certificate the first, with `pairing` saying so.
     pub key: Option<Found<PrivateKey>>,
     /// Whether `key` belongs to the leaf.
     pub pairing: KeyMatch,
-    /// Certificates that are not in the chain, in the order given.
+    /// Certificates that are neither in the chain nor behind it, in the order given.
     pub left_out: Vec<LeftOut>,
     /// Keys that are not `key`, in the order given.
     pub spare_keys: Vec<Found<PrivateKey>>,
@@ -92,6 +107,13 @@ pub struct Mended {
     /// Certificates that name an issuer among those given, by name or by key identifier, which did not sign them; and
     /// nobody else given did.
     pub broken: Vec<Broken>,
+}
+
+impl Mended {
+    /// What a server sends: the chain, then the further ones.
+    pub fn sent(&self) -> impl Iterator<Item = &Found<Certificate>> {
+        self.chain.iter().chain(&self.further)
+    }
 }
 
 /// A certificate that is not in the chain.

@@ -5,6 +5,7 @@ mod extension;
 mod key;
 pub(crate) mod name;
 mod parse;
+mod signer;
 pub(crate) mod tlv;
 
 pub use error::CertificateError;

@@ -2,24 +2,36 @@
 
 use super::{Certificate, Examination, Found};
 use crate::bundle::Mended;
-use crate::inspect::{Role, Validity};
-use crate::{Finding, GeneralName, KeyKind, Severity, date};
+use crate::inspect::Validity;
+use crate::{Crypto, Finding, GeneralName, KeyKind, Severity, date};
 
 pub(super) fn findings(mended: &Mended, examination: &Examination<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let crypto = examination.crypto;
+    // CAs below the one that is looked at; a CA's own new key does not count (RFC 5280, section 6.1.4 (l)).
+    let mut below = 0_usize;
     for (position, found) in mended.chain.iter().enumerate() {
         findings.extend(validity(found, examination.at));
         findings.extend(key(found));
-        findings.extend(signature(found));
+        findings.extend(signature(found, crypto));
         findings.extend(malformed(found));
+        let has_issuer = position + 1 < mended.chain.len();
+        findings.extend(namesake(found, has_issuer, crypto));
         if position > 0 {
-            findings.extend(issuing(found, position));
+            findings.extend(issuing(found, below, crypto));
+            below = below.saturating_add(usize::from(!found.value.is_self_issued()));
         }
+    }
+    for found in &mended.further {
+        findings.extend(validity(found, examination.at));
+        findings.extend(key(found));
+        findings.extend(signature(found, crypto));
+        findings.extend(malformed(found));
     }
     if let Some((leaf, issuers)) = mended.chain.split_first() {
         findings.extend(outlived(leaf, issuers));
         findings.extend(names(leaf, examination.names));
-        findings.extend(usage(leaf, issuers.is_empty()));
+        findings.extend(usage(leaf, issuers.is_empty(), crypto));
         findings.extend(lifetime(leaf));
     }
     findings
@@ -112,10 +124,22 @@ fn key(found: &Found<Certificate>) -> Option<Finding> {
                 key.bits
             ),
         ),
+        _ if key.is_explicit => (
+            Severity::Error,
+            format!("{label} has a key whose curve is given by its numbers ({key}), which RFC 5480 forbids"),
+        ),
         KeyKind::Rsa | KeyKind::RsaPss | KeyKind::P256 | KeyKind::P384 | KeyKind::P521 => return None,
         KeyKind::Ed25519 => (
             Severity::Note,
             format!("{label} has an Ed25519 key, which browsers do not take"),
+        ),
+        KeyKind::Ed448 | KeyKind::OtherCurve(_) if key.bits >= 224 => (
+            Severity::Warning,
+            format!("{label} has a key that OpenSSL takes and browsers and rustls do not ({key})"),
+        ),
+        KeyKind::Named(name) if name.starts_with("ML-DSA") => (
+            Severity::Warning,
+            format!("{label} has a key that OpenSSL takes from 3.5 on and browsers and rustls do not ({key})"),
         ),
         _ => (
             Severity::Error,
@@ -133,14 +157,14 @@ fn key(found: &Found<Certificate>) -> Option<Finding> {
     ))
 }
 
-fn signature(found: &Found<Certificate>) -> Option<Finding> {
+fn signature(found: &Found<Certificate>, crypto: &dyn Crypto) -> Option<Finding> {
     let algorithm = found.value.signature_algorithm();
     let lower = algorithm.to_ascii_lowercase();
     let is_weak = ["md2", "md4", "md5", "sha1", "sha-1"]
         .iter()
         .any(|weak| lower.contains(weak));
     // Nobody checks the signature of a root by itself.
-    (is_weak && !found.value.is_self_issued()).then(|| {
+    (is_weak && !found.value.is_self_signed(crypto)).then(|| {
         finding(
             found,
             Severity::Error,
@@ -171,13 +195,49 @@ fn malformed(found: &Found<Certificate>) -> Vec<Finding> {
     found.value.malformed().iter().map(say).collect()
 }
 
-/// What a certificate needs that issued the one before it. `position` counts from the leaf.
-fn issuing(found: &Found<Certificate>, position: usize) -> Vec<Finding> {
+/// A certificate that has its issuer's name. Whether its issuer was given decides where a changed signature would look
+/// the same.
+fn namesake(found: &Found<Certificate>, has_issuer: bool, crypto: &dyn Crypto) -> Option<Finding> {
+    let certificate = &found.value;
+    if !certificate.looks_self_signed() || certificate.is_self_signed(crypto) {
+        return None;
+    }
+    let named = certificate.authority_key_id().and_then(|id| id.key_id.as_deref());
+    let missing = match (certificate.subject_key_id(), named) {
+        (Some(_), Some(_)) if !has_issuer => return None,
+        (Some(_), Some(_)) => "names its own key identifier as its issuer's",
+        _ if !has_issuer && certificate.is_ca() => return None,
+        (None, None) => "says neither its own key identifier nor its issuer's",
+        (None, Some(_)) => "does not say its own key identifier",
+        (Some(_), None) => "does not say its issuer's key identifier",
+    };
+    Some(finding(
+        found,
+        Severity::Error,
+        "taken-for-self-signed",
+        format!(
+            "{} is its own issuer by name ({}) although another key signed it, and {missing}",
+            certificate.label(),
+            certificate.subject()
+        ),
+        "OpenSSL does not try the signature: a certificate that is its own issuer by name and does not show by both key \
+         identifiers that it is another's, it takes for self-signed. curl, Python, PHP, Ruby, Node, nginx and HAProxy \
+         refuse it (error 18 or 19, curl 60), whatever they trust; GnuTLS, Java and Go find its issuer.",
+        "Have it issued again under a name of its own (the host's, for a server), or with both subjectKeyIdentifier and \
+         authorityKeyIdentifier (openssl x509 -req with `subjectKeyIdentifier=hash` and `authorityKeyIdentifier=keyid` \
+         in -extfile).",
+    ))
+}
+
+/// What a certificate needs that issued the one before it. So many CAs are `below` it that are not self-issued.
+fn issuing(found: &Found<Certificate>, below: usize, crypto: &dyn Crypto) -> Vec<Finding> {
     let certificate = &found.value;
     let label = certificate.label();
     let mut findings = Vec::new();
     const MEND: &str = "Have the certificate issued by a CA whose own certificate allows it.";
-    if Role::of(certificate) != Role::Root && !certificate.is_ca() {
+    // Version 1 knows no basic constraints; roots of the nineties are of that kind.
+    let is_old_root = certificate.version() == 1 && certificate.is_self_signed(crypto);
+    if !is_old_root && !certificate.is_ca() {
         findings.push(finding(
             found,
             Severity::Error,
@@ -200,15 +260,12 @@ fn issuing(found: &Found<Certificate>, position: usize) -> Vec<Finding> {
     let limit = certificate
         .basic_constraints()
         .and_then(|constraints| constraints.path_length);
-    if let Some(limit) = limit.filter(|limit| (*limit as usize) < position - 1) {
+    if let Some(limit) = limit.filter(|limit| (*limit as usize) < below) {
         findings.push(finding(
             found,
             Severity::Error,
             "path-too-long",
-            format!(
-                "{label} allows {limit} intermediates below it, and there are {}",
-                position - 1
-            ),
+            format!("{label} allows {limit} intermediates below it, and there are {below}"),
             "Clients refuse a chain that is longer than one of its issuers allows (RFC 5280, section 4.2.1.9).",
             MEND,
         ));
@@ -297,11 +354,12 @@ fn is_covered(certificate: &Certificate, wanted: &str) -> bool {
     })
 }
 
-fn usage(leaf: &Found<Certificate>, is_alone: bool) -> Vec<Finding> {
+fn usage(leaf: &Found<Certificate>, is_alone: bool, crypto: &dyn Crypto) -> Vec<Finding> {
     let certificate = &leaf.value;
     let label = certificate.label();
+    let is_own = certificate.is_self_signed(crypto);
     let mut findings = Vec::new();
-    if certificate.is_ca() && !(is_alone && certificate.is_self_issued()) {
+    if certificate.is_ca() && !(is_alone && is_own) {
         findings.push(finding(
             leaf,
             Severity::Warning,
@@ -312,7 +370,7 @@ fn usage(leaf: &Found<Certificate>, is_alone: bool) -> Vec<Finding> {
             "Give the server's own certificate; if this is it, have it issued again without the CA mark.",
         ));
     }
-    if certificate.is_self_issued() {
+    if is_own {
         findings.push(finding(
             leaf,
             Severity::Warning,

@@ -69,6 +69,7 @@ pub(super) fn findings(
     findings.extend(mended.broken.iter().map(broken));
     findings.extend(missing(mended, examination, clients));
     findings.extend(order.first.map(|gap| out_of_order(&gap, order.more, mended)));
+    findings.extend(mended.further.iter().map(other_way));
     findings.extend(mended.left_out.iter().map(|left_out| left(left_out, mended)));
     findings
 }
@@ -87,8 +88,7 @@ fn out_of_order(gap: &Gap, more: usize, mended: &Mended) -> Finding {
     }
     let left_out = mended.left_out.iter().map(|left_out| &left_out.certificate);
     let is_given = mended
-        .chain
-        .iter()
+        .sent()
         .chain(left_out)
         .any(|found| found.value.subject() == gap.issuer);
     let mend = if is_given {
@@ -154,9 +154,10 @@ fn missing(mended: &Mended, examination: &Examination<'_>, clients: &[ClientView
     let End::Open(issuer) = &mended.end else { return None };
     let last = mended.chain.last()?;
     let is_known = |set: &super::RootSet<'_>| {
-        let chain = mended.chain.iter().map(|found| &found.value);
-        let mut graph = Graph::new(chain.chain(set.roots.iter()).collect(), examination.crypto);
-        let (sent, all) = (mended.chain.len(), graph.len());
+        let chain: Vec<&Certificate> = mended.sent().map(|found| &found.value).collect();
+        let sent = chain.len();
+        let mut graph = Graph::new(chain.into_iter().chain(set.roots.iter()).collect(), examination.crypto);
+        let all = graph.len();
         (0..sent).any(|member| (sent..all).any(|root| graph.is_same_ca(member, root) || graph.issued(member, root)))
     };
     let (known, unknown): (Vec<_>, Vec<_>) = examination.roots.iter().partition(|set| is_known(set));
@@ -312,6 +313,19 @@ fn left(left_out: &LeftOut, mended: &Mended) -> Finding {
         what,
         why,
         mend,
+    }
+}
+
+fn other_way(found: &Found<Certificate>) -> Finding {
+    let (label, issuer) = (found.value.label(), found.value.issuer());
+    Finding {
+        severity: Severity::Note,
+        id: "cross-signed",
+        place: Some(found.place.clone()),
+        what: format!("{label}, issued by {issuer}, stands behind the chain: it leads to another root"),
+        why: "A cross-signed intermediate has the same name and key as one of the chain. Browsers, Java and Go try both \
+              ways; OpenSSL takes the first, so the one for the first set of roots stands first.",
+        mend: "Nothing has to be done. With --roots FILE, the chain leads to the roots in that file.".to_owned(),
     }
 }
 

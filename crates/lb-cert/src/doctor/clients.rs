@@ -1,6 +1,6 @@
 //! What clients of different kinds would say.
 
-use super::Examination;
+use super::{Examination, first_fit};
 use crate::bundle::{Issuer, MAX_CHAIN, MAX_STEPS, Mended};
 use crate::graph::Graph;
 use crate::inspect::Validity;
@@ -22,7 +22,11 @@ pub enum Client {
     /// Takes certificates in the order in which they were sent, each the issuer of the one before: old TLS libraries
     /// and devices.
     InOrder,
-    /// Finds the order itself and fetches nothing: curl and all of OpenSSL, Java, Go, Python, Firefox.
+    /// Finds the order itself, but of several issuers of one name takes the first that fits by its key identifier and
+    /// tries no other; takes a certificate without key identifiers that has its issuer's name for self-signed; fetches
+    /// nothing: OpenSSL, so curl, Python, PHP, Ruby, Node, nginx, HAProxy. GnuTLS, too, takes the first that fits.
+    FirstFit,
+    /// Finds the order itself, tries every way and fetches nothing: Java, Go, Firefox.
     Sorting,
     /// Also fetches a missing issuer from the address in the certificate: Chrome, Edge, Safari, Windows.
     Fetching,
@@ -30,13 +34,14 @@ pub enum Client {
 
 impl Client {
     /// All kinds, from the least to the most helpful.
-    pub const ALL: [Self; 3] = [Self::InOrder, Self::Sorting, Self::Fetching];
+    pub const ALL: [Self; 4] = [Self::InOrder, Self::FirstFit, Self::Sorting, Self::Fetching];
 
-    /// `in-order`, `sorting` or `fetching`.
+    /// `in-order`, `first-fit`, `sorting` or `fetching`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InOrder => "in-order",
+            Self::FirstFit => "first-fit",
             Self::Sorting => "sorting",
             Self::Fetching => "fetching",
         }
@@ -47,7 +52,8 @@ impl Client {
     pub const fn examples(self) -> &'static str {
         match self {
             Self::InOrder => "old devices, strict TLS 1.2",
-            Self::Sorting => "curl, Java, Go, Python",
+            Self::FirstFit => "curl, Python, PHP: OpenSSL",
+            Self::Sorting => "Java, Go, Firefox",
             Self::Fetching => "Chrome, Edge, Safari, Windows",
         }
     }
@@ -103,6 +109,18 @@ pub enum Verdict {
         /// The root's short name.
         root: String,
     },
+    /// Refuses it: takes a certificate for self-signed that has its issuer's name and not both key identifiers.
+    TakenForSelfSigned {
+        /// The certificate's short name.
+        certificate: String,
+    },
+    /// Refuses it: took the first issuer of that name, which did not sign it.
+    WrongIssuer {
+        /// The certificate's short name.
+        certificate: String,
+        /// The issuer that was taken.
+        issuer: String,
+    },
     /// Refuses it: a certificate on the way is not valid at that time.
     NotValid {
         /// Its short name and its validity.
@@ -154,6 +172,15 @@ impl std::fmt::Display for Verdict {
             }
             Self::WrongFirst { first } => write!(f, "refuses it: the first certificate is {first}"),
             Self::UnknownRoot { root } => write!(f, "refuses it: {root} is none of its roots"),
+            Self::TakenForSelfSigned { certificate } => {
+                write!(
+                    f,
+                    "refuses it: {certificate} has its issuer's name and is taken for self-signed"
+                )
+            }
+            Self::WrongIssuer { certificate, issuer } => {
+                write!(f, "refuses it: the first {issuer} did not sign {certificate}")
+            }
             Self::NotValid { certificate } => write!(f, "refuses it: {certificate}"),
             Self::Refuses { why } => write!(f, "refuses it: {why}"),
             Self::Nothing => f.write_str("has nothing to judge"),
@@ -162,7 +189,7 @@ impl std::fmt::Display for Verdict {
 }
 
 pub(super) fn simulate(given: &[Certificate], mended: &Mended, examination: &Examination<'_>) -> Vec<ClientView> {
-    let chain: Vec<Certificate> = mended.chain.iter().map(|found| found.value.clone()).collect();
+    let chain: Vec<Certificate> = mended.sent().map(|found| found.value.clone()).collect();
     let mut views = Vec::new();
     for set in examination.roots {
         for client in Client::ALL {
@@ -179,9 +206,39 @@ pub(super) fn simulate(given: &[Certificate], mended: &Mended, examination: &Exa
 
 /// What clients say of the mended bundle and nothing else explains, once for each set of roots.
 pub(super) fn findings(views: &[ClientView]) -> Vec<Finding> {
+    let mut findings = Vec::new();
     // All kinds of clients agree about the mended bundle in these cases, so one speaks for them.
-    let sorting = views.iter().filter(|view| view.client == Client::Sorting);
-    sorting.filter_map(finding).collect()
+    for view in views.iter().filter(|view| view.client == Client::Sorting) {
+        findings.extend(finding(view));
+        let first_fit = |other: &&ClientView| other.client == Client::FirstFit && other.roots == view.roots;
+        if view.mended.is_trusted() {
+            findings.extend(views.iter().find(first_fit).and_then(one_way));
+        }
+    }
+    findings
+}
+
+/// Clients that try every way trust the mended bundle, and those that try one do not.
+fn one_way(view: &ClientView) -> Option<Finding> {
+    // A finding of the certificate says so already.
+    if view.mended.is_trusted() || matches!(view.mended, Verdict::TakenForSelfSigned { .. }) {
+        return None;
+    }
+    Some(Finding {
+        severity: Severity::Warning,
+        id: "one-way-only",
+        place: None,
+        what: format!(
+            "OpenSSL and GnuTLS with the roots of {} do not find the way that Java, Go and browsers find: {}",
+            view.roots, view.mended
+        ),
+        why: "Of several issuers with the same name and key they take the first that was sent and try no other, so one \
+              bundle serves clients of one root only: curl, Python, PHP, Ruby, nginx as a client.",
+        mend:
+            "Decide for the root that most clients have, and give it alone with --roots. If both are needed, ask the \
+               issuer for one intermediate whose root is itself cross-signed by the other."
+                .to_owned(),
+    })
 }
 
 fn finding(view: &ClientView) -> Option<Finding> {
@@ -226,6 +283,10 @@ fn judge(
     if first != leaf {
         return Verdict::WrongFirst { first: first.label() };
     }
+    if client == Client::FirstFit {
+        let (verdict, way) = first_fit::walk(sent, set.roots, examination);
+        return ruled(verdict, leaf, &way, set, examination);
+    }
     let all: Vec<&Certificate> = sent.iter().chain(set.roots.iter()).collect();
     let mut walk = Walk {
         graph: Graph::new(all, examination.crypto),
@@ -237,6 +298,17 @@ fn judge(
         not_valid: None,
     };
     let verdict = walk.up(&mut vec![0]).unwrap_or_else(|| walk.stuck());
+    ruled(verdict, leaf, sent, set, examination)
+}
+
+/// The verdict when the leaf's dates and the rules have had their word, too.
+fn ruled(
+    verdict: Verdict,
+    leaf: &Certificate,
+    sent: &[Certificate],
+    set: &RootSet<'_>,
+    examination: &Examination<'_>,
+) -> Verdict {
     match (Validity::of(leaf, examination.at), &verdict) {
         // The rules that clients share: usage, constraints, weak keys and so on.
         (Validity::Valid { .. }, Verdict::Trusts { .. }) => {
@@ -257,7 +329,8 @@ fn refused(
     set: &RootSet<'_>,
     examination: &Examination<'_>,
 ) -> Option<String> {
-    let profile = Profile::connection();
+    // Real clients do not share the limits of the library that builds paths here.
+    let profile = Profile::connection().with_complete(true);
     let others = sent.get(1..).unwrap_or_default();
     // A certificate for clients alone is judged as one.
     let is_for_clients = leaf

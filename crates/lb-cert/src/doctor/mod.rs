@@ -2,12 +2,14 @@
 //!
 //! The doctor looks at the files (style), at the chain (order, gaps, duplicates, strangers, signatures), at each
 //! certificate (validity, names, key, signature, usage) and at the key; then it takes the part of clients: one that
-//! takes certificates in the order in which they are sent, one that puts them in order itself, and one that fetches
-//! what is missing, each with each set of roots, before and after mending. It fetches nothing: it prints the address.
+//! takes certificates in the order in which they are sent, one that takes the first issuer that fits, as OpenSSL does,
+//! one that tries every way, and one that fetches what is missing, each with each set of roots, before and after
+//! mending. It fetches nothing: it prints the address.
 
 mod certificate;
 mod chain;
 mod clients;
+mod first_fit;
 mod key;
 mod style;
 #[cfg(test)]
@@ -75,7 +77,10 @@ pub fn examine(patient: Patient, examination: &Examination<'_>) -> Report {
     } = patient;
     let given: Vec<Certificate> = certificates.iter().map(|found| found.value.clone()).collect();
     let order = chain::order(&certificates, examination.crypto);
-    let mended = mend(certificates, keys, MendOptions::new(examination.at), examination.crypto);
+    let roots: Vec<&crate::Roots> = examination.roots.iter().map(|set| set.roots).collect();
+    let mut options = MendOptions::new(examination.at);
+    options.roots = &roots;
+    let mended = mend(certificates, keys, options, examination.crypto);
     let clients = clients::simulate(&given, &mended, examination);
     let mut findings = Vec::new();
     findings.extend(key::findings(&mended));

@@ -62,6 +62,7 @@ fn s_chain_04_a_client_in_order_needs_the_order_and_the_others_do_not() {
         given,
         [
             (Client::InOrder, false),
+            (Client::FirstFit, true),
             (Client::Sorting, true),
             (Client::Fetching, true)
         ]
@@ -109,4 +110,99 @@ fn a_finding_is_one_line_and_explains_itself_in_three() {
     let finding = &report.findings[0];
     assert_eq!(finding.to_string(), "error[no-certificate]: no certificate was given");
     assert_eq!(finding.explain().lines().count(), 3);
+}
+
+/// A server's certificate whose subject is its issuer's.
+fn namesake(issuer: &Ca, with_issuers_id: bool, with_own_id: bool) -> Certificate {
+    let key = rcgen::KeyPair::generate().unwrap();
+    issuer.issue("a.example", &key, |params| {
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, issuer.certificate.label());
+        params.use_authority_key_identifier_extension = with_issuers_id;
+        if with_own_id {
+            params.is_ca = rcgen::IsCa::ExplicitNoCa;
+        }
+    })
+}
+
+#[test]
+fn a_server_with_its_issuers_name_did_not_sign_itself() {
+    let root = Ca::root("Root");
+    let middle = Ca::below(&root, "Middle");
+    for (with_issuers_id, with_own_id) in [(false, false), (true, false), (true, true)] {
+        let leaf = namesake(&middle, with_issuers_id, with_own_id);
+        assert_eq!(crate::inspect::Role::of(&leaf, &AwsLc), crate::inspect::Role::Leaf);
+        let is_right = with_issuers_id && with_own_id;
+        for sent in [&[&leaf, &middle.certificate][..], &[&leaf][..]] {
+            let report = examined(sent, &[&root], &AwsLc);
+            let found = ids(&report);
+            assert!(
+                !found.contains(&"self-signed") && !found.contains(&"bad-signature"),
+                "{found:?}"
+            );
+            assert_eq!(found.contains(&"taken-for-self-signed"), !is_right, "{found:?}");
+            if sent.len() == 2 {
+                let trusting: Vec<bool> = report.clients.iter().map(|view| view.given.is_trusted()).collect();
+                assert_eq!(trusting, [true, is_right, true, true]);
+            }
+        }
+    }
+    let own = examined(&[&root.certificate], &[], &AwsLc);
+    assert!(!ids(&own).contains(&"taken-for-self-signed"));
+}
+
+#[test]
+fn a_new_key_of_a_ca_does_not_count_for_the_length_of_the_path() {
+    let root = Ca::root("Root");
+    let old = Ca::below_with(&root, "Middle", |params| {
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    });
+    let new = Ca::below(&old, "Middle");
+    let (leaf, _) = leaf(&new, "example.com");
+    let report = examined(&[&leaf, &new.certificate, &old.certificate], &[&root], &AwsLc);
+    assert!(!ids(&report).contains(&"path-too-long"), "{:?}", ids(&report));
+    assert!(
+        report.clients.iter().all(|view| view.given.is_trusted()),
+        "{:?}",
+        report.clients
+    );
+    let other = Ca::below(&old, "Other");
+    let (leaf, _) = crate::testing::leaf(&other, "example.com");
+    let report = examined(&[&leaf, &other.certificate, &old.certificate], &[&root], &AwsLc);
+    assert!(ids(&report).contains(&"path-too-long"), "{:?}", ids(&report));
+}
+
+#[test]
+fn one_bundle_for_two_roots_is_said_to_serve_openssl_with_one_only() {
+    let (a, b) = (Ca::root("Root A"), Ca::root("Root B"));
+    let middle = Ca::below(&a, "Middle");
+    let by_b = middle.cross_signed_by(&b);
+    let (leaf, _) = leaf(&middle, "example.com");
+    let (trust_a, trust_b): (Roots, Roots) = (
+        [a.certificate.clone()].into_iter().collect(),
+        [b.certificate.clone()].into_iter().collect(),
+    );
+    let sets = [("a", &trust_a), ("b", &trust_b)].map(|(name, roots)| RootSet { name, roots });
+    let examination = Examination {
+        at: AT,
+        names: &[],
+        roots: &sets,
+        crypto: &AwsLc,
+    };
+    let report = examine(patient(&[&leaf, &by_b, &middle.certificate]), &examination);
+    let verdicts = |client: Client| -> Vec<(bool, bool)> {
+        let views = report.clients.iter().filter(|view| view.client == client);
+        views
+            .map(|view| (view.given.is_trusted(), view.mended.is_trusted()))
+            .collect()
+    };
+    assert_eq!(verdicts(Client::FirstFit), [(false, true), (true, false)]);
+    assert_eq!(verdicts(Client::Sorting), [(true, true), (true, true)]);
+    assert!(ids(&report).contains(&"one-way-only"), "{:?}", ids(&report));
+    // Toward one of them, all is well.
+    let report = examined(&[&leaf, &by_b, &middle.certificate], &[&a], &AwsLc);
+    assert!(report.clients.iter().all(|view| view.mended.is_trusted()));
+    assert!(!ids(&report).contains(&"one-way-only"));
 }

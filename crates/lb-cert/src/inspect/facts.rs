@@ -3,7 +3,7 @@
 use crate::certificate::name::attributes;
 use crate::{Certificate, Crypto};
 
-/// What a certificate is in a chain, by what it says of itself.
+/// What a certificate is in a chain, by what it says of itself and by who signed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Role {
@@ -29,12 +29,13 @@ impl Role {
         }
     }
 
-    /// Of this certificate.
+    /// Of this certificate. One whose issuer merely has its name is no root: the signature tells, where `crypto` can.
     #[must_use]
-    pub fn of(certificate: &Certificate) -> Self {
+    pub fn of(certificate: &Certificate, crypto: &dyn Crypto) -> Self {
+        let is_own = certificate.is_self_signed(crypto);
         // Version 1 knows no basic constraints; roots of the nineties are of that kind.
-        let is_ca = certificate.is_ca() || (certificate.version() == 1 && certificate.is_self_issued());
-        match (certificate.is_self_issued(), is_ca) {
+        let is_ca = certificate.is_ca() || (certificate.version() == 1 && is_own);
+        match (is_own, is_ca) {
             (true, true) => Self::Root,
             (true, false) => Self::SelfSigned,
             (false, true) => Self::Intermediate,
@@ -171,7 +172,7 @@ impl Facts {
         );
         Self {
             label: certificate.label(),
-            role: Role::of(certificate),
+            role: Role::of(certificate, crypto),
             subject: certificate.subject(),
             issuer: certificate.issuer(),
             names: certificate.names().iter().map(ToString::to_string).collect(),

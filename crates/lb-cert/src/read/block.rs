@@ -41,7 +41,9 @@ pub(super) fn read_labelled(
         Shape::Pkcs8 | Shape::EncryptedPkcs8 if label.ends_with("PRIVATE KEY") => {
             other_label(contents, label, found, place)
         }
-        Shape::Pkcs1 | Shape::Sec1 if label == "PRIVATE KEY" => other_label(contents, label, found, place),
+        Shape::Pkcs1 | Shape::Sec1 | Shape::DsaKey if label == "PRIVATE KEY" => {
+            other_label(contents, label, found, place)
+        }
         _ => {
             return refuse(
                 place,
@@ -140,7 +142,7 @@ fn read_as(
             contents.add_crl(CertificateRevocationListDer::from(der.to_vec()), place);
             Ok(())
         }
-        Shape::Pkcs8 | Shape::Pkcs1 | Shape::Sec1 => {
+        Shape::Pkcs8 | Shape::Pkcs1 | Shape::Sec1 | Shape::DsaKey => {
             shape::one(der, "the private key").map_err(at)?;
             let key = PrivateKey::from_der(der).map_err(|error| at(Problem::Key(error)))?;
             contents.add_key(key, place, options)
@@ -148,14 +150,6 @@ fn read_as(
         Shape::EncryptedPkcs8 => encrypted(contents, der, place, options),
         Shape::Pkcs7 => pkcs7(contents, der, place, options),
         Shape::Pkcs12 => pkcs12(contents, der, place, options),
-        Shape::DsaKey => refuse(
-            place,
-            Problem::Scheme {
-                what: "the private key",
-                scheme: "DSA, which TLS 1.3 does not know,".into(),
-                command: "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out new.key",
-            },
-        ),
         Shape::Request | Shape::PublicKey | Shape::Numbers => {
             shape::one(der, shape.name()).map_err(at)?;
             refuse(

@@ -23,6 +23,11 @@ impl ReadError {
     pub fn explain(&self) -> String {
         super::explain::explain(&self.problem, &self.place)
     }
+
+    /// What the caller can do about it, in one word.
+    pub fn kind(&self) -> ReadErrorKind {
+        self.problem.kind()
+    }
 }
 
 impl fmt::Display for ReadError {
@@ -239,6 +244,58 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// What the caller can do about it, in one word.
+    pub fn kind(&self) -> ReadErrorKind {
+        match self {
+            Self::Unrecognised { .. } | Self::NothingOfUse { .. } => ReadErrorKind::NothingOfUse,
+            Self::Limit { .. } => ReadErrorKind::Limit,
+            Self::PasswordNeeded { .. } | Self::Key(KeyError::Encrypted) => ReadErrorKind::PasswordNeeded,
+            Self::WrongPassword { .. } => ReadErrorKind::WrongPassword,
+            Self::Scheme { .. } | Self::Feature { .. } | Self::Key(KeyError::NoCurve | KeyError::MultiPrime) => {
+                ReadErrorKind::Unsupported
+            }
+            Self::Empty
+            | Self::Armour { .. }
+            | Self::NoEnd { .. }
+            | Self::BeginInside { .. }
+            | Self::NoBegin { .. }
+            | Self::LabelMismatch { .. }
+            | Self::StrayBase64 { .. }
+            | Self::EmptyBlock { .. }
+            | Self::Character { .. }
+            | Self::PaddingInside { .. }
+            | Self::Length { .. }
+            | Self::Base64 { .. }
+            | Self::UnknownLabel { .. }
+            | Self::WrongLabel { .. }
+            | Self::Truncated { .. }
+            | Self::Trailing { .. }
+            | Self::Broken { .. }
+            | Self::Key(_) => ReadErrorKind::Damaged,
+        }
+    }
+}
+
+/// What a caller can do about a [`ReadError`]: fetch the file again, give another password, convert it, raise a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReadErrorKind {
+    /// The bytes were changed, cut or never right: the file must come anew from where it was made.
+    Damaged,
+    /// Encrypted, and no password was given.
+    PasswordNeeded,
+    /// Encrypted, and no password that was given opens it. Never said of a PKCS#12 whose integrity check proves the
+    /// password: what does not open then is damaged.
+    WrongPassword,
+    /// Whole as far as is known, but in a form or encryption that is not read here; another program converts it.
+    Unsupported,
+    /// Larger or dearer than [`Limits`](crate::Limits) allow.
+    Limit,
+    /// Read, or not of any known format, and there is no certificate, key or revocation list in it.
+    NothingOfUse,
+}
+
 /// What is odd about the lines of a damaged block, for the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BlockReport {
@@ -268,5 +325,27 @@ impl fmt::Display for BlockReport {
             write!(f, " and {} illegal characters", self.illegal)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_problem_says_what_the_caller_can_do() {
+        let what = "the PKCS#12";
+        for (problem, kind) in [
+            (Problem::Empty, ReadErrorKind::Damaged),
+            (Problem::Key(KeyError::PublicPart), ReadErrorKind::Damaged),
+            (Problem::Key(KeyError::Encrypted), ReadErrorKind::PasswordNeeded),
+            (Problem::Key(KeyError::MultiPrime), ReadErrorKind::Unsupported),
+            (Problem::PasswordNeeded { what }, ReadErrorKind::PasswordNeeded),
+            (Problem::WrongPassword { what, tried: 1 }, ReadErrorKind::WrongPassword),
+            (Problem::Limit { what, limit: 1 }, ReadErrorKind::Limit),
+            (Problem::Unrecognised { found: "text" }, ReadErrorKind::NothingOfUse),
+        ] {
+            assert_eq!(problem.kind(), kind, "{problem}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod contents;
 mod error;
 mod explain;
 mod line;
+mod mend;
 mod note;
 mod open;
 mod options;
@@ -23,7 +24,7 @@ mod pkcs12;
 mod pkcs7;
 
 pub use contents::{Contents, Format};
-pub use error::{BlockReport, Problem, ReadError};
+pub use error::{BlockReport, Problem, ReadError, ReadErrorKind};
 pub use note::{Note, NoteKind};
 pub use options::{Limits, Password, ReadOptions};
 #[cfg(feature = "encrypted-keys")]
@@ -68,7 +69,7 @@ pub fn read(source: &str, bytes: &[u8], options: &ReadOptions<'_>) -> Result<Con
         block::read_der(&mut contents, bytes, &whole, options)?;
     } else {
         let text = text::plain(bytes, &whole, &mut contents.notes)?;
-        pem::read(&mut contents, &text, &source, options)?;
+        mend::read(&mut contents, &text, &source, options)?;
     }
     contents.note_duplicates();
     Ok(contents)

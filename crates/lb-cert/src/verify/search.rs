@@ -343,7 +343,7 @@ impl<'a> Search<'a, '_> {
 
     fn no_issuer(&self) -> Refusal {
         let (last, _) = self.last();
-        let value = if last.is_self_issued() {
+        let value = if last.is_self_signed(self.verifier.crypto) {
             format!(
                 "{} issued itself and is not among the trusted roots",
                 name::printable(&last.label())

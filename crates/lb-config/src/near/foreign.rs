@@ -199,7 +199,13 @@ pub(super) const KEYS: &[Foreign] = &[
     ),
     key(
         &["listeners"],
-        "option_forwardfor websocket websockets upgrade",
+        "option_forwardfor forwardfor forward_for x_forwarded_for",
+        "",
+        "X-Forwarded-For is sent without a key; `forwarded = { for = false }` leaves it out",
+    ),
+    key(
+        &["listeners"],
+        "websocket websockets upgrade",
         "",
         "that works without a key",
     ),

@@ -2,6 +2,7 @@
 
 mod admin;
 mod backend;
+mod cookies;
 mod hash;
 mod health;
 mod listener;
@@ -157,6 +158,7 @@ fn read(table: &DeTable<'_>, environment: &dyn Environment, sink: &Sink) -> Plan
     report_unused(&plan, &pools, sink);
     report_cookies_over_tcp(&plan, &listeners, &pools, sink);
     report_hash_over_tcp(&plan, &listeners, &pools, sink);
+    cookies::report(&plan, &listeners, &pools, sink);
     report_mixed_log(&plan, &listeners, sink);
     loops::report(&plan, &pools, sink);
     plan
@@ -166,7 +168,7 @@ fn read_log(table: Field<Reader<'_>>) -> Log {
     let Some(reader) = table.value() else {
         return Log {
             access: AccessLog::Off,
-            format: Format::CombinedXff,
+            format: Format::CombinedTimed,
             event_time: false,
         };
     };
@@ -177,7 +179,7 @@ fn read_log(table: Field<Reader<'_>>) -> Log {
     let format = Format::ALL.into_iter().find(|known| Some(known.as_str()) == format);
     Log {
         access: access.value().unwrap_or(AccessLog::Off),
-        format: format.unwrap_or(Format::CombinedXff),
+        format: format.unwrap_or(Format::CombinedTimed),
         event_time: reader.boolean("event_time").value().unwrap_or(false),
     }
 }

@@ -40,9 +40,16 @@ pub(super) fn read_all(context: &Context<'_>, pool: &Reader<'_>) -> (Vec<Persist
         }
     };
     report_conflicts(pool, &readers, &span);
+    let name = match pool.raw("name").map(|value| value.get_ref()) {
+        Some(DeValue::String(name)) => name.to_string(),
+        _ => String::new(),
+    };
     let span = readers.first().map_or(span, Reader::span);
     (
-        readers.iter().filter_map(|reader| read(context, reader)).collect(),
+        readers
+            .iter()
+            .filter_map(|reader| read(context, &name, reader))
+            .collect(),
         Some(span),
     )
 }
@@ -98,7 +105,7 @@ fn is_cookie(kind: &str) -> bool {
     kind.starts_with("cookie")
 }
 
-fn read(context: &Context<'_>, reader: &Reader<'_>) -> Option<Persistence> {
+fn read(context: &Context<'_>, pool: &str, reader: &Reader<'_>) -> Option<Persistence> {
     let written = kind_as_written(reader);
     if let Some((kind, span)) = written.filter(|(kind, _)| LATER.contains(&kind.as_str())) {
         reader.push(
@@ -132,7 +139,7 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> Option<Persistence> {
     }
     Some(match kind {
         "client_ip" => Persistence::ClientIp(client_ip(reader)),
-        _ => Persistence::CookieInsert(Box::new(cookie::read(context, reader))),
+        _ => Persistence::CookieInsert(Box::new(cookie::read(context, pool, reader))),
     })
 }
 

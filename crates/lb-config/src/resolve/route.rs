@@ -137,8 +137,9 @@ fn hosts(reader: &Reader<'_>) -> Vec<String> {
 fn host(text: &str) -> Result<String, Wrong> {
     let pattern = check_host_pattern(text)?;
     // The router has the last word on what it can match.
-    pattern.parse::<Host>().map_err(|error| Wrong::new(error.to_string()))?;
-    Ok(pattern)
+    let host = pattern.parse::<Host>().map_err(|error| Wrong::new(error.to_string()))?;
+    // In its shortest form, in which two spellings of one address are seen to be one.
+    Ok(host.to_string())
 }
 
 fn prefix(text: &str) -> Result<String, Wrong> {

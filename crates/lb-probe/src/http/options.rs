@@ -1,7 +1,7 @@
 use crate::Probe;
 use crate::options::READ_BYTES;
 use lb_http::Head;
-use lb_http::h1::{Conn, Framing, Limits, Role};
+use lb_http::h1::{Conn, Framing, Limits, Parsing, Role};
 use lb_types::FieldsMut as _;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -33,6 +33,8 @@ pub struct HttpOptions {
     pub fields: Vec<(String, String)>,
     /// The User-Agent. Default: [`USER_AGENT`].
     pub user_agent: Option<String>,
+    /// How strictly the answer is read. Default: strictly.
+    pub parsing: Parsing,
 }
 
 impl Default for HttpOptions {
@@ -47,6 +49,7 @@ impl Default for HttpOptions {
             location: None,
             fields: Vec::new(),
             user_agent: None,
+            parsing: Parsing::Strict,
         }
     }
 }
@@ -88,6 +91,7 @@ pub(crate) struct Request {
     location: Option<String>,
     fields: Vec<(String, String)>,
     user_agent: Option<String>,
+    parsing: Parsing,
 }
 
 impl Request {
@@ -102,6 +106,7 @@ impl Request {
             location,
             fields,
             user_agent,
+            parsing,
         } = options;
         check_path(&path)?;
         let host = host.unwrap_or_else(|| {
@@ -141,6 +146,7 @@ impl Request {
             location,
             fields,
             user_agent,
+            parsing,
         };
         match request.write() {
             Some(_) => Ok(request),
@@ -165,6 +171,7 @@ impl Request {
         }
         let limits = Limits {
             head_bytes: HEAD_BYTES,
+            parsing: self.parsing,
             ..Limits::default()
         };
         let mut conn = Conn::new(Role::Client, Arc::new(limits));

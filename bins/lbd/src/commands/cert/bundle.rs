@@ -2,16 +2,30 @@
 
 use super::args::Bundle;
 use super::output::{self, Draft};
-use super::{Failure, convert, input};
+use super::{Failure, convert, input, roots};
 use lb_cert::bundle::{End, Reason};
-use lb_cert::{AwsLc, KeyMatch, MendOptions, Mended, write};
+use lb_cert::{AwsLc, Certificate, KeyMatch, MendOptions, Mended, NoteKind, Roots, write};
 use std::fmt::Write;
 use std::path::PathBuf;
 
 pub(super) fn run(bundle: &Bundle) -> Result<(), Failure> {
-    let input = input::read(&bundle.files, &bundle.passwords)?;
+    let mut input = input::read_with_folders(&bundle.files, &bundle.passwords)?;
+    // It may be what the bundle needs.
+    if let Some(failure) = input.unread.take() {
+        return Err(failure);
+    }
+    for note in input
+        .notes
+        .iter()
+        .filter(|note| matches!(note.kind, NoteKind::NotRead { .. }))
+    {
+        eprintln!("lbd: note: {note}");
+    }
+    let sets = roots::wanted(&bundle.roots, &input.certificates)?;
+    let trusted: Vec<&Roots> = sets.iter().map(|(_, roots)| roots).collect();
     let mut options = MendOptions::new(super::time(bundle.at));
     options.keep_root = bundle.keep_root;
+    options.roots = &trusted;
     let mended = lb_cert::mend(input.certificates, input.keys, options, &AwsLc);
     if mended.chain.is_empty() {
         return Err(Failure::Refused(
@@ -19,13 +33,15 @@ pub(super) fn run(bundle: &Bundle) -> Result<(), Failure> {
         ));
     }
     refuse_mismatch(&mended)?;
-    let chain = write::certificates(mended.chain.iter().map(|found| found.value.der()));
+    let chain = write::certificates(mended.sent().map(|found| found.value.der()));
     let key = mended
         .key
         .as_ref()
         .map(|key| convert::key_pem(key, bundle.key_format))
         .transpose()?;
-    let written = if bundle.out.as_os_str().as_encoded_bytes().ends_with(b"/") || output::is_folder(&bundle.out) {
+    let is_out = output::is_standard(&bundle.out);
+    let is_folder = bundle.out.as_os_str().as_encoded_bytes().ends_with(b"/") || output::is_folder(&bundle.out);
+    let written = if is_folder && !is_out {
         std::fs::create_dir_all(&bundle.out)
             .map_err(|error| Failure::Running(format!("cannot make the folder {}: {error}", bundle.out.display())))?;
         let (chain_path, key_path) = (bundle.out.join("fullchain.pem"), bundle.out.join("key.pem"));
@@ -51,9 +67,9 @@ pub(super) fn run(bundle: &Bundle) -> Result<(), Failure> {
             is_secret: key.is_some(),
         };
         output::write(&[draft], bundle.force)?;
-        vec![bundle.out.clone()]
+        if is_out { Vec::new() } else { vec![bundle.out.clone()] }
     };
-    output::print(told(&mended, &written).as_bytes())
+    output::say(&told(&mended, &trusted, &written), is_out)
 }
 
 pub(super) fn refuse_mismatch(mended: &Mended) -> Result<(), Failure> {
@@ -74,11 +90,20 @@ pub(super) fn refuse_mismatch(mended: &Mended) -> Result<(), Failure> {
     )))
 }
 
-fn told(mended: &Mended, written: &[PathBuf]) -> String {
+fn told(mended: &Mended, trusted: &[&Roots], written: &[PathBuf]) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     for (index, found) in mended.chain.iter().enumerate() {
         let _ = writeln!(text, "{} {} ({})", index + 1, found.value.label(), found.place);
+    }
+    for (index, found) in mended.further.iter().enumerate() {
+        let number = mended.chain.len() + index + 1;
+        let (label, issuer) = (found.value.label(), found.value.issuer());
+        let _ = writeln!(
+            text,
+            "{number} {label} ({}): behind the chain, for clients that know only {issuer}",
+            found.place
+        );
     }
     if let Some(key) = &mended.key {
         let _ = writeln!(text, "key {} ({})", key.value.algorithm(), key.place);
@@ -102,7 +127,13 @@ fn told(mended: &Mended, written: &[PathBuf]) -> String {
     for key in &mended.spare_keys {
         let _ = writeln!(text, "left out a key for {} ({})", key.value.algorithm(), key.place);
     }
-    if let End::Open(issuer) = &mended.end {
+    let is_trusted = |last: &Certificate| {
+        let mut roots = trusted.iter().flat_map(|set| set.iter());
+        roots.any(|root| last.is_issued_by(root) || last == root)
+    };
+    if let End::Open(issuer) = &mended.end
+        && !mended.sent().any(|found| is_trusted(&found.value))
+    {
         let _ = write!(
             text,
             "the last one was issued by {}, which was not given; ",

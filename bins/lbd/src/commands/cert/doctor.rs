@@ -5,16 +5,19 @@ use super::output::{self, Draft};
 use super::paint::Paint;
 use super::{Failure, convert, count, input, roots};
 use lb_cert::doctor::{Client, ClientView, Examination, Patient, Report, RootSet, Verdict};
-use lb_cert::{AwsLc, Finding, Found, KeyMatch, PrivateKey, Severity, write};
+use lb_cert::{AwsLc, Certificate, Finding, Found, KeyMatch, PrivateKey, Severity, write};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
 pub(super) fn run(doctor: &Doctor) -> Result<(), Failure> {
-    let input = input::read(&doctor.files, &doctor.passwords)?;
+    let mut input = input::read_with_folders(&doctor.files, &doctor.passwords)?;
+    let unread = input.unread.take();
     let at = super::time(doctor.at);
     let paint = Paint::stdout();
     let sets = match doctor.roots.as_slice() {
-        [] => roots::usual(&input.certificates),
+        [] => roots::usual(&input.certificates, |reason| {
+            eprintln!("lbd: note: clients with the system's roots are left out: {reason}");
+        }),
         wanted => roots::sets(wanted)?,
     };
     let sets: Vec<RootSet<'_>> = sets.iter().map(|(name, roots)| RootSet { name, roots }).collect();
@@ -41,12 +44,16 @@ pub(super) fn run(doctor: &Doctor) -> Result<(), Failure> {
     } else {
         as_text(&tree, &report, paint)
     };
-    output::print(text.as_bytes())?;
+    let is_out = doctor.out.as_deref().is_some_and(output::is_standard);
+    output::say(&text, is_out)?;
+    if let Some(failure) = unread {
+        return Err(failure);
+    }
     if doctor.print {
-        output::print(write::certificates(report.mended.chain.iter().map(|found| found.value.der())).as_bytes())?;
+        output::print(write::certificates(report.mended.sent().map(|found| found.value.der())).as_bytes())?;
     }
     if let Some(path) = &doctor.out {
-        let mut content = write::certificates(report.mended.chain.iter().map(|found| found.value.der()));
+        let mut content = write::certificates(report.mended.sent().map(|found| found.value.der()));
         if report.mended.chain.is_empty() {
             return Err(Failure::Refused("there is no certificate to write".to_owned()));
         }
@@ -66,7 +73,9 @@ pub(super) fn run(doctor: &Doctor) -> Result<(), Failure> {
         };
         output::write(&[draft], doctor.force)?;
         let what = if key.is_some() { "chain and key" } else { "chain" };
-        eprintln!("lbd: the mended {what} was written to {}", path.display());
+        if !is_out {
+            eprintln!("lbd: the mended {what} was written to {}", path.display());
+        }
     }
     let limit = if doctor.strict {
         Severity::Warning
@@ -120,6 +129,7 @@ fn table(views: &[ClientView], paint: Paint) -> String {
         }
         let kind = match view.client {
             Client::InOrder => "takes the order as it is",
+            Client::FirstFit => "takes the first that fits",
             Client::Sorting => "sorts, fetches nothing",
             Client::Fetching => "fetches what is missing",
             _ => view.client.as_str(),
@@ -206,18 +216,15 @@ fn as_json(report: &Report, at: i64) -> Value {
             })
         })
         .collect();
-    let chain: Vec<Value> = report
-        .mended
-        .chain
-        .iter()
-        .map(|found| super::inspect::certificate_json(found, at))
-        .collect();
+    let json = |found: &Found<Certificate>| super::inspect::certificate_json(found, at);
+    let chain: Vec<Value> = report.mended.chain.iter().map(json).collect();
     json!({
         "at": lb_cert::date::moment(at),
         "worst": report.worst().map(Severity::as_str),
         "findings": findings,
         "clients": clients,
         "chain": chain,
+        "further": report.mended.further.iter().map(json).collect::<Vec<_>>(),
     })
 }
 

@@ -3,7 +3,7 @@
 use super::args::Passwords;
 use super::{Failure, input};
 use lb_cert::inspect::Role;
-use lb_cert::{Certificate, Found, Roots};
+use lb_cert::{AwsLc, Certificate, Found, Roots};
 use std::path::Path;
 
 /// Name and roots of each set. Every certificate of a file is trusted, self-signed or not.
@@ -30,16 +30,26 @@ pub(super) fn sets(wanted: &[String]) -> Result<Vec<(String, Roots)>, Failure> {
     Ok(sets)
 }
 
+/// What `--roots` asks for, or [`usual`].
+pub(super) fn wanted(wanted: &[String], given: &[Found<Certificate>]) -> Result<Vec<(String, Roots)>, Failure> {
+    match wanted {
+        // One certificate is one chain, whomever clients trust.
+        [] if given.len() < 2 => Ok(Vec::new()),
+        [] => Ok(usual(given, |_| {})),
+        _ => sets(wanted),
+    }
+}
+
 /// Without any wish: the system's roots, and those that were given with the chain, as clients of their owner have.
-pub(super) fn usual(given: &[Found<Certificate>]) -> Vec<(String, Roots)> {
+pub(super) fn usual(given: &[Found<Certificate>], without_system: impl FnOnce(String)) -> Vec<(String, Roots)> {
     let mut sets = Vec::new();
     match Roots::native() {
         Ok((roots, _)) => sets.push(("system".to_owned(), roots)),
-        Err(reason) => eprintln!("lbd: note: clients with the system's roots are left out: {reason}"),
+        Err(reason) => without_system(reason),
     }
     let roots: Roots = given
         .iter()
-        .filter(|found| Role::of(&found.value) == Role::Root)
+        .filter(|found| Role::of(&found.value, &AwsLc) == Role::Root)
         .map(|found| found.value.clone())
         .collect();
     if !roots.is_empty() {

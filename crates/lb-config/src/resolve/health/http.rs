@@ -6,6 +6,7 @@ use crate::grammar::{self, StatusRange, check_path};
 use crate::plan::{HttpCheck, ProbeMethod};
 use crate::reader::{Reader, explain, shown};
 use crate::{Kind, Problem};
+use lb_http::h1::Parsing;
 use toml::de::DeValue;
 
 pub(super) fn read(reader: &Reader<'_>) -> HttpCheck {
@@ -51,6 +52,8 @@ pub(super) fn read(reader: &Reader<'_>) -> HttpCheck {
         location: location.value(),
         headers: headers(reader),
         user_agent: user_agent.value(),
+        // The pool says.
+        parsing: Parsing::Strict,
     }
 }
 
