@@ -13,6 +13,8 @@ mod damage;
 mod doctor;
 #[path = "cert/inspect.rs"]
 mod inspect;
+#[path = "cert/locked.rs"]
+mod locked;
 #[path = "cert/made.rs"]
 mod made;
 #[path = "cert/matching.rs"]

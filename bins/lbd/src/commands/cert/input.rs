@@ -31,11 +31,12 @@ pub(super) struct Source {
 
 /// Reads all files. Every file with a problem is named, not only the first.
 pub(super) fn read<P: AsRef<Path>>(files: &[P], passwords: &Passwords) -> Result<Input, Failure> {
+    let limits = passwords.limits();
     let mut passwords: Vec<Password> = password::given(passwords)?.map(Password::new).into_iter().collect();
     let mut input = Input::default();
     let mut failures = Vec::new();
     for file in files {
-        match one(file.as_ref(), &mut passwords, &mut input) {
+        match one(file.as_ref(), &mut passwords, limits, &mut input) {
             Ok(()) => {}
             Err(usage @ Failure::Usage(_)) => return Err(usage),
             Err(failure) => failures.push(failure),
@@ -51,10 +52,10 @@ pub(super) fn read<P: AsRef<Path>>(files: &[P], passwords: &Passwords) -> Result
     }
 }
 
-fn one(path: &Path, passwords: &mut Vec<Password>, input: &mut Input) -> Result<(), Failure> {
+fn one(path: &Path, passwords: &mut Vec<Password>, limits: Limits, input: &mut Input) -> Result<(), Failure> {
     let name = name(path);
     let bytes = bytes(path)?;
-    let contents = contents(&name, &bytes, passwords)?;
+    let contents = contents(&name, &bytes, passwords, limits)?;
     input.files.push(Source {
         name,
         format: contents.format.to_string(),
@@ -105,11 +106,11 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Asks for a password when one is needed and there is a terminal; three tries.
-fn contents(name: &str, bytes: &[u8], passwords: &mut Vec<Password>) -> Result<Contents, Failure> {
+fn contents(name: &str, bytes: &[u8], passwords: &mut Vec<Password>, limits: Limits) -> Result<Contents, Failure> {
     let was_given = !passwords.is_empty();
     let mut tries = 0;
     loop {
-        let options = ReadOptions::with_passwords(passwords).crypto(&AwsLc);
+        let options = ReadOptions::with_passwords(passwords).crypto(&AwsLc).limits(limits);
         let error = match lb_cert::read(name, bytes, &options) {
             Ok(contents) => return Ok(contents),
             Err(error) => error,
