@@ -224,12 +224,38 @@ fn encrypted(contents: &mut Contents, der: &[u8], place: &Place, options: &ReadO
         problem,
     };
     let der = shape::one(der, "the encrypted private key").map_err(at)?;
-    let key = crate::key::decrypt::decrypt(der, options).map_err(at)?;
+    let key = crate::key::decrypt::decrypt(der, place, options).map_err(at)?;
     contents.add_key(key, place, options)
 }
 
 #[cfg(not(feature = "encrypted-keys"))]
 fn encrypted(_: &mut Contents, _: &[u8], place: &Place, _: &ReadOptions<'_>) -> Result<(), ReadError> {
+    refuse(
+        place,
+        Problem::Feature {
+            format: "an encrypted private key",
+            feature: "encrypted-keys",
+        },
+    )
+}
+
+/// The content of a block whose header says how it is encrypted (`DEK-Info`).
+#[cfg(feature = "encrypted-keys")]
+pub(super) fn decrypt(
+    label: &str,
+    encryption: &str,
+    data: &[u8],
+    place: &Place,
+    options: &ReadOptions<'_>,
+) -> Result<Vec<u8>, ReadError> {
+    super::legacy::decrypt(label, encryption, data, options).map_err(|problem| ReadError {
+        place: place.clone(),
+        problem,
+    })
+}
+
+#[cfg(not(feature = "encrypted-keys"))]
+pub(super) fn decrypt(_: &str, _: &str, _: &[u8], place: &Place, _: &ReadOptions<'_>) -> Result<Vec<u8>, ReadError> {
     refuse(
         place,
         Problem::Feature {
@@ -268,15 +294,6 @@ fn is_rsa(algorithm: &KeyAlgorithm) -> bool {
 /// Blocks of other programs that only look like PEM: their content is not read.
 pub(super) fn is_foreign(label: &str) -> bool {
     label.starts_with("PGP ") || label.starts_with("SSH2 ")
-}
-
-/// The command that removes the old encryption of PEM.
-pub(super) fn legacy_command(label: &str) -> &'static str {
-    match label {
-        "RSA PRIVATE KEY" => "openssl rsa -in FILE -out plain.pem",
-        "EC PRIVATE KEY" => "openssl ec -in FILE -out plain.pem",
-        _ => "openssl pkey -in FILE -out plain.pem",
-    }
 }
 
 fn refuse<T>(place: &Place, problem: Problem) -> Result<T, ReadError> {

@@ -33,7 +33,7 @@ pub(super) struct Source {
 
 /// Reads all files. Every file with a problem is named, not only the first.
 pub(super) fn read<P: AsRef<Path>>(files: &[P], passwords: &Passwords) -> Result<Input, Failure> {
-    let mut passwords = given(passwords)?;
+    let mut opener = Opener::of(passwords)?;
     let mut input = Input::default();
     let mut failures = Vec::new();
     for file in files {
@@ -43,7 +43,7 @@ pub(super) fn read<P: AsRef<Path>>(files: &[P], passwords: &Passwords) -> Result
                 "{} is a folder: name the files in it\n  mend: inspect, doctor and bundle take a folder",
                 file.display()
             )));
-        } else if let Err(failure) = one(file, &mut passwords, &mut input) {
+        } else if let Err(failure) = one(file, &mut opener, &mut input) {
             failures.push(failure);
         }
     }
@@ -56,16 +56,16 @@ pub(super) fn read<P: AsRef<Path>>(files: &[P], passwords: &Passwords) -> Result
 /// Reads all files, and of folders the files in them. What is no certificate in a folder is noted; what is damaged,
 /// locked or not read here is in [`Input::unread`], so that the rest can be shown first.
 pub(super) fn read_with_folders(files: &[PathBuf], passwords: &Passwords) -> Result<Input, Failure> {
-    let mut words = given(passwords)?;
+    let mut opener = Opener::of(passwords)?;
     let mut input = Input::default();
     let (mut failures, mut unread) = (Vec::new(), Vec::new());
     for file in files {
         if file.is_dir() {
-            match folder::read(file, &mut words, &mut input) {
+            match folder::read(file, &mut opener, &mut input) {
                 Ok(more) => unread.extend(more),
                 Err(failure) => failures.push(failure),
             }
-        } else if let Err(failure) = one(file, &mut words, &mut input) {
+        } else if let Err(failure) = one(file, &mut opener, &mut input) {
             failures.push(failure);
         }
     }
@@ -76,14 +76,26 @@ pub(super) fn read_with_folders(files: &[PathBuf], passwords: &Passwords) -> Res
     }
 }
 
-fn given(passwords: &Passwords) -> Result<Vec<Password>, Failure> {
-    Ok(password::given(passwords)?.map(Password::new).into_iter().collect())
+/// What locked input is opened with.
+#[derive(Debug)]
+pub(super) struct Opener {
+    passwords: Vec<Password>,
+    limits: Limits,
 }
 
-fn one(path: &Path, passwords: &mut Vec<Password>, input: &mut Input) -> Result<(), Failure> {
+impl Opener {
+    fn of(passwords: &Passwords) -> Result<Self, Failure> {
+        Ok(Self {
+            passwords: password::given(passwords)?.map(Password::new).into_iter().collect(),
+            limits: passwords.limits(),
+        })
+    }
+}
+
+fn one(path: &Path, opener: &mut Opener, input: &mut Input) -> Result<(), Failure> {
     let name = name(path);
     let bytes = bytes(path)?;
-    let contents = contents(&name, &bytes, passwords)?.map_err(|error| Failure::unread(&error))?;
+    let contents = contents(&name, &bytes, opener)?.map_err(|error| Failure::unread(&error))?;
     add(name, contents, input)
 }
 
@@ -142,12 +154,14 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 pub(super) fn contents(
     name: &str,
     bytes: &[u8],
-    passwords: &mut Vec<Password>,
+    opener: &mut Opener,
 ) -> Result<Result<Contents, ReadError>, Failure> {
-    let was_given = !passwords.is_empty();
+    let was_given = !opener.passwords.is_empty();
     let mut tries = 0;
     loop {
-        let options = ReadOptions::with_passwords(passwords).crypto(&AwsLc);
+        let options = ReadOptions::with_passwords(&opener.passwords)
+            .crypto(&AwsLc)
+            .limits(opener.limits);
         let error = match lb_cert::read(name, bytes, &options) {
             Ok(contents) => return Ok(Ok(contents)),
             Err(error) => error,
@@ -163,7 +177,7 @@ pub(super) fn contents(
         tries += 1;
         match password::ask(&format!("Password of {name}: "))? {
             // The newest first: it is most likely the right one, and each try costs time.
-            Some(password) => passwords.insert(0, Password::new(password)),
+            Some(password) => opener.passwords.insert(0, Password::new(password)),
             None => return Ok(Err(error)),
         }
     }
