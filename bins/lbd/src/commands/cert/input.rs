@@ -151,11 +151,7 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Asks for a password when one is needed and there is a terminal; three tries.
-pub(super) fn contents(
-    name: &str,
-    bytes: &[u8],
-    opener: &mut Opener,
-) -> Result<Result<Contents, ReadError>, Failure> {
+pub(super) fn contents(name: &str, bytes: &[u8], opener: &mut Opener) -> Result<Result<Contents, ReadError>, Failure> {
     let was_given = !opener.passwords.is_empty();
     let mut tries = 0;
     loop {
