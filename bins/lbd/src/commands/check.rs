@@ -113,10 +113,11 @@ mod tests {
         let plan = lb_config::resolve(&lb_config::parse("lbd.toml", text), &lb_config::Nowhere)
             .unwrap()
             .plan;
+        // 2 s to the first probe that fails, and three that fail in 1 s each, one second apart; back: the same with two good ones
         assert_eq!(
             summary(&plan),
             "good (1 listener, 1 pool, 2 backends)\n\
-             pool \"app\": a dead backend is out after at most 7s, a recovered one is back after at most 5s\n"
+             pool \"app\": a dead backend is out after at most 5s, a recovered one is back after at most 4s\n"
         );
     }
 
@@ -148,7 +149,7 @@ mod tests {
         assert_eq!(
             summary(&plan),
             "good (1 listener, 1 pool, 3 backends)\n\
-             pool \"app\": a dead backend is out after at most 7s, a recovered one is back after at most 7s\n\
+             pool \"app\": a dead backend is out after at most 5s, a recovered one is back after at most 5s\n\
              pool \"app\": probes go elsewhere than the traffic: backend a serves on 10.0.0.1:80, 10.0.0.1:8081 is \
              probed (and 1 more)\n\
              pool \"app\": probes ask for host www.example.com, which is not the backend's own\n\
