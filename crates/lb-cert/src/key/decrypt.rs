@@ -6,10 +6,11 @@ use pkcs8::EncryptedPrivateKeyInfoRef;
 
 use super::PrivateKey;
 use super::structure::items_of_whole;
+use crate::Place;
 use crate::read::{Problem, ReadOptions, Scheme};
 
 /// Tries the passwords in their order. The scheme is looked at first: what it costs, whether we have it.
-pub(crate) fn decrypt(der: &[u8], options: &ReadOptions<'_>) -> Result<PrivateKey, Problem> {
+pub(crate) fn decrypt(der: &[u8], place: &Place, options: &ReadOptions<'_>) -> Result<PrivateKey, Problem> {
     let limits = &options.limits;
     if der.len() > limits.encrypted_bytes {
         return Err(Problem::Limit {
@@ -31,7 +32,8 @@ pub(crate) fn decrypt(der: &[u8], options: &ReadOptions<'_>) -> Result<PrivateKe
         return Err(Problem::Scheme {
             what: WHAT,
             scheme: scheme.name,
-            command: COMMAND,
+            // What stands in base64 without armour is minded where the file is named.
+            command: if place.line.is_some() { COMMAND } else { DER_COMMAND },
         });
     }
     scheme.iterations(limits)?;
@@ -55,4 +57,5 @@ pub(crate) fn decrypt(der: &[u8], options: &ReadOptions<'_>) -> Result<PrivateKe
 }
 
 const WHAT: &str = "the encrypted private key";
-const COMMAND: &str = "openssl pkcs8 -provider legacy -provider default -in FILE -out plain.pem";
+const COMMAND: &str = "openssl pkcs8 -provider legacy -provider default -in FILE -out out.pem";
+const DER_COMMAND: &str = "openssl pkcs8 -provider legacy -provider default -inform DER -in FILE -out out.pem";

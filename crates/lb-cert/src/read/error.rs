@@ -4,6 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::ForeignFormat;
 use crate::{KeyError, Place};
 
 /// Why a source was refused: where, and what was found there.
@@ -234,6 +235,12 @@ pub enum Problem {
         /// The command that converts.
         command: &'static str,
     },
+    /// A format of another program, which is recognised and not read.
+    #[error("this is {}, which is not read here", format.name())]
+    Foreign {
+        /// The format.
+        format: ForeignFormat,
+    },
     /// The format is known, but its feature was not compiled in.
     #[error("{format} needs the feature {feature:?} of lb-cert")]
     Feature {
@@ -252,9 +259,11 @@ impl Problem {
             Self::Limit { .. } => ReadErrorKind::Limit,
             Self::PasswordNeeded { .. } | Self::Key(KeyError::Encrypted) => ReadErrorKind::PasswordNeeded,
             Self::WrongPassword { .. } => ReadErrorKind::WrongPassword,
-            Self::Scheme { .. } | Self::Feature { .. } | Self::Key(KeyError::NoCurve | KeyError::MultiPrime) => {
-                ReadErrorKind::Unsupported
-            }
+            Self::Foreign { format } if !format.is_convertible() => ReadErrorKind::NothingOfUse,
+            Self::Foreign { .. }
+            | Self::Scheme { .. }
+            | Self::Feature { .. }
+            | Self::Key(KeyError::NoCurve | KeyError::MultiPrime) => ReadErrorKind::Unsupported,
             Self::Empty
             | Self::Armour { .. }
             | Self::NoEnd { .. }
@@ -274,6 +283,16 @@ impl Problem {
             | Self::Broken { .. }
             | Self::Key(_) => ReadErrorKind::Damaged,
         }
+    }
+}
+
+impl Problem {
+    /// Of what was found in a text as a whole, not of the inside of a block.
+    pub(super) fn is_of_text(&self) -> bool {
+        matches!(
+            self,
+            Self::Unrecognised { .. } | Self::NothingOfUse { .. } | Self::StrayBase64 { .. }
+        )
     }
 }
 

@@ -36,8 +36,9 @@ pub(super) fn read(
             why: why.into(),
         }));
     }
-    let outside = survey(whole, limits).map_err(at)?;
-    let archive = open(whole, &outside, options).map_err(at)?;
+    let told = |problem| at(for_text(problem, place));
+    let outside = survey(whole, limits).map_err(told)?;
+    let archive = open(whole, &outside, options).map_err(told)?;
     if !outside.mac {
         contents.note(place, NoteKind::NoMac);
     }
@@ -70,15 +71,35 @@ pub(super) fn read(
         let key = PrivateKey::from_der(bag.key.as_der()).map_err(|error| refuse(Problem::Key(error)))?;
         contents.add_key(key, &place, options)?;
     }
+    let has_secrets = !archive.secrets.is_empty();
     for _ in archive.secrets {
         contents.note(&next(), NoteKind::Skipped { what: "a secret key" });
     }
     if before == (contents.certificates.len(), contents.keys.len()) {
-        return Err(at(Problem::NothingOfUse {
-            found: "a PKCS#12 without certificates and keys".into(),
-        }));
+        let found = if has_secrets {
+            "a PKCS#12 with secret (symmetric) keys"
+        } else {
+            "a PKCS#12 without certificates and keys"
+        };
+        return Err(at(Problem::NothingOfUse { found: found.into() }));
     }
     Ok(())
+}
+
+/// The command for what stands in PEM or base64: openssl reads PKCS#12 in its binary form only.
+fn for_text(problem: Problem, place: &Place) -> Problem {
+    match problem {
+        Problem::Scheme { what, scheme, command } if place.line.is_some() => Problem::Scheme {
+            what,
+            scheme,
+            command: match command {
+                COMMAND => TEXT_COMMAND,
+                MAC_COMMAND => TEXT_MAC_COMMAND,
+                other => other,
+            },
+        },
+        other => other,
+    }
 }
 
 /// Tries the passwords in their order and the empty one last.
@@ -182,7 +203,7 @@ fn survey(whole: &[u8], limits: &Limits) -> Result<Outside, Problem> {
         return Err(Problem::Scheme {
             what: WHAT,
             scheme,
-            command: COMMAND,
+            command: "",
         });
     }
     let octets = octets(content).ok_or_else(|| broken(content.data, "no octet string"))?;
@@ -214,7 +235,7 @@ fn survey(whole: &[u8], limits: &Limits) -> Result<Outside, Problem> {
                 return Err(Problem::Scheme {
                     what: WHAT,
                     scheme,
-                    command: COMMAND,
+                    command: "",
                 });
             }
         }
@@ -296,7 +317,7 @@ impl Derivations<'_> {
             return Err(Some(Problem::Scheme {
                 what: WHAT,
                 scheme,
-                command: COMMAND,
+                command: MAC_COMMAND,
             }));
         }
         self.spend(iterations)
@@ -349,7 +370,13 @@ fn octets<'a>(explicit: &Any<'a>) -> Option<&'a [u8]> {
 }
 
 const WHAT: &str = "the PKCS#12";
-const COMMAND: &str = "openssl pkcs12 -legacy -in FILE -nodes -out plain.pem";
+const COMMAND: &str = "openssl pkcs12 -legacy -in FILE -nodes -out out.pem";
+const TEXT_COMMAND: &str = "sed -n 'LINE,/-----END/p' FILE | grep -v ^- | base64 -di > out.p12 && \
+                            openssl pkcs12 -legacy -in out.p12 -nodes -out out.pem";
+/// An openssl that does not know the integrity check (PBMAC1 before 3.4) opens the file without it.
+const MAC_COMMAND: &str = "openssl pkcs12 -legacy -nomacver -in FILE -nodes -out out.pem";
+const TEXT_MAC_COMMAND: &str = "sed -n 'LINE,/-----END/p' FILE | grep -v ^- | base64 -di > out.p12 && \
+                                openssl pkcs12 -legacy -nomacver -in out.p12 -nodes -out out.pem";
 
 /// MAC, certificates and two keys: as many derivations as a usual PKCS#12 has.
 const MOST_DERIVATIONS: u64 = 4;

@@ -1,8 +1,8 @@
 //! A folder: its files are read, its sub-folders are not entered.
 
-use super::input::{self, Input};
+use super::input::{self, Input, Tried};
 use super::{Failure, count};
-use lb_cert::{Note, NoteKind, Password, Place, ReadErrorKind};
+use lb_cert::{Note, NoteKind, Place, Problem, ReadError, ReadErrorKind};
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// Reads the files of a folder in the order of their names, each once however many links lead to it. The answer is what
 /// is damaged, locked or in a form that is not read here; what is no certificate at all is noted.
-pub(super) fn read(folder: &Path, passwords: &mut Vec<Password>, input: &mut Input) -> Result<Vec<Failure>, Failure> {
+pub(super) fn read(folder: &Path, passwords: &mut Tried, input: &mut Input) -> Result<Vec<Failure>, Failure> {
     let mut unread = Vec::new();
     let (mut seen, mut folders, mut total) = (HashSet::new(), 0, 0u64);
     let before = input.files.len();
@@ -56,7 +56,7 @@ pub(super) fn read(folder: &Path, passwords: &mut Vec<Password>, input: &mut Inp
 fn one(
     path: &Path,
     name: String,
-    passwords: &mut Vec<Password>,
+    passwords: &mut Tried,
     input: &mut Input,
     unread: &mut Vec<Failure>,
 ) -> Result<(), Failure> {
@@ -73,12 +73,14 @@ fn one(
                 unread.push(failure);
             }
         }
-        Err(error) if bytes.is_empty() || error.kind() == ReadErrorKind::NothingOfUse => {
-            note(input, &name, &error.problem.to_string());
-        }
+        Err(error) if is_no_certificate(&error) => note(input, &name, &error.problem.to_string()),
         Err(error) => unread.push(Failure::unread(&error)),
     }
     Ok(())
+}
+
+fn is_no_certificate(error: &ReadError) -> bool {
+    matches!(error.problem, Problem::Empty | Problem::Foreign { .. }) || error.kind() == ReadErrorKind::NothingOfUse
 }
 
 /// The paths of what lies in the folder, by name.

@@ -3,7 +3,8 @@
 use super::args::Passwords;
 use super::{Failure, folder, password};
 use lb_cert::{
-    AwsLc, Certificate, Contents, Found, Limits, Note, Password, PrivateKey, ReadError, ReadErrorKind, ReadOptions,
+    AwsLc, Certificate, Contents, Found, Limits, Note, NoteKind, Password, PrivateKey, ReadError, ReadErrorKind,
+    ReadOptions,
 };
 use std::fs::File;
 use std::io::Read;
@@ -76,11 +77,33 @@ pub(super) fn read_with_folders(files: &[PathBuf], passwords: &Passwords) -> Res
     }
 }
 
-fn given(passwords: &Passwords) -> Result<Vec<Password>, Failure> {
-    Ok(password::given(passwords)?.map(Password::new).into_iter().collect())
+/// The passwords that are tried on each file.
+#[derive(Debug)]
+pub(super) struct Tried {
+    words: Vec<Password>,
+    /// One came with the command, so that nobody is asked for another.
+    was_given: bool,
 }
 
-fn one(path: &Path, passwords: &mut Vec<Password>, input: &mut Input) -> Result<(), Failure> {
+fn given(passwords: &Passwords) -> Result<Tried, Failure> {
+    let words: Vec<Password> = password::given(passwords)?.map(Password::new).into_iter().collect();
+    let was_given = !words.is_empty();
+    Ok(Tried { words, was_given })
+}
+
+/// A private key that is there but was not read, as a refusal.
+pub(super) fn key_not_read(input: &Input) -> Option<Failure> {
+    input.notes.iter().find_map(|note| match &note.kind {
+        NoteKind::KeyNotRead { .. } => Some(Failure::Unsupported(format!(
+            "{note}\n  why: {}\n  mend: run that command and give the file that it writes; convert --no-key takes the \
+             certificates alone",
+            note.kind.explain()
+        ))),
+        _ => None,
+    })
+}
+
+fn one(path: &Path, passwords: &mut Tried, input: &mut Input) -> Result<(), Failure> {
     let name = name(path);
     let bytes = bytes(path)?;
     let contents = contents(&name, &bytes, passwords)?.map_err(|error| Failure::unread(&error))?;
@@ -142,19 +165,18 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 pub(super) fn contents(
     name: &str,
     bytes: &[u8],
-    passwords: &mut Vec<Password>,
+    passwords: &mut Tried,
 ) -> Result<Result<Contents, ReadError>, Failure> {
-    let was_given = !passwords.is_empty();
     let mut tries = 0;
     loop {
-        let options = ReadOptions::with_passwords(passwords).crypto(&AwsLc);
+        let options = ReadOptions::with_passwords(&passwords.words).crypto(&AwsLc);
         let error = match lb_cert::read(name, bytes, &options) {
             Ok(contents) => return Ok(Ok(contents)),
             Err(error) => error,
         };
         let is_asked = match error.kind() {
             ReadErrorKind::PasswordNeeded => true,
-            ReadErrorKind::WrongPassword => !was_given,
+            ReadErrorKind::WrongPassword => !passwords.was_given,
             _ => false,
         };
         if !is_asked || tries == 3 {
@@ -163,7 +185,7 @@ pub(super) fn contents(
         tries += 1;
         match password::ask(&format!("Password of {name}: "))? {
             // The newest first: it is most likely the right one, and each try costs time.
-            Some(password) => passwords.insert(0, Password::new(password)),
+            Some(password) => passwords.words.insert(0, Password::new(password)),
             None => return Ok(Err(error)),
         }
     }
