@@ -19,6 +19,8 @@ mod folder;
 mod inspect;
 #[path = "cert/keys.rs"]
 mod keys;
+#[path = "cert/locked.rs"]
+mod locked;
 #[path = "cert/made.rs"]
 mod made;
 #[path = "cert/matching.rs"]

@@ -37,6 +37,11 @@ fn serve(mut conn: Conn, name: &str) {
                 ),
             },
         };
+        let mut response = response;
+        if request.head.method() == "HEAD" {
+            let end = response.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
+            response.truncate(end);
+        }
         let closes = request.head.target().starts_with("/bye");
         if !conn.send(response) || closes {
             return;
@@ -198,6 +203,26 @@ fn two_clients_in_turn_are_each_themselves_and_stay_where_they_proved_it() {
         );
     }
     drop(stranger);
+    lbd.stop();
+}
+
+#[test]
+fn a_handshake_over_head_completes_though_its_answers_announce_bodies() {
+    let (_backends, listener, lbd) = two();
+    let mut alice = Client::connect(listener);
+    let mut head = |credentials: &str| {
+        let line = match credentials {
+            "" => String::new(),
+            credentials => format!("Authorization: NTLM {credentials}\r\n"),
+        };
+        alice.send(format!("HEAD / HTTP/1.1\r\nHost: a\r\n{line}\r\n"));
+        alice.response_to("HEAD").unwrap().status()
+    };
+    assert_eq!(
+        [head(""), head(&first()), head(&proof("alice")), head("")],
+        [401, 401, 200, 200]
+    );
+    assert_eq!(alice.get("/").text().split(' ').nth(1), Some("alice"));
     lbd.stop();
 }
 

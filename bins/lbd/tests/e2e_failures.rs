@@ -101,8 +101,7 @@ fn s_sched_07_counts_return_to_zero_after_any_mix_of_outcomes() {
     for _ in 0..12 {
         assert_eq!(client.get("/good").status(), 200);
     }
-    let state = lbd.state();
-    assert_eq!(state.sum("in_flight"), 0, "{state:?}");
+    await_zero(&lbd);
     assert_eq!(get_all(listener, 12).into_values().collect::<Vec<_>>(), [4, 4, 4]);
     lbd.stop();
 }

@@ -81,8 +81,8 @@ impl Contact {
         self.refusal.store(refusal as u8, Relaxed);
     }
 
-    /// A connection was made, or a probe found it well.
-    pub(crate) fn made(&self) {
+    /// A connection was made: by a worker, or by a good probe.
+    pub fn made(&self) {
         if self.is_refusing() {
             self.since.store(0, Relaxed);
             self.until.store(0, Relaxed);

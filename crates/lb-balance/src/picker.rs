@@ -145,14 +145,11 @@ impl Picker {
         }
         untried.copy_from(&view.taking);
         tried.each(pool.backends().len(), |slot| untried.remove(slot));
-        pool.refusing().each(|slot| {
-            if pool
-                .backends()
-                .get(slot.index())
-                .is_some_and(|b| b.contact().is_passed_over(now))
-            {
-                untried.remove(slot);
-            }
+        pool.refusing().each(|slot| match pool.backends().get(slot.index()) {
+            Some(backend) if backend.contact().is_passed_over(now) => untried.remove(slot),
+            // a good probe ended it
+            Some(backend) if !backend.contact().is_refusing() => pool.refusing().remove(slot),
+            _ => {}
         });
         let mut looks = 0;
         // Each round takes a slot out of what is left, loses a race or is the last.

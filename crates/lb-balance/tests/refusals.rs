@@ -93,6 +93,16 @@ fn a_full_pool_is_busy_and_does_not_fall_back_to_who_refuses() {
 }
 
 #[test]
+fn a_good_probe_ends_it_for_all() {
+    let pool = pool(Algorithm::RoundRobin, &[1, 1]);
+    let mut picker = Picker::new(Arc::clone(&pool), 1);
+    pool.refused(Slot(0), Refusal::Refused, at(0));
+    assert_eq!(names(&mut picker, 4, at(1)), "bbbb");
+    pool.backends()[0].contact().made();
+    assert_eq!(names(&mut picker, 4, at(2)).matches('a').count(), 2);
+}
+
+#[test]
 fn a_reload_keeps_what_was_found() {
     let old = pool(Algorithm::RoundRobin, &[1, 1]);
     old.refused(Slot(0), Refusal::Refused, at(0));

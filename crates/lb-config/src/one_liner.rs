@@ -57,7 +57,11 @@ impl Plan {
         }
         text.push_str("backends = [\n");
         for (to, span) in &line.tos {
-            let (address, weight) = match to.split_once('*') {
+            // `*:80` is an address of other programs, not a weight
+            let weighted = to
+                .rsplit_once('*')
+                .filter(|(address, weight)| !address.is_empty() && !weight.contains(':'));
+            let (address, weight) = match weighted {
                 Some((address, weight)) => (address, Some(weight)),
                 None => (*to, None),
             };

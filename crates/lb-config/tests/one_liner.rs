@@ -17,6 +17,27 @@ fn with_algorithm(listens: &[&str], tos: &[&str], algorithm: Option<&str>) -> Re
 }
 
 #[test]
+fn a_port_alone_and_a_star_are_no_weights_and_no_names() {
+    for to in ["22031", ":22031", "*:22031", "22031*3", ":22031*3"] {
+        let problems = one_liner(&["127.0.0.1:8080"], &[to]).unwrap_err().to_string();
+        assert!(problems.contains("write \"127.0.0.1:22031\""), "{problems}");
+    }
+    let problems = one_liner(&["127.0.0.1:8080"], &["unix:/run/app.sock"])
+        .unwrap_err()
+        .to_string();
+    assert!(problems.contains("Unix sockets are not supported yet"), "{problems}");
+}
+
+#[test]
+fn a_command_line_gets_its_warnings() {
+    let own = |text: &str| vec![text.to_owned()];
+    let resolved = Plan::from_one_liner(&own("127.0.0.1:8080"), &own("two.internal:80"), None, &Fake).unwrap();
+    let warnings = resolved.warnings.to_string();
+    assert!(warnings.contains("host \"two.internal\" has 2 addresses"), "{warnings}");
+    assert!(warnings.contains("--to two.internal:80"), "{warnings}");
+}
+
+#[test]
 fn addresses_and_weights_become_a_plan_and_the_plan_a_file() {
     let plan = one_liner(
         &["127.0.0.1:8080", "[::1]:8081"],

@@ -25,6 +25,7 @@ pub struct ListenerOptions {
 
 /// What a listener speaks.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one per listener, behind an Arc")]
 #[non_exhaustive]
 pub enum Service {
     /// HTTP/1.1 and 1.0.

@@ -305,6 +305,9 @@ impl Control {
                 self.prober.set_admin(id, self.orders.admin(id, planned));
             }
         }
+        for backend in self.snapshot.pools.iter().flat_map(|entry| entry.pool.backends()) {
+            self.prober.attach(backend.id, backend.contact());
+        }
     }
 }
 

@@ -268,7 +268,7 @@ fn notes(backend: &Backend) -> Vec<String> {
     }
     if let Some(passed) = &backend.passed_over {
         let (cause, since) = (&passed.cause, short(passed.since_seconds));
-        notes.push(format!("passed over for {since}: {}: {}", cause.text, cause.mend));
+        notes.push(format!("passed over, for {since} now: {}: {}", cause.text, cause.mend));
     }
     if backend.failures > 0 {
         let many = if backend.failures == 1 { "" } else { "s" };

@@ -238,6 +238,32 @@ fn encrypted(_: &mut Contents, _: &[u8], place: &Place, _: &ReadOptions<'_>) -> 
     )
 }
 
+/// The content of a block whose header says how it is encrypted (`DEK-Info`).
+#[cfg(feature = "encrypted-keys")]
+pub(super) fn decrypt(
+    label: &str,
+    encryption: &str,
+    data: &[u8],
+    place: &Place,
+    options: &ReadOptions<'_>,
+) -> Result<Vec<u8>, ReadError> {
+    super::legacy::decrypt(label, encryption, data, options).map_err(|problem| ReadError {
+        place: place.clone(),
+        problem,
+    })
+}
+
+#[cfg(not(feature = "encrypted-keys"))]
+pub(super) fn decrypt(_: &str, _: &str, _: &[u8], place: &Place, _: &ReadOptions<'_>) -> Result<Vec<u8>, ReadError> {
+    refuse(
+        place,
+        Problem::Feature {
+            format: "an encrypted private key",
+            feature: "encrypted-keys",
+        },
+    )
+}
+
 /// Whether rustls-pki-types decodes blocks of this label as they stand.
 pub(super) fn is_plain_label(label: &str) -> bool {
     matches!(
@@ -267,15 +293,6 @@ fn is_rsa(algorithm: &KeyAlgorithm) -> bool {
 /// Blocks of other programs that only look like PEM: their content is not read.
 pub(super) fn is_foreign(label: &str) -> bool {
     label.starts_with("PGP ") || label.starts_with("SSH2 ")
-}
-
-/// The command that removes the old encryption of PEM.
-pub(super) fn legacy_command(label: &str) -> &'static str {
-    match label {
-        "RSA PRIVATE KEY" => "openssl rsa -provider legacy -provider default -in FILE -out out.pem",
-        "EC PRIVATE KEY" => "openssl ec -provider legacy -provider default -in FILE -out out.pem",
-        _ => "openssl pkey -provider legacy -provider default -in FILE -out out.pem",
-    }
 }
 
 fn refuse<T>(place: &Place, problem: Problem) -> Result<T, ReadError> {

@@ -225,7 +225,25 @@ pub enum Problem {
         /// How many were tried.
         tried: usize,
     },
-    /// A scheme that no library of ours has.
+    /// The password is known to be right, and the content is not what it was when it was written.
+    #[error("{what} is damaged: {why}")]
+    Changed {
+        /// What.
+        what: &'static str,
+        /// How that is known.
+        why: &'static str,
+    },
+    /// Key derivations that cost more than [`Limits`](crate::Limits) allow: nothing was derived.
+    #[error("{what}: {needed}, more than the limit of {limit}")]
+    Cost {
+        /// Of what: `iterations of a key derivation`.
+        what: &'static str,
+        /// What is asked for.
+        needed: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// A scheme that no library of ours has, but another program.
     #[error("{what} uses {scheme}, which is not supported")]
     Scheme {
         /// What.
@@ -240,6 +258,14 @@ pub enum Problem {
     Foreign {
         /// The format.
         format: ForeignFormat,
+    },
+    /// A scheme that no program known to us has.
+    #[error("{what} uses {scheme}, which is not known")]
+    UnknownScheme {
+        /// What.
+        what: &'static str,
+        /// The scheme.
+        scheme: String,
     },
     /// The format is known, but its feature was not compiled in.
     #[error("{format} needs the feature {feature:?} of lb-cert")]
@@ -256,12 +282,13 @@ impl Problem {
     pub fn kind(&self) -> ReadErrorKind {
         match self {
             Self::Unrecognised { .. } | Self::NothingOfUse { .. } => ReadErrorKind::NothingOfUse,
-            Self::Limit { .. } => ReadErrorKind::Limit,
+            Self::Limit { .. } | Self::Cost { .. } => ReadErrorKind::Limit,
             Self::PasswordNeeded { .. } | Self::Key(KeyError::Encrypted) => ReadErrorKind::PasswordNeeded,
             Self::WrongPassword { .. } => ReadErrorKind::WrongPassword,
             Self::Foreign { format } if !format.is_convertible() => ReadErrorKind::NothingOfUse,
             Self::Foreign { .. }
             | Self::Scheme { .. }
+            | Self::UnknownScheme { .. }
             | Self::Feature { .. }
             | Self::Key(KeyError::NoCurve | KeyError::MultiPrime) => ReadErrorKind::Unsupported,
             Self::Empty
@@ -281,6 +308,7 @@ impl Problem {
             | Self::Truncated { .. }
             | Self::Trailing { .. }
             | Self::Broken { .. }
+            | Self::Changed { .. }
             | Self::Key(_) => ReadErrorKind::Damaged,
         }
     }

@@ -177,8 +177,10 @@ fn check(bytes: &[u8], end: usize, options: &ReadOptions<'_>) -> Result<(), Prob
     let (content, stated) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
     let fits = |password: &crate::Password| {
         let mut digest = Sha1::new();
-        for unit in password.reveal().encode_utf16() {
-            digest.update(unit.to_be_bytes());
+        match password.reveal() {
+            Some(text) => text.encode_utf16().for_each(|unit| digest.update(unit.to_be_bytes())),
+            // Not UTF-8, so most likely Latin-1, whose bytes are their characters.
+            None => (password.bytes().iter()).for_each(|byte| digest.update([0, *byte])),
         }
         digest.update(WHITENER);
         digest.update(content);

@@ -2,22 +2,28 @@
 
 mod armour;
 mod base64;
+#[cfg(feature = "encrypted-keys")]
+pub(crate) mod ber;
 mod block;
 pub(crate) mod command;
 mod contents;
+#[cfg(feature = "encrypted-keys")]
+pub(crate) mod conversion;
+#[cfg(feature = "encrypted-keys")]
+pub(crate) mod encryption;
 mod error;
 mod explain;
 mod foreign;
 mod java;
+#[cfg(feature = "encrypted-keys")]
+mod legacy;
 mod line;
 mod mend;
 mod note;
 mod open;
 mod options;
 mod pem;
-#[cfg(any(feature = "pkcs12", feature = "encrypted-keys"))]
-mod scheme;
-mod shape;
+pub(crate) mod shape;
 mod structure;
 mod text;
 
@@ -31,8 +37,6 @@ pub use error::{BlockReport, Problem, ReadError, ReadErrorKind};
 pub use foreign::{ForeignFormat, SshAlgorithm};
 pub use note::{Note, NoteKind};
 pub use options::{Limits, Password, ReadOptions};
-#[cfg(feature = "encrypted-keys")]
-pub(crate) use scheme::Scheme;
 
 use std::sync::Arc;
 

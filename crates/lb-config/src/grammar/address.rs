@@ -359,7 +359,12 @@ fn port_number(host: &str, port: &str) -> Result<u16, Wrong> {
 }
 
 fn looks_like_ipv4(host: &str) -> bool {
-    host.bytes().any(|b| b.is_ascii_digit()) && host.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    let is_number = |part: &str| match part.strip_prefix("0x") {
+        // what inet_aton(3) takes for one: resolvers would look up nothing
+        Some(hex) => hex.bytes().all(|b| b.is_ascii_hexdigit()),
+        None => part.bytes().all(|b| b.is_ascii_digit()),
+    };
+    host.bytes().any(|b| b.is_ascii_digit()) && host.split('.').all(is_number)
 }
 
 /// Names that other programs take for ports: /etc/services.

@@ -84,7 +84,7 @@ pub(crate) fn our_word(word: &str, is_directive: bool) -> Option<String> {
 fn foreign_key(key: &str, section: &Section) -> Option<&'static Foreign> {
     let key = plain(key);
     KEYS.iter()
-        .find(|foreign| foreign.at.contains(&section.path) && foreign.words.contains(&key.as_str()))
+        .find(|foreign| foreign.at.contains(&section.path) && foreign.words().any(|word| word == key))
 }
 
 fn synonym(key: &str, section: &'static Section) -> Option<&'static str> {
@@ -121,7 +121,7 @@ pub(crate) fn meant(path: &str, key: &str, word: &str, words: &[&'static str]) -
     let plain = plain(word);
     let foreign = VALUES
         .iter()
-        .find(|value| value.of == (path, key) && value.words.contains(&plain.as_str()));
+        .find(|value| value.of == (path, key) && value.words().any(|word| word == plain));
     match foreign {
         Some(value) if value.ours.is_empty() => Some(Meant::Sentence(value.why)),
         Some(value) => Some(Meant::Word(value.ours, value.why)),

@@ -88,9 +88,8 @@ pub fn load(path: &Path, environment: &dyn Environment) -> Result<Resolved, Prob
 fn text_of(path: &Path, name: &str, environment: &dyn Environment) -> Result<String, Problems> {
     environment.read(path).map_err(|error| {
         let problem = match error.kind() {
-            io::ErrorKind::InvalidData => {
-                Problem::error(Kind::UnreadableFile, "the file is not UTF-8").help("save it as UTF-8 text")
-            }
+            io::ErrorKind::InvalidData => Problem::error(Kind::UnreadableFile, "the file is not UTF-8")
+                .help("save it as UTF-8 text: UTF-16 (\"Unicode\" in some editors) and Latin-1 are not read"),
             _ => Problem::error(Kind::UnreadableFile, format!("the file cannot be read: {error}")),
         };
         Problems::without_text(name, vec![problem])

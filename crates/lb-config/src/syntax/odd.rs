@@ -1,17 +1,17 @@
 //! Characters that no TOML has outside of texts and comments, and that look as if it had: typographic quotation marks,
-//! no-break spaces, what cannot be seen.
+//! no-break spaces, control characters, what cannot be seen.
 
 use crate::grammar::odd::{is_odd, meant};
 
-/// `text` with what such characters are meant to be, every byte in its place, so that the rest can be judged; and each
-/// of them with its place.
+/// `text` with what such characters are meant to be, every byte in its place, so that the rest can be judged; and the
+/// first of them in each line, with its place.
 pub(super) fn mend(text: &str) -> (String, Vec<(usize, char)>) {
     let mut pass = Pass {
         text,
         out: text.to_owned().into_bytes(),
         found: Vec::new(),
     };
-    if text.chars().any(is_odd) {
+    if text.chars().any(is_out_of_place) {
         pass.run();
     }
     // Only ASCII was put in place of whole characters.
@@ -63,8 +63,8 @@ impl Pass<'_> {
                     escaped = false;
                 }
                 // the mark that editors put before a text
-                State::Outside if is_odd(c) && at > 0 => {
-                    self.found.push((at, c));
+                State::Outside if is_out_of_place(c) && (at > 0 || c != '\u{feff}') => {
+                    self.record(at, c);
                     let ascii = meant(c).unwrap_or_default();
                     match ascii.as_bytes() {
                         [quote @ (b'"' | b'\'')] => {
@@ -87,7 +87,7 @@ impl Pass<'_> {
                 State::Line(quote) => match c {
                     '\n' => {
                         if let Some((at, c)) = candidate.take() {
-                            self.found.push((at, c));
+                            self.record(at, c);
                             self.put(at, c, quote, false);
                         }
                         state = State::Outside;
@@ -112,6 +112,15 @@ impl Pass<'_> {
         self.found.sort_unstable();
     }
 
+    /// One for each line is enough to know.
+    fn record(&mut self, at: usize, c: char) {
+        let since = self.found.last().map_or(0, |(last, _)| *last);
+        let is_same_line = !self.found.is_empty() && !self.text.get(since..at).unwrap_or_default().contains('\n');
+        if !is_same_line {
+            self.found.push((at, c));
+        }
+    }
+
     /// Writes one byte in place of a character, blanks before or behind it.
     fn put(&mut self, at: usize, c: char, byte: u8, blanks_first: bool) {
         let end = at.saturating_add(c.len_utf8());
@@ -126,6 +135,11 @@ impl Pass<'_> {
             *slot = byte;
         }
     }
+}
+
+/// Has TOML no such character outside of texts and comments, whatever stands around it?
+fn is_out_of_place(c: char) -> bool {
+    is_odd(c) || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
 }
 
 /// Is it a mark that may stand for the closing one?
@@ -143,15 +157,17 @@ mod tests {
             ("a = “b”\n", "a =   \"b\"  \n", 1),
             ("a = ‘b’ # “c”\n", "a =   'b'   # “c”\n", 1),
             ("a = \"b”\nc = 1\n", "a = \"b\"  \nc = 1\n", 1),
-            ("a\u{a0}= 1\u{200b}\n", "a  = 1   \n", 2),
+            ("a\u{a0}= 1\u{200b}\n", "a  = 1   \n", 1),
+            ("a\u{a0}= 1\nb\u{a0}= 1\n", "a  = 1\nb  = 1\n", 2),
             ("a = \"“b” \u{a0}\"\n", "a = \"“b” \u{a0}\"\n", 0),
             ("a = '''\n“b”\n'''\n“", "a = '''\n“b”\n'''\n  \"", 1),
             ("# “a”\n", "# “a”\n", 0),
+            ("\0a = 1\x1b\n", " a = 1 \n", 1),
             ("\u{feff}a = 1\n", "\u{feff}a = 1\n", 0),
             ("a = 1\n\u{feff}b = 2\n", "a = 1\n   b = 2\n", 1),
-            ("a ＝ １\n", "a =   1  \n", 2),
+            ("a ＝ １\n", "a =   1  \n", 1),
             ("a = \"\\\"“\"\n", "a = \"\\\"“\"\n", 0),
-            ("a = [“b”, “c”]\n", "a = [  \"b\"  ,   \"c\"  ]\n", 2),
+            ("a = [“b”, “c”]\n", "a = [  \"b\"  ,   \"c\"  ]\n", 1),
         ] {
             let (mended, odd) = mend(text);
             assert_eq!(mended, out, "{text:?}");

@@ -166,6 +166,7 @@ impl Exchange {
     pub(super) fn bind(&mut self, framing: Framing, client: &mut Client) {
         self.facts.bound = true;
         let closes = self.up_conn.as_ref().is_none_or(lb_http::h1::Conn::will_close);
+        // A body behind the answer to HEAD would be seen before the next request, and would reach nobody else.
         if closes || framing == Framing::UntilClose || self.facts.early || self.up_stopped {
             client.conn.close_after();
         }

@@ -314,6 +314,7 @@ impl Exchange {
                 let bond = Bond::new(stream, pool, ticket.slot());
                 client.keep(bond.filter(|_| good));
             } else if good
+                && !self.facts.phantom
                 && !core.is_draining()
                 && let Some(idle) = idle
             {

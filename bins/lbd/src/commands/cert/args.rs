@@ -242,6 +242,25 @@ pub(crate) struct Passwords {
     /// The password itself. Other users of this machine can see it: prefer a file or the environment
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["password_file", "password_env"])]
     pub(crate) password: Option<Argument>,
+    /// Allow a file so many iterations of one key derivation, and ten times as many in all (default: 10,000,000)
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_iterations: Option<u32>,
+    /// Allow a file so much work of one scrypt derivation, N * r * p (default: 2,097,152, which takes 256 MiB)
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_scrypt_work: Option<u64>,
+}
+
+impl Passwords {
+    /// The limits of reading, with those of key derivations as they were given.
+    pub(crate) fn limits(&self) -> lb_cert::Limits {
+        let mut limits = lb_cert::Limits::default();
+        if let Some(most) = self.max_iterations {
+            limits.iterations = most;
+            limits.total_iterations = limits.total_iterations.max(u64::from(most).saturating_mul(10));
+        }
+        limits.scrypt_work = self.max_scrypt_work.unwrap_or(limits.scrypt_work);
+        limits
+    }
 }
 
 /// Where the password of a PKCS#12 file to be written comes from. Without any, a terminal is asked.

@@ -1,6 +1,6 @@
 //! A folder: its files are read, its sub-folders are not entered.
 
-use super::input::{self, Input, Tried};
+use super::input::{self, Input, Opener};
 use super::{Failure, count};
 use lb_cert::{Note, NoteKind, Place, Problem, ReadError, ReadErrorKind};
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// Reads the files of a folder in the order of their names, each once however many links lead to it. The answer is what
 /// is damaged, locked or in a form that is not read here; what is no certificate at all is noted.
-pub(super) fn read(folder: &Path, passwords: &mut Tried, input: &mut Input) -> Result<Vec<Failure>, Failure> {
+pub(super) fn read(folder: &Path, opener: &mut Opener, input: &mut Input) -> Result<Vec<Failure>, Failure> {
     let mut unread = Vec::new();
     let (mut seen, mut folders, mut total) = (HashSet::new(), 0, 0u64);
     let before = input.files.len();
@@ -37,7 +37,7 @@ pub(super) fn read(folder: &Path, passwords: &mut Tried, input: &mut Input) -> R
                     folder.display()
                 )));
             }
-            one(&path, name, passwords, input, &mut unread)?;
+            one(&path, name, opener, input, &mut unread)?;
         }
     }
     if folders > 0 {
@@ -56,7 +56,7 @@ pub(super) fn read(folder: &Path, passwords: &mut Tried, input: &mut Input) -> R
 fn one(
     path: &Path,
     name: String,
-    passwords: &mut Tried,
+    opener: &mut Opener,
     input: &mut Input,
     unread: &mut Vec<Failure>,
 ) -> Result<(), Failure> {
@@ -67,7 +67,7 @@ fn one(
             return Ok(());
         }
     };
-    match input::contents(&name, &bytes, passwords)? {
+    match input::contents(&name, &bytes, opener)? {
         Ok(contents) => {
             if let Err(failure) = input::add(name, contents, input) {
                 unread.push(failure);

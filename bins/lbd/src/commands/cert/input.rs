@@ -34,7 +34,7 @@ pub(super) struct Source {
 
 /// Reads all files. Every file with a problem is named, not only the first.
 pub(super) fn read<P: AsRef<Path>>(files: &[P], passwords: &Passwords) -> Result<Input, Failure> {
-    let mut passwords = given(passwords)?;
+    let mut opener = Opener::of(passwords)?;
     let mut input = Input::default();
     let mut failures = Vec::new();
     for file in files {
@@ -44,7 +44,7 @@ pub(super) fn read<P: AsRef<Path>>(files: &[P], passwords: &Passwords) -> Result
                 "{} is a folder: name the files in it\n  mend: inspect, doctor and bundle take a folder",
                 file.display()
             )));
-        } else if let Err(failure) = one(file, &mut passwords, &mut input) {
+        } else if let Err(failure) = one(file, &mut opener, &mut input) {
             failures.push(failure);
         }
     }
@@ -57,16 +57,16 @@ pub(super) fn read<P: AsRef<Path>>(files: &[P], passwords: &Passwords) -> Result
 /// Reads all files, and of folders the files in them. What is no certificate in a folder is noted; what is damaged,
 /// locked or not read here is in [`Input::unread`], so that the rest can be shown first.
 pub(super) fn read_with_folders(files: &[PathBuf], passwords: &Passwords) -> Result<Input, Failure> {
-    let mut words = given(passwords)?;
+    let mut opener = Opener::of(passwords)?;
     let mut input = Input::default();
     let (mut failures, mut unread) = (Vec::new(), Vec::new());
     for file in files {
         if file.is_dir() {
-            match folder::read(file, &mut words, &mut input) {
+            match folder::read(file, &mut opener, &mut input) {
                 Ok(more) => unread.extend(more),
                 Err(failure) => failures.push(failure),
             }
-        } else if let Err(failure) = one(file, &mut words, &mut input) {
+        } else if let Err(failure) = one(file, &mut opener, &mut input) {
             failures.push(failure);
         }
     }
@@ -77,18 +77,24 @@ pub(super) fn read_with_folders(files: &[PathBuf], passwords: &Passwords) -> Res
     }
 }
 
-/// The passwords that are tried on each file.
+/// What locked input is opened with.
 #[derive(Debug)]
-pub(super) struct Tried {
-    words: Vec<Password>,
+pub(super) struct Opener {
+    passwords: Vec<Password>,
     /// One came with the command, so that nobody is asked for another.
     was_given: bool,
+    limits: Limits,
 }
 
-fn given(passwords: &Passwords) -> Result<Tried, Failure> {
-    let words: Vec<Password> = password::given(passwords)?.map(Password::new).into_iter().collect();
-    let was_given = !words.is_empty();
-    Ok(Tried { words, was_given })
+impl Opener {
+    fn of(passwords: &Passwords) -> Result<Self, Failure> {
+        let words: Vec<Password> = password::given(passwords)?.map(Password::new).into_iter().collect();
+        Ok(Self {
+            was_given: !words.is_empty(),
+            passwords: words,
+            limits: passwords.limits(),
+        })
+    }
 }
 
 /// A private key that is there but was not read, as a refusal.
@@ -103,10 +109,10 @@ pub(super) fn key_not_read(input: &Input) -> Option<Failure> {
     })
 }
 
-fn one(path: &Path, passwords: &mut Tried, input: &mut Input) -> Result<(), Failure> {
+fn one(path: &Path, opener: &mut Opener, input: &mut Input) -> Result<(), Failure> {
     let name = name(path);
     let bytes = bytes(path)?;
-    let contents = contents(&name, &bytes, passwords)?.map_err(|error| Failure::unread(&error))?;
+    let contents = contents(&name, &bytes, opener)?.map_err(|error| Failure::unread(&error))?;
     add(name, contents, input)
 }
 
@@ -162,21 +168,19 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Asks for a password when one is needed and there is a terminal; three tries.
-pub(super) fn contents(
-    name: &str,
-    bytes: &[u8],
-    passwords: &mut Tried,
-) -> Result<Result<Contents, ReadError>, Failure> {
+pub(super) fn contents(name: &str, bytes: &[u8], opener: &mut Opener) -> Result<Result<Contents, ReadError>, Failure> {
     let mut tries = 0;
     loop {
-        let options = ReadOptions::with_passwords(&passwords.words).crypto(&AwsLc);
+        let options = ReadOptions::with_passwords(&opener.passwords)
+            .crypto(&AwsLc)
+            .limits(opener.limits);
         let error = match lb_cert::read(name, bytes, &options) {
             Ok(contents) => return Ok(Ok(contents)),
             Err(error) => error,
         };
         let is_asked = match error.kind() {
             ReadErrorKind::PasswordNeeded => true,
-            ReadErrorKind::WrongPassword => !passwords.was_given,
+            ReadErrorKind::WrongPassword => !opener.was_given,
             _ => false,
         };
         if !is_asked || tries == 3 {
@@ -185,7 +189,7 @@ pub(super) fn contents(
         tries += 1;
         match password::ask(&format!("Password of {name}: "))? {
             // The newest first: it is most likely the right one, and each try costs time.
-            Some(password) => passwords.words.insert(0, Password::new(password)),
+            Some(password) => opener.passwords.insert(0, Password::new(password)),
             None => return Ok(Err(error)),
         }
     }

@@ -10,7 +10,7 @@ pub(crate) use passive::usual_ejection;
 
 use super::scope::default_duration;
 use super::{Context, default_number, whole};
-use crate::grammar::Wrong;
+use crate::grammar::{Wrong, odd};
 use crate::near::{self, Meant};
 use crate::plan::{Backend, Health, Origin};
 use crate::reader::Reader;
@@ -105,6 +105,14 @@ pub(super) fn read(context: &Context<'_>, pool: &Reader<'_>, backends: &[Backend
 /// An IP address without a port.
 fn address(text: &str) -> Result<IpAddr, Wrong> {
     text.parse().map_err(|_| {
+        if let Some((ip, zone)) = text.split_once('%').filter(|(ip, _)| ip.parse::<IpAddr>().is_ok()) {
+            return Wrong::new("the interface stands apart here")
+                .help(format!("write \"{ip}\", and interface = \"{zone}\""));
+        }
+        if let Some(c) = odd::first(text) {
+            return Wrong::new(format!("{} stands in it", odd::describe(c)))
+                .help(format!("write \"{}\"", odd::plain(text).trim()));
+        }
         Wrong::new("this is no IP address").help("write an address without a port: \"10.0.0.5\" or \"2001:db8::5\"")
     })
 }
