@@ -5,6 +5,8 @@
 
 #[path = "cert/bundle.rs"]
 mod bundle;
+#[path = "cert/commands.rs"]
+mod commands;
 #[path = "cert/convert.rs"]
 mod convert;
 #[path = "cert/damage.rs"]

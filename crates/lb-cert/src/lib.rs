@@ -29,7 +29,7 @@
 //!
 //! | to | call |
 //! | --- | --- |
-//! | read PEM, DER, PKCS#7, PKCS#12 and keys, recognised by content | [`read`], then [`parse_all`] |
+//! | read PEM, DER, PKCS#7, PKCS#12, JKS and keys, recognised by content | [`read`], then [`parse_all`] |
 //! | put a heap in order, match keys, drop what does not belong | [`mend`], [`match_key`] |
 //! | write PEM, PKCS#7, PKCS#12, keys | [`mod@write`] |
 //! | verify a chain of a server or client | [`Verifier`] |
@@ -57,6 +57,7 @@
 //! - `pkcs7`: reads and writes PKCS#7 bundles (`.p7b`).
 //! - `encrypted-keys`: opens encrypted keys: PKCS#8 (PBES1, PBES2, scrypt, the schemes of PKCS#12) and PEM of old
 //!   (`Proc-Type: 4,ENCRYPTED`).
+//! - `java`: checks the integrity of JKS and JCEKS with a password; their certificates are read without it too.
 //! - `public-suffix`: finds wildcards above a public suffix.
 //! - `native-roots`: [`Roots`] of the operating system.
 //! - `aws-lc-rs`: `AwsLc`, which is [`Crypto`] by aws-lc-rs.
@@ -98,8 +99,8 @@ pub use key::{KeyAlgorithm, KeyError, KeyFormat, Oddity, PrivateKey};
 pub use place::{Found, Place};
 pub use profile::{Kind, Level, Profile, Rule, RuleError, rules};
 pub use read::{
-    BlockReport, Contents, Format, Limits, Note, NoteKind, Password, Problem, ReadError, ReadErrorKind, ReadOptions,
-    read,
+    BlockReport, Contents, ForeignFormat, Format, Limits, Note, NoteKind, Password, Problem, ReadError, ReadErrorKind,
+    ReadOptions, SshAlgorithm, read,
 };
 pub use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 pub use verify::{Budget, PeerName, Purpose, Refusal, Request, Roots, Step, Verified, Verifier, Warning};

@@ -54,7 +54,7 @@ fn pairing(mended: &Mended) -> Option<Finding> {
             ),
             why: "The public half of such a key cannot be computed here: the key is of a kind that TLS servers do not \
                   use, or its numbers do not fit together.",
-            mend: "Check it with `openssl pkey -in FILE -check`.".to_owned(),
+            mend: "Ask the program that made the key, or use a key of a kind that TLS servers use.".to_owned(),
         }),
         (KeyMatch::Absent, Some(_), None) => Some(Finding {
             severity: Severity::Note,

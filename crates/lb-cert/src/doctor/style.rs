@@ -9,6 +9,16 @@ pub(super) fn findings(notes: &[Note]) -> Vec<Finding> {
 }
 
 fn finding(note: &Note) -> Finding {
+    if let NoteKind::KeyNotRead { command, .. } = &note.kind {
+        return Finding {
+            severity: Severity::Warning,
+            id: "key-not-read",
+            place: Some(note.place.clone()),
+            what: note.kind.to_string(),
+            why: note.kind.explain(),
+            mend: format!("Export the store with `{command}` and give that file."),
+        };
+    }
     let (id, severity, mend) = match note.kind {
         NoteKind::ByteOrderMark | NoteKind::Utf16 => ("file-encoding", Severity::Warning, REWRITE),
         NoteKind::CrLf | NoteKind::LoneCr => ("line-ends", Severity::Note, REWRITE),

@@ -72,16 +72,13 @@ impl KeyError {
                  a certificate issued for it."
             }
             Self::Unrecognised => {
-                "The label promises a private key, the content is something else. Look at it with `openssl asn1parse \
-                 -in FILE` and export the key again."
+                "The label promises a private key, the content is something else. Export the key \
+                 again."
             }
-            Self::Encrypted => {
-                "The key is protected by a password. Give the password, or write the key without one: `openssl pkey \
-                 -in FILE -out plain.pem`."
-            }
+            Self::Encrypted => "The key is protected by a password. Give the password, or write the key without one.",
             Self::NoCurve => {
-                "A SEC1 key normally names its curve. Convert it where its parameters are known: `openssl pkcs8 \
-                 -topk8 -nocrypt -in FILE -out key.pem`."
+                "A SEC1 key normally names its curve. Convert it to PKCS#8 where its parameters are \
+                 known."
             }
             Self::Scalar { .. } => {
                 "On each curve a private number lies between 1 and the order of the curve. This one does not, so that \
@@ -89,10 +86,11 @@ impl KeyError {
             }
             Self::PublicPart => {
                 "The file holds a private and a public number that do not belong together: one of them was changed. \
-                 TLS handshakes would fail. Export the key again; `openssl pkey -in FILE -check` shows the same."
+                 TLS handshakes would fail. Export the key again."
             }
             Self::MultiPrime => {
-                "Make a key of two primes: `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`."
+                "Make a key of two primes: `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out \
+                 new.key`."
             }
         }
     }

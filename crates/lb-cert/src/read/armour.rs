@@ -122,15 +122,7 @@ pub(super) fn is_base64(line: &[u8]) -> bool {
 /// What a source without any block looks like, for the message.
 pub(super) fn looks_like(bytes: &[u8]) -> &'static str {
     match bytes {
-        [0xFE, 0xED, 0xFE, 0xED, ..] => "it is a Java key store (JKS): keytool -importkeystore -deststoretype PKCS12",
-        [0xCE, 0xCE, 0xCE, 0xCE, ..] => "it is a Java key store (JCEKS): keytool -importkeystore -deststoretype PKCS12",
-        [b'P', b'K', 3, 4, ..] => "it is a ZIP archive",
-        [0x1F, 0x8B, ..] => "it is compressed with gzip",
-        _ if bytes.starts_with(b"PuTTY-User-Key-File") => "it is a PuTTY key: export it from PuTTYgen as OpenSSH",
-        _ if bytes.starts_with(b"ssh-") || bytes.starts_with(b"ecdsa-") => "it is an SSH public key",
         _ if bytes.iter().take(512).any(|byte| *byte < 9) => "binary data",
-        _ if bytes.trim_ascii_start().starts_with(b"<") => "it is HTML or XML, perhaps the error page of a download",
-        _ if bytes.trim_ascii_start().starts_with(b"{") => "it is JSON",
         _ => "text without BEGIN and END lines",
     }
 }

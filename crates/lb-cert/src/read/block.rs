@@ -5,7 +5,7 @@
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use super::shape::{self, Shape};
-use super::{Contents, Format, NoteKind, Problem, ReadError, ReadOptions, structure};
+use super::{Contents, ForeignFormat, Format, NoteKind, Problem, ReadError, ReadOptions, foreign, structure};
 use crate::{KeyAlgorithm, Place, PrivateKey};
 
 /// Reads the block with this label; the answer names what was left out because it is of no use.
@@ -16,21 +16,14 @@ pub(super) fn read_labelled(
     place: &Place,
     options: &ReadOptions<'_>,
 ) -> Result<Option<&'static str>, ReadError> {
+    if let Some(format) = foreign::labelled(label, &der) {
+        return refuse(place, Problem::Foreign { format });
+    }
     let Some(entry) = LABELS.iter().find(|entry| entry.label == label) else {
         return refuse(place, Problem::UnknownLabel { label: label.into() });
     };
     let wanted = match entry.means {
         Meaning::Skip(what) => return Ok(Some(what)),
-        Meaning::Refuse { what, scheme, command } => {
-            return refuse(
-                place,
-                Problem::Scheme {
-                    what,
-                    scheme: scheme.into(),
-                    command,
-                },
-            );
-        }
         Meaning::Is(shape) => shape,
     };
     let found = shape::recognise(&der);
@@ -159,12 +152,18 @@ fn read_as(
                 },
             )
         }
+        Shape::Bcfks => refuse(
+            place,
+            Problem::Foreign {
+                format: ForeignFormat::Bcfks,
+            },
+        ),
         Shape::Unknown => {
             shape::one(der, "the structure").map_err(at)?;
             refuse(
                 place,
                 Problem::Unrecognised {
-                    found: "DER of an unknown kind",
+                    found: super::UNKNOWN_DER,
                 },
             )
         }
@@ -313,11 +312,6 @@ struct Label {
 enum Meaning {
     Is(Shape),
     Skip(&'static str),
-    Refuse {
-        what: &'static str,
-        scheme: &'static str,
-        command: &'static str,
-    },
 }
 
 const fn is(label: &'static str, shape: Shape) -> Label {
@@ -345,7 +339,7 @@ const fn skip(label: &'static str, what: &'static str) -> Label {
 }
 
 /// RFC 7468, the labels of openssl (`PEM_STRING_*`) and those of old.
-const LABELS: [Label; 29] = [
+const LABELS: [Label; 28] = [
     is("CERTIFICATE", Shape::Certificate),
     old("X509 CERTIFICATE", Shape::Certificate),
     old("X.509 CERTIFICATE", Shape::Certificate),
@@ -374,13 +368,4 @@ const LABELS: [Label; 29] = [
     skip("ECHCONFIG", "an ECH configuration"),
     skip("OCSP RESPONSE", "an OCSP response"),
     skip("CERTIFICATE CHAIN", "a certificate chain of another program"),
-    Label {
-        label: "OPENSSH PRIVATE KEY",
-        means: Meaning::Refuse {
-            what: "the private key",
-            scheme: "the format of OpenSSH",
-            command: "ssh-keygen -p -m PKCS8 -f FILE",
-        },
-        old: false,
-    },
 ];

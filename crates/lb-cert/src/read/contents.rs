@@ -154,6 +154,10 @@ pub enum Format {
     Pkcs7,
     /// PKCS#12: `.p12`, `.pfx`.
     Pkcs12,
+    /// Java's key store of old: `.jks`.
+    Jks,
+    /// Java's other key store of old.
+    Jceks,
 }
 
 impl fmt::Display for Format {
@@ -164,6 +168,8 @@ impl fmt::Display for Format {
             Self::Der => "DER",
             Self::Pkcs7 => "PKCS#7",
             Self::Pkcs12 => "PKCS#12",
+            Self::Jks => "JKS",
+            Self::Jceks => "JCEKS",
         })
     }
 }

@@ -16,7 +16,8 @@ pub(crate) fn pkcs8(place: &Place) -> &'static str {
 #[cfg(feature = "pkcs12")]
 pub(crate) fn pkcs12(place: &Place) -> &'static str {
     if is_text(place) {
-        "grep -v ^- FILE | base64 -di > out.p12 && openssl pkcs12 -legacy -in out.p12 -nodes -out out.pem"
+        "sed -n 'LINE,/-----END/p' FILE | grep -v ^- | base64 -di > out.p12 && \
+         openssl pkcs12 -legacy -in out.p12 -nodes -out out.pem"
     } else {
         "openssl pkcs12 -legacy -in FILE -nodes -out out.pem"
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::ForeignFormat;
 use crate::{KeyError, Place};
 
 /// Why a source was refused: where, and what was found there.
@@ -252,6 +253,12 @@ pub enum Problem {
         /// The command that converts.
         command: &'static str,
     },
+    /// A format of another program, which is recognised and not read.
+    #[error("this is {}, which is not read here", format.name())]
+    Foreign {
+        /// The format.
+        format: ForeignFormat,
+    },
     /// A scheme that no program known to us has.
     #[error("{what} uses {scheme}, which is not known")]
     UnknownScheme {
@@ -278,7 +285,9 @@ impl Problem {
             Self::Limit { .. } | Self::Cost { .. } => ReadErrorKind::Limit,
             Self::PasswordNeeded { .. } | Self::Key(KeyError::Encrypted) => ReadErrorKind::PasswordNeeded,
             Self::WrongPassword { .. } => ReadErrorKind::WrongPassword,
-            Self::Scheme { .. }
+            Self::Foreign { format } if !format.is_convertible() => ReadErrorKind::NothingOfUse,
+            Self::Foreign { .. }
+            | Self::Scheme { .. }
             | Self::UnknownScheme { .. }
             | Self::Feature { .. }
             | Self::Key(KeyError::NoCurve | KeyError::MultiPrime) => ReadErrorKind::Unsupported,
@@ -302,6 +311,16 @@ impl Problem {
             | Self::Changed { .. }
             | Self::Key(_) => ReadErrorKind::Damaged,
         }
+    }
+}
+
+impl Problem {
+    /// Of what was found in a text as a whole, not of the inside of a block.
+    pub(super) fn is_of_text(&self) -> bool {
+        matches!(
+            self,
+            Self::Unrecognised { .. } | Self::NothingOfUse { .. } | Self::StrayBase64 { .. }
+        )
     }
 }
 

@@ -2,16 +2,25 @@
 
 use super::command;
 use super::error::Problem;
+use super::shape::Shape;
 use crate::Place;
 
 pub(super) fn explain(problem: &Problem, place: &Place) -> String {
     let source = &place.source;
     match problem {
         Problem::Empty => format!("There is nothing in {source}. Perhaps the disk was full when it was written, or the download failed. Fetch the file again."),
-        Problem::Unrecognised { found } => format!(
-            "{source} was looked at for PEM (BEGIN and END lines), base64 without them, DER, PKCS#7 and PKCS#12; it is none \
-             of these ({found}). Look at it with `openssl asn1parse -inform DER -in {source}`; export it again as PEM."
-        ),
+        Problem::Unrecognised { found } => {
+            let look = if *found == super::UNKNOWN_DER && place.line.is_none() {
+                let command = command::filled("openssl asn1parse -inform DER -i -in FILE", place);
+                format!(" `{command}` shows its structure.")
+            } else {
+                String::new()
+            };
+            format!(
+                "{source} was looked at for PEM (BEGIN and END lines), base64 without them, DER, PKCS#7, PKCS#12, JKS and the \
+                 formats of other programs; it is none of these ({found}).{look} Export it again as PEM."
+            )
+        }
         Problem::NothingOfUse { found } => format!(
             "{source} is whole, but what it holds ({found}) is nothing a server loads. A certificate request goes to the \
              certificate authority, which answers with the certificate; a public key or parameters stand inside the \
@@ -59,10 +68,19 @@ pub(super) fn explain(problem: &Problem, place: &Place) -> String {
             "A block of the kind {label:?} is not known here. Labels with a meaning are CERTIFICATE, PRIVATE KEY, RSA PRIVATE \
              KEY, EC PRIVATE KEY, ENCRYPTED PRIVATE KEY, PKCS7, CMS and X509 CRL. Remove the block or correct its label."
         ),
-        Problem::WrongLabel { label, found } => format!(
-            "The BEGIN and END lines promise {label:?}, but the base64 between them is {found}. Other programs would refuse \
-             it. Correct the label on both lines, or copy the right block."
-        ),
+        Problem::WrongLabel { label, found } => {
+            let mend = match (place.line, right_label(found)) {
+                (Some(line), Some(right)) => {
+                    let template = format!("sed '{line},/-----END/s,{label}-----,{right}-----,' FILE > out.pem");
+                    format!("`{}` corrects the label", command::filled(&template, place))
+                }
+                _ => "Correct the label on both lines".to_owned(),
+            };
+            format!(
+                "The BEGIN and END lines promise {label:?}, but the base64 between them is {found}. Other programs would \
+                 refuse it. {mend}, or copy the right block."
+            )
+        }
         Problem::Truncated { .. } => "The beginning is right, the end is missing: a download or copy broke off, or a file was \
              copied in text mode. Fetch the file again, in binary mode."
             .into(),
@@ -83,6 +101,11 @@ pub(super) fn explain(problem: &Problem, place: &Place) -> String {
              apart. Check capitals, the keyboard layout and a line end in the password file; then try the same password \
              with openssl."
             .into(),
+        Problem::Scheme { scheme, command: "", .. } => format!(
+            "No library that this program trusts has {scheme}, and no command that needs no secret converts it. Export it \
+             again as PEM with the program that made it."
+        ),
+        Problem::Foreign { format } => format.advise(place),
         Problem::Changed { .. } => "The password is right; another one would not help, unless the file was made with two of \
              them (`openssl pkcs12 -twopass`): then give both. Else bytes were changed on the way from where it was made: \
              fetch the file again from there, in binary mode."
@@ -96,6 +119,24 @@ pub(super) fn explain(problem: &Problem, place: &Place) -> String {
             .into(),
         Problem::Feature { feature, .. } => format!("This program was built without it. Build lb-cert with `--features {feature}`."),
     }
+}
+
+/// What the label of a block must be, by the name of what it holds.
+fn right_label(found: &str) -> Option<&'static str> {
+    const SHAPES: [(Shape, &str); 8] = [
+        (Shape::Certificate, "CERTIFICATE"),
+        (Shape::Crl, "X509 CRL"),
+        (Shape::Pkcs7, "PKCS7"),
+        (Shape::Pkcs12, "PKCS12"),
+        (Shape::Pkcs8, "PRIVATE KEY"),
+        (Shape::EncryptedPkcs8, "ENCRYPTED PRIVATE KEY"),
+        (Shape::Pkcs1, "RSA PRIVATE KEY"),
+        (Shape::Sec1, "EC PRIVATE KEY"),
+    ];
+    SHAPES
+        .iter()
+        .find(|(shape, _)| shape.name() == found)
+        .map(|(_, label)| *label)
 }
 
 /// What a key derivation would cost, and the option that allows it.

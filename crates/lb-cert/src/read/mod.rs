@@ -13,6 +13,8 @@ pub(crate) mod conversion;
 pub(crate) mod encryption;
 mod error;
 mod explain;
+mod foreign;
+mod java;
 #[cfg(feature = "encrypted-keys")]
 mod legacy;
 mod line;
@@ -32,6 +34,7 @@ mod pkcs7;
 
 pub use contents::{Contents, Format};
 pub use error::{BlockReport, Problem, ReadError, ReadErrorKind};
+pub use foreign::{ForeignFormat, SshAlgorithm};
 pub use note::{Note, NoteKind};
 pub use options::{Limits, Password, ReadOptions};
 
@@ -39,9 +42,13 @@ use std::sync::Arc;
 
 use crate::Place;
 
+/// What is said of DER that is none of what is known.
+const UNKNOWN_DER: &str = "DER of an unknown kind";
+
 /// Reads all certificates, keys and revocation lists out of `bytes`; `source` names them in places and messages.
 ///
-/// PEM in any order with text around it, base64 without armour, DER, PKCS#7 and PKCS#12 are told apart by content.
+/// PEM in any order with text around it, base64 without armour, DER, PKCS#7, PKCS#12, JKS and JCEKS are told apart by
+/// content; formats of other programs are refused by their name, with the command that converts them ([`ForeignFormat`]).
 /// What is read is whole: a damaged part anywhere refuses the source, so that nobody serves half a chain.
 /// Certificates are checked for structure, not for validity: see [`Verifier`](crate#verifying).
 ///
@@ -72,9 +79,21 @@ pub fn read(source: &str, bytes: &[u8], options: &ReadOptions<'_>) -> Result<Con
     let mut contents = Contents::new(Format::Der);
     if shape::begins_as_der(bytes) {
         block::read_der(&mut contents, bytes, &whole, options)?;
+    } else if let Some(kind) = java::Kind::of(bytes) {
+        java::read(&mut contents, kind, bytes, &whole, options)?;
+    } else if let Some(format) = foreign::binary(bytes) {
+        return refuse(Problem::Foreign { format });
     } else {
         let text = text::plain(bytes, &whole, &mut contents.notes)?;
-        mend::read(&mut contents, &text, &source, options)?;
+        let outcome = mend::read(&mut contents, &text, &source, options);
+        outcome.map_err(|error| match foreign::text(&text.bytes) {
+            // Damage in what is meant to be a block is the better reason.
+            Some(format) if error.problem.is_of_text() || format.has_such_armour(&error.problem) => ReadError {
+                place: whole.clone(),
+                problem: Problem::Foreign { format },
+            },
+            _ => error,
+        })?;
     }
     contents.note_duplicates();
     Ok(contents)

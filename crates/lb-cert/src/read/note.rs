@@ -108,6 +108,15 @@ pub enum NoteKind {
     NoMac,
     /// A PKCS#7 bundle, which never holds a private key.
     NoKeyInPkcs7,
+    /// A private key in a Java key store, which only Java decrypts.
+    KeyNotRead {
+        /// Its name in the store.
+        alias: Box<str>,
+        /// `JKS`, `JCEKS`.
+        format: &'static str,
+        /// The command that exports the store.
+        command: Box<str>,
+    },
     /// Among several sources, one that holds nothing of use and was left out.
     NotRead {
         /// Why.
@@ -146,6 +155,10 @@ impl NoteKind {
             Self::Mended { .. } => {
                 "PEM is a BEGIN line, lines of base64 and an END line, each on its own. We read it as it was meant; other \
                  programs refuse the file or find nothing in it. `lbd cert convert` writes the usual form."
+            }
+            Self::KeyNotRead { .. } => {
+                "JKS and JCEKS encrypt private keys in Java's own way, which no library that this program trusts has. The \
+                 certificates are in the clear and were read."
             }
             Self::Skipped { .. } | Self::NotRead { .. } => "Nothing that a TLS server loads; it was left out.",
             Self::OldLabel { .. } => "The label is one of old. `lbd cert convert` writes today's.",
@@ -235,6 +248,10 @@ impl fmt::Display for NoteKind {
                 write!(f, "the curve is given by its numbers, which are those of {curve}")
             }
             Self::NoMac => f.write_str("PKCS#12 without integrity check"),
+            Self::KeyNotRead { alias, format, command } => write!(
+                f,
+                "the private key {alias:?} in this {format} was not read; export it with `{command}`"
+            ),
             Self::NotRead { why } => write!(f, "left out: {why}"),
             Self::NoKeyInPkcs7 => f.write_str("PKCS#7 holds certificates only, never the private key"),
         }

@@ -91,9 +91,23 @@ fn bare(contents: &mut Contents, text: &Text<'_>, whole: &Place, options: &ReadO
                 offset: text.base,
                 ..whole.clone()
             };
-            block::read_structure(contents, &der, &place, options)
+            block::read_structure(contents, &der, &place, options).map_err(|error| ReadError {
+                // Commands must know that there is no armour.
+                place: Place {
+                    block: 0,
+                    ..error.place
+                },
+                problem: error.problem,
+            })
         }
-        _ => refuse(armour::looks_like(&text.bytes)),
+        Ok(decoded) => match super::foreign::inside_base64(&decoded) {
+            Some(format) => Err(ReadError {
+                place: whole.clone(),
+                problem: Problem::Foreign { format },
+            }),
+            None => refuse(armour::looks_like(&text.bytes)),
+        },
+        Err(_) => refuse(armour::looks_like(&text.bytes)),
     }
 }
 

@@ -44,11 +44,16 @@ pub(super) fn read(
     let (kind, rest) = element(outer.data).map_err(|why| broken(outer.data, why))?;
     let oid = kind.oid().map_err(|_| broken(outer.data, "no content type"))?;
     if oid.to_id_string() != SIGNED_DATA {
-        let scheme = OTHER_KINDS
-            .iter()
-            .find(|(known, _)| oid.to_id_string() == *known)
-            .map_or_else(|| format!("the content type {oid}"), |(_, name)| (*name).to_owned());
-        let command = "openssl cms -decrypt -in FILE -inkey KEY -out content";
+        let known = OTHER_KINDS.iter().find(|(known, ..)| oid.to_id_string() == *known);
+        let (scheme, [der, pem]) = known.map_or_else(
+            || (format!("the content type {oid}"), [""; 2]),
+            |(_, name, commands)| ((*name).to_owned(), *commands),
+        );
+        let command = if place.line.is_none() || place.block == 0 {
+            der
+        } else {
+            pem
+        };
         return Err(at(Problem::Scheme {
             what: WHAT,
             scheme,
@@ -151,10 +156,32 @@ fn element(bytes: &[u8]) -> Result<(Any<'_>, &[u8]), &'static str> {
 
 const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
 
-const OTHER_KINDS: [(&str, &str); 5] = [
-    ("1.2.840.113549.1.7.1", "plain data without certificates"),
-    ("1.2.840.113549.1.7.3", "encryption for a recipient (EnvelopedData)"),
-    ("1.2.840.113549.1.7.5", "a digest (DigestedData)"),
-    ("1.2.840.113549.1.7.6", "encryption (EncryptedData)"),
-    ("1.2.840.113549.1.9.16.1.9", "compression (CompressedData)"),
+/// What else it may be, and the command for DER and for PEM; none where openssl has none that needs no secret.
+const OTHER_KINDS: [(&str, &str, [&str; 2]); 5] = [
+    (
+        "1.2.840.113549.1.7.1",
+        "plain data without certificates",
+        [
+            "openssl cms -data_out -inform DER -in FILE -out out.bin",
+            "openssl cms -data_out -inform PEM -in FILE -out out.bin",
+        ],
+    ),
+    (
+        "1.2.840.113549.1.7.3",
+        "encryption for a recipient (EnvelopedData)",
+        [
+            "openssl cms -decrypt -inform DER -in FILE -inkey recipient.key -out out.bin",
+            "openssl cms -decrypt -inform PEM -in FILE -inkey recipient.key -out out.bin",
+        ],
+    ),
+    (
+        "1.2.840.113549.1.7.5",
+        "a digest (DigestedData)",
+        [
+            "openssl cms -digest_verify -inform DER -in FILE -out out.bin",
+            "openssl cms -digest_verify -inform PEM -in FILE -out out.bin",
+        ],
+    ),
+    ("1.2.840.113549.1.7.6", "encryption (EncryptedData)", [""; 2]),
+    ("1.2.840.113549.1.9.16.1.9", "compression (CompressedData)", [""; 2]),
 ];

@@ -21,6 +21,7 @@ pub(crate) enum Shape {
     Numbers,
     Pkcs7,
     Pkcs12,
+    Bcfks,
     Unknown,
 }
 
@@ -40,6 +41,7 @@ impl Shape {
             Self::Numbers => "a pair of numbers (a PKCS#1 public key or DH parameters)",
             Self::Pkcs7 => "PKCS#7",
             Self::Pkcs12 => "PKCS#12",
+            Self::Bcfks => "a BCFKS key store",
             Self::Unknown => "an unknown structure",
         }
     }
@@ -93,6 +95,8 @@ fn to_be_signed(content: &[u8]) -> Shape {
         [Tag::Integer, Tag::Sequence, Tag::Sequence, Tag::Sequence, ..] => Shape::Certificate,
         [Tag::Integer, Tag::Sequence, Tag::Sequence, ..] => Shape::Request,
         [Tag::Integer, Tag::Sequence] => Shape::Request,
+        // Bouncy Castle's store: an algorithm and encrypted octets, then the integrity check.
+        [Tag::Sequence, Tag::OctetString] => Shape::Bcfks,
         _ => Shape::Unknown,
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn run(bundle: &Bundle) -> Result<(), Failure> {
     for note in input
         .notes
         .iter()
-        .filter(|note| matches!(note.kind, NoteKind::NotRead { .. }))
+        .filter(|note| matches!(note.kind, NoteKind::NotRead { .. } | NoteKind::KeyNotRead { .. }))
     {
         eprintln!("lbd: note: {note}");
     }

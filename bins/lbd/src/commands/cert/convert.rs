@@ -19,6 +19,11 @@ pub(super) fn run(convert: &Convert) -> Result<(), Failure> {
         ));
     }
     let input = input::read(&convert.files, &convert.passwords)?;
+    if !convert.no_key
+        && let Some(failure) = input::key_not_read(&input)
+    {
+        return Err(failure);
+    }
     let names: Vec<String> = convert.files.iter().map(|file| input::name(file)).collect();
     let name = names.join(", ");
     let has_pkcs7 = input

@@ -174,7 +174,7 @@ fn summary(report: &Report, paint: Paint) -> String {
 /// `  why    The text, broken into lines` of at most 100 columns.
 fn wrapped(name: &str, text: &str) -> String {
     let mut lines = vec![format!("  {name:<6}")];
-    for word in text.split_whitespace() {
+    for word in words(text) {
         let line = lines.last().map_or(0, |line| line.chars().count());
         if line + 1 + word.chars().count() > 100 {
             lines.push(" ".repeat(9));
@@ -183,10 +183,28 @@ fn wrapped(name: &str, text: &str) -> String {
             if !last.trim().is_empty() {
                 last.push(' ');
             }
-            last.push_str(word);
+            last.push_str(&word);
         }
     }
     lines.join("\n")
+}
+
+/// The words of a text; a command between backquotes is one, so that it can be copied as it stands.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for part in text.split([' ', '\n']) {
+        match words.last_mut() {
+            Some(command) if is_open => {
+                command.push(' ');
+                command.push_str(part);
+            }
+            _ if part.is_empty() => {}
+            _ => words.push(part.to_owned()),
+        }
+        is_open ^= part.matches('`').count() % 2 == 1;
+    }
+    words
 }
 
 fn as_json(report: &Report, at: i64) -> Value {
@@ -253,6 +271,6 @@ fn exposed_key(key: &Found<PrivateKey>) -> Option<Finding> {
             mode & 0o777
         ),
         why: "Whoever has the key can pretend to be the server, now and until the certificate ends.",
-        mend: format!("chmod 600 {}", key.place.source),
+        mend: key.place.command("chmod 600 FILE"),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::input::{self, Input, Opener};
 use super::{Failure, count};
-use lb_cert::{Note, NoteKind, Place, ReadErrorKind};
+use lb_cert::{Note, NoteKind, Place, Problem, ReadError, ReadErrorKind};
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -73,12 +73,14 @@ fn one(
                 unread.push(failure);
             }
         }
-        Err(error) if bytes.is_empty() || error.kind() == ReadErrorKind::NothingOfUse => {
-            note(input, &name, &error.problem.to_string());
-        }
+        Err(error) if is_no_certificate(&error) => note(input, &name, &error.problem.to_string()),
         Err(error) => unread.push(Failure::unread(&error)),
     }
     Ok(())
+}
+
+fn is_no_certificate(error: &ReadError) -> bool {
+    matches!(error.problem, Problem::Empty | Problem::Foreign { .. }) || error.kind() == ReadErrorKind::NothingOfUse
 }
 
 /// The paths of what lies in the folder, by name.

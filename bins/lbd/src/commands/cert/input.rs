@@ -3,7 +3,8 @@
 use super::args::Passwords;
 use super::{Failure, folder, password};
 use lb_cert::{
-    AwsLc, Certificate, Contents, Found, Limits, Note, Password, PrivateKey, ReadError, ReadErrorKind, ReadOptions,
+    AwsLc, Certificate, Contents, Found, Limits, Note, NoteKind, Password, PrivateKey, ReadError, ReadErrorKind,
+    ReadOptions,
 };
 use std::fs::File;
 use std::io::Read;
@@ -80,16 +81,32 @@ pub(super) fn read_with_folders(files: &[PathBuf], passwords: &Passwords) -> Res
 #[derive(Debug)]
 pub(super) struct Opener {
     passwords: Vec<Password>,
+    /// One came with the command, so that nobody is asked for another.
+    was_given: bool,
     limits: Limits,
 }
 
 impl Opener {
     fn of(passwords: &Passwords) -> Result<Self, Failure> {
+        let words: Vec<Password> = password::given(passwords)?.map(Password::new).into_iter().collect();
         Ok(Self {
-            passwords: password::given(passwords)?.map(Password::new).into_iter().collect(),
+            was_given: !words.is_empty(),
+            passwords: words,
             limits: passwords.limits(),
         })
     }
+}
+
+/// A private key that is there but was not read, as a refusal.
+pub(super) fn key_not_read(input: &Input) -> Option<Failure> {
+    input.notes.iter().find_map(|note| match &note.kind {
+        NoteKind::KeyNotRead { .. } => Some(Failure::Unsupported(format!(
+            "{note}\n  why: {}\n  mend: run that command and give the file that it writes; convert --no-key takes the \
+             certificates alone",
+            note.kind.explain()
+        ))),
+        _ => None,
+    })
 }
 
 fn one(path: &Path, opener: &mut Opener, input: &mut Input) -> Result<(), Failure> {
@@ -152,7 +169,6 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Asks for a password when one is needed and there is a terminal; three tries.
 pub(super) fn contents(name: &str, bytes: &[u8], opener: &mut Opener) -> Result<Result<Contents, ReadError>, Failure> {
-    let was_given = !opener.passwords.is_empty();
     let mut tries = 0;
     loop {
         let options = ReadOptions::with_passwords(&opener.passwords)
@@ -164,7 +180,7 @@ pub(super) fn contents(name: &str, bytes: &[u8], opener: &mut Opener) -> Result<
         };
         let is_asked = match error.kind() {
             ReadErrorKind::PasswordNeeded => true,
-            ReadErrorKind::WrongPassword => !was_given,
+            ReadErrorKind::WrongPassword => !opener.was_given,
             _ => false,
         };
         if !is_asked || tries == 3 {

@@ -10,6 +10,9 @@ pub(super) fn run(pair: &Match) -> Result<(), Failure> {
     let certificates = input::read(std::slice::from_ref(&pair.certificate), &pair.passwords)?;
     let keys = input::read(std::slice::from_ref(&pair.key), &pair.passwords)?;
     let (certificate_name, key_name) = (input::name(&pair.certificate), input::name(&pair.key));
+    if let Some(failure) = input::key_not_read(&keys).filter(|_| keys.keys.is_empty()) {
+        return Err(failure);
+    }
     let key = keys.keys.first().ok_or_else(|| {
         Failure::Input(format!(
             "{key_name} holds no private key; write it as: lbd cert match CERT KEY"

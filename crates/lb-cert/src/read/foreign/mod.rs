@@ -1,0 +1,407 @@
+//! Formats of other programs that are recognised, not read: each with its name and the command that converts it.
+
+mod recognise;
+mod ssh;
+
+use super::Problem;
+use super::command::filled;
+use crate::Place;
+pub(super) use recognise::{binary, inside_base64, labelled, text};
+
+/// A format of another program, recognised by its content. [`name`](ForeignFormat::name) is for messages;
+/// [`explain`](ForeignFormat::explain) says how to get at what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ForeignFormat {
+    /// BKS of Bouncy Castle, Android's key store of old.
+    Bks,
+    /// UBER of Bouncy Castle, encrypted as a whole.
+    Uber,
+    /// BCFKS of Bouncy Castle, its store for FIPS.
+    Bcfks,
+    /// A JCEKS that holds a secret key: what stands behind that cannot be found.
+    JceksWithSecret,
+    /// A private key of OpenSSH (`openssh-key-v1`).
+    OpenSshKey {
+        /// Its algorithm.
+        algorithm: SshAlgorithm,
+        /// Whether a password protects it.
+        encrypted: bool,
+    },
+    /// A private key of PuTTY (`.ppk`).
+    PuttyKey {
+        /// Its algorithm.
+        algorithm: SshAlgorithm,
+        /// Whether a password protects it.
+        encrypted: bool,
+    },
+    /// A public key for SSH, of OpenSSH or RFC 4716.
+    SshPublicKey,
+    /// A certificate of OpenSSH, which is no X.509.
+    SshCertificate,
+    /// JSON with PEM in its strings, plain or in base64: cfssl, Vault, Traefik, Kubernetes, service accounts.
+    JsonWithPem,
+    /// A key as JSON (RFC 7517).
+    JsonWebKey,
+    /// Other JSON.
+    Json,
+    /// Text with PEM in base64: a Kubernetes secret, a kubeconfig, values of a Helm chart.
+    TextWithBase64Pem,
+    /// A whole file that is base64 of PEM.
+    Base64OfPem,
+    /// A whole file that is base64 of a binary key store.
+    Base64OfStore,
+    /// A signed mail (S/MIME).
+    SignedMail,
+    /// An encrypted mail (S/MIME).
+    EncryptedMail,
+    /// A mail with attachments.
+    Mail,
+    /// XML with certificates: SAML metadata, signatures.
+    XmlWithCertificates,
+    /// HTML or other XML.
+    Html,
+    /// A private key of OpenPGP.
+    PgpPrivateKey,
+    /// Another file of OpenPGP.
+    Pgp,
+    /// Compressed by gzip.
+    Gzip,
+    /// Compressed by bzip2.
+    Bzip2,
+    /// Compressed by xz.
+    Xz,
+    /// Compressed by zstd.
+    Zstd,
+    /// A ZIP archive, also `.jar` and `.apk`.
+    Zip,
+    /// A tar archive.
+    Tar,
+    /// A 7z archive.
+    SevenZip,
+    /// The address of a key in a token (RFC 7512).
+    Pkcs11Uri,
+    /// A key that only a TPM opens.
+    TpmKey,
+    /// A private key of Microsoft (`.pvk`).
+    Pvk,
+    /// A private key of Microsoft (PRIVATEKEYBLOB).
+    KeyBlob,
+    /// A serialized certificate store of Microsoft (`.sst`).
+    SerializedStore,
+    /// An SQLite database, perhaps NSS's `cert9.db` or `key4.db`.
+    Sqlite,
+    /// A keychain of macOS.
+    Keychain,
+    /// Encrypted by `ansible-vault`.
+    AnsibleVault,
+    /// Encrypted by `openssl enc`.
+    OpensslEnc,
+    /// Encrypted by `age`.
+    Age,
+    /// The description that openssl prints of a certificate, without the certificate.
+    CertificateText,
+}
+
+/// Algorithms of SSH keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SshAlgorithm {
+    /// RSA.
+    Rsa,
+    /// ECDSA on a NIST curve.
+    Ecdsa,
+    /// Ed25519.
+    Ed25519,
+    /// DSA.
+    Dsa,
+    /// In a security key, which keeps the private part.
+    SecurityKey,
+    /// Another one, or unreadable.
+    Other,
+}
+
+impl SshAlgorithm {
+    /// `RSA`, `Ed25519`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rsa => "RSA",
+            Self::Ecdsa => "ECDSA",
+            Self::Ed25519 => "Ed25519",
+            Self::Dsa => "DSA",
+            Self::SecurityKey => "in a security key",
+            Self::Other => "of an unknown kind",
+        }
+    }
+}
+
+impl ForeignFormat {
+    /// With article, for messages: `a BKS key store of Bouncy Castle`.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::OpenSshKey { algorithm, encrypted } => {
+                let locked = if encrypted { ", encrypted" } else { "" };
+                return format!("a private key of OpenSSH ({}{locked})", algorithm.as_str());
+            }
+            Self::PuttyKey { algorithm, encrypted } => {
+                let locked = if encrypted { ", encrypted" } else { "" };
+                return format!("a private key of PuTTY ({}{locked})", algorithm.as_str());
+            }
+            Self::Bks => "a BKS key store of Bouncy Castle",
+            Self::Uber => "a UBER key store of Bouncy Castle",
+            Self::Bcfks => "a BCFKS key store of Bouncy Castle",
+            Self::JceksWithSecret => "a Java key store (JCEKS) with a secret key",
+            Self::SshPublicKey => "a public key for SSH",
+            Self::SshCertificate => "a certificate of OpenSSH",
+            Self::JsonWithPem => "JSON with PEM inside",
+            Self::JsonWebKey => "a JSON Web Key",
+            Self::Json => "JSON",
+            Self::TextWithBase64Pem => "text with PEM in base64, as in a Kubernetes secret",
+            Self::Base64OfPem => "PEM in base64",
+            Self::Base64OfStore => "a key store in base64",
+            Self::SignedMail => "a signed mail (S/MIME)",
+            Self::EncryptedMail => "an encrypted mail (S/MIME)",
+            Self::Mail => "a mail",
+            Self::XmlWithCertificates => "XML with certificates, as in SAML metadata",
+            Self::Html => "HTML or XML, perhaps the error page of a download",
+            Self::PgpPrivateKey => "a private key of OpenPGP",
+            Self::Pgp => "OpenPGP",
+            Self::Gzip => "compressed with gzip",
+            Self::Bzip2 => "compressed with bzip2",
+            Self::Xz => "compressed with xz",
+            Self::Zstd => "compressed with zstd",
+            Self::Zip => "a ZIP archive",
+            Self::Tar => "a tar archive",
+            Self::SevenZip => "a 7z archive",
+            Self::Pkcs11Uri => "the address of a key in a token (PKCS#11)",
+            Self::TpmKey => "a key that only its TPM opens",
+            Self::Pvk => "a private key of Microsoft (PVK)",
+            Self::KeyBlob => "a private key of Microsoft (PRIVATEKEYBLOB)",
+            Self::SerializedStore => "a serialized certificate store of Microsoft (.sst)",
+            Self::Sqlite => "an SQLite database, perhaps of NSS (cert9.db, key4.db)",
+            Self::Keychain => "a keychain of macOS",
+            Self::AnsibleVault => "encrypted by ansible-vault",
+            Self::OpensslEnc => "encrypted by openssl enc",
+            Self::Age => "encrypted by age",
+            Self::CertificateText => "the description of a certificate without the certificate",
+        }
+        .to_owned()
+    }
+
+    /// Whether what it holds is of use once it is converted.
+    #[must_use]
+    pub fn is_convertible(self) -> bool {
+        !matches!(
+            self,
+            Self::SshPublicKey
+                | Self::SshCertificate
+                | Self::Json
+                | Self::Html
+                | Self::Pgp
+                | Self::PgpPrivateKey
+                | Self::CertificateText
+        )
+    }
+
+    /// Whether what looks like damaged armour of PEM is as it must be in this format.
+    pub(super) fn has_such_armour(self, problem: &Problem) -> bool {
+        let has_lines = matches!(self, Self::JsonWithPem | Self::SshPublicKey);
+        has_lines && matches!(problem, Problem::Armour { .. })
+    }
+
+    /// The paragraph: why it is not read here and the command that converts it, which can be run as it stands.
+    #[must_use]
+    pub fn explain(self, source: &str) -> String {
+        self.advise(&Place::whole(&source.into()))
+    }
+
+    /// [`explain`](Self::explain) for a block that may have others before it.
+    pub(super) fn advise(self, place: &Place) -> String {
+        let (reason, templates) = self.advice();
+        let mut text = reason.to_owned();
+        for (index, template) in templates.iter().enumerate() {
+            text.push_str(if index == 0 {
+                " Convert it with `"
+            } else {
+                " and then with `"
+            });
+            let is_first = place.line.is_none_or(|line| line == 1);
+            let template = if is_first {
+                (*template).to_owned()
+            } else {
+                template.replace(ssh::COPY, ssh::COPY_OF_BLOCK)
+            };
+            text.push_str(&filled(&template, place));
+            text.push('`');
+        }
+        if !templates.is_empty() {
+            text.push('.');
+        }
+        text
+    }
+
+    /// Why it is not read, and the commands to be run one after the other.
+    fn advice(self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Self::Bks => (
+                "Java and Bouncy Castle (its bcprov.jar) open it.",
+                &[
+                    "keytool -importkeystore -srckeystore FILE -destkeystore out.p12 -deststoretype PKCS12 -srcstoretype \
+                   BKS -providerclass org.bouncycastle.jce.provider.BouncyCastleProvider -providerpath \
+                   /usr/share/java/bcprov.jar",
+                ],
+            ),
+            Self::Uber => (
+                "Java and Bouncy Castle (its bcprov.jar) open it.",
+                &[
+                    "keytool -importkeystore -srckeystore FILE -destkeystore out.p12 -deststoretype PKCS12 -srcstoretype \
+                   UBER -providerclass org.bouncycastle.jce.provider.BouncyCastleProvider -providerpath \
+                   /usr/share/java/bcprov.jar",
+                ],
+            ),
+            Self::Bcfks => (
+                "Java and Bouncy Castle (its bcprov.jar) open it.",
+                &[
+                    "keytool -importkeystore -srckeystore FILE -destkeystore out.p12 -deststoretype PKCS12 -srcstoretype \
+                   BCFKS -providerclass org.bouncycastle.jce.provider.BouncyCastleProvider -providerpath \
+                   /usr/share/java/bcprov.jar",
+                ],
+            ),
+            Self::JceksWithSecret => (
+                "The secret key is a serialized Java object whose end only Java finds.",
+                &[
+                    "keytool -importkeystore -srckeystore FILE -destkeystore out.p12 -deststoretype PKCS12 -srcstoretype \
+                   JCEKS",
+                ],
+            ),
+            Self::OpenSshKey { algorithm, encrypted } => ssh::openssh(algorithm, encrypted),
+            Self::PuttyKey { algorithm, .. } => ssh::putty(algorithm),
+            Self::SshPublicKey => (
+                "TLS asks for a certificate, which an SSH key is not. The private key is in the file of the same name \
+                 without .pub.",
+                &[],
+            ),
+            Self::SshCertificate => (
+                "Certificates of OpenSSH are not X.509 and no TLS program takes one. Have a certificate issued for the \
+                 key by an authority for TLS.",
+                &[],
+            ),
+            Self::JsonWithPem => (
+                "The PEM is a value among others.",
+                &[
+                    "jq -r '.. | strings | if startswith(\"LS0tLS1CRUdJTi\") then @base64d else . end | \
+                   select(startswith(\"-----BEGIN\"))' FILE > out.pem",
+                ],
+            ),
+            Self::JsonWebKey => (
+                "The key is written as numbers in JSON; node writes it as PKCS#8.",
+                &[
+                    "node -e 'const key = JSON.parse(require(\"fs\").readFileSync(process.argv[1])); \
+                   process.stdout.write(require(\"crypto\").createPrivateKey({ key, format: \"jwk\" }).export({ type: \
+                   \"pkcs8\", format: \"pem\" }))' FILE > out.pem",
+                ],
+            ),
+            Self::Json => (
+                "There is no PEM in it. Perhaps it is the answer of a server that tells why it sends no certificate.",
+                &[],
+            ),
+            Self::TextWithBase64Pem => (
+                "The PEM is encoded once more, as a value among others.",
+                &["grep -oE 'LS0tLS1CRUdJTi[A-Za-z0-9+/=]+' FILE | base64 -d > out.pem"],
+            ),
+            Self::Base64OfPem => ("The PEM is encoded once more.", &["base64 -di FILE > out.pem"]),
+            Self::Base64OfStore => ("The key store is encoded as text.", &["base64 -di FILE > out.bin"]),
+            Self::SignedMail => (
+                "The signature of the mail holds the certificates of its sender.",
+                &["openssl smime -pk7out -in FILE -out out.p7b"],
+            ),
+            Self::EncryptedMail => (
+                "It is encrypted for its reader: open it in the mail program and save what is attached.",
+                &[],
+            ),
+            Self::Mail => ("What is attached is encoded.", &["munpack FILE"]),
+            Self::XmlWithCertificates => (
+                "The certificates stand as base64 between tags.",
+                &[
+                    "tr -d ' \\t\\r\\n' < FILE | grep -oE 'X509Certificate>[A-Za-z0-9+/=]+<' | sed \
+                   's,X509Certificate>\\(.*\\)<,-----BEGIN CERTIFICATE-----\\n\\1\\n-----END CERTIFICATE-----,' > out.pem",
+                ],
+            ),
+            Self::Html => (
+                "Look at it in a browser: it probably says why the download failed. Then fetch the file again.",
+                &[],
+            ),
+            Self::PgpPrivateKey | Self::Pgp => (
+                "Keys of OpenPGP are for mail and packages; TLS asks for X.509 certificates and their keys. Look for the \
+                 files that the certificate authority sent.",
+                &[],
+            ),
+            Self::Gzip => ("What is inside does not show.", &["gzip -dc FILE > out.bin"]),
+            Self::Bzip2 => ("What is inside does not show.", &["bzip2 -dc FILE > out.bin"]),
+            Self::Xz => ("What is inside does not show.", &["xz -dc FILE > out.bin"]),
+            Self::Zstd => ("What is inside does not show.", &["zstd -dc FILE > out.bin"]),
+            Self::Zip => (
+                "The files in it are read when they are unpacked; give their folder.",
+                &["unzip -d unpacked FILE"],
+            ),
+            Self::Tar => (
+                "The files in it are read when they are unpacked; give their folder.",
+                &["mkdir unpacked && tar -C unpacked -xf FILE"],
+            ),
+            Self::SevenZip => (
+                "The files in it are read when they are unpacked; give their folder.",
+                &["7z x -ounpacked FILE"],
+            ),
+            Self::Pkcs11Uri => (
+                "The key itself never leaves its token; only a program that speaks to the token can use it. The \
+                 certificate is read when it is exported from the token.",
+                &[],
+            ),
+            Self::TpmKey => (
+                "The key itself never leaves its TPM; only a program that speaks to that TPM can use it.",
+                &[],
+            ),
+            Self::Pvk => (
+                "It is Microsoft's form of old.",
+                &["openssl rsa -inform PVK -in FILE -out out.pem"],
+            ),
+            Self::KeyBlob => (
+                "It is Microsoft's form in memory.",
+                &["openssl rsa -inform MSBLOB -in FILE -out out.pem"],
+            ),
+            Self::SerializedStore => (
+                "Only Windows reads it: open it there (certmgr), select the certificates and export them as PKCS#7 (.p7b).",
+                &[],
+            ),
+            Self::Sqlite => (
+                "If it is NSS's, certutil -L with -d sql: and its folder lists what is there, and pk12util with -o, -n \
+                 and -d exports a certificate with its key as PKCS#12.",
+                &[],
+            ),
+            Self::Keychain => (
+                "Open it in Keychain Access on the Mac, select certificate and key and export them as .p12.",
+                &[],
+            ),
+            Self::AnsibleVault => (
+                "Ansible opens it with its password.",
+                &["ansible-vault view FILE > out.bin"],
+            ),
+            Self::OpensslEnc => (
+                "Which cipher and key derivation opens it is known only to whoever made it: openssl enc -d with the \
+                 options that it was made with.",
+                &[],
+            ),
+            Self::Age => (
+                "It is encrypted for the holder of a key: age -d with that key opens it.",
+                &[],
+            ),
+            Self::CertificateText => (
+                "The lines are made for people; the certificate itself (from its BEGIN to its END line) is missing. Fetch \
+                 it again, or print it with openssl x509 and without -noout.",
+                &[],
+            ),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Keys of OpenSSH and PuTTY: which command makes PKCS#8 of them depends on the algorithm.
+
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use super::{ForeignFormat, SshAlgorithm};
+
+/// What is known without the password: `openssh-key-v1`, cipher, key derivation, its options, number of keys, public key
+/// (PROTOCOL.key of OpenSSH).
+pub(super) fn recognise(content: &[u8]) -> ForeignFormat {
+    let unknown = ForeignFormat::OpenSshKey {
+        algorithm: SshAlgorithm::Other,
+        encrypted: false,
+    };
+    let Some(rest) = content.strip_prefix(b"openssh-key-v1\0") else {
+        return unknown;
+    };
+    let Some((cipher, rest)) = string(rest) else {
+        return unknown;
+    };
+    let encrypted = cipher != b"none";
+    let algorithm = string(rest)
+        .and_then(|(_, rest)| string(rest))
+        .and_then(|(_, rest)| rest.get(4..))
+        .and_then(string)
+        .and_then(|(public, _)| string(public))
+        .map_or(SshAlgorithm::Other, |(name, _)| algorithm(name));
+    ForeignFormat::OpenSshKey { algorithm, encrypted }
+}
+
+/// `ssh-rsa`, `ecdsa-sha2-nistp256`, `sk-ssh-ed25519@openssh.com`.
+pub(super) fn algorithm(name: &[u8]) -> SshAlgorithm {
+    match name {
+        b"ssh-rsa" => SshAlgorithm::Rsa,
+        b"ssh-ed25519" => SshAlgorithm::Ed25519,
+        b"ssh-dss" => SshAlgorithm::Dsa,
+        _ if name.starts_with(b"sk-") => SshAlgorithm::SecurityKey,
+        _ if name.starts_with(b"ecdsa-sha2-nistp") => SshAlgorithm::Ecdsa,
+        _ => SshAlgorithm::Other,
+    }
+}
+
+/// RFC 4251, section 5: four bytes of length, then so many bytes.
+fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
+}
+
+pub(super) fn openssh(algorithm: SshAlgorithm, encrypted: bool) -> (&'static str, &'static [&'static str]) {
+    match algorithm {
+        SshAlgorithm::Rsa | SshAlgorithm::Ecdsa => (
+            "ssh-keygen changes a file in place, so a copy is made first.",
+            &["install -m 600 FILE out.key && ssh-keygen -p -m PKCS8 -N '' -f out.key"],
+        ),
+        // ssh-keygen -m PKCS8 leaves such a key as it is and reports success (findings/).
+        SshAlgorithm::Ed25519 if encrypted => (
+            "ssh-keygen cannot write an Ed25519 key in another form; it takes off the password of a copy, and Python's \
+             cryptography writes PKCS#8.",
+            &[
+                "install -m 600 FILE out.key && ssh-keygen -p -N '' -f out.key",
+                "python3 -c 'import sys; from cryptography.hazmat.primitives.serialization import *; key = \
+                 load_ssh_private_key(open(sys.argv[1], \"rb\").read(), None); \
+                 sys.stdout.buffer.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))' out.key > \
+                 out.pem",
+            ],
+        ),
+        SshAlgorithm::Ed25519 => (
+            "ssh-keygen cannot write an Ed25519 key in another form; Python's cryptography does.",
+            &[
+                "python3 -c 'import sys; from cryptography.hazmat.primitives.serialization import *; key = \
+               load_ssh_private_key(open(sys.argv[1], \"rb\").read(), None); \
+               sys.stdout.buffer.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))' FILE > \
+               out.pem",
+            ],
+        ),
+        _ => no_tls(algorithm),
+    }
+}
+
+pub(super) fn putty(algorithm: SshAlgorithm) -> (&'static str, &'static [&'static str]) {
+    match algorithm {
+        SshAlgorithm::Rsa | SshAlgorithm::Ecdsa => (
+            "PuTTY's own program writes it in the form of OpenSSL.",
+            &["puttygen FILE -O private-openssh --new-passphrase /dev/null -o out.key"],
+        ),
+        SshAlgorithm::Ed25519 => (
+            "PuTTY's own program writes it in the form of OpenSSH, and Python's cryptography makes PKCS#8 of that.",
+            &[
+                "puttygen FILE -O private-openssh --new-passphrase /dev/null -o out.key",
+                "python3 -c 'import sys; from cryptography.hazmat.primitives.serialization import *; key = \
+                 load_ssh_private_key(open(sys.argv[1], \"rb\").read(), None); \
+                 sys.stdout.buffer.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))' out.key > \
+                 out.pem",
+            ],
+        ),
+        _ => no_tls(algorithm),
+    }
+}
+
+/// How the commands below begin that work on a copy; for a block within a file it is replaced.
+pub(super) const COPY: &str = "install -m 600 FILE out.key";
+pub(super) const COPY_OF_BLOCK: &str = "(umask 077; sed -n 'LINE,/-----END/p' FILE > out.key)";
+
+fn no_tls(algorithm: SshAlgorithm) -> (&'static str, &'static [&'static str]) {
+    let reason = match algorithm {
+        SshAlgorithm::SecurityKey => {
+            "The private part never leaves its security key, so no TLS server can use it. Make a new key."
+        }
+        SshAlgorithm::Dsa => "TLS 1.3 does not know DSA, and no browser takes it. Make a new key.",
+        _ => "It is cut, changed, or for an algorithm that TLS does not know. Fetch it again, or make a new key.",
+    };
+    (reason, &[])
+}
