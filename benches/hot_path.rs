@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lb_benches::Stickiness;
-use lb_benches::pieces::{Codec, Pick, Remembered};
+use lb_benches::pieces::{Codec, Pick, Remembered, Routing};
 
 fn codec(c: &mut Criterion) {
     let mut codec = Codec::default();
@@ -20,6 +20,14 @@ fn pick(c: &mut Criterion) {
     }
 }
 
+fn route(c: &mut Criterion) {
+    let Ok(routing) = Routing::new() else { return };
+    let plain = b"/shop/catalogue/winter/coats.html?page=3&sort=price";
+    c.bench_function("route/a plain path", |b| b.iter(|| routing.run(plain, 4)));
+    let escaped = "/static/Gr%C3%BC%C3%9Fe%20aus%20K%C3%B6ln.pdf".as_bytes();
+    c.bench_function("route/an escaped path", |b| b.iter(|| routing.run(escaped, 1)));
+}
+
 fn recall(c: &mut Criterion) {
     for stickiness in [Stickiness::Cookie, Stickiness::ClientIp] {
         let Ok(client) = Remembered::new(stickiness) else {
@@ -29,5 +37,5 @@ fn recall(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, codec, pick, recall);
+criterion_group!(benches, codec, pick, route, recall);
 criterion_main!(benches);

@@ -123,6 +123,7 @@ fn listener(address: SocketAddr) -> Result<ListenerOptions, Box<dyn Error>> {
             continue_timeout: Duration::from_secs(1),
             tunnel_timeout: Duration::from_secs(60),
             trusted_proxies: Vec::new(),
+            statements: Default::default(),
             abort_on_half_close: false,
             access_log: false,
             log_probes: true,

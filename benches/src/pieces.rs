@@ -3,6 +3,7 @@
 //! Each checks what it did, so that no measurement is one of an error path.
 
 use crate::{Stickiness, proxy, strategies};
+use lb_balance::route::{Action, Host, Prefix, Query, Route, Routes};
 use lb_balance::{Hint, Picker, Tried};
 use lb_http::h1::{Conn, Framing, Limits, Role, Step};
 use lb_http::{Head, forward};
@@ -81,6 +82,7 @@ impl Codec {
         let how = forward::Forward {
             sender: &self.sender,
             trusted: false,
+            statements: forward::Statements::default(),
             keep_upgrade: false,
             keep_expect: false,
         };
@@ -124,6 +126,49 @@ impl Pick {
     pub fn run(&mut self) {
         let ticket = self.picker.pick(Hint::Any, black_box(&self.tried), Time::ZERO);
         assert!(ticket.is_ok());
+    }
+}
+
+/// A listener with a route by host and four by path.
+#[derive(Debug)]
+pub struct Routing(Routes);
+
+impl Routing {
+    /// One pool takes what the other routes leave.
+    ///
+    /// # Errors
+    /// When the routes make no table.
+    pub fn new() -> Result<Self, Box<dyn Error>> {
+        let mut routes = Vec::new();
+        for (pool, (host, path)) in [
+            ("api.bench.local", "/v2"),
+            ("*", "/static"),
+            ("*", "/admin"),
+            ("*", "/.git"),
+            ("*", "/"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            routes.push(Route {
+                hosts: vec![host.parse::<Host>()?],
+                path: Prefix::new(path)?,
+                action: Action::Forward(pool),
+            });
+        }
+        Ok(Self(Routes::new(routes)?))
+    }
+
+    /// Looks up where a request for this path goes.
+    ///
+    /// # Panics
+    /// When it goes elsewhere.
+    pub fn run(&self, path: &[u8], pool: usize) {
+        let query = Query {
+            host: Some(black_box(b"bench.local")),
+            path: black_box(path),
+        };
+        assert_eq!(self.0.find(&query), Some(&Action::Forward(pool)));
     }
 }
 

@@ -28,6 +28,7 @@ fuzz_target!(|data: &[u8]| {
     let how = forward::Forward {
         sender: &sender,
         trusted: cut % 2 == 0,
+        statements: forward::Statements::default(),
         keep_upgrade,
         keep_expect: true,
     };

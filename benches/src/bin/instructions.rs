@@ -4,7 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a program")]
 
 use lb_benches::Stickiness;
-use lb_benches::pieces::{Codec, Pick, Remembered};
+use lb_benches::pieces::{Codec, Pick, Remembered, Routing};
 use lb_benches::scheduling::Picks;
 use lb_sched::Algorithm;
 use lb_types::Rng;
@@ -36,6 +36,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         "pick-2" => pick(2)?,
         "pick-100" => pick(100)?,
+        "route-short" => route(b"/a/b?x", 4)?,
+        "route-plain" => route(b"/shop/catalogue/winter/coats.html?page=3&sort=price", 4)?,
+        "route-escaped" => route(b"/static/Gr%C3%BC%C3%9Fe%20aus%20K%C3%B6ln.pdf", 1)?,
         "recall-cookie" => recall(Stickiness::Cookie)?,
         "recall-client-ip" => recall(Stickiness::ClientIp)?,
         other => schedule(other).ok_or_else(|| format!("no piece {other}; there are: {}", PIECES.join(", ")))?,
@@ -46,12 +49,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-const PIECES: [&str; 7] = [
+const PIECES: [&str; 10] = [
     "read",
     "write",
     "read-forward-write",
     "pick-2",
     "pick-100",
+    "route-short",
+    "route-plain",
+    "route-escaped",
     "recall-cookie",
     "recall-client-ip",
 ];
@@ -67,6 +73,11 @@ fn schedule(piece: &str) -> Option<Box<dyn FnMut()>> {
 fn pick(count: u16) -> Result<Box<dyn FnMut()>, Box<dyn Error>> {
     let mut pick = Pick::new(count)?;
     Ok(Box::new(move || pick.run()))
+}
+
+fn route(path: &'static [u8], pool: usize) -> Result<Box<dyn FnMut()>, Box<dyn Error>> {
+    let routing = Routing::new()?;
+    Ok(Box::new(move || routing.run(path, pool)))
 }
 
 fn recall(stickiness: Stickiness) -> Result<Box<dyn FnMut()>, Box<dyn Error>> {

@@ -1,6 +1,6 @@
 //! The thread that writes access-log lines.
 
-use crate::note::{Rising, note};
+use crate::note::{Rising, counted, note};
 use lb_config::{AccessLog as To, Log as LogPlan};
 use lb_proxy::AccessLog;
 use lb_telemetry::Format;
@@ -39,7 +39,10 @@ impl Writer {
     /// Says that lines were dropped, if it was not said a moment ago.
     pub(crate) fn tell_lost(&mut self, now: Time) {
         if let Some(lines) = self.told.since_told(self.lost(), now) {
-            note(format_args!("{lines} access-log lines dropped: writing is too slow"));
+            note(format_args!(
+                "{} dropped: writing is too slow",
+                counted(lines, "access-log line")
+            ));
         }
     }
 }

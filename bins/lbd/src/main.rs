@@ -27,7 +27,7 @@ const MISCONFIGURED: u8 = 3;
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Demo => commands::demo::run(),
+        Command::Demo(demo) => commands::demo::run(&demo),
         Command::Run(run) => commands::run::run(&run),
         Command::Check(check) => commands::check::run(&check),
         Command::Status(status) => commands::admin::status::run(&status),

@@ -5,14 +5,53 @@
 use lb_types::Time;
 use std::fmt::Display;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 
-/// Prints `lbd: ` and a line.
+/// Prints `lbd: ` and a line; the time before it, if the configuration wants it.
 pub(crate) fn note(line: impl Display) {
-    print(&format!("lbd: {line}\n"));
+    print(&format!("{}lbd: {line}\n", moment()));
+}
+
+/// From now on, does each line begin with the time?
+pub(crate) fn with_time(wanted: bool) {
+    WITH_TIME.store(wanted, Ordering::Relaxed);
+}
+
+/// `2026-11-21T10:51:19.976Z `, or nothing.
+fn moment() -> String {
+    if !WITH_TIME.load(Ordering::Relaxed) {
+        return String::new();
+    }
+    let clock = lb_net::clock::Clock::new();
+    let now = clock.now();
+    let millis = u64::from(clock.micros_of(now)) / 1_000;
+    let unix = now.wall.as_secs().saturating_mul(1_000).saturating_add(millis);
+    format!("{} ", lb_telemetry::timestamp(unix))
+}
+
+static WITH_TIME: AtomicBool = AtomicBool::new(false);
+
+/// Standard error for lines of our crates: each comes in one piece.
+struct Timed(std::io::Stderr);
+
+impl Write for Timed {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.write_all(&[moment().as_bytes(), line].concat())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// `1 connection`, `2 connections`.
+pub(crate) fn counted(number: u64, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Prints text as it stands.
@@ -23,7 +62,7 @@ pub(crate) fn print(text: &str) {
 /// Warnings of our own crates go to standard error too, from now on: one line each.
 pub(crate) fn warnings() {
     // Somebody else may listen already: then they do not need this.
-    let _ = tracing::subscriber::set_global_default(subscriber(std::io::stderr));
+    let _ = tracing::subscriber::set_global_default(subscriber(|| Timed(std::io::stderr())));
 }
 
 fn subscriber<W>(writer: W) -> impl tracing::Subscriber + Send + Sync

@@ -11,8 +11,14 @@ mod convert;
 mod damage;
 #[path = "cert/doctor.rs"]
 mod doctor;
+#[path = "cert/folder.rs"]
+mod folder;
 #[path = "cert/inspect.rs"]
 mod inspect;
+#[path = "cert/keys.rs"]
+mod keys;
+#[path = "cert/locked.rs"]
+mod locked;
 #[path = "cert/made.rs"]
 mod made;
 #[path = "cert/matching.rs"]
@@ -21,6 +27,8 @@ mod matching;
 mod openssl;
 #[path = "cert/run.rs"]
 mod run;
+#[path = "cert/streams.rs"]
+mod streams;
 #[path = "cert/usage.rs"]
 mod usage;
 #[path = "cert/verify.rs"]

@@ -1,8 +1,10 @@
 //! Each crate can stand alone on a registry page: version, description, keywords, categories, README, a crate page
 //! whose example runs; and it takes versions and lints from the workspace, where each stands once.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use toml::{Table, Value};
 
 #[test]
@@ -29,6 +31,49 @@ fn each_manifest_says_what_the_crate_is() {
         }
         missing
     });
+}
+
+#[test]
+fn a_package_has_both_licences_and_no_tests() {
+    let mut wrong = Vec::new();
+    for manifest in crate_manifests() {
+        let output = Command::new(env!("CARGO"))
+            .args(["package", "--list", "--allow-dirty", "--offline", "--manifest-path"])
+            .arg(&manifest)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let files: Vec<&str> = text.lines().collect();
+        let complain = |what: String| format!("{}: {what}", manifest.display());
+        if !output.status.success() {
+            wrong.push(complain(String::from_utf8_lossy(&output.stderr).into_owned()));
+            continue;
+        }
+        for needed in ["LICENSE-MIT", "LICENSE-APACHE", "README.md", "Cargo.toml", "src/lib.rs"] {
+            if !files.contains(&needed) {
+                wrong.push(complain(format!("{needed} is missing")));
+            }
+        }
+        let allowed = |file: &&&str| {
+            let of_cargo = ["Cargo.toml", "Cargo.toml.orig", "Cargo.lock", ".cargo_vcs_info.json"].contains(*file);
+            let is_example = file.strip_prefix("examples/").is_some_and(|name| !name.contains('/'));
+            of_cargo || is_example || file.starts_with("src/") || file.starts_with("LICENSE-") || **file == "README.md"
+        };
+        wrong.extend(
+            files
+                .iter()
+                .filter(|file| !allowed(file))
+                .map(|file| complain(format!("{file} is packaged"))),
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The manifests of the crates.
+fn crate_manifests() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates");
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().path().join("Cargo.toml")).collect()
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn what_the_demo_says_to_try_works() {
 
     // Its backend goes away: nobody notices, and the client finds a new home. Then it comes back.
     let said = sticky(&mut client, &cookie, "/sticky/down?seconds=1").text();
-    assert_eq!(said, format!("{home} refuses connections for 1 seconds\n"));
+    assert_eq!(said, format!("{home} refuses connections for 1 second\n"));
     let moved = sticky(&mut client, &cookie, "/sticky");
     let new_home = backend(&moved);
     assert_ne!(new_home, home);
@@ -94,7 +94,8 @@ fn the_readme_shows_what_the_demo_prints() {
     let printed = demo
         .stdout()
         .replace(&demo.address.to_string(), "127.0.0.1:8080")
-        .replace(&socket.display().to_string(), "/tmp/lbd-demo-8080.sock");
+        .replace(&socket.display().to_string(), "/tmp/lbd-demo-8080.sock")
+        .replace(env!("CARGO_BIN_EXE_lbd"), "target/release/lbd");
     let (introduction, _) = printed.split_once("Ctrl-C ends it.").unwrap();
     assert!(
         readme().contains(introduction),
@@ -113,6 +114,22 @@ fn the_configuration_in_the_readme_is_good() {
         blocks += 1;
     }
     assert!(blocks > 0, "README.md shows no configuration");
+}
+
+#[test]
+fn the_readme_lists_every_crate() {
+    let text = readme();
+    for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../crates")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(text.contains(&format!("\n| [{name}](crates/{name}) | ")), "{name}");
+    }
+}
+
+#[test]
+fn the_readme_says_early_that_there_is_no_tls() {
+    let text = readme();
+    let (head, _) = text.split_once("\n## ").unwrap();
+    assert!(head.contains("TLS"), "{head}");
 }
 
 #[test]
@@ -142,8 +159,7 @@ impl Demo {
         let folder = Folder::new();
         let file = |name| File::create(folder.path().join(name)).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_lbd"))
-            .arg("demo")
-            .env("LBD_DEMO_PORT", first_port.to_string())
+            .args(["demo", "--port", &first_port.to_string()])
             .stdin(Stdio::null())
             .stdout(file("stdout"))
             .stderr(file("stderr"))

@@ -39,8 +39,11 @@ fn killed_and_restarted_backends_lose_no_request_that_may_be_repeated() {
     println!("{good} requests, {} retries", lbd.state().sum("retries"));
     assert!(bad.is_empty(), "{} of {good} lost:\n{}", bad.len(), bad.join("\n"));
     await_zero(&lbd);
-    // All three take part again, and equally.
-    assert_eq!(get_all(listener, 12).into_values().collect::<Vec<_>>(), [4, 4, 4]);
+    // All three take part again, and equally; who refused last is passed over for a second.
+    until("all three take part again", || {
+        let shares: Vec<usize> = get_all(listener, 12).into_values().collect();
+        (shares == [4, 4, 4]).then_some(())
+    });
     lbd.stop();
 }
 
@@ -98,8 +101,7 @@ fn s_sched_07_counts_return_to_zero_after_any_mix_of_outcomes() {
     for _ in 0..12 {
         assert_eq!(client.get("/good").status(), 200);
     }
-    let state = lbd.state();
-    assert_eq!(state.sum("in_flight"), 0, "{state:?}");
+    await_zero(&lbd);
     assert_eq!(get_all(listener, 12).into_values().collect::<Vec<_>>(), [4, 4, 4]);
     lbd.stop();
 }

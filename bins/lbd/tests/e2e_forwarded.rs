@@ -53,6 +53,73 @@ fn s_xff_03_a_forged_header_is_dropped_and_a_trusted_proxy_is_appended_to() {
 }
 
 #[test]
+fn s_xff_03_an_empty_line_of_a_trusted_proxy_breaks_no_chain() {
+    let (backend, heads) = recording();
+    let listener = address();
+    let config = Config::http(listener, &[backend.address()]).listener("trusted_proxies = [\"127.0.7.0/24\"]");
+    let lbd = Lbd::start(&config.text());
+    let request = "GET / HTTP/1.1\r\nHost: test.example\r\nX-Forwarded-For:\r\nX-Forwarded-For: 7.7.7.7\r\nForwarded: for=7.7.7.7\r\n\
+     X-Forwarded-Proto: https\r\nX-Forwarded-Prefix: /shop\r\n\r\n";
+    assert_eq!(
+        Client::connect_from("127.0.7.1".parse().unwrap(), listener)
+            .exchange(request)
+            .status(),
+        200
+    );
+    let head = heads.lock().unwrap().pop().unwrap();
+    assert_eq!(head.all("x-forwarded-for"), ["7.7.7.7, 127.0.7.1"], "{head:?}");
+    assert_eq!(head.all("forwarded"), ["for=7.7.7.7, for=127.0.7.1"], "{head:?}");
+    assert_eq!(head.all("x-forwarded-port"), ["443"], "{head:?}");
+    assert_eq!(head.all("x-forwarded-prefix"), ["/shop"], "{head:?}");
+    lbd.stop();
+}
+
+#[test]
+fn s_xff_04_what_is_said_of_the_client_can_be_turned_off() {
+    let (backend, heads) = recording();
+    let listener = address();
+    let config = Config::http(listener, &[backend.address()])
+        .listener("forwarded = { for = false, port = false, drop_claims = false }");
+    let lbd = Lbd::start(&config.text());
+    let request = "GET / HTTP/1.1\r\nHost: test.example\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-User: root\r\n\
+     X-Original-URL: /x\r\n\r\n";
+    assert_eq!(Client::connect(listener).exchange(request).status(), 200);
+    let head = heads.lock().unwrap().pop().unwrap();
+    assert_eq!(head.all("x-forwarded-proto"), ["http"], "{head:?}");
+    for name in ["x-forwarded-for", "x-forwarded-port", "x-forwarded-user"] {
+        assert!(head.all(name).is_empty(), "{name}: {head:?}");
+    }
+    assert_eq!(head.all("x-original-url"), ["/x"], "{head:?}");
+    lbd.reload(&Config::http(listener, &[backend.address()]).text());
+    assert_eq!(Client::connect(listener).exchange(request).status(), 200);
+    let head = heads.lock().unwrap().pop().unwrap();
+    assert_eq!(head.all("x-forwarded-for"), ["127.0.0.1"], "{head:?}");
+    assert!(head.all("x-original-url").is_empty(), "{head:?}");
+    lbd.stop();
+}
+
+#[test]
+fn a_host_with_an_empty_label_is_refused() {
+    let (backend, _heads) = recording();
+    let listener = address();
+    let lbd = Lbd::start(&Config::http(listener, &[backend.address()]).text());
+    for (host, status) in [
+        ("test.example", 200),
+        ("test.example.", 200),
+        ("[0:0::1]", 200),
+        (".corp.test", 400),
+        ("admin.test..", 400),
+        ("a..b:80", 400),
+        (".", 400),
+        ("[fe80::1%25eth0]", 400),
+    ] {
+        let answer = Client::connect(listener).exchange(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+        assert_eq!(answer.status(), status, "{host}");
+    }
+    lbd.stop();
+}
+
+#[test]
 fn an_expectation_reaches_the_backend_only_with_a_body_behind_it() {
     let (backend, heads) = recording();
     let listener = address();

@@ -59,7 +59,7 @@ fn s_conn_06_a_full_listener_names_its_limit_and_the_key_once() {
     let mut third = Client::connect(listener);
     until("one waits, and it is said", || {
         lbd.stderr()
-            .contains("listener main: max_connections = 2 reached: 1 connections had to wait")
+            .contains("listener main: max_connections = 2 reached: 1 connection had to wait")
             .then_some(())
     });
     assert!(lbd.stderr().contains("raise `max_connections` in its `limits`"));
@@ -291,7 +291,7 @@ fn connections_that_are_cut_are_logged_and_take_no_line_of_others_with_them() {
 #[test]
 fn no_secret_of_a_request_is_logged_in_any_format() {
     let backend = Backend::saying("here");
-    for format in ["combined_xff", "combined", "common", "json"] {
+    for format in ["combined_timed", "combined_xff", "combined", "common", "json"] {
         let (listener, folder) = (address(), Folder::new());
         let log = folder.path().join("access.log");
         let table = format!("[log]\naccess = \"{}\"\nformat = \"{format}\"\n", log.display());

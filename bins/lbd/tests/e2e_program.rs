@@ -58,6 +58,7 @@ fn exit_codes_are_the_documented_ones() {
 
     assert_eq!(run(&["version"]).0, Some(0));
     assert_eq!(run(&["check", "--config", &good_file]).0, Some(0));
+    assert_eq!(run(&["check", &good_file]).0, Some(0));
     for usage in [
         &["run"][..],
         &["fly"],
@@ -69,7 +70,9 @@ fn exit_codes_are_the_documented_ones() {
         assert_eq!(code, Some(2), "{usage:?}: {said}{errors}");
     }
     for wrong in [
-        &["check", "--config", &bad_file],
+        &["check", "--config", &bad_file][..],
+        &["check", &bad_file],
+        &["run", &bad_file],
         &["run", "--config", &bad_file],
         &["check", "--config", &absent],
     ] {
@@ -93,9 +96,36 @@ fn version_and_help_say_what_there_is() {
     assert_eq!(said.trim(), concat!("lbd ", env!("CARGO_PKG_VERSION")));
     let (code, said, _) = run(&["--help"]);
     assert_eq!(code, Some(0));
-    for word in ["lbd demo", "lbd run --listen", "lbd check --config", "Exit codes"] {
+    for word in ["lbd demo", "lbd run --listen", "lbd check lbd.toml", "Exit codes"] {
         assert!(said.contains(word), "{word} is not in the help:\n{said}");
     }
+}
+
+#[test]
+fn lines_of_the_program_begin_with_the_time_when_it_is_wanted() {
+    let backend = Backend::saying("hello");
+    let listener = address();
+    let config = |wanted: bool| {
+        Config::http(listener, &[backend.address()])
+            .top(&format!("log = {{ event_time = {wanted} }}"))
+            .text()
+    };
+    let lbd = Lbd::start(&config(true));
+    let said = lbd.stderr();
+    let is_timed = |line: &str| {
+        let (time, rest) = line.split_once(' ').unwrap_or_default();
+        let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        shape == "0000-00-00T00:00:00.000Z" && rest.starts_with("lbd: ")
+    };
+    assert!(said.lines().any(|line| line.contains("listening on")), "{said}");
+    assert!(said.lines().all(is_timed), "{said}");
+    lbd.reload(&config(false));
+    let last = lbd.stderr();
+    assert!(
+        last.lines().last().unwrap().starts_with("lbd: configuration "),
+        "{last}"
+    );
+    lbd.stop();
 }
 
 /// Runs lbd to its end: code, standard output, standard error.

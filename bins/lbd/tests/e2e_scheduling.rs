@@ -258,7 +258,9 @@ fn a_backup_serves_when_the_others_are_full_or_down_and_steps_back() {
         let _ = conn.await_end();
     });
     until("a is up again", || {
-        lbd.state().backend(addresses[0]).contains("status=Up").then_some(())
+        let state = lbd.state();
+        let line = state.backend(addresses[0]);
+        (line.contains("status=Up") && !line.contains("passed_over")).then_some(())
     });
     until("all are free", || free(&lbd));
     assert_eq!(hold(listener).0, 'a');

@@ -158,10 +158,42 @@ pub struct Backend {
     pub in_flight: u32,
     /// Most of them at once.
     pub max_connections: Option<u32>,
+    /// It refuses connections, so others get its requests, whatever its state.
+    pub passed_over: Option<PassedOver>,
     /// Requests in a row that failed.
     pub failures: u32,
+    /// The last request that it failed.
+    pub last_failure: Option<Failure>,
     /// What its probes say; none when it is not probed.
     pub probe: Option<Probe>,
+}
+
+/// How a request failed.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Failure {
+    /// When, RFC 3339.
+    pub at: String,
+    /// How long ago that was.
+    pub seconds_ago: f64,
+    /// The end reason, as in the access log.
+    pub end: String,
+    /// What else there is to say, such as the rule that its response broke.
+    pub detail: Option<String>,
+}
+
+/// A backend that did not take a connection last.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PassedOver {
+    /// How it refused.
+    pub cause: Why,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// How long ago that was.
+    pub since_seconds: f64,
+    /// When a request tries it again; 0: the next one does.
+    pub next_seconds: f64,
 }
 
 /// A backend's weight, from the file to what it gets.

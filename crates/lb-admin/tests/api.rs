@@ -49,7 +49,9 @@ fn a_backend_in_json_has_the_documented_fields() {
         "weight": { "configured": 1, "ordered": 5, "ramp_percent": 100, "agent_percent": null, "effective": 0.0, "share_percent": 0.0 },
         "in_flight": 0,
         "max_connections": 200,
+        "passed_over": null,
         "failures": 2,
+        "last_failure": null,
         "probe": {
             "address": "10.0.0.2:81",
             "elsewhere": true,

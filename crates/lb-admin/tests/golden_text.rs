@@ -3,8 +3,9 @@
 
 mod support;
 
-use lb_admin::state::{Backend, Listener, State};
+use lb_admin::state::{Backend, Listener, PassedOver, State};
 use lb_admin::text::{TableOptions, backends, lines, table};
+use lb_health::Cause;
 use support::state;
 
 #[test]
@@ -87,6 +88,26 @@ fn an_agents_words_and_its_silence_are_shown() {
     ] {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }
+}
+
+#[test]
+fn who_refuses_connections_is_shown_with_the_mend_though_its_probes_are_good() {
+    let mut one: Backend = state().pools[0].backends[0].clone();
+    one.passed_over = Some(PassedOver {
+        cause: Cause::Refused.into(),
+        since_seconds: 7.0,
+        ..PassedOver::default()
+    });
+    let text = backends(std::slice::from_ref(&one), TableOptions::default());
+    let wanted = "passed over, for 7s now: connection refused: start the service, or correct the port";
+    assert!(text.contains(wanted), "{text}");
+    let mut all = state();
+    all.pools[0].backends = vec![one];
+    assert!(
+        lines(&all).contains(" in_flight=14 passed_over=refused status=Up\n"),
+        "{}",
+        lines(&all)
+    );
 }
 
 #[test]

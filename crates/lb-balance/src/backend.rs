@@ -1,3 +1,4 @@
+use crate::Contact;
 use lb_sched::{Limit, Load};
 use lb_types::{BackendId, Weight};
 use std::net::SocketAddr;
@@ -25,6 +26,7 @@ pub struct Backend {
     /// Is it in the zone of this process? True where zones do not count.
     pub local: bool,
     load: Arc<Load>,
+    contact: Arc<Contact>,
 }
 
 impl Backend {
@@ -41,6 +43,7 @@ impl Backend {
             priority: 0,
             local: true,
             load: Arc::default(),
+            contact: Arc::default(),
         }
     }
 
@@ -61,6 +64,18 @@ impl Backend {
     #[must_use]
     pub fn with_load(self, load: Arc<Load>) -> Self {
         Self { load, ..self }
+    }
+
+    /// The same backend with what was found of an older snapshot's: whether it takes connections.
+    #[must_use]
+    pub fn with_contact(self, contact: Arc<Contact>) -> Self {
+        Self { contact, ..self }
+    }
+
+    /// Whether it takes connections, shared with every snapshot that knows this backend.
+    #[must_use]
+    pub fn contact(&self) -> &Arc<Contact> {
+        &self.contact
     }
 
     /// What it is doing right now, shared with every snapshot that knows this backend.

@@ -42,6 +42,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A backend that refuses connections is [passed over](Contact) at once, with or without probes: [`Pool::refused`] and
+//! [`Pool::connected`] say so. When all are, they are tried all the same.
+//!
 //! On the way of a request (`find`, `recall`, `pick`, `finish`, the retry budget) nothing is allocated
 //! and no lock is taken; shared memory is written once for the round, once each for begin and end,
 //! and once to count the reference of the backend.
@@ -50,6 +53,7 @@
 //! pick; ten seconds of memory in a retry budget. No features.
 
 mod backend;
+mod contact;
 mod picker;
 mod pool;
 mod recalled;
@@ -61,6 +65,7 @@ mod ticket;
 mod tried;
 
 pub use backend::Backend;
+pub use contact::{Contact, PassedOver, Refusal};
 pub use picker::{Hint, PickError, Picker};
 pub use pool::{BuildError, Pool};
 pub use recalled::Recalled;

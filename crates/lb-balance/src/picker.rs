@@ -4,6 +4,7 @@ use arc_swap::{ArcSwap, Cache};
 use lb_persist::{Facts, Learn, Reply};
 use lb_sched::{Ask, Usable};
 use lb_types::{BackendId, FieldsMut, InvalidField, Now, Rng, Slot, Time};
+use std::hint::cold_path;
 use std::sync::Arc;
 
 /// One worker's way into a pool: from what a request says to a [`Ticket`] for a backend.
@@ -55,12 +56,19 @@ impl Picker {
     ///
     /// A preferred backend is chosen as long as it is up, whatever its weight: a draining backend
     /// keeps its clients. If it is down, gone, tried or full, the algorithm decides, and
-    /// [`Ticket::why`] says so. If another worker takes the last place of the chosen backend
+    /// [`Ticket::why`] says so. A backend that [refuses connections](crate::Contact) counts as down while others are left. If another worker takes the last place of the chosen backend
     /// first, the choice is made again.
     ///
     /// # Errors
     /// [`PickError`] says which kind of nobody is left.
     pub fn pick(&mut self, hint: Hint, tried: &Tried, now: Time) -> Result<Ticket, PickError> {
+        if self.pool.refusing().any() {
+            cold_path();
+            match self.pick_around(hint, tried, now) {
+                Err(PickError::NoBackend | PickError::AllTried) => {} // then those that refuse are tried as well
+                picked => return picked,
+            }
+        }
         let Self {
             pool,
             view,
@@ -87,19 +95,9 @@ impl Picker {
             tried.each(pool.backends().len(), |slot| untried.remove(slot));
             &*untried
         };
-        let (cursor, loads, limits) = (pool.cursor(), pool.loads(), pool.limits());
         let mut looks = 0;
         for _ in 0..RACES {
-            let ask = Ask {
-                hash,
-                entropy: rng.next_u64(),
-                cursor,
-                usable,
-                loads,
-                limits,
-                now,
-            };
-            match view.scheduler.pick(&ask) {
+            match view.scheduler.pick(&ask(pool, rng, usable, hash, now)) {
                 Some(slot) => {
                     if let Some(ticket) = begin(pool, slot, why, now) {
                         return Ok(ticket);
@@ -115,6 +113,82 @@ impl Picker {
             }
         }
         Err(PickError::AllBusy)
+    }
+
+    /// [`pick`](Self::pick) while backends refuse connections: as if those were down, but for one request that tries
+    /// when a wait is over.
+    #[inline(never)]
+    fn pick_around(&mut self, hint: Hint, tried: &Tried, now: Time) -> Result<Ticket, PickError> {
+        let Self {
+            pool,
+            view,
+            rng,
+            untried,
+        } = self;
+        let view = view.load();
+        let may_try = |slot: Slot| {
+            pool.backends()
+                .get(slot.index())
+                .is_some_and(|b| b.contact().may_try(now))
+        };
+        let mut why = if tried.is_empty() { Why::Scheduled } else { Why::Retried };
+        let (known, hash) = hint.parts();
+        if let Some(id) = known {
+            match pool.find(id).filter(|slot| view.up.contains(*slot)) {
+                Some(slot) if tried.contains(slot) => {}
+                Some(slot) if may_try(slot) => match begin(pool, slot, Why::Persisted, now) {
+                    Some(ticket) => return Ok(ticket),
+                    None => why = Why::Overflow,
+                },
+                _ => why = Why::Replaced,
+            }
+        }
+        untried.copy_from(&view.taking);
+        tried.each(pool.backends().len(), |slot| untried.remove(slot));
+        pool.refusing().each(|slot| match pool.backends().get(slot.index()) {
+            Some(backend) if backend.contact().is_passed_over(now) => untried.remove(slot),
+            // a good probe ended it
+            Some(backend) if !backend.contact().is_refusing() => pool.refusing().remove(slot),
+            _ => {}
+        });
+        let mut looks = 0;
+        // Each round takes a slot out of what is left, loses a race or is the last.
+        for _ in 0..pool.backends().len().saturating_add(RACES) {
+            match view.scheduler.pick(&ask(pool, rng, untried, hash, now)) {
+                Some(slot) if !may_try(slot) => untried.remove(slot),
+                Some(slot) => {
+                    if let Some(ticket) = begin(pool, slot, why, now) {
+                        return Ok(ticket);
+                    }
+                }
+                None => {
+                    looks += 1;
+                    let nobody = nobody(&view.taking, untried);
+                    if nobody != PickError::AllBusy || looks == LOOKS {
+                        return Err(nobody);
+                    }
+                }
+            }
+        }
+        Err(PickError::AllBusy)
+    }
+
+    /// Begins a request at the backend in this slot, whatever is thought of it: for a client that has a connection to
+    /// it which nobody else may use. Only its limit counts.
+    ///
+    /// # Errors
+    /// [`PickError::AllBusy`] when it has as many requests as it may have, [`PickError::NoBackend`] when there is
+    /// no such slot.
+    pub fn resume(&self, slot: Slot, now: Time) -> Result<Ticket, PickError> {
+        if slot.index() >= self.pool.backends().len() {
+            return Err(PickError::NoBackend);
+        }
+        begin(&self.pool, slot, Why::Bound, now).ok_or(PickError::AllBusy)
+    }
+
+    /// Is the backend in this slot up, draining ones included?
+    pub fn is_up(&mut self, slot: Slot) -> bool {
+        self.view.load().up.contains(slot)
     }
 
     /// Edits a request before it is forwarded, once, whoever it goes to. `recalled` is what was read
@@ -187,6 +261,18 @@ pub enum PickError {
     /// Every backend that is left has `max_connections` requests in flight.
     #[error("every backend is at its max_connections")]
     AllBusy,
+}
+
+fn ask<'a>(pool: &'a Pool, rng: &mut Rng, usable: &'a Usable, hash: Option<u64>, now: Time) -> Ask<'a> {
+    Ask {
+        hash,
+        entropy: rng.next_u64(),
+        cursor: pool.cursor(),
+        usable,
+        loads: pool.loads(),
+        limits: pool.limits(),
+        now,
+    }
 }
 
 fn begin(pool: &Pool, slot: Slot, why: Why, now: Time) -> Option<Ticket> {

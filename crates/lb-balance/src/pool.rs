@@ -1,8 +1,9 @@
-use crate::{Backend, Observe, Spread, Standing, Standings};
+use crate::contact::Refusing;
+use crate::{Backend, Observe, Refusal, Spread, Standing, Standings};
 use arc_swap::ArcSwap;
 use lb_persist::Strategy;
 use lb_sched::{Algorithm, Cursor, Limit, Load, Scheduler, Usable};
-use lb_types::{BackendId, Slot};
+use lb_types::{BackendId, Slot, Time};
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub struct Pool {
     loads: Vec<Arc<Load>>,
     limits: Vec<Limit>,
     cursor: Arc<Cursor>,
+    refusing: Refusing,
     view: Arc<ArcSwap<View>>,
 }
 
@@ -80,8 +82,15 @@ impl Pool {
             let loads = backends.iter().map(|backend| backend.load());
             loads.for_each(|load| load.set_latency_decay(spread.latency_decay));
         }
+        let refusing = Refusing::none(backends.len());
+        for (backend, slot) in backends.iter().zip((0..).map(Slot)) {
+            if backend.contact().is_refusing() {
+                refusing.insert(slot);
+            }
+        }
         Ok(Self {
             name: name.to_owned(),
+            refusing,
             loads: backends.iter().map(|b| Arc::clone(b.load())).collect(),
             limits: backends.iter().map(|b| b.limit()).collect(),
             backends,
@@ -120,6 +129,24 @@ impl Pool {
         let view = View::new(&self.backends, &self.spread, standings, weight_unit)?;
         self.view.store(Arc::new(view));
         Ok(())
+    }
+
+    /// A connection to the backend in this slot was not made: it is [passed over](crate::Contact) from now on.
+    pub fn refused(&self, slot: Slot, refusal: Refusal, now: Time) {
+        if let Some(backend) = self.backends.get(slot.index()) {
+            backend.contact().refused(refusal, now);
+            self.refusing.insert(slot);
+        }
+    }
+
+    /// A connection to it was made, or a probe found it well. One look where nobody was passed over.
+    pub fn connected(&self, slot: Slot) {
+        if self.refusing.any()
+            && let Some(backend) = self.backends.get(slot.index())
+        {
+            backend.contact().made();
+            self.refusing.remove(slot);
+        }
     }
 
     /// Its name in the configuration.
@@ -190,6 +217,10 @@ impl Pool {
 
     pub(crate) fn cursor(&self) -> &Cursor {
         &self.cursor
+    }
+
+    pub(crate) fn refusing(&self) -> &Refusing {
+        &self.refusing
     }
 
     pub(crate) fn observe(&self) -> Observe {

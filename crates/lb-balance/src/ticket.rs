@@ -143,6 +143,8 @@ pub enum Why {
     Overflow,
     /// `retried`: an earlier attempt of this request failed at another backend.
     Retried,
+    /// `bound`: the client has proved itself over a connection to this backend, which is its own.
+    Bound,
 }
 
 impl Why {
@@ -155,6 +157,7 @@ impl Why {
             Self::Replaced => "replaced",
             Self::Overflow => "overflow",
             Self::Retried => "retried",
+            Self::Bound => "bound",
         }
     }
 }

@@ -275,7 +275,9 @@ fn why_reads_well_in_a_log() {
         Why::Replaced,
         Why::Overflow,
         Why::Retried,
+        Why::Bound,
     ];
     let words = all.map(|why| why.to_string());
-    assert_eq!(words, ["scheduled", "persisted", "replaced", "overflow", "retried"]);
+    let all = ["scheduled", "persisted", "replaced", "overflow", "retried", "bound"];
+    assert_eq!(words, all);
 }

@@ -1,6 +1,7 @@
 //! Who issued whom, found when asked.
 
-use crate::certificate::tlv::{self, Reader, SEQUENCE};
+use crate::certificate::tlv::{self, SEQUENCE};
+use crate::spki::Spki;
 use crate::{Certificate, Crypto, KeyKind};
 use std::collections::{HashMap, HashSet};
 
@@ -209,12 +210,13 @@ pub(crate) fn is_signed_by(certificate: &Certificate, issuer: &Certificate, cryp
     if matches!(kind.kind, KeyKind::Rsa | KeyKind::RsaPss) && !(2048..=8192).contains(&kind.bits) {
         return None;
     }
-    let (key_algorithm, key) = public_key_parts(issuer.spki_raw())?;
+    let spki = Spki::read(issuer.spki_raw())?;
+    let (key_algorithm, key) = (spki.named_algorithm(), spki.key());
     let signature_algorithm = tlv::only(certificate.signature_algorithm_raw(), SEQUENCE).ok()?;
     let mut answer = None;
     for algorithm in crypto.algorithms() {
         if algorithm.signature_alg_id().as_ref() == signature_algorithm
-            && algorithm.public_key_alg_id().as_ref() == key_algorithm
+            && algorithm.public_key_alg_id().as_ref() == &*key_algorithm
         {
             if algorithm
                 .verify_signature(key, certificate.signed(), certificate.signature())
@@ -226,14 +228,6 @@ pub(crate) fn is_signed_by(certificate: &Certificate, issuer: &Certificate, cryp
         }
     }
     answer
-}
-
-/// The content of a public key's algorithm, and the bits of the key.
-pub(crate) fn public_key_parts(spki: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut fields = Reader::new(tlv::only(spki, SEQUENCE).ok()?);
-    let algorithm = fields.expect(SEQUENCE).ok()?.value;
-    let key = tlv::whole_bits(fields.expect(tlv::BIT_STRING).ok()?.value).ok()?;
-    Some((algorithm, key))
 }
 
 /// Letter case and runs of spaces do not count (RFC 5280, section 7.1).

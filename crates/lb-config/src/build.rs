@@ -2,6 +2,7 @@ use crate::plan::{self, Action, CookieInsert, Forward, Listener, Persistence, Pl
 use crate::{Kind, Problem, Problems};
 use lb_balance::route::{self, Host, Prefix, Routes};
 use lb_balance::{Backend, Pool, Spread, Standing};
+use lb_http::forward::Statements;
 use lb_http::h1;
 use lb_persist::{ClientIp, ClientIpOptions, CookieInsertOptions, Strategy, WhenFull};
 use lb_proxy::{HttpOptions, ListenerEntry, ListenerOptions, PoolEntry, PoolOptions, Service, Snapshot, TcpOptions};
@@ -146,7 +147,9 @@ fn make_pool(pool: &plan::Pool, zone: Option<&str>, previous: Option<&Snapshot>)
             up: was_up.is_none_or(|standing| standing.up),
         });
         backends.push(Arc::new(match same {
-            Some((before, _)) => new.with_load(Arc::clone(before.load())),
+            Some((before, _)) => new
+                .with_load(Arc::clone(before.load()))
+                .with_contact(Arc::clone(before.contact())),
             None => new,
         }));
     }
@@ -300,7 +303,10 @@ fn pool_options(pool: &plan::Pool, timeouts: UpstreamTimeouts) -> PoolOptions {
             .health
             .as_ref()
             .is_some_and(|health| health.server_errors && health.rules.is_passive()),
-        limits: Arc::new(codec_limits(&pool.limits)),
+        limits: Arc::new(h1::Limits {
+            parsing: pool.parsing,
+            ..codec_limits(&pool.limits)
+        }),
     }
 }
 
@@ -324,7 +330,10 @@ fn make_listener(plan: &Plan, listener: &Listener, entries: &mut Entries<'_>) ->
         }),
         plan::Service::Http(http) => Service::Http(HttpOptions {
             routes: routes(http, entries)?,
-            limits: Arc::new(codec_limits(&http.limits)),
+            limits: Arc::new(h1::Limits {
+                query_characters: http.query_characters,
+                ..codec_limits(&http.limits)
+            }),
             keep_alive: http.timeouts.keep_alive,
             keep_alive_requests: http.keep_alive_requests,
             head_timeout: http.timeouts.head,
@@ -333,6 +342,7 @@ fn make_listener(plan: &Plan, listener: &Listener, entries: &mut Entries<'_>) ->
             continue_timeout: http.timeouts.expect_continue,
             tunnel_timeout: http.timeouts.tunnel,
             trusted_proxies: http.trusted_proxies.clone(),
+            statements: statements(http.forwarded),
             abort_on_half_close: http.abort_on_half_close,
             access_log,
             log_probes: http.log_probes,
@@ -345,6 +355,13 @@ fn make_listener(plan: &Plan, listener: &Listener, entries: &mut Entries<'_>) ->
         max_connections: listener.max_connections,
         service,
     })
+}
+
+fn statements(forwarded: plan::Forwarded) -> Statements {
+    let mut statements = Statements::default();
+    (statements.address, statements.proto, statements.port) = (forwarded.address, forwarded.proto, forwarded.port);
+    statements.drop_claims = forwarded.drop_claims;
+    statements
 }
 
 fn routes(http: &plan::Http, entries: &mut Entries<'_>) -> Result<Routes, String> {

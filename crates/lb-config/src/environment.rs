@@ -1,6 +1,6 @@
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::Path;
 
 /// What the meaning of a file depends on beside its text. Tests and dry runs bring their own.
@@ -17,6 +17,17 @@ pub trait Environment: fmt::Debug {
     /// When it cannot be read or is no UTF-8.
     fn read(&self, path: &Path) -> io::Result<String>;
 
+    /// The number of the network interface of this name. Without an answer of its own an environment knows none.
+    ///
+    /// # Errors
+    /// There is no such interface.
+    fn interface(&self, name: &str) -> io::Result<u32> {
+        Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            format!("there is no network interface {name:?}"),
+        ))
+    }
+
     /// May half-open probes be made? Without an answer of its own an environment says yes.
     ///
     /// # Errors
@@ -32,7 +43,18 @@ pub struct System;
 
 impl Environment for System {
     fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let mut addresses: Vec<_> = (host, port).to_socket_addrs()?.collect();
+        let mut addresses: Vec<_> = match ((host, port).to_socket_addrs(), host.strip_suffix('.')) {
+            (Ok(found), _) => found.collect(),
+            // glibc compares the names of /etc/hosts with the final dot, which stands in none of them
+            (Err(error), Some(bare)) => {
+                let known = in_hosts_file(&std::fs::read_to_string("/etc/hosts").unwrap_or_default(), bare, port);
+                if known.is_empty() {
+                    return Err(error);
+                }
+                known
+            }
+            (Err(error), None) => return Err(error),
+        };
         let mut seen = Vec::new();
         addresses.retain(|address| {
             let new = !seen.contains(address);
@@ -46,9 +68,26 @@ impl Environment for System {
         std::fs::read_to_string(path)
     }
 
+    fn interface(&self, name: &str) -> io::Result<u32> {
+        lb_net::interface_index(name)
+    }
+
     fn may_probe_half_open(&self) -> io::Result<()> {
         lb_probe::half_open_is_permitted()
     }
+}
+
+/// The addresses of a name in the text of /etc/hosts: hosts(5).
+fn in_hosts_file(text: &str, host: &str, port: u16) -> Vec<SocketAddr> {
+    text.lines()
+        .filter_map(|line| {
+            let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
+            let address: IpAddr = words.next()?.parse().ok()?;
+            words
+                .any(|name| name.eq_ignore_ascii_case(host))
+                .then(|| SocketAddr::new(address, port))
+        })
+        .collect()
 }
 
 /// No resolver and no files: whatever asks for one is an error. For texts that must stand alone.
@@ -62,5 +101,27 @@ impl Environment for Nowhere {
 
     fn read(&self, _path: &Path) -> io::Result<String> {
         Err(io::Error::other("files are not read here"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_final_dot_finds_the_names_of_the_hosts_file_too() {
+        let text = "127.0.0.1 localhost here # there\n::1 ip6-localhost LocalHost\nnonsense\n10.0.0.1 app.internal\n";
+        let found = |host| {
+            let addresses = in_hosts_file(text, host, 80);
+            addresses.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(found("localhost"), ["127.0.0.1:80", "[::1]:80"]);
+        assert_eq!(found("app.internal"), ["10.0.0.1:80"]);
+        assert!(found("there").is_empty() && found("app").is_empty());
+        let addresses = System.look_up("localhost.", 80).unwrap();
+        assert!(
+            addresses.iter().all(|address| address.ip().is_loopback()),
+            "{addresses:?}"
+        );
     }
 }

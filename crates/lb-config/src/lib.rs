@@ -67,8 +67,8 @@ pub use environment::{Environment, Nowhere, System};
 pub use grammar::StatusRange;
 pub use plan::{
     AccessLog, Action, AdminSocket, AgentCheck, Backend, Check, ClientIp, ClientTimeouts, CookieInsert, Forward,
-    Health, Http, HttpCheck, Limits, Listener, Log, Origin, Persistence, Plan, Pool, ProbeMethod, Retries, Route,
-    Scheduling, Service, Tcp, UpstreamTimeouts,
+    Forwarded, Health, Http, HttpCheck, Limits, Listener, Log, Origin, Persistence, Plan, Pool, ProbeMethod, Retries,
+    Route, Scheduling, Service, Tcp, UpstreamTimeouts,
 };
 pub use probe::{agent, probe};
 pub use problem::{Kind, Problem, Problems, Severity, Span};

@@ -1,14 +1,15 @@
 use crate::environment::Environment;
 use crate::plan::Plan;
 use crate::problem::Sink;
-use crate::resolve::{self, resolve};
+use crate::resolve::{self, Resolved, resolve};
 use crate::syntax::parse;
 use crate::{Kind, Problem, Problems, Severity, Span, near};
 use lb_sched::Algorithm;
 
 impl Plan {
     /// The plan of `lbd run --listen ADDRESS --to ADDRESS[*WEIGHT] --algorithm WORD`: every listener speaks HTTP and
-    /// leads to one pool of all backends, by this algorithm or weighted round robin, each probed by connecting.
+    /// leads to one pool of all backends, by this algorithm or weighted round robin, each probed by connecting. And what is
+    /// probably not meant so.
     ///
     /// # Errors
     /// All problems of all arguments, each underlined in the command line.
@@ -17,9 +18,10 @@ impl Plan {
         tos: &[String],
         algorithm: Option<&str>,
         environment: &dyn Environment,
-    ) -> Result<Self, Problems> {
+    ) -> Result<Resolved, Problems> {
         let line = Line::new(listens, tos, algorithm);
         let sink = Sink::default();
+        let interface = |name: &str| environment.interface(name);
         let mut text = String::from("version = 1\n");
         for (index, (listen, span)) in line.listens.iter().enumerate() {
             let name = if index == 0 {
@@ -27,7 +29,7 @@ impl Plan {
             } else {
                 format!("web-{}", index.saturating_add(1))
             };
-            match crate::grammar::listen_address(listen) {
+            match crate::grammar::listen_address(listen, &interface) {
                 Ok(address) => {
                     text.push_str(&format!(
                         "[[listeners]]\nname = \"{name}\"\naddress = \"{address}\"\npool = \"app\"\n"
@@ -41,8 +43,13 @@ impl Plan {
             match Algorithm::ALL.into_iter().find(|algorithm| algorithm.word() == *word) {
                 Some(algorithm) => text.push_str(&format!("algorithm = \"{algorithm}\"\n")),
                 None => {
-                    let problem =
-                        near::unknown_word("algorithm", word, span.clone(), &Algorithm::ALL.map(Algorithm::word));
+                    let problem = near::unknown_word(
+                        "pools",
+                        "algorithm",
+                        word,
+                        span.clone(),
+                        &Algorithm::ALL.map(Algorithm::word),
+                    );
                     let message = format!("`--algorithm` is {word:?}, which is not known");
                     sink.push(Problem { message, ..problem });
                 }
@@ -50,7 +57,11 @@ impl Plan {
         }
         text.push_str("backends = [\n");
         for (to, span) in &line.tos {
-            let (address, weight) = match to.split_once('*') {
+            // `*:80` is an address of other programs, not a weight
+            let weighted = to
+                .rsplit_once('*')
+                .filter(|(address, weight)| !address.is_empty() && !weight.contains(':'));
+            let (address, weight) = match weighted {
                 Some((address, weight)) => (address, Some(weight)),
                 None => (*to, None),
             };
@@ -68,7 +79,7 @@ impl Plan {
                     continue;
                 }
             };
-            match crate::grammar::host_port(address) {
+            match crate::grammar::host_port(address, &interface) {
                 Ok(_) => text.push_str(&format!("{{ address = \"{address}\", weight = {weight} }},\n")),
                 Err(wrong) => sink.push(line.wrong("--to", address, span, wrong)),
             }
@@ -78,9 +89,13 @@ impl Plan {
         if !errors.is_empty() {
             return Err(Problems::new(COMMAND, &line.text, errors));
         }
-        resolve(&parse(COMMAND, &text), environment)
-            .map(|resolved| resolved.plan)
-            .map_err(|problems| line.place(&problems))
+        match resolve(&parse(COMMAND, &text), environment) {
+            Ok(resolved) => Ok(Resolved {
+                warnings: line.place(&resolved.warnings, Severity::Warning),
+                ..resolved
+            }),
+            Err(problems) => Err(line.place(&problems, Severity::Error)),
+        }
     }
 }
 
@@ -124,7 +139,7 @@ impl<'a> Line<'a> {
     }
 
     /// Problems of the text made from the arguments, moved to the arguments they are about.
-    fn place(&self, problems: &Problems) -> Problems {
+    fn place(&self, problems: &Problems, severity: Severity) -> Problems {
         let all = || self.listens.iter().chain(&self.tos);
         let place = |problem: &Problem| -> Option<Span> {
             let mut about = all().filter(|(value, _)| {
@@ -137,7 +152,7 @@ impl<'a> Line<'a> {
         };
         let list = problems
             .iter()
-            .filter(|problem| problem.severity == Severity::Error)
+            .filter(|problem| problem.severity == severity)
             .map(|problem| Problem {
                 span: Some(place(problem).unwrap_or(0..self.text.len())),
                 related: Vec::new(),

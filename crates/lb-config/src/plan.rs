@@ -3,7 +3,9 @@ mod listener;
 mod pool;
 
 pub use health::{AgentCheck, Check, Health, HttpCheck, Origin, ProbeMethod};
-pub use listener::{Action, ClientTimeouts, Forward, Http, Limits, Listener, Route, Service, Tcp, UpstreamTimeouts};
+pub use listener::{
+    Action, ClientTimeouts, Forward, Forwarded, Http, Limits, Listener, Route, Service, Tcp, UpstreamTimeouts,
+};
 pub use pool::{Backend, ClientIp, CookieInsert, Persistence, Pool, Retries, Scheduling};
 
 use lb_telemetry::Format;
@@ -38,6 +40,8 @@ pub struct Log {
     pub access: AccessLog,
     /// The form of a line.
     pub format: Format,
+    /// Do the program's own lines on standard error begin with the time?
+    pub event_time: bool,
 }
 
 /// The socket of the admin API.

@@ -70,6 +70,7 @@ fn http(check: &HttpCheck) -> HttpOptions {
         location: check.location.clone(),
         fields: check.headers.clone(),
         user_agent: check.user_agent.clone(),
+        parsing: check.parsing,
     }
 }
 

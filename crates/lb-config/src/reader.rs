@@ -122,9 +122,13 @@ impl<'a> Reader<'a> {
             return Field::Broken;
         };
         if text.is_empty() {
-            self.push(
-                Problem::error(Kind::BadText, format!("`{name}` is empty")).at(value.span(), "nothing stands here"),
-            );
+            let problem =
+                Problem::error(Kind::BadText, format!("`{name}` is empty")).at(value.span(), "nothing stands here");
+            self.push(match (self.section.path, name) {
+                ("listeners", "address") => problem.help("for example \"0.0.0.0:8080\""),
+                ("pools.backends", "address") => problem.help("for example \"10.0.0.1:80\""),
+                _ => problem.help(format!("leave `{name}` out, or write what it shall be")),
+            });
             return Field::Broken;
         }
         Field::Is(text.to_string(), value.span())
@@ -265,7 +269,7 @@ impl<'a> Reader<'a> {
         self.text(name).and_then(|text, span| {
             let word = words.iter().find(|word| **word == text).copied();
             if word.is_none() {
-                self.push(near::unknown_word(name, &text, span.clone(), words));
+                self.push(near::unknown_word(self.section.path, name, &text, span.clone(), words));
             }
             word
         })

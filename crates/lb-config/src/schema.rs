@@ -83,6 +83,7 @@ pub const SECTIONS: &[&Section] = &[
     &LIMITS,
     &TIMEOUTS,
     &LISTENERS,
+    &FORWARDED,
     &LISTENER_LIMITS,
     &LISTENER_TIMEOUTS,
     &ROUTES,
@@ -151,9 +152,10 @@ pub(crate) static LOG: Section = Section {
         ),
         key(
             "format",
-            Value::Word(&["combined_xff", "combined", "common", "json"]),
-            "\"combined_xff\"",
+            Value::Word(&["combined_timed", "combined_xff", "combined", "common", "json"]),
+            "\"combined_timed\"",
         ),
+        key("event_time", Value::Boolean, "false"),
     ],
 };
 
@@ -192,8 +194,8 @@ const TUNNEL: Key = key("tunnel", millis(1, 7 * DAY), "\"60s\"");
 const IDLE: Key = key("idle", millis(1, 7 * DAY), "\"10m\"");
 const CONNECT: Key = key("connect", millis(1, HOUR), "\"5s\"");
 const RESPONSE: Key = key("response", millis(1, DAY), "\"60s\"");
-/// Below the 5 s after which widespread application servers close an unused connection.
-const UPSTREAM_KEEP_ALIVE: Key = key("upstream_keep_alive", millis(0, DAY), "\"4s\"");
+/// Below the 2 s after which gunicorn closes an unused connection, the shortest default of widespread application servers.
+const UPSTREAM_KEEP_ALIVE: Key = key("upstream_keep_alive", millis(0, DAY), "\"1500ms\"");
 
 pub(crate) static TIMEOUTS: Section = Section {
     path: "timeouts",
@@ -220,12 +222,28 @@ pub(crate) static LISTENERS: Section = Section {
         key("pool", Value::Text("the name of a pool"), ""),
         key("routes", Value::Tables, ""),
         key("trusted_proxies", Value::List("address ranges"), "[]"),
+        key(
+            "query_characters",
+            Value::Word(&["strict", "encode", "pass"]),
+            "\"strict\"",
+        ),
+        key("forwarded", Value::Table, ""),
         key("abort_on_half_close", Value::Boolean, "false"),
         key("access_log", Value::Boolean, "true"),
         key("log_probes", Value::Boolean, "true"),
         key("backlog", integer(1, 65_535), "4096"),
         key("limits", Value::Table, ""),
         key("timeouts", Value::Table, ""),
+    ],
+};
+
+pub(crate) static FORWARDED: Section = Section {
+    path: "listeners.forwarded",
+    keys: &[
+        key("for", Value::Boolean, "true"),
+        key("proto", Value::Boolean, "true"),
+        key("port", Value::Boolean, "true"),
+        key("drop_claims", Value::Boolean, "true"),
     ],
 };
 
@@ -307,6 +325,7 @@ pub(crate) static POOLS: Section = Section {
         key("fail_open", Value::Word(&["never", "when_all_down"]), "\"never\""),
         key("fail_open_percent", integer(1, 100), ""),
         key("max_idle_connections", integer(0, 100_000), "512"),
+        key("parsing", Value::Word(&["strict", "tolerant"]), "\"strict\""),
         key("timeouts", Value::Table, ""),
         key("limits", Value::Table, ""),
         key("retries", Value::Table, ""),
@@ -351,7 +370,7 @@ pub(crate) static PERSISTENCE: Section = Section {
         key("timeout", millis(SECOND, 30 * DAY), "\"30m\""),
         key("capacity", integer(1, 100_000_000), "100000"),
         key("when_full", Value::Word(&["refuse", "evict_oldest"]), "\"refuse\""),
-        key("name", Value::Text("a cookie name"), "\"SERVERID\""),
+        key("name", Value::Text("a cookie name"), ""),
         key("max_age", millis(SECOND, 400 * DAY), ""),
         key(
             "refresh",

@@ -1,4 +1,3 @@
-use lb_types::tag128;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -29,13 +28,11 @@ impl Secret {
     /// The fewest bytes: as many as the key has.
     pub const SHORTEST: usize = 16;
 
-    /// The key for one pool and cookie: the same on every machine with the same secret. A cookie of one pool is worth
+    /// The key for one pool and cookie ([`lb_persist::token::key`]): the same on every machine with the same secret. A cookie of one pool is worth
     /// nothing in another.
     #[must_use]
     pub fn key(&self, pool: &str, cookie: &str) -> [u8; 16] {
-        let first = tag128(DERIVE, self.0.as_bytes());
-        let second = tag128(&first, pool.as_bytes());
-        tag128(&second, cookie.as_bytes())
+        lb_persist::token::key(self.0.as_bytes(), pool, cookie)
     }
 
     /// The text, to write it into a file.
@@ -49,9 +46,6 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(..)")
     }
 }
-
-/// Says what the key is for. Fixed for ever: it stands in cookies.
-const DERIVE: &[u8; 16] = b"lbd-cookie-key-1";
 
 #[cfg(test)]
 mod tests {

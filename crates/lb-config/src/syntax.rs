@@ -1,5 +1,8 @@
 //! From text to the table of the file, with every error of the TOML in it.
 
+mod odd;
+
+use crate::grammar::odd::{describe, meant};
 use crate::near::{self, nearest};
 use crate::schema::SECTIONS;
 use crate::{Kind, Problem, Span};
@@ -48,7 +51,8 @@ pub fn parse(file: &str, text: &str) -> Raw {
     raw.lines = std::iter::once(0)
         .chain(text.match_indices('\n').map(|(at, _)| at.saturating_add(1)))
         .collect();
-    let mut rest = text.to_owned();
+    let (mut rest, odd) = odd::mend(text);
+    raw.note_odd(&odd);
     for _ in 0..MOST_PASSES {
         let (_, errors) = DeTable::parse_recoverable(&rest);
         let mut further = false;
@@ -69,6 +73,32 @@ pub fn parse(file: &str, text: &str) -> Raw {
 }
 
 impl Raw {
+    /// Keeps one error for each line with characters that only look right.
+    fn note_odd(&mut self, odd: &[(usize, char)]) {
+        for &(at, c) in odd {
+            if !self.broken.insert(self.line(at)) || self.errors.len() >= MOST_ERRORS {
+                continue;
+            }
+            let meant = meant(c).unwrap_or_default();
+            let (what, help) = match &*meant {
+                "" => (
+                    "must not stand here",
+                    "delete it: it came along when the text was copied".to_owned(),
+                ),
+                " " => ("is no blank of TOML", "type a blank in its place".to_owned()),
+                "\"" | "'" => (
+                    "is no quotation mark of TOML",
+                    format!("type `{meant}` in its place, at both ends of the text"),
+                ),
+                meant => ("is not what it looks like", format!("type `{meant}` in its place")),
+            };
+            let problem = Problem::error(Kind::Syntax, format!("{} {what}", describe(c)))
+                .at(at..at.saturating_add(c.len_utf8()), "this character")
+                .help(help);
+            self.errors.push(problem);
+        }
+    }
+
     /// Keeps the errors that are on lines without one. Gives what must be taken out to read on.
     fn note(&mut self, text: &str, errors: &[Error]) -> Vec<Span> {
         let mut spans: Vec<(Span, &Error)> = errors
@@ -160,8 +190,19 @@ impl Raw {
         if line.trim_start().starts_with("//") {
             return problem("this is not TOML", "unexpected").help("comments begin with `#`");
         }
+        let before = line.split(['=', '"', '\'', '#']).next().unwrap_or_default();
+        if let Some((at, c)) = before
+            .char_indices()
+            .find(|(_, c)| !c.is_ascii())
+            .filter(|_| line.contains('='))
+        {
+            let at = self.line_start(span.start).saturating_add(at);
+            return Problem::error(Kind::Syntax, format!("{} cannot stand in a key", describe(c)))
+                .at(at..at.saturating_add(c.len_utf8()), "this letter is not ASCII")
+                .help("keys are written with the letters a to z: some letters of other alphabets look the same");
+        }
         if message.starts_with("key with no value") || message.starts_with("invalid unquoted key") {
-            return problem("this is not TOML", "a line is `key = value` or `[section]`").help(line_help(line.trim()));
+            return problem("this is not TOML", "a line is `key = value` or `[section]`").help(line_help(line));
         }
         let label = match expected {
             None => "here".to_owned(),
@@ -249,8 +290,10 @@ impl Raw {
 }
 
 /// What may have been meant by a line that is neither a key with a value nor a header.
-fn line_help(line: &str) -> String {
-    let line = line.trim_end_matches(['{', ';']).trim_end();
+fn line_help(whole: &str) -> String {
+    let opens_block = whole.trim_end().ends_with('{');
+    let is_inside = whole.starts_with([' ', '\t']);
+    let line = whole.trim().trim_end_matches(['{', ';']).trim_end();
     if let Some(table) = table_meant(line) {
         let many = matches!(table, "listeners" | "pools" | "listeners.routes");
         return if many {
@@ -261,8 +304,8 @@ fn line_help(line: &str) -> String {
     }
     let at = line.find([' ', '\t', ':']).unwrap_or(line.len());
     let (word, rest) = line.split_at(at);
-    if let Some(ours) = near::our_word(word) {
-        return format!("`{word}` of other programs is `{ours}` here: {ours} = and a value");
+    if let Some(ours) = near::our_word(word, is_inside && !opens_block && !rest.is_empty()) {
+        return ours;
     }
     let rest = rest.trim_start();
     let rest = rest

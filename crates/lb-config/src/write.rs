@@ -115,6 +115,7 @@ fn log(out: &mut Text, log: &Log) {
     let lines = [
         ("access", unless(&LOG, "access", quoted(&access))),
         ("format", unless(&LOG, "format", quoted(log.format.as_str()))),
+        ("event_time", unless(&LOG, "event_time", log.event_time.to_string())),
     ];
     if lines.iter().any(|(_, value)| value.is_some()) {
         out.header("[log]");
@@ -197,6 +198,18 @@ fn http_text(out: &mut Text, listener: &Listener, http: &Http) {
             .collect();
         out.line("trusted_proxies", format_args!("[{}]", ranges.join(", ")));
     }
+    out.text_unless(&LISTENERS, "query_characters", http.query_characters.as_str());
+    let pair = |name, value: bool| (name, value.to_string(), "true".to_owned());
+    let forwarded = &http.forwarded;
+    out.table(
+        "forwarded",
+        &[
+            pair("for", forwarded.address),
+            pair("proto", forwarded.proto),
+            pair("port", forwarded.port),
+            pair("drop_claims", forwarded.drop_claims),
+        ],
+    );
     out.set_unless(&LISTENERS, "abort_on_half_close", http.abort_on_half_close);
     out.set_unless(&LISTENERS, "log_probes", http.log_probes);
     let scope = Scope::default();

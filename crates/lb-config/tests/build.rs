@@ -55,6 +55,7 @@ fn a_plan_becomes_listeners_routes_and_pools() {
         address = "127.0.0.1:8080"
         pool = "app"
         trusted_proxies = ["10.0.0.0/8"]
+        forwarded = { port = false, drop_claims = false }
         limits = { body_bytes = "1MiB", max_connections = 7 }
         [[listeners.routes]]
         host = "api.example"
@@ -85,6 +86,8 @@ fn a_plan_becomes_listeners_routes_and_pools() {
     let options = http(&snapshot, 0);
     assert_eq!((options.limits.body_bytes, options.access_log), (Some(1 << 20), true));
     assert_eq!(options.trusted_proxies.len(), 1);
+    let statements = options.statements;
+    assert!(statements.address && statements.proto && !statements.port && !statements.drop_claims);
     let name = |index: usize| snapshot.pools[index].pool.name().to_owned();
     assert_eq!(name(forward(&snapshot, "api.example", "/v2/x")), "api");
     assert_eq!(name(forward(&snapshot, "api.example", "/v1")), "app");

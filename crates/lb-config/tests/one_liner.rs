@@ -13,7 +13,28 @@ fn one_liner(listens: &[&str], tos: &[&str]) -> Result<Plan, Problems> {
 
 fn with_algorithm(listens: &[&str], tos: &[&str], algorithm: Option<&str>) -> Result<Plan, Problems> {
     let own = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-    Plan::from_one_liner(&own(listens), &own(tos), algorithm, &Fake)
+    Plan::from_one_liner(&own(listens), &own(tos), algorithm, &Fake).map(|resolved| resolved.plan)
+}
+
+#[test]
+fn a_port_alone_and_a_star_are_no_weights_and_no_names() {
+    for to in ["22031", ":22031", "*:22031", "22031*3", ":22031*3"] {
+        let problems = one_liner(&["127.0.0.1:8080"], &[to]).unwrap_err().to_string();
+        assert!(problems.contains("write \"127.0.0.1:22031\""), "{problems}");
+    }
+    let problems = one_liner(&["127.0.0.1:8080"], &["unix:/run/app.sock"])
+        .unwrap_err()
+        .to_string();
+    assert!(problems.contains("Unix sockets are not supported yet"), "{problems}");
+}
+
+#[test]
+fn a_command_line_gets_its_warnings() {
+    let own = |text: &str| vec![text.to_owned()];
+    let resolved = Plan::from_one_liner(&own("127.0.0.1:8080"), &own("two.internal:80"), None, &Fake).unwrap();
+    let warnings = resolved.warnings.to_string();
+    assert!(warnings.contains("host \"two.internal\" has 2 addresses"), "{warnings}");
+    assert!(warnings.contains("--to two.internal:80"), "{warnings}");
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn a_small_file_has_all_defaults() {
     assert_eq!((plan.workers, plan.drain_timeout), (0, SECONDS(30)));
     assert_eq!(
         (&plan.log.access, plan.log.format.as_str()),
-        (&AccessLog::Off, "combined_xff")
+        (&AccessLog::Off, "combined_timed")
     );
     let listener = plan.listener("web").unwrap();
     assert_eq!(
@@ -133,7 +133,7 @@ fn a_small_file_has_all_defaults() {
     let pool = plan.pool("app").unwrap();
     assert_eq!(
         (pool.algorithm, pool.keep_alive),
-        (Algorithm::WeightedRoundRobin, SECONDS(4))
+        (Algorithm::WeightedRoundRobin, Duration::from_millis(1_500))
     );
     assert_eq!(
         (
@@ -309,9 +309,10 @@ fn s_cookie_12_every_attribute_of_the_cookie_is_settable() {
         other => panic!("{other:?}"),
     };
     let usual = of("");
+    let name = lb_persist::CookieInsertOptions::default_name("app");
     assert_eq!(
         (usual.name.as_str(), usual.path.as_str(), &usual.domain),
-        ("SERVERID", "/", &None)
+        (name.as_str(), "/", &None)
     );
     assert_eq!(
         (usual.max_age, usual.secure, usual.http_only, usual.partitioned),
@@ -359,8 +360,12 @@ fn s_health_08_parameters_have_defaults_ranges_and_a_worst_case() {
         (rules.interval, usual.timeout, rules.rise, rules.fall),
         (SECONDS(5), SECONDS(2), 3, 3)
     );
-    // Dead just after a good probe; three intervals stretched by a tenth, and the last probe's timeout.
-    assert_eq!(usual.worst_detection(), Duration::from_millis(3 * 5_500 + 2_000));
+    // Dead just after a good probe; an interval stretched by a tenth, two probes that take their timeout, each a second
+    // after the one before at the earliest, and the last one's timeout.
+    assert_eq!(
+        usual.worst_detection(),
+        Duration::from_millis(5_500 + 2 * 2_000 + 2_000)
+    );
     let own = of(
         "kind = \"http\"\ninterval = \"2s\"\ntimeout = \"1s\"\nrise = 2\nfall = 4\njitter_percent = 0\nport = 8081\n\
          path = \"/healthz\"\nmethod = \"HEAD\"\nhost = \"app.example\"\nstatus = [200, \"300-399\"]\n\
@@ -376,7 +381,7 @@ fn s_health_08_parameters_have_defaults_ranges_and_a_worst_case() {
         (Some(Duration::from_millis(500)), SECONDS(10), Some(5))
     );
     assert_eq!(own.port, Some(8081));
-    assert_eq!(own.worst_detection(), SECONDS(4 * 2 + 1));
+    assert_eq!(own.worst_detection(), SECONDS(2 + 3 + 1));
     assert_eq!(own.worst_recovery(), SECONDS(2 + 1));
     let Check::Http(check) = &own.check else {
         panic!("{own:?}")

@@ -51,6 +51,7 @@ prop_compose! {
         log in maybe("access_log", &["true", "false"]), pool in 0..3_usize,
         trusted in maybe("trusted_proxies", &["[\"10.0.0.0/8\", \"::1\"]", "[]"]),
         abort in maybe("abort_on_half_close", &["true", "false"]),
+        forwarded in maybe("forwarded", &["{ for = false }", "{ proto = false, port = true }", "{ drop_claims = false, port = false }"]),
     ) -> String {
         let head = format!(
             "[[listeners]]\nname = \"l{index}\"\naddress = \"127.0.0.1:{}\"\npool = \"p{pool}\"\n{backlog}{log}",
@@ -60,7 +61,7 @@ prop_compose! {
             let connect = upstream.lines().find(|line| line.starts_with("connect")).unwrap_or_default();
             return format!("{head}protocol = \"tcp\"\n[listeners.timeouts]\n{idle}{connect}\n");
         }
-        let mut text = format!("{head}{trusted}{abort}[listeners.limits]\n{limits}[listeners.timeouts]\n{client}{upstream}");
+        let mut text = format!("{head}{trusted}{abort}{forwarded}[listeners.limits]\n{limits}[listeners.timeouts]\n{client}{upstream}");
         for (place, (action, timeouts, pool)) in routes.into_iter().enumerate() {
             let action = match action {
                 0 => "respond = 404\n".to_owned(),
@@ -129,7 +130,7 @@ prop_compose! {
         algorithm in algorithm(),
         backup in maybe("backup_below_percent", &["0", "50"]), zones in maybe("other_zones_below_percent", &["70", "1"]),
         fail_open in prop::sample::select(vec!["", "fail_open = \"when_all_down\"\n", "fail_open_percent = 40\n"]),
-        idle in maybe("max_idle_connections", &["0", "77"]),
+        idle in maybe("max_idle_connections", &["0", "77"]), parsing in maybe("parsing", &["\"strict\"", "\"tolerant\""]),
         retries in maybe("retries", &["{ attempts = 0 }", "{ attempts = 5, budget_percent = 100 }"]),
         upstream in upstream(), keep in maybe("upstream_keep_alive", TIMES),
         limits in maybe("limits", &["{ head_bytes = \"64KiB\", fields = 9 }"]),
@@ -174,7 +175,7 @@ prop_compose! {
             })
             .collect();
         format!(
-            "[[pools]]\nname = \"p{index}\"\nbackends = [{}]\n{algorithm}{backup}{zones}{fail_open}{idle}{retries}{limits}{persistence}{health}[pools.timeouts]\n{upstream}{keep}",
+            "[[pools]]\nname = \"p{index}\"\nbackends = [{}]\n{algorithm}{backup}{zones}{fail_open}{idle}{parsing}{retries}{limits}{persistence}{health}[pools.timeouts]\n{upstream}{keep}",
             backends.join(", ")
         )
     }

@@ -24,8 +24,10 @@ pub enum Cause {
     Body,
     /// A redirect, but not to the expected place.
     Redirect,
-    /// The answer is no HTTP/1.
-    Protocol,
+    /// The answer breaks a rule of HTTP/1: this one.
+    Protocol(&'static str),
+    /// The answer is TLS, and was expected in clear.
+    Tls,
     /// The answer is not what was expected: other bytes, an error of the service's own protocol, too many bytes.
     Reply,
     /// A right answer, but later than the time above which the probe counts a backend as slow.
@@ -59,7 +61,8 @@ impl Cause {
             Self::Status(_) => "status",
             Self::Body => "body",
             Self::Redirect => "redirect",
-            Self::Protocol => "protocol",
+            Self::Protocol(_) => "protocol",
+            Self::Tls => "tls",
             Self::Reply => "reply",
             Self::Slow => "slow",
             Self::Agent => "agent",
@@ -97,17 +100,24 @@ impl Cause {
             }
             Self::Closed => "the service hangs up early: look at its log, and whether it wants TLS",
             Self::Status(300..=399) => "the check path redirects: check the page it leads to, or accept 3xx",
+            Self::Status(400) => {
+                "the service does not like the request: give the probe the host it expects, as `host` of `health` (it sends the \
+                 backend's address otherwise)"
+            }
             Self::Status(401 | 403) => "the check path is protected: allow it, or choose another path",
-            Self::Status(404) => "the check path does not exist there: correct the path or the host",
+            Self::Status(404) => "the check path does not exist there: correct the path, or `host` of `health`",
             Self::Status(405) => "the service does not take the method: use GET instead of HEAD",
-            Self::Status(421) => "the service does not know the host: correct the host of the check",
+            Self::Status(421) => "the service does not know the host: say the one it expects, as `host` of `health`",
             Self::Status(500..=599) => "the service has a fault of its own: look at its log",
             Self::Status(_) => {
                 "the service answers with another status than expected: correct the path, or the expected range"
             }
             Self::Body => "the answer lacks the expected text: look at the page, or correct the text",
             Self::Redirect => "the check path leads somewhere else than expected: correct the path or the location",
-            Self::Protocol => "the answer is no HTTP/1: is it the right port, and does it want TLS?",
+            Self::Protocol(_) => {
+                "is it the right port? if it is, mend the service, or let the pool read what old ones send: parsing = \"tolerant\""
+            }
+            Self::Tls => "the port speaks TLS: give the service's port for HTTP in clear",
             Self::Reply => {
                 "the service answers, but not as expected: is it the right port, and is it ready? look at its log"
             }
@@ -136,10 +146,12 @@ impl fmt::Display for Cause {
             Self::Status(code) => write!(f, "unexpected status {code}"),
             Self::Body => f.write_str("expected text not in the body"),
             Self::Redirect => f.write_str("redirected somewhere else than expected"),
-            Self::Protocol => f.write_str("the answer is no HTTP/1"),
+            Self::Protocol(rule) => write!(f, "the answer is no valid HTTP/1: {rule}"),
+            Self::Tls => f.write_str("the answer is TLS, not HTTP in clear"),
             Self::Reply => f.write_str("the answer is not the expected one"),
             Self::Slow => f.write_str("a right answer, but too slow"),
             Self::Agent => f.write_str("its agent says that it is down"),
+            Self::Traffic(1) => f.write_str("a request failed"),
             Self::Traffic(count) => write!(f, "{count} requests in a row failed"),
             Self::SuccessRate(percent) => write!(f, "only {percent} % of its requests succeeded"),
             Self::Outlier(times) => write!(f, "{times} times as slow as the middle of the pool"),
@@ -168,7 +180,8 @@ mod tests {
             Cause::Status(503),
             Cause::Body,
             Cause::Redirect,
-            Cause::Protocol,
+            Cause::Protocol("malformed status line"),
+            Cause::Tls,
             Cause::Reply,
             Cause::Slow,
             Cause::Agent,
@@ -186,6 +199,9 @@ mod tests {
     fn the_number_is_in_the_text_and_chooses_the_repair() {
         assert_eq!(Cause::Status(404).to_string(), "unexpected status 404");
         assert_eq!(Cause::Traffic(5).to_string(), "5 requests in a row failed");
+        for code in [400, 404, 421] {
+            assert!(Cause::Status(code).mend().contains("`host` of `health`"));
+        }
         assert!(Cause::Status(405).mend().contains("GET"));
         assert!(Cause::Status(302).mend().contains("redirect"));
         assert_ne!(Cause::Status(503).mend(), Cause::Status(204).mend());

@@ -32,7 +32,8 @@
 //!
 //! # The rules in tables
 //!
-//! What a backend is, in words of these tables: `Starting` was not judged yet and takes clients; `Falling` is up,
+//! What a backend is, in words of these tables: `Starting` was not judged yet and takes clients; `Doubted` is the same,
+//! with one bad probe fewer than `fall`; `Absent` is down and never was up, so that one good probe is enough; `Falling` is up,
 //! with one bad probe fewer than `fall`; `Rising` is down, with one good probe fewer than `rise`; `Ejected` was taken
 //! out by traffic for a time, and `Waiting` is the same with `rise` good probes already; `Trial` came back without
 //! probes: one failed request is enough. Ordered: `Draining` takes clients it had before, `Drained` is down
@@ -44,7 +45,9 @@
 //!
 //! | from | good | bad | local | ok | row | eject | over | ready | drain | maint | up |
 //! | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-//! | Starting | Up | Down | Starting | Starting | Ejected | Ejected | Starting | Starting | Draining | Maintenance | Forced |
+//! | Starting | Up | Doubted | Starting | Starting | Ejected | Ejected | Starting | Starting | Draining | Maintenance | Forced |
+//! | Doubted | Up | Absent | Doubted | Doubted | Ejected | Ejected | Doubted | Doubted | Draining | Maintenance | Forced |
+//! | Absent | Up | Absent | Absent | Absent | Absent | Absent | Absent | Absent | Drained | Maintenance | Forced-ill |
 //! | Up | Up | Falling | Up | Up | Ejected | Ejected | Up | Up | Draining | Maintenance | Forced |
 //! | Falling | Up | Down | Falling | Falling | Ejected | Ejected | Falling | Falling | Draining | Maintenance | Forced |
 //! | Down | Rising | Down | Down | Down | Down | Down | Down | Down | Drained | Maintenance | Forced-ill |
@@ -75,8 +78,9 @@
 //! maintenance, does so through slow start, unless it is forced up. The agent of a backend
 //! ([`Machine::advise`]) orders like an operator, and the stronger order holds; it can also hold a backend down.
 //!
-//! HAProxy's users find what they know: a server starts usable and falls at its first failed
-//! check, and slow start is not used when the process starts. Envoy's find the outlier detection that they
+//! HAProxy's users find what they know: a server starts usable, and slow start is not used when the process starts. Its
+//! first failed check alone does not take it down: backends that are started together with their load balancer would
+//! lose that race. Envoy's find the outlier detection that they
 //! know: [`PassiveOptions`].
 //!
 //! Limits: the last sixteen probe results are kept. `no_std`, no `alloc`, about one KiB per

@@ -33,6 +33,8 @@ pub struct Machine {
     forgiven: u32,
     /// Starting after traffic took it out: one failed request is enough.
     on_trial: bool,
+    /// Not once was it found up since this moment, when it came: one good probe is enough, and it may be about to begin.
+    new_since: Option<Time>,
     /// As traffic was told of last: its weight is 0, so it takes nobody new.
     is_weightless: bool,
     /// Taken out by traffic: not back before this moment.
@@ -67,6 +69,7 @@ impl Machine {
             row: 0,
             forgiven: 0,
             on_trial: false,
+            new_since: Some(now),
             is_weightless: false,
             out_until: None,
             repeats: 0,
@@ -85,7 +88,7 @@ impl Machine {
     pub fn set_rules(&mut self, rules: Rules, now: Time) {
         let (old, new) = (self.rules.options(), rules.options());
         let hurried = old.interval != new.interval
-            || old.interval_changing != new.interval_changing
+            || self.rules.interval_changing(old.interval) != rules.interval_changing(new.interval)
             || self.rules.interval_down() != rules.interval_down()
             || old.probing != new.probing;
         if hurried {
@@ -174,6 +177,7 @@ impl Machine {
             }
             (Admin::Maintenance, _) => {
                 self.start(now);
+                self.new_since = Some(now);
                 self.on_trial = false;
                 self.begin_ramp(now);
                 self.timetable.hurry(now);

@@ -11,13 +11,14 @@ pub struct RulesOptions {
     pub interval: Duration,
     /// The same while the backend is down. Default: `interval`.
     pub interval_down: Option<Duration>,
-    /// The same while probes speak against the status and are not yet enough to change it: the first bad one
-    /// of a backend that is up, the first good one of a backend that is down. Default: as without them.
+    /// The same while probes speak against the status and are not yet enough to change it (the first bad one
+    /// of a backend that is up or starting, the first good one of a backend that is down), and for a backend that is
+    /// [new](Rules::NEW). Default: 1 s, or as without them where that is shorter.
     pub interval_changing: Option<Duration>,
     /// Each interval is longer or shorter by up to this share, so that many probes do not come at
     /// one moment. Default: 10.
     pub jitter_percent: u8,
-    /// Good probes in a row that bring a backend up. Default: 3.
+    /// Good probes in a row that bring a backend up; one is enough for a backend that was never up. Default: 3.
     pub rise: u16,
     /// Bad probes in a row that take a backend down. Default: 3.
     pub fall: u16,
@@ -64,6 +65,9 @@ impl Rules {
     pub const MOST_REQUESTS: u32 = 1_000_000;
     /// The longest that traffic may take a backend out: a day.
     pub const LONGEST_EJECTION: Duration = Duration::from_secs(86_400);
+    /// For so long after it came, or out of maintenance, a backend that was never up is probed as one that is changing: it
+    /// may have been started together with us. One minute.
+    pub const NEW: Duration = Duration::from_secs(60);
     /// The largest jitter: above half an interval the order of probes would be chance.
     pub const MOST_JITTER_PERCENT: u8 = 50;
 
@@ -162,7 +166,7 @@ impl Rules {
 
     /// The interval while probes speak against a status that they have not changed yet, when it is `usual` otherwise.
     pub(crate) fn interval_changing(&self, usual: Duration) -> Duration {
-        self.options.interval_changing.unwrap_or(usual)
+        self.options.interval_changing.unwrap_or(usual.min(CHANGING))
     }
 
     /// How long traffic takes a backend out the first time.
@@ -193,8 +197,8 @@ impl Rules {
     /// The worst case: it dies just after it answered a probe, every interval is stretched by the
     /// jitter, and each of the `fall` probes waits for its timeout:
     /// `max(interval * (1 + jitter), timeout) + (fall - 1) * max(interval_changing * (1 + jitter), timeout) + timeout`,
-    /// where `interval_changing` is `interval` when it is not given. With the defaults and a timeout of
-    /// 2 s: 3 * 5.5 s + 2 s = 18.5 s. A port that refuses is known earlier by the last timeout.
+    /// where `interval_changing` is 1 s, or `interval` when that is shorter, when it is not given. With the defaults and
+    /// a timeout of 2 s: 5.5 s + 2 * 2 s + 2 s = 11.5 s. A port that refuses is known earlier by the last timeout.
     #[must_use]
     pub fn detection(&self, timeout: Duration) -> Duration {
         self.worst(self.options.fall, self.options.interval, timeout)
@@ -221,6 +225,9 @@ impl Rules {
         interval.saturating_mul(u32::from(self.options.jitter_percent)) / 100
     }
 }
+
+/// Who is changing is probed each second, unless told otherwise: traffic waits for the result.
+const CHANGING: Duration = Duration::from_secs(1);
 
 /// A rule outside its range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -503,8 +510,8 @@ mod tests {
     #[test]
     fn s_health_08_the_worst_case_of_detection_is_computed() {
         let rules = Rules::default();
-        assert_eq!(rules.detection(Duration::from_secs(2)), Duration::from_millis(18_500));
-        assert_eq!(rules.recovery(Duration::from_secs(2)), Duration::from_millis(18_500));
+        assert_eq!(rules.detection(Duration::from_secs(2)), Duration::from_millis(11_500));
+        assert_eq!(rules.recovery(Duration::from_secs(2)), Duration::from_millis(11_500));
         // probes longer than the interval: the next one waits for the one before
         assert_eq!(rules.detection(Duration::from_secs(10)), Duration::from_secs(40));
         let quick = Rules::new(RulesOptions {

@@ -13,7 +13,7 @@ pub(crate) struct Timetable {
 }
 
 impl Timetable {
-    /// The first probe is due at once: its answer decides.
+    /// The first probe is due at once.
     pub(crate) const fn new(seed: u64, now: Time) -> Self {
         Self {
             rng: Rng::new(seed),

@@ -30,6 +30,8 @@ struct Model {
     admin: Admin,
     /// `None`: not judged yet.
     up: Option<bool>,
+    /// Since it came, or out of maintenance.
+    was_up: bool,
     /// Of being down.
     cause: Cause,
     against: u16,
@@ -41,7 +43,13 @@ struct Model {
 }
 
 impl Model {
+    /// Good probes in a row that bring it up.
+    fn rise(&self, rules: &Rules) -> u16 {
+        if self.was_up { rules.options().rise } else { 1 }
+    }
+
     fn becomes(&mut self, up: Option<bool>, back: Time) {
+        self.was_up |= up == Some(true);
         (self.up, self.against, self.out_until, self.back) = (up, 0, None, back);
     }
 
@@ -62,7 +70,7 @@ impl Model {
         let is_over = self.out_until.is_some_and(|end| end <= now);
         if is_over {
             self.out_until = None;
-            if self.against >= rules.options().rise {
+            if self.against >= self.rise(rules) {
                 self.becomes(Some(true), now);
             }
         }
@@ -94,6 +102,7 @@ fn simulate(seed: u64, orders: bool) {
     let mut model = Model {
         admin: Admin::Ready,
         up: None,
+        was_up: false,
         cause: Cause::Refused,
         against: 0,
         out_until: None,
@@ -111,6 +120,7 @@ fn simulate(seed: u64, orders: bool) {
             let admin = Admin::ALL[rng.below(4) as usize];
             if model.admin == Admin::Maintenance && admin != Admin::Maintenance {
                 model.becomes(None, now);
+                model.was_up = false;
                 turned = now;
             }
             if admin == Admin::Maintenance {
@@ -163,7 +173,7 @@ fn simulate(seed: u64, orders: bool) {
         check_change(machine.handle_timeout(now), &mut last, &machine, now, &context);
         if machine.probe_due(now) {
             while turns <= now {
-                (alive, turned) = (!alive, turns);
+                (alive, turned) = (!alive, turned.max(turns)); // nobody looked before the end of a maintenance
                 turns = turns.after(Duration::from_millis(1 + rng.below(100_000)));
             }
             let started_alive = alive;
@@ -217,9 +227,9 @@ fn plain_reading(model: &mut Model, result: Result<(), Cause>, rules: &Rules, no
         other => other.is_ok(),
     };
     let needed = match model.up {
-        None => 1,
-        Some(true) => rules.options().fall,
-        Some(false) => rules.options().rise,
+        None if good => 1,
+        None | Some(true) => rules.options().fall,
+        Some(false) => model.rise(rules),
     };
     if model.up == Some(good) {
         model.against = 0;

@@ -11,20 +11,28 @@
 //!
 //! `Max-Forwards` of `OPTIONS` is counted down ([`ends_here`] says when it is used up).
 //!
-//! `Connection` cannot remove end-to-end fields that others rely on: the list is [`PROTECTED`].
+//! `Connection` cannot remove end-to-end fields that others rely on ([`PROTECTED`]), nor what a proxy in front has said.
 //!
 //! # Who the client is
 //!
-//! | peer | `X-Forwarded-For` | `-Proto`, `-Port` | `-Host`, `Forwarded`, `X-Real-IP` |
-//! | --- | --- | --- | --- |
-//! | untrusted | the peer's address alone | ours | removed |
-//! | trusted | the peer's address is appended to the last line | kept, or ours | kept |
+//! | peer | `X-Forwarded-For` | `-Proto`, `-Port` | `Forwarded` | other `X-Forwarded-*`, `X-Real-IP` | other claims |
+//! | --- | --- | --- | --- | --- | --- |
+//! | untrusted | the peer's address alone | ours | removed | removed | removed |
+//! | trusted | one line: what all lines said, then the peer's address | kept, or ours | extended by the peer | kept | kept |
+//!
+//! A port that a trusted peer does not name is that of its `X-Forwarded-Host`, or the usual one of its
+//! `X-Forwarded-Proto`: ours would contradict it. Each of the three that are ours can be left out ([`Statements`]).
+//!
+//! Other claims are fields of other names by which proxies speak of their client, and which frameworks believe: who
+//! it is (`True-Client-IP`, `CF-Connecting-IP`, `Client-Cert`, `SSL-Client-*` ..), what it asks (`X-Original-URL`, `X-Rewrite-URL`,
+//! `X-HTTP-Method-Override` ..) and how (`Front-End-Https` ..). One switch keeps them all.
 //!
 //! Spellings such as `X_Forwarded_For` are always removed: some backends read them as the real name.
 
 mod address;
 
 use crate::h1::digits;
+use crate::head::claim::is_claim;
 use crate::head::name::Name;
 use crate::{Head, Version, list};
 use core::fmt::{Display, Write};
@@ -95,6 +103,33 @@ impl Sender {
     }
 }
 
+/// What a backend is told of the client: the `X-Forwarded-*` fields of ours, and whether others may claim things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statements {
+    /// Send `X-Forwarded-For`, and extend a trusted peer's `Forwarded`.
+    pub address: bool,
+    /// Send `X-Forwarded-Proto`.
+    pub proto: bool,
+    /// Send `X-Forwarded-Port`.
+    pub port: bool,
+    /// Drop the other claims (module page) of untrusted clients. What begins with `X-Forwarded`, `Forwarded` and `X-Real-IP`
+    /// is always dropped.
+    pub drop_claims: bool,
+}
+
+impl Default for Statements {
+    /// All three are sent, all claims dropped.
+    fn default() -> Self {
+        Self {
+            address: true,
+            proto: true,
+            port: true,
+            drop_claims: true,
+        }
+    }
+}
+
 /// What a request is told on its way to a backend.
 #[derive(Debug, Clone, Copy)]
 pub struct Forward<'a> {
@@ -102,6 +137,8 @@ pub struct Forward<'a> {
     pub sender: &'a Sender,
     /// Is the sender a proxy whose statements about its client are believed?
     pub trusted: bool,
+    /// What is said of it.
+    pub statements: Statements,
     /// Keep `Upgrade`: when [`upgrade::wanted`](crate::upgrade::wanted) said yes and the backend may be asked.
     pub keep_upgrade: bool,
     /// Keep `Expect`: when a body follows that its sender may hold back. Without one there is nothing to wait for, and
@@ -129,28 +166,100 @@ pub fn request(head: &mut Head, how: &Forward<'_>) -> Result<(), InvalidField> {
     }
     if how.trusted {
         cold_path();
-        return add_to_statements(head, how.sender);
+        return add_to_statements(head, how);
     }
-    head.remove_known(STATEMENTS);
-    head.append_lines(how.sender.lines.as_bytes(), &how.sender.parts)
+    let claims = if how.statements.drop_claims {
+        Name::Claim.bit()
+    } else {
+        0
+    };
+    head.remove_known(STATEMENTS | claims);
+    if how.statements.address && how.statements.proto && how.statements.port {
+        return head.append_lines(how.sender.lines.as_bytes(), &how.sender.parts);
+    }
+    cold_path();
+    append_some(head, how)
+}
+
+/// The lines that are wanted.
+#[inline(never)]
+fn append_some(head: &mut Head, how: &Forward<'_>) -> Result<(), InvalidField> {
+    let Statements {
+        address, proto, port, ..
+    } = how.statements;
+    let wanted = [address, proto, port];
+    let lines = how.sender.parts.into_iter().zip([FOR, PROTO, PORT]);
+    for (((id, ..), name), (value, wanted)) in lines.zip(how.sender.values().into_iter().zip(wanted)) {
+        if wanted {
+            head.append_parts(id, name, &[value])?;
+        }
+    }
+    Ok(())
 }
 
 /// A proxy that is trusted may have said something already.
 #[inline(never)]
-fn add_to_statements(head: &mut Head, sender: &Sender) -> Result<(), InvalidField> {
-    let [address, proto, port] = sender.values();
-    match head.known(Name::XForwardedFor) {
-        Some(b"") => head.extend_last(Name::XForwardedFor, &[address])?,
-        Some(_) => head.extend_last(Name::XForwardedFor, &[b", ", address])?,
-        None => head.append_parts(Name::XForwardedFor, FOR, &[address])?,
+fn add_to_statements(head: &mut Head, how: &Forward<'_>) -> Result<(), InvalidField> {
+    let [address, proto, port] = how.sender.values();
+    if how.statements.address {
+        if head.has(Name::XForwardedFor) {
+            head.join_and_extend(Name::XForwardedFor, &[address])?;
+        } else {
+            head.append_parts(Name::XForwardedFor, FOR, &[address])?;
+        }
     }
-    if !head.has(Name::XForwardedProto) {
+    if how.statements.address && head.has(Name::Forwarded) {
+        // RFC 7239, section 6: an IPv6 address stands in brackets, and these in quotes.
+        match how.sender.peer {
+            IpAddr::V4(_) => head.join_and_extend(Name::Forwarded, &[b"for=", address])?,
+            IpAddr::V6(_) => head.join_and_extend(Name::Forwarded, &[b"for=\"[", address, b"]\""])?,
+        }
+    }
+    let mut room = [0; 5];
+    let port = match head.known(Name::XForwardedProto) {
+        None => Some(port),
+        Some(proto) => believed_port(head, proto, &mut room),
+    };
+    if how.statements.proto && !head.has(Name::XForwardedProto) {
         head.append_parts(Name::XForwardedProto, PROTO, &[proto])?;
     }
-    if !head.has(Name::XForwardedPort) {
-        head.append_parts(Name::XForwardedPort, PORT, &[port])?;
+    match port {
+        Some(port) if how.statements.port && !head.has(Name::XForwardedPort) => {
+            head.append_parts(Name::XForwardedPort, PORT, &[port])
+        }
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// The port that the client must have used when a proxy in front spoke `proto` with it; `None`: nobody knows.
+fn believed_port<'a>(head: &Head, proto: &[u8], room: &'a mut [u8; 5]) -> Option<&'a [u8]> {
+    let host = head
+        .known(Name::XForwardedHost)
+        .and_then(|hosts| list::members(hosts).next());
+    // In brackets stands an IPv6 address.
+    let port = host.and_then(|host| {
+        host.iter()
+            .rposition(|b| matches!(b, b':' | b']'))
+            .and_then(|at| host.get(at..))
+    });
+    if let Some([b':', digits @ ..]) = port
+        && let Some(place) = room.get_mut(..digits.len())
+        && !digits.is_empty()
+        && digits.iter().all(u8::is_ascii_digit)
+    {
+        place.copy_from_slice(digits);
+        return Some(place);
+    }
+    // Of several proxies the first one spoke with the client.
+    let proto = list::members(proto).next()?;
+    let is = |words: [&str; 2]| words.iter().any(|word| proto.eq_ignore_ascii_case(word.as_bytes()));
+    if is(["https", "wss"]) {
+        Some(b"443")
+    } else if is(["http", "ws"]) {
+        Some(b"80")
+    } else {
+        None
+    }
 }
 
 /// Must the request be answered here instead of being passed on? `OPTIONS` with `Max-Forwards: 0`.
@@ -195,7 +304,8 @@ fn hops_left(head: &Head) -> Option<u16> {
 }
 
 fn is_protected(name: &[u8]) -> bool {
-    PROTECTED.iter().any(|p| name.eq_ignore_ascii_case(p.as_bytes()))
+    let is_said = matches!(Name::of(name), Name::ForwardedOther | Name::ForwardedAlias) || is_claim(name);
+    is_said || PROTECTED.iter().any(|p| name.eq_ignore_ascii_case(p.as_bytes()))
 }
 
 const FOR: &str = "X-Forwarded-For";
@@ -220,12 +330,14 @@ const STATEMENTS: u64 = Name::XForwardedFor.bit()
     | Name::XForwardedProto.bit()
     | Name::XForwardedPort.bit()
     | Name::XForwardedHost.bit()
+    | Name::ForwardedOther.bit()
     | Name::Forwarded.bit()
     | Name::XRealIp.bit();
 
 /// Fields that stay although `Connection` names them: they are for the receiver of the
 /// message, never for one hop (RFC 9110, section 7.6.1), and removing them has been used to take
-/// away what a proxy in front had said about its client.
+/// away what a proxy in front had said about its client. Beside these, all other names that begin with `X-Forwarded` and the
+/// other claims stay.
 pub const PROTECTED: [&str; 36] = [
     "Host",
     "Content-Length",

@@ -30,7 +30,8 @@
 //! A status line without the space before an empty reason; white space around `;` and `=` in
 //! chunk extensions (RFC 9112, section 7.1.1 asks for it); in targets the characters `[ ] | ^`
 //! and, in the query only, ``{ } \ ` ``, because browsers send them unescaped; 204 and 205
-//! responses that claim a body: they are read as having none and their connection is not used again.
+//! responses that claim a body: they are read as having none and their connection is not used again; in responses,
+//! blanks at the end of a chunk line. More when it is asked for: [`Parsing`], [`QueryCharacters`].
 
 mod chunked;
 mod conn;
@@ -42,15 +43,18 @@ mod pass;
 mod read;
 mod request;
 mod response;
+mod rule;
 mod scan;
 mod state;
 mod target;
+mod tolerant;
 mod trailer;
 mod write;
 
 pub use conn::{Conn, Message, Next, Part, Role, Step};
 pub use error::Error;
 pub use framing::Framing;
-pub use limits::Limits;
+pub use limits::{Limits, QueryCharacters};
+pub use tolerant::Parsing;
 
 pub(crate) use write::{decimal, digits};

@@ -1,3 +1,4 @@
+pub(crate) mod claim;
 pub(crate) mod edit;
 mod load;
 pub(crate) mod name;

@@ -20,7 +20,7 @@
 //! let Step::Ready(Message { len, framing }) = client.read_head(input, &mut head)? else { panic!("a whole head") };
 //! assert_eq!((head.path(), framing), (&b"/cart"[..], Framing::Length(2)));
 //! let sender = forward::Sender::new("192.0.2.7".parse()?, "https", 443);
-//! forward::request(&mut head, &forward::Forward { sender: &sender, trusted: false, keep_upgrade: false, keep_expect: false })?;
+//! forward::request(&mut head, &forward::Forward { sender: &sender, trusted: false, statements: forward::Statements::default(), keep_upgrade: false, keep_expect: false })?;
 //! let mut out = Vec::new();
 //! upstream.write_head(&head, framing, &mut out)?;
 //! let Part::Data { skip: 0, len: 2 } = client.read_body(&input[len..])? else { panic!("two bytes") };
@@ -44,9 +44,11 @@
 //! traffic. No features.
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+pub mod auth;
 pub mod forward;
 pub mod h1;
 mod head;
+pub mod keep_alive;
 mod list;
 pub mod upgrade;
 

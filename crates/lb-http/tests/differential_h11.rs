@@ -160,6 +160,7 @@ fn request_case(input: &[u8]) -> Option<Case> {
         &forward::Forward {
             sender: &sender,
             trusted: false,
+            statements: forward::Statements::default(),
             keep_upgrade,
             keep_expect: true,
         },

@@ -3,7 +3,7 @@
 
 mod support;
 
-use lb_http::forward::{Forward, PROTECTED, Sender, client_address, ends_here, request, response};
+use lb_http::forward::{Forward, PROTECTED, Sender, Statements, client_address, ends_here, request, response};
 use lb_types::{Cidr, Fields};
 use std::net::IpAddr;
 use support::{fields, response_head, server_with};
@@ -12,6 +12,7 @@ fn how(peer: &str, trusted: bool) -> Forward<'static> {
     Forward {
         sender: sender(peer, "https", 8443),
         trusted,
+        statements: Statements::default(),
         keep_upgrade: false,
         keep_expect: true,
     }
@@ -71,23 +72,289 @@ fn s_xff_03_forged_statements_of_untrusted_peers_are_dropped() {
     );
 }
 
+/// What untrusted clients may not say, whatever the switch for claims.
+const FORWARDED: [&str; 18] = [
+    "X-Forwarded",
+    "X-Forwarded-Prefix",
+    "X-Forwarded-Server",
+    "X-Forwarded-Scheme",
+    "X-Forwarded-Ssl",
+    "X-Forwarded-User",
+    "X-Forwarded-Uri",
+    "X-Forwarded-Method",
+    "X-Forwarded-By",
+    "X-Forwarded-Path",
+    "X-Forwarded-Client-Cert",
+    "X-Forwarded-For-Original",
+    "X-Forwarded-Anything",
+    "X_Forwarded_Prefix",
+    "x_forwarded-ssl",
+    "X.Forwarded.Server",
+    "X_FORWARDED",
+    "X-Forwarded_For",
+];
+
+const CLAIMS: [&str; 16] = [
+    "X-Original-URL",
+    "X_Original_URL",
+    "X-Rewrite-URL",
+    "X-Original-Host",
+    "X-Host",
+    "X-HTTP-Host-Override",
+    "True-Client-IP",
+    "X-Client-IP",
+    "CF-Connecting-IP",
+    "X-Cluster-Client-IP",
+    "Client-IP",
+    "Front-End-Https",
+    "X-HTTP-Method-Override",
+    "Client-Cert",
+    "SSL-Client-Verify",
+    "SSL_CLIENT_S_DN",
+];
+
+#[test]
+fn s_xff_03_untrusted_peers_say_nothing_that_only_proxies_may_say() {
+    let stranger = how("192.0.2.1", false);
+    for name in FORWARDED {
+        for name in [name.to_owned(), name.to_ascii_lowercase(), name.to_ascii_uppercase()] {
+            assert_eq!(
+                forwarded(&format!("A: 1\r\n{name}: x\r\n"), &stranger),
+                format!("A: 1\r\n{FRESH}")
+            );
+            let nominated = format!("Connection: close, {name}\r\n{name}: x\r\n{name}: y\r\n");
+            assert_eq!(forwarded(&nominated, &stranger), FRESH, "{name}");
+        }
+    }
+    let keeping = |trusted| Forward {
+        statements: {
+            let mut statements = Statements::default();
+            statements.drop_claims = false;
+            statements
+        },
+        ..how("192.0.2.1", trusted)
+    };
+    for name in CLAIMS {
+        let line = format!("{name}: x\r\n");
+        assert_eq!(forwarded(&line, &stranger), FRESH, "{name}");
+        for kept in [keeping(false), keeping(true), how("192.0.2.1", true)] {
+            assert_eq!(forwarded(&line, &kept), format!("{line}{FRESH}"), "{name}");
+            let nominated = format!("Connection: {name}\r\n{line}");
+            assert_eq!(forwarded(&nominated, &kept), format!("{line}{FRESH}"), "{name}");
+        }
+    }
+    for name in FORWARDED {
+        assert_eq!(forwarded(&format!("{name}: x\r\n"), &keeping(false)), FRESH, "{name}");
+    }
+    // Near misses are nobody's business.
+    for name in [
+        "X-Forwardedness",
+        "X-Forward",
+        "X-Requested-With",
+        "X-Hostname",
+        "Client-Ip-Address",
+        "X-CSRF-Token",
+    ] {
+        let line = format!("{name}: x\r\n");
+        assert_eq!(forwarded(&line, &stranger), format!("{line}{FRESH}"));
+    }
+}
+
 #[test]
 fn s_xff_03_statements_of_trusted_proxies_are_continued() {
     let said = "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 10.0.0.1, 10.0.0.2\r\nX-Forwarded-Proto: http\r\n\
-        X-Forwarded-Host: shop\r\nForwarded: for=203.0.113.9\r\nX-Real-IP: 203.0.113.9\r\nX_Forwarded_For: 6.6.6.6\r\n";
+        X-Forwarded-Host: shop\r\nForwarded: for=203.0.113.9\r\nX-Real-IP: 203.0.113.9\r\nX_Forwarded_For: 6.6.6.6\r\n\
+        X-Forwarded-Prefix: /shop\r\nX_Forwarded_Prefix: /x\r\n";
     assert_eq!(
         forwarded(said, &how("192.0.2.1", true)),
-        "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 10.0.0.1, 10.0.0.2, 192.0.2.1\r\nX-Forwarded-Proto: http\r\n\
-        X-Forwarded-Host: shop\r\nForwarded: for=203.0.113.9\r\nX-Real-IP: 203.0.113.9\r\nX-Forwarded-Port: 8443\r\n"
+        "X-Forwarded-For: 203.0.113.9, 10.0.0.1, 10.0.0.2, 192.0.2.1\r\nX-Forwarded-Proto: http\r\n\
+        X-Forwarded-Host: shop\r\nForwarded: for=203.0.113.9, for=192.0.2.1\r\nX-Real-IP: 203.0.113.9\r\nX-Forwarded-Prefix: /shop\r\n\
+        X-Forwarded-Port: 80\r\n"
     );
-    assert!(forwarded("X-Forwarded-For:\r\n", &how("192.0.2.1", true)).starts_with("X-Forwarded-For: 192.0.2.1\r\n"));
     // A trusted proxy's statement cannot be removed through Connection.
-    let removed = "Connection: X-Forwarded-For, X-Real-IP\r\nX-Forwarded-For: 1.1.1.1\r\nX-Real-IP: 1.1.1.1\r\n";
+    let removed = "Connection: X-Forwarded-For, X-Real-IP, X-Forwarded-Prefix\r\nX-Forwarded-For: 1.1.1.1\r\nX-Real-IP: 1.1.1.1\r\n\
+        X-Forwarded-Prefix: /a\r\n";
     let kept = forwarded(removed, &how("192.0.2.1", true));
     assert!(
-        kept.starts_with("X-Forwarded-For: 1.1.1.1, 192.0.2.1\r\nX-Real-IP: 1.1.1.1\r\n"),
+        kept.starts_with("X-Forwarded-For: 1.1.1.1, 192.0.2.1\r\nX-Real-IP: 1.1.1.1\r\nX-Forwarded-Prefix: /a\r\n"),
         "{kept}"
     );
+}
+
+#[test]
+fn s_xff_03_lines_of_a_trusted_proxy_become_one_chain() {
+    for (lines, want) in [
+        // HAProxy's `option forwardfor` adds a line of its own, whatever the client sent.
+        ("X-Forwarded-For:\r\nX-Forwarded-For: 7.7.7.7\r\n", "7.7.7.7, "),
+        ("X-Forwarded-For: 7.7.7.7\r\nX-Forwarded-For:\r\n", "7.7.7.7, "),
+        ("X-Forwarded-For:\r\n", ""),
+        (
+            "X-Forwarded-For:\r\nX-Forwarded-For: \t \r\nx-forwarded-for: ,, ,\r\n",
+            "",
+        ),
+        ("X-Forwarded-For: 7.7.7.7,\r\n", "7.7.7.7, "),
+        ("X-Forwarded-For: ,7.7.7.7 , ,\r\n", "7.7.7.7, "),
+        (
+            "X-Forwarded-For: 6.6.6.6,7.7.7.7\t,\t8.8.8.8\r\n",
+            "6.6.6.6, 7.7.7.7, 8.8.8.8, ",
+        ),
+        (
+            "X-Forwarded-For: 6.6.6.6\r\nA: 1\r\nX-FORWARDED-FOR: 7.7.7.7, 8.8.8.8\r\nX-Forwarded-For: 9.9.9.9\r\n",
+            "6.6.6.6, 7.7.7.7, 8.8.8.8, 9.9.9.9, ",
+        ),
+        (
+            "X-Forwarded-For: unknown, 7.7.7.7:4711, [2001:db8::7]:80\r\n",
+            "unknown, 7.7.7.7:4711, [2001:db8::7]:80, ",
+        ),
+        ("X-Forwarded-For: a,b,c,d,e,f,g,h\r\n", "a, b, c, d, e, f, g, h, "),
+    ] {
+        let got = forwarded(lines, &how("192.0.2.1", true));
+        assert!(got.contains(&format!("-For: {want}192.0.2.1\r\n")), "{lines:?}: {got}");
+        assert_eq!(
+            got.to_ascii_lowercase().matches("x-forwarded-for").count(),
+            1,
+            "{lines:?}: {got}"
+        );
+        // The client that we take it for is the one that a reader of the chain finds.
+        let trusted: Vec<Cidr> = vec!["192.0.2.0/24".parse().unwrap()];
+        let client = |lines: &str, peer: &str| {
+            let (_, head, _) = server_with(format!("GET / HTTP/1.1\r\nHost: a\r\n{lines}\r\n").as_bytes());
+            client_address(&head, peer.parse().unwrap(), &trusted)
+        };
+        assert_eq!(client(lines, "192.0.2.1"), client(&got, "192.0.2.77"), "{lines:?}");
+    }
+}
+
+#[test]
+fn s_xff_04_forwarded_of_a_trusted_proxy_is_extended() {
+    for (lines, peer, want) in [
+        (
+            "Forwarded: for=1.1.1.1;proto=https\r\n",
+            "192.0.2.1",
+            "for=1.1.1.1;proto=https, for=192.0.2.1",
+        ),
+        (
+            "Forwarded: for=1.1.1.1\r\n",
+            "2001:db8::1",
+            "for=1.1.1.1, for=\"[2001:db8::1]\"",
+        ),
+        (
+            "Forwarded:\r\nForwarded: for=1.1.1.1\r\n",
+            "192.0.2.1",
+            "for=1.1.1.1, for=192.0.2.1",
+        ),
+        (
+            "Forwarded: for=a,\r\nForwarded: for=b\r\n",
+            "::ffff:192.0.2.1",
+            "for=a, for=b, for=192.0.2.1",
+        ),
+        (
+            "Forwarded: for=\"_a,,b\\\",\" ,for=c\r\n",
+            "192.0.2.1",
+            "for=\"_a,,b\\\",\", for=c, for=192.0.2.1",
+        ),
+    ] {
+        let got = forwarded(lines, &how(peer, true));
+        assert!(got.contains(&format!("Forwarded: {want}\r\n")), "{lines:?}: {got}");
+    }
+    let mut statements = Statements::default();
+    statements.address = false;
+    let silent = Forward {
+        statements,
+        ..how("192.0.2.1", true)
+    };
+    assert!(forwarded("Forwarded: for=a\r\n", &silent).starts_with("Forwarded: for=a\r\n"));
+    assert!(!forwarded("", &how("192.0.2.1", true)).contains("\r\nForwarded:"));
+}
+
+#[test]
+fn the_port_agrees_with_the_scheme_that_is_believed() {
+    for (lines, port) in [
+        ("X-Forwarded-Proto: https\r\n", Some("443")),
+        ("X-Forwarded-Proto: HTTPS\r\n", Some("443")),
+        ("X-Forwarded-Proto: wss\r\n", Some("443")),
+        ("X-Forwarded-Proto: http\r\n", Some("80")),
+        ("X-Forwarded-Proto: https, http\r\n", Some("443")),
+        (
+            "X-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.example\r\n",
+            Some("443"),
+        ),
+        (
+            "X-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.example:9443\r\n",
+            Some("9443"),
+        ),
+        (
+            "X-Forwarded-Proto: https\r\nX-Forwarded-Host: [::1]:9443, inner:1\r\n",
+            Some("9443"),
+        ),
+        ("X-Forwarded-Proto: https\r\nX-Forwarded-Host: [::1]\r\n", Some("443")),
+        (
+            "X-Forwarded-Proto: https\r\nX-Forwarded-Host: a:123456\r\n",
+            Some("443"),
+        ),
+        ("X-Forwarded-Proto: https\r\nX-Forwarded-Host: a:\r\n", Some("443")),
+        ("X-Forwarded-Proto: https\r\nX-Forwarded-Port: 8443\r\n", Some("8443")),
+        ("X-Forwarded-Port: 1\r\n", Some("1")),
+        ("X-Forwarded-Proto: spdy\r\n", None),
+        ("X-Forwarded-Proto:\r\n", None),
+        ("", Some("8443")),
+        ("X-Forwarded-Host: shop.example:9443\r\n", Some("8443")),
+    ] {
+        let got = forwarded(lines, &how("192.0.2.1", true));
+        let ports: Vec<&str> = got
+            .lines()
+            .filter_map(|line| line.strip_prefix("X-Forwarded-Port: "))
+            .collect();
+        assert_eq!(ports, port.into_iter().collect::<Vec<_>>(), "{lines:?}: {got}");
+    }
+    // What a stranger says of the scheme changes nothing.
+    assert_eq!(
+        forwarded("X-Forwarded-Proto: http\r\n", &how("192.0.2.1", false)),
+        FRESH
+    );
+}
+
+#[test]
+fn s_xff_04_each_statement_of_ours_can_be_left_out() {
+    for bits in 0..8_u8 {
+        let mut statements = Statements::default();
+        (statements.address, statements.proto, statements.port) = (bits & 1 != 0, bits & 2 != 0, bits & 4 != 0);
+        let wanted: String = FRESH
+            .split_inclusive("\r\n")
+            .enumerate()
+            .filter(|(place, _)| bits >> place & 1 != 0)
+            .map(|(_, line)| line)
+            .collect();
+        for trusted in [false, true] {
+            let how = Forward {
+                statements,
+                ..how("192.0.2.1", trusted)
+            };
+            let mut got: Vec<String> = forwarded("", &how).split_inclusive("\r\n").map(str::to_owned).collect();
+            let mut wanted: Vec<String> = wanted.split_inclusive("\r\n").map(str::to_owned).collect();
+            got.sort();
+            wanted.sort();
+            assert_eq!(got, wanted, "{bits:03b} {trusted}");
+        }
+        // Nobody else's is let through for that.
+        let lies = "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: gopher\r\nX-Forwarded-Port: 70\r\n";
+        let stranger = Forward {
+            statements,
+            ..how("192.0.2.1", false)
+        };
+        assert_eq!(forwarded(lies, &stranger), wanted);
+        // What a trusted proxy said stays as it is.
+        let trusted = Forward {
+            statements,
+            ..how("192.0.2.1", true)
+        };
+        let address = if statements.address {
+            "6.6.6.6, 192.0.2.1"
+        } else {
+            "6.6.6.6"
+        };
+        assert_eq!(forwarded(lies, &trusted), lies.replace("6.6.6.6", address));
+    }
 }
 
 #[test]

@@ -116,6 +116,36 @@ fn s_ka_05_http11_stays_open_until_somebody_says_close() {
     }
 }
 
+/// RFC 9112, section 2.2: old clients send one behind a request body.
+#[test]
+fn empty_lines_before_a_request_are_dropped_and_counted() {
+    let post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n";
+    let (mut conn, mut head, _) = server_with(post);
+    assert_eq!(conn.skip_empty_lines(b"\r\n"), 0, "inside a message");
+    assert_eq!(conn.read_body(b"ok"), Ok(Part::Data { skip: 0, len: 2 }));
+    head.start_response(204).unwrap();
+    conn.write_head(&head, Framing::Empty, &mut Vec::new()).unwrap();
+    for _ in 0..2 {
+        conn.start_next();
+        assert_eq!(conn.skip_empty_lines(b"\r"), 0);
+        assert_eq!(conn.skip_empty_lines(b"G\r\n"), 0);
+        assert_eq!(conn.skip_empty_lines(b"\r\nGET"), 2);
+        assert_eq!(conn.skip_empty_lines(b"\r\n\r\n"), 2, "two in all");
+        assert_eq!(conn.skip_empty_lines(b"\r\n"), 0);
+        assert_eq!(conn.next(), Next::Busy, "a request may come");
+        let read = conn.read_head(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", &mut head);
+        assert!(matches!(read, Ok(Step::Ready(_))));
+        head.start_response(204).unwrap();
+        conn.write_head(&head, Framing::Empty, &mut Vec::new()).unwrap();
+    }
+    conn.start_next();
+    assert_eq!(conn.skip_empty_lines(b"\r\n\r\n\r\n"), 4);
+    assert_eq!(
+        conn.read_head(b"\r\n", &mut head).map(|_| ()),
+        Err(Error::EmptyLines { limit: 2 })
+    );
+}
+
 #[test]
 fn s_ka_06_connection_needs_no_space_and_no_case() {
     let request = b"GET / HTTP/1.0\r\nConnection:keep-alive\r\n\r\n";

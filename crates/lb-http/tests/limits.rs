@@ -177,6 +177,7 @@ fn limits_of_zero_refuse_and_do_not_panic() {
         chunk_extension_bytes: 0,
         trailer_bytes: 0,
         trailer_fields: 0,
+        ..Limits::default()
     };
     assert_eq!(status(&limits, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Some(431));
     let limits = Limits {

@@ -2,7 +2,7 @@
 
 mod support;
 
-use lb_http::h1::Limits;
+use lb_http::h1::{Limits, Parsing, QueryCharacters};
 use proptest::prelude::*;
 use support::{Asked, Reader, Story};
 
@@ -53,7 +53,11 @@ fn check_all_splits(side: Side, limits: &Limits, input: &[u8]) {
     assert_eq!(in_pieces(side, limits, input.chunks(1)), want, "byte by byte: {text:?}");
 }
 
-const REQUESTS: [&[u8]; 24] = [
+const REQUESTS: [&[u8]; 28] = [
+    b"\x16\x03\x01\x02\x00",
+    b"\x16",
+    b"\r\n\x16\x02",
+    b"GET /a?\xe9\" HTTP/1.1\r\nHost: a\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     b"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n\r\nGET /2 HTTP/1.0\r\n\r\n",
     b"\r\n\r\n\r\nGET / HTTP/1.1\r\n",
@@ -80,7 +84,12 @@ const REQUESTS: [&[u8]; 24] = [
     b"GET / HTTP/1.1\r\nHost: a\r\n\rX\r\n\r\n",
 ];
 
-const RESPONSES: [&[u8]; 10] = [
+const RESPONSES: [&[u8]; 15] = [
+    b"\x15\x03\x01\x00\x02\x02\x28",
+    b"\x15\x15",
+    b"HTTP/1.1 200 OK\nA : b\n c\nContent-Length: 1, 1\n\nxHTTP/1.1 204 N\r\n\n",
+    b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n1  \r\nx\r\n0 \r\n\r\nHTTP/1.1",
+    b"HTTP/1.1 200 OK\r\n\r\n a: b\n\n\r\n",
     b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 204 X\r\n\r\nHTTP/1.1 200\r\n\r\nuntil the end",
     b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 E\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nA: 1\r\n\r\n",
     b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nxy",
@@ -103,12 +112,22 @@ fn tight() -> Limits {
         chunk_extension_bytes: 8,
         trailer_bytes: 20,
         trailer_fields: 2,
+        ..Limits::default()
+    }
+}
+
+/// Reads as much as can be read.
+fn loose() -> Limits {
+    Limits {
+        parsing: Parsing::Tolerant,
+        query_characters: QueryCharacters::Encode,
+        ..Limits::default()
     }
 }
 
 #[test]
 fn every_split_of_the_examples_gives_the_same_result() {
-    for limits in [Limits::default(), tight()] {
+    for limits in [Limits::default(), tight(), loose()] {
         for input in REQUESTS {
             check_all_splits(Side::Server, &limits, input);
         }
@@ -191,18 +210,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_split_of_requests_gives_the_same_result(input in words(), cuts in cuts(), narrow: bool) {
-        let limits = if narrow { tight() } else { Limits::default() };
+    fn any_split_of_requests_gives_the_same_result(input in words(), cuts in cuts(), which in 0..3_usize) {
+        let limits = [Limits::default(), tight(), loose()][which].clone();
         let split = in_pieces(Side::Server, &limits, pieces(&input, &cuts).into_iter());
         prop_assert_eq!(split, whole(Side::Server, &limits, &input));
     }
 
     #[test]
     fn any_split_of_responses_gives_the_same_result(
-        input in words(), cuts in cuts(), narrow: bool,
+        input in words(), cuts in cuts(), which in 0..3_usize,
         asked in proptest::sample::select(vec![Asked::Get, Asked::Head, Asked::Upgrade]),
     ) {
-        let limits = if narrow { tight() } else { Limits::default() };
+        let limits = [Limits::default(), tight(), loose()][which].clone();
         let split = in_pieces(Side::Client(asked), &limits, pieces(&input, &cuts).into_iter());
         prop_assert_eq!(split, whole(Side::Client(asked), &limits, &input));
     }

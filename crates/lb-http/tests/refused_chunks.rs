@@ -57,6 +57,57 @@ fn chunk_sizes_are_hexadecimal_digits_and_nothing_else() {
     }
 }
 
+/// Old servers pad their sizes to a fixed width; what we pass on is framed anew.
+#[test]
+fn blanks_at_the_end_of_a_chunk_line_are_read_in_responses_only() {
+    let answer = |body: &str| {
+        let text = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+        support::responses(text.as_bytes(), support::Asked::Get)
+    };
+    for line in [
+        "5 ",
+        "5\t",
+        "5   ",
+        "5 \t ",
+        "05  ",
+        "5 ;a",
+        "5 ; a=b",
+        "5;a ",
+        "5;a=b ",
+        "5;a=\"b\" ",
+        "5 ;a=b\t",
+    ] {
+        let body = format!("{line}\r\nhello\r\n0  \r\n\r\n");
+        let story = answer(&body);
+        assert_eq!(story.error, None, "{line:?}");
+        assert_eq!(
+            (story.messages[0].body_text(), story.messages[0].complete),
+            ("hello", true)
+        );
+        assert!(post(&body).error.is_some(), "{line:?} in a request");
+    }
+    for line in [
+        " 5", "5  x", "5 5", "5 ;", "5; ", "5;a= ", "5 \u{a0}", "5 \x0b", " ", "",
+    ] {
+        let story = answer(&format!("{line}\r\nhello\r\n0\r\n\r\n"));
+        assert!(story.error.is_some(), "{line:?}");
+    }
+    assert_eq!(answer("5 \nhello\r\n").error, Some(Error::ChunkExtension));
+    assert_eq!(answer("5 \rhello\r\n").error, Some(Error::BareCr));
+    // A long body has many padded lines; one line has its limit.
+    let many = "1       \r\nx\r\n".repeat(5_000);
+    let story = answer(&format!("{many}0\r\n\r\n"));
+    assert_eq!((story.error, story.messages[0].body.len()), (None, 5_000));
+    let limit = Limits::default().chunk_line_bytes;
+    assert_eq!(answer(&format!("5{}\r\nhello\r\n", " ".repeat(limit - 1))).error, None);
+    for pad in [format!("5{}", " ".repeat(limit)), format!("{}5", "0".repeat(limit))] {
+        assert_eq!(
+            answer(&format!("{pad}\r\nhello\r\n")).error,
+            Some(Error::ChunkLineTooLong { limit })
+        );
+    }
+}
+
 #[test]
 fn chunk_sizes_in_any_form_that_is_right_are_read() {
     for (size, len) in [

@@ -49,10 +49,7 @@ fn request_lines_are_read_strictly() {
         (b"G[]T / HTTP/1.1\r\nHost: a\r\n\r\n", Error::RequestLine),
         (b"GET: / HTTP/1.1\r\nHost: a\r\n\r\n", Error::RequestLine),
         (b"G\xc3\x89T / HTTP/1.1\r\nHost: a\r\n\r\n", Error::RequestLine),
-        (
-            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-            Error::FirstByte { byte: 0x16 },
-        ),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", Error::Tls),
         (b"\x00", Error::FirstByte { byte: 0 }),
         (b"\xff\xfe", Error::FirstByte { byte: 0xff }),
         (b"{\"json\":1}\r\n\r\n", Error::FirstByte { byte: b'{' }),

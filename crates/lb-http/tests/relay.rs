@@ -28,6 +28,7 @@ fn ours(keep_upgrade: bool) -> forward::Forward<'static> {
     forward::Forward {
         sender: Box::leak(Box::new(sender)),
         trusted: false,
+        statements: forward::Statements::default(),
         keep_upgrade,
         keep_expect: true,
     }

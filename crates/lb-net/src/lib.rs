@@ -4,7 +4,7 @@
 //! ([`Listener`]), connections to backends that are still being made ([`Connecting`]), the two
 //! ways to end a connection ([`reset`], [`shutdown_write`]), large bodies from socket to socket
 //! inside the kernel ([`Splice`]), probes that never become a
-//! connection ([`half_open`]), the process's descriptor limit ([`raise_descriptor_limit`]) and
+//! connection ([`half_open`]), the numbers of network interfaces ([`interface_index`]), the process's descriptor limit ([`raise_descriptor_limit`]) and
 //! the one place of the workspace that reads a clock ([`clock`]).
 //!
 //! What it is not for: deciding anything. Which backend, how long, how often: all of that is
@@ -33,6 +33,7 @@ pub mod clock;
 mod connect;
 mod direct;
 mod half_open;
+mod interface;
 mod limit;
 mod listener;
 mod splice;
@@ -41,6 +42,7 @@ mod stream;
 pub use connect::Connecting;
 pub use direct::{try_recv, try_send};
 pub use half_open::{Origin, connect_and_reset, half_open, half_open_is_permitted};
+pub use interface::{in_scope_of, interface_index};
 pub use limit::{DescriptorLimit, raise_descriptor_limit};
 pub use listener::{Accepted, Listener, ListenerOptions, NetError};
 pub use splice::{Filled, Splice};

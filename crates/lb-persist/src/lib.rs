@@ -45,6 +45,8 @@ pub mod token;
 
 pub use cookie::SameSite;
 pub use key::Key;
+#[doc(no_inline)]
+pub use lb_types::{BackendId, Fields, FieldsMut, InvalidField, Now, Time, Wall};
 pub use strategy::{
     ClientIp, ClientIpOptions, CookieInsert, CookieInsertError, CookieInsertOptions, Facts, HashBy, Learn,
     NetmaskError, Recall, Refresh, Reply, Strategy,

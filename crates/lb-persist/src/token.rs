@@ -15,6 +15,22 @@ use core::fmt;
 
 use lb_types::{BackendId, Wall, tag128};
 
+/// The key that a secret gives for one pool and cookie: the same on every machine with the same secret, and as lbd derives it.
+/// A token of one pool or cookie is worth nothing in another.
+///
+/// `tag128(tag128(tag128("lbd-cookie-key-1", secret), pool), cookie)` with [`tag128`], SipHash-2-4-128 keyed by its first
+/// argument. It stretches nothing: the secret itself must be one that nobody guesses, such as what `openssl rand -hex 32`
+/// prints. Fixed for ever: tokens live in browsers.
+#[must_use]
+pub fn key(secret: &[u8], pool: &str, cookie: &str) -> [u8; 16] {
+    let first = tag128(DERIVE, secret);
+    let second = tag128(&first, pool.as_bytes());
+    tag128(&second, cookie.as_bytes())
+}
+
+/// Says what the key is for.
+const DERIVE: &[u8; 16] = b"lbd-cookie-key-1";
+
 /// The tokens of a pool's backends: makes them and knows them again.
 #[derive(Clone)]
 pub struct Tokens {

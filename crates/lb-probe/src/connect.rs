@@ -1,6 +1,6 @@
 use crate::io_cause::cause;
 use lb_health::Cause;
-use lb_net::Origin;
+use lb_net::{Origin, in_scope_of};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
@@ -18,7 +18,8 @@ pub(crate) async fn connect(address: SocketAddr, origin: Origin<'_>) -> Result<T
             .map_err(|error| cause(&error))?;
     }
     if let Some(source) = origin.source {
-        socket.bind(SocketAddr::new(source, 0)).map_err(|error| cause(&error))?;
+        let local = in_scope_of(address, source, 0);
+        socket.bind(local).map_err(|error| cause(&error))?;
     }
     socket.connect(address).await.map_err(|error| cause(&error))
 }
@@ -29,7 +30,7 @@ pub(crate) async fn connect_udp(address: SocketAddr, origin: Origin<'_>) -> Resu
         SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     };
-    let socket = UdpSocket::bind((origin.source.unwrap_or(any), 0))
+    let socket = UdpSocket::bind(in_scope_of(address, origin.source.unwrap_or(any), 0))
         .await
         .map_err(|error| cause(&error))?;
     if let Some(name) = origin.interface {

@@ -1,7 +1,9 @@
 use crate::agenda::Planned;
 use crate::{Answer, Probe, View, Watched};
+use lb_balance::Contact;
 use lb_health::{Change, Machine, Rules, Status};
 use lb_types::{BackendId, Time};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
@@ -20,6 +22,8 @@ pub(crate) struct Entry {
     pub(crate) planned: Planned,
     /// What is to be told.
     pub(crate) change: Option<Change>,
+    /// What workers found of its address; a good probe says better.
+    pub(crate) contact: Option<Arc<Contact>>,
 }
 
 impl Entry {
@@ -32,6 +36,7 @@ impl Entry {
             took: None,
             planned: Planned::default(),
             change: None,
+            contact: None,
         }
     }
 

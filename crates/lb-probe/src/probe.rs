@@ -4,7 +4,7 @@ use crate::options::READ_BYTES;
 use crate::{ExchangeOptions, Fallback, Kind, ProbeOptions, ProxyHeader, Step, UdpOptions};
 use crate::{connect, half_open, http, proxy_header, talk, udp};
 use lb_health::Cause;
-use lb_net::Origin;
+use lb_net::{Origin, in_scope_of};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,7 +85,7 @@ impl Probe {
         {
             return Err(ProbeError::Slow { value: slow, timeout });
         }
-        let address = SocketAddr::new(address.unwrap_or(backend.ip()), port.unwrap_or(backend.port()));
+        let address = in_scope_of(backend, address.unwrap_or(backend.ip()), port.unwrap_or(backend.port()));
         if address.port() == 0 {
             return Err(ProbeError::Port);
         }

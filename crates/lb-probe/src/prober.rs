@@ -1,11 +1,13 @@
 use crate::agenda::{Agenda, Planned};
 use crate::entry::{Entry, Finished};
 use crate::pace::Pace;
-use crate::{View, Watched};
+use crate::{Probe, View, Watched};
+use lb_balance::Contact;
 use lb_health::{Admin, Advice, Cause, Change, Machine, Report, Status, Traffic};
 use lb_types::{BackendId, Time};
 use std::collections::{BTreeMap, VecDeque};
 use std::future;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -111,6 +113,15 @@ impl Prober {
             entry.generation = self.generation;
         }
         self.with_machine(backend, |machine, now| machine.set_admin(admin, now))
+    }
+
+    /// Tells `contact` of each good probe of this backend: where connections are refused, a probe may be the first to be
+    /// taken again. Not when another address is probed than the traffic's.
+    pub fn attach(&mut self, backend: BackendId, contact: &Arc<Contact>) {
+        if let Some(entry) = self.entries.get_mut(&backend) {
+            let is_elsewhere = entry.watched.probe.as_ref().is_none_or(Probe::is_elsewhere);
+            entry.contact = (!is_elsewhere).then(|| Arc::clone(contact));
+        }
     }
 
     /// Feeds what traffic saw; says whether the backend is known. What changes is an event.
@@ -312,6 +323,9 @@ impl Prober {
         };
         entry.task = None;
         entry.took = Some(took);
+        if let (Ok(()), Some(contact)) = (answer.result, &entry.contact) {
+            contact.made();
+        }
         if let Err(cause) = answer.result {
             tracing::debug!(backend = %entry.watched.name, %cause, ?took, "probe failed");
         }

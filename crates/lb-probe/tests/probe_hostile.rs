@@ -68,7 +68,7 @@ async fn an_endless_greeting_ends_at_a_limit_of_bytes() {
         for kind in kinds() {
             let result = run(address, kind.clone(), LONG).await;
             assert!(
-                matches!(result, Err(Cause::Reply | Cause::Protocol)),
+                matches!(result, Err(Cause::Reply | Cause::Protocol(_))),
                 "{kind:?}: {result:?}"
             );
         }
@@ -129,7 +129,7 @@ async fn silence_ends_with_the_timeout_and_a_reset_at_once() {
         assert_eq!(run(silent, kind.clone(), short).await, Err(Cause::Silent), "{kind:?}");
         let reset = run(resetting, kind.clone(), LONG).await;
         assert!(
-            matches!(reset, Err(Cause::Reset | Cause::Reply | Cause::Protocol)),
+            matches!(reset, Err(Cause::Reset | Cause::Reply | Cause::Protocol(_))),
             "{kind:?}: {reset:?}"
         );
         let closed = run(closing, kind.clone(), LONG).await;

@@ -173,19 +173,53 @@ async fn interim_responses_are_not_the_answer() {
 
 #[tokio::test]
 async fn what_is_no_http_is_a_protocol_fault() {
-    for answer in [
-        b"\x15\x03\x03\x00\x02\x02\x28".as_slice(), // a TLS alert: the port speaks TLS
-        b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n",
-        b"220 mail.example ESMTP\r\n\r\n",
-        b"HTTP/1.1 200 OK\nContent-Length: 0\n\n",
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+    let alert = b"\x15\x03\x03\x00\x02\x02\x28";
+    assert_eq!(judge(alert, any()).await, Err(Cause::Tls));
+    for (answer, rule) in [
+        (
+            b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n".as_slice(),
+            "the first byte cannot begin an HTTP/1 message",
+        ),
+        (
+            b"220 mail.example ESMTP\r\n\r\n",
+            "the first byte cannot begin an HTTP/1 message",
+        ),
+        (
+            b"HTTP/1.1 200 OK\nContent-Length: 0\n\n",
+            "line feed without carriage return",
+        ),
+        (
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+            "101 without a matching upgrade request",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "Transfer-Encoding and Content-Length in one message",
+        ),
     ] {
-        assert_eq!(
-            judge(answer, any()).await,
-            Err(Cause::Protocol),
+        let cause = judge(answer, any()).await.unwrap_err();
+        assert_eq!(cause, Cause::Protocol(rule), "{}", answer.escape_ascii());
+        assert!(cause.to_string().ends_with(rule), "{cause}");
+        assert!(
+            !cause.mend().contains("TLS") && !cause.mend().contains("HTTP/1"),
             "{}",
-            answer.escape_ascii()
+            cause.mend()
         );
+    }
+}
+
+#[tokio::test]
+async fn a_probe_reads_what_its_pool_reads() {
+    for answer in [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".as_slice(),
+        b"HTTP/1.1 200 OK\nContent-Length : 0, 0\nX: a\n b\n\n",
+    ] {
+        let options = HttpOptions {
+            parsing: lb_http::h1::Parsing::Tolerant,
+            ..any()
+        };
+        assert!(matches!(judge(answer, any()).await, Err(Cause::Protocol(_))));
+        assert_eq!(judge(answer, options).await, Ok(()));
     }
 }
 
@@ -200,7 +234,10 @@ async fn an_early_end_is_closed() {
 async fn a_head_without_end_is_read_up_to_its_limit() {
     let mut answer = b"HTTP/1.1 200 OK\r\n".to_vec();
     answer.extend(b"X-Filler: 0123456789\r\n".repeat(50_000));
-    assert_eq!(judge(&answer, any()).await, Err(Cause::Protocol));
+    assert_eq!(
+        judge(&answer, any()).await,
+        Err(Cause::Protocol("head exceeds the limit of field lines"))
+    );
 }
 
 #[tokio::test]

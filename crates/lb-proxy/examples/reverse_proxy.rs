@@ -107,6 +107,7 @@ fn listener(address: SocketAddr, tcp: bool) -> Result<ListenerOptions, Box<dyn E
             continue_timeout: Duration::from_secs(1),
             tunnel_timeout: Duration::from_secs(60),
             trusted_proxies: Vec::new(),
+            statements: Default::default(),
             abort_on_half_close: false,
             access_log: false,
             log_probes: true,

@@ -28,6 +28,7 @@
 //! worker, for bodies from 512 KiB on; 16 interim responses per request. No features.
 
 mod buffer;
+mod contact;
 mod core;
 mod http;
 mod log;

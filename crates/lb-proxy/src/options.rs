@@ -1,6 +1,7 @@
 //! What a listener and a pool may do: plain values, filled by whoever builds a snapshot.
 
 use lb_balance::route::Routes;
+use lb_http::forward::Statements;
 use lb_http::h1::Limits;
 use lb_types::Cidr;
 use std::net::SocketAddr;
@@ -24,6 +25,7 @@ pub struct ListenerOptions {
 
 /// What a listener speaks.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one per listener, behind an Arc")]
 #[non_exhaustive]
 pub enum Service {
     /// HTTP/1.1 and 1.0.
@@ -56,6 +58,8 @@ pub struct HttpOptions {
     pub tunnel_timeout: Duration,
     /// Peers whose forwarded headers are believed.
     pub trusted_proxies: Vec<Cidr>,
+    /// What backends are told of the client.
+    pub statements: Statements,
     /// Give up a request whose client closed its sending side.
     pub abort_on_half_close: bool,
     /// Write an access-log line per request.

@@ -1,8 +1,8 @@
 //! A TCP listener's connections: pick a backend, connect, pass bytes.
 
 use crate::buffer::Buffer;
+use crate::contact::NoContact;
 use crate::core::Core;
-use crate::http::{connect_end, start_outcome};
 use crate::pick::{Claims, pick};
 use crate::timer::Timer;
 use crate::tunnel::{Tunnel, TunnelEnd};
@@ -31,6 +31,8 @@ pub(crate) struct Passage {
     timer: Option<Timer>,
     ticket: Option<Ticket>,
     retries: u8,
+    /// Of those, the ones that the pool's `retries` and its budget paid for.
+    paid_retries: u8,
     recalled: Recalled,
     claims: Claims,
     _count: Count,
@@ -58,6 +60,7 @@ impl Passage {
             timer: None,
             ticket: None,
             retries: 0,
+            paid_retries: 0,
             recalled: Recalled::NOTHING,
             claims: [None; 2],
             _count: count,
@@ -74,14 +77,15 @@ impl Passage {
         }
     }
 
-    /// Picks a backend and begins to connect; the next one when that fails at once.
-    fn choose(&mut self, client: TcpStream, mut tried: Tried) -> State {
+    /// Picks a backend and begins to connect; the next one when that fails at once. `last`: how the attempt before failed.
+    fn choose(&mut self, client: TcpStream, mut tried: Tried, mut last: Option<End>) -> State {
         let Some(pool) = self.pool() else { return State::Over };
         loop {
             let ticket = match pick(&pool, &self.recalled, &mut self.claims, &tried, &self.core) {
                 Ok(ticket) => ticket,
                 Err(end) => {
-                    self.end(end, 0, 0);
+                    // What really failed says more than that nobody is left to try.
+                    self.end(last.unwrap_or(end), 0, 0);
                     // A RST says "nobody here" sooner than an empty stream does.
                     lb_net::reset(client);
                     return State::Over;
@@ -95,10 +99,13 @@ impl Passage {
                     return State::Connect(client, connecting, tried);
                 }
                 Err(error) => {
+                    let (failed, now) = (NoContact::of(&error), self.core.now().mono);
                     tried.add(ticket.slot());
-                    ticket.finish(start_outcome(&error), self.core.now().mono);
-                    if !self.may_retry(&pool) {
-                        self.end(connect_end(&error), 0, 0);
+                    failed.tell(&pool, ticket.slot(), now);
+                    ticket.finish(failed.outcome(), now);
+                    last = Some(failed.end);
+                    if !self.may_retry(&pool, failed) {
+                        self.end(failed.end, 0, 0);
                         lb_net::reset(client);
                         return State::Over;
                     }
@@ -107,11 +114,12 @@ impl Passage {
         }
     }
 
-    fn may_retry(&mut self, pool: &PoolView) -> bool {
-        if self.retries >= pool.options().retries || !pool.budget.borrow_mut().try_withdraw(self.core.now().mono) {
+    fn may_retry(&mut self, pool: &PoolView, failed: NoContact) -> bool {
+        if !pool.may_retry(self.paid_retries, failed.is_free(), self.core.now().mono) {
             return false;
         }
-        self.retries += 1;
+        self.retries = self.retries.saturating_add(1);
+        self.paid_retries += u8::from(!failed.is_free());
         self.core.counters.retry();
         true
     }
@@ -125,7 +133,8 @@ impl Passage {
     ) -> (State, bool) {
         let failed = match connecting.poll(cx) {
             Poll::Ready(Ok(upstream)) => {
-                if let Some(ticket) = &mut self.ticket {
+                if let (Some(pool), Some(ticket)) = (self.pool(), &mut self.ticket) {
+                    pool.entry.pool.connected(ticket.slot());
                     ticket.answered(self.core.now().mono);
                 }
                 if let Some(tcp) = self.view.tcp() {
@@ -136,18 +145,22 @@ impl Passage {
                     true,
                 );
             }
-            Poll::Ready(Err(error)) => connect_end(&error),
-            Poll::Pending if self.timer.as_ref().is_some_and(Timer::take_fired) => End::ConnectTimeout,
+            Poll::Ready(Err(error)) => NoContact::of(&error),
+            Poll::Pending if self.timer.as_ref().is_some_and(Timer::take_fired) => NoContact::TIMEOUT,
             Poll::Pending => return (State::Connect(client, connecting, tried), false),
         };
+        let (pool, now) = (self.pool(), self.core.now().mono);
         if let Some(ticket) = self.ticket.take() {
             tried.add(ticket.slot());
-            ticket.finish(Outcome::Failure, self.core.now().mono);
+            if let Some(pool) = &pool {
+                failed.tell(pool, ticket.slot(), now);
+            }
+            ticket.finish(failed.outcome(), now);
         }
-        match self.pool() {
-            Some(pool) if self.may_retry(&pool) => (self.choose(client, tried), true),
+        match pool {
+            Some(pool) if self.may_retry(&pool, failed) => (self.choose(client, tried, Some(failed.end)), true),
             _ => {
-                self.end(failed, 0, 0);
+                self.end(failed.end, 0, 0);
                 lb_net::reset(client);
                 (State::Over, true)
             }
@@ -248,7 +261,7 @@ impl Future for Passage {
                         let facts = Facts::new(self.peer.ip().to_canonical());
                         self.recalled = pool.picker.borrow().recall(&facts, self.started);
                     }
-                    (self.choose(client, Tried::new()), true)
+                    (self.choose(client, Tried::new(), None), true)
                 }
                 State::Connect(client, connecting, tried) => self.poll_connect(cx, client, connecting, tried),
                 State::Tunnel(tunnel) => self.poll_tunnel(cx, tunnel),

@@ -5,6 +5,7 @@ use crate::http::pool::Idle;
 use crate::options::{HttpOptions, ListenerOptions, PoolOptions, Service, TcpOptions};
 use crate::snapshot::{ListenerEntry, PoolEntry, Snapshot};
 use lb_balance::{Picker, RetryBudget, RetryOptions};
+use lb_types::Time;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -60,6 +61,17 @@ impl ListenerView {
 impl PoolView {
     pub(crate) fn options(&self) -> &PoolOptions {
         &self.entry.options
+    }
+
+    /// May another backend be tried for a request after so many that were paid for? `free`: the last one refused the
+    /// connection at once; such an attempt is bounded by the backends alone, unless there are to be no others at all.
+    pub(crate) fn may_retry(&self, paid: u8, free: bool, now: Time) -> bool {
+        let most = self.options().retries;
+        if free {
+            most > 0
+        } else {
+            paid < most && self.budget.borrow_mut().try_withdraw(now)
+        }
     }
 }
 

@@ -98,6 +98,7 @@ mod draw;
 mod facts;
 mod first;
 pub mod groups;
+mod in_flight;
 #[cfg(feature = "ketama")]
 mod ketama;
 mod latency;
@@ -116,6 +117,9 @@ mod two_choices;
 mod usable;
 mod weighted;
 
+#[doc(no_inline)]
+pub use lb_types::{BackendId, Slot, Time, Weight};
+
 pub use algorithm::{Algorithm, AlgorithmError};
 pub use ask::{Ask, Member, Scheduler};
 pub use bounded::{Bounded, BoundedLoad, BoundedLoadError};
@@ -123,6 +127,7 @@ pub use cursor::Cursor;
 pub use cycle::Cycle;
 pub use facts::Facts;
 pub use first::First;
+pub use in_flight::InFlight;
 #[cfg(feature = "ketama")]
 pub use ketama::ketama_hash;
 pub use least_conn::WeightedLeastConn;

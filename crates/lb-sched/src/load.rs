@@ -35,7 +35,7 @@ impl Load {
     }
 
     /// Begins a request if `limit` has room for it; says whether it did. Each `true` must be
-    /// followed by exactly one [`finish`](Self::finish).
+    /// followed by exactly one [`finish`](Self::finish); a [`InFlight`](crate::InFlight) sees to that.
     ///
     /// The count never goes above the limit, not even for a moment, and a request is refused only
     /// if the count stood at the limit. One atomic step; with a limit, again for each other thread

@@ -48,6 +48,8 @@ pub struct Access<'a> {
     pub persist: &'a str,
     /// How it ended.
     pub end: End,
+    /// What else there is to say of the end, such as the rule that a message broke; empty when there is nothing.
+    pub detail: &'a str,
     /// How often the request was sent again.
     pub retries: u32,
     /// Was the upstream connection a pooled one?
@@ -80,6 +82,7 @@ impl Access<'_> {
             why: "",
             persist: "",
             end: End::Done,
+            detail: "",
             retries: 0,
             reused: false,
             phases: Phases {

@@ -1,4 +1,4 @@
-use crate::End;
+use crate::{End, Faults};
 use std::iter::Sum;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,6 +30,7 @@ pub struct Counters {
     persist_hits: Count,
     persist_misses: Count,
     ends: Ends,
+    faults: Faults,
 }
 
 impl Counters {
@@ -120,6 +121,12 @@ impl Counters {
         if let Some(count) = self.ends.0.get(end.index()) {
             count.add(1);
         }
+    }
+
+    /// How the last failed request of each backend ended.
+    #[must_use]
+    pub const fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The numbers at this moment, read without stopping the writer.

@@ -68,6 +68,10 @@ pub enum End {
     UpgradeFailed,
     /// The response ended, or stopped coming, before it was complete. The status was sent already.
     UpstreamTruncated,
+    /// The response stopped coming for longer than we wait for it, and we cut it. The status was sent already.
+    ResponseTimeout,
+    /// The client took nothing of the response for longer than we wait for it.
+    WriteTimeout,
     /// The tunnel (TCP, CONNECT, WebSocket) was closed in order by both sides.
     TunnelDone,
     /// The tunnel was idle in both directions for too long.
@@ -86,7 +90,7 @@ pub enum End {
 
 impl End {
     /// Every end, in the order of [`End::index`].
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 39] = [
         Self::Done,
         Self::ClientClosed,
         Self::ClientReset,
@@ -117,6 +121,8 @@ impl End {
         Self::UpstreamHeadTooLarge,
         Self::UpgradeFailed,
         Self::UpstreamTruncated,
+        Self::ResponseTimeout,
+        Self::WriteTimeout,
         Self::TunnelDone,
         Self::TunnelIdle,
         Self::TunnelReset,

@@ -18,9 +18,14 @@ pub enum Format {
     Common,
     /// Common, then `"%{Referer}i" "%{User-Agent}i"`.
     Combined,
-    /// Combined, then `"%{X-Forwarded-For}i"`.
-    #[default]
+    /// Combined, then `"%{X-Forwarded-For}i"`; and then, where there is more to say of an end that was not good, its reason and
+    /// the detail: `"bad_request: Host is missing"`.
     CombinedXff,
+    /// Combined, then `"%{X-Forwarded-For}i"`, then by name, where they are known: the seconds of the whole request, of the
+    /// connect and up to the response's first byte, pool, backend and why it, retries; the reason of an end that was not good, and
+    /// the detail: `rt=0.042113 uct=0.000210 uht=0.041900 pool="app" backend="web1" why="persisted" retries=1 end=".." detail=".."`.
+    #[default]
+    CombinedTimed,
     /// One JSON object (RFC 8259) with everything that is known; what is not is left out. Bytes
     /// that are no UTF-8, and characters that some readers take for a line end, become U+FFFD.
     Json,
@@ -32,7 +37,14 @@ pub enum Format {
 
 impl Format {
     /// Every format with its name.
-    pub const ALL: [Self; 5] = [Self::Common, Self::Combined, Self::CombinedXff, Self::Json, Self::Short];
+    pub const ALL: [Self; 6] = [
+        Self::Common,
+        Self::Combined,
+        Self::CombinedXff,
+        Self::CombinedTimed,
+        Self::Json,
+        Self::Short,
+    ];
 
     /// The name in configurations.
     #[must_use]
@@ -41,6 +53,7 @@ impl Format {
             Self::Common => "common",
             Self::Combined => "combined",
             Self::CombinedXff => "combined_xff",
+            Self::CombinedTimed => "combined_timed",
             Self::Json => "json",
             Self::Short => "short",
         }
@@ -56,7 +69,13 @@ impl Format {
                 combined(access, out);
                 out.push(b' ');
                 quoted(access.x_forwarded_for, out);
+                if !access.detail.is_empty() {
+                    out.extend_from_slice(b" \"");
+                    ended(access, out);
+                    out.push(b'"');
+                }
             }
+            Self::CombinedTimed => timed(access, out),
             Self::Json => json(access, out),
             Self::Short => short(access, out),
         }
@@ -91,7 +110,9 @@ pub struct UnknownFormat;
 
 impl fmt::Display for UnknownFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown access-log format; known are common, combined, combined_xff, json and short")
+        f.write_str(
+            "unknown access-log format; known are common, combined, combined_xff, combined_timed, json and short",
+        )
     }
 }
 
@@ -114,8 +135,10 @@ fn common(a: &Access<'_>, out: &mut Vec<u8>) {
         escape(a.method, b'"', out);
         out.push(b' ');
         escape(a.target, b'"', out);
-        out.push(b' ');
-        escape(a.version.as_bytes(), b'"', out);
+        if !a.version.is_empty() {
+            out.push(b' ');
+            escape(a.version.as_bytes(), b'"', out);
+        }
     }
     out.extend_from_slice(b"\" ");
     number_or_dash(u64::from(a.status), out);
@@ -129,6 +152,54 @@ fn combined(a: &Access<'_>, out: &mut Vec<u8>) {
     quoted(a.referer, out);
     out.push(b' ');
     quoted(a.user_agent, out);
+}
+
+fn timed(a: &Access<'_>, out: &mut Vec<u8>) {
+    combined(a, out);
+    out.push(b' ');
+    quoted(a.x_forwarded_for, out);
+    seconds("rt", Some(a.phases.total), out);
+    seconds("uct", a.phases.connect, out);
+    seconds("uht", a.phases.first_byte, out);
+    let bad_end = match a.end {
+        End::Done | End::TunnelDone => "",
+        end => end.as_str(),
+    };
+    let words = [
+        ("pool", a.pool),
+        ("backend", a.backend),
+        ("why", a.why),
+        ("end", bad_end),
+        ("detail", a.detail),
+    ];
+    for (name, value) in words {
+        if !value.is_empty() {
+            named(name, out);
+            out.push(b'"');
+            escape(value.as_bytes(), b'"', out);
+            out.push(b'"');
+        }
+    }
+    if a.retries > 0 {
+        named("retries", out);
+        decimal(u64::from(a.retries), out);
+    }
+}
+
+fn named(name: &str, out: &mut Vec<u8>) {
+    out.push(b' ');
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'=');
+}
+
+/// ` rt=0.042113`.
+fn seconds(name: &str, value: Option<Duration>, out: &mut Vec<u8>) {
+    if let Some(value) = value {
+        named(name, out);
+        decimal(value.as_secs(), out);
+        out.push(b'.');
+        digits(u64::from(value.subsec_micros()), 6, out);
+    }
 }
 
 fn json(a: &Access<'_>, out: &mut Vec<u8>) {
@@ -157,6 +228,7 @@ fn json(a: &Access<'_>, out: &mut Vec<u8>) {
     text("persist", a.persist.as_bytes(), out);
     text("end", a.end.as_str().as_bytes(), out);
     text("error", a.end.proxy_status().unwrap_or_default().as_bytes(), out);
+    text("detail", a.detail.as_bytes(), out);
     if !a.backend.is_empty() {
         out.extend_from_slice(if a.reused {
             b",\"reused\":true"
@@ -220,11 +292,20 @@ fn remarks(a: &Access<'_>, out: &mut Vec<u8>) {
     }
     if a.end != End::Done && a.end != End::TunnelDone {
         out.extend_from_slice(before);
-        out.extend_from_slice(a.end.as_str().as_bytes());
+        ended(a, out);
         before = b", ";
     }
     if before != b"(" {
         out.extend_from_slice(b") ");
+    }
+}
+
+/// `bad_request: Host is missing`: how it ended, and what else there is to say.
+fn ended(a: &Access<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(a.end.as_str().as_bytes());
+    if !a.detail.is_empty() {
+        out.extend_from_slice(b": ");
+        escape(a.detail.as_bytes(), b'"', out);
     }
 }
 

@@ -41,11 +41,13 @@ mod access;
 mod counters;
 mod date;
 mod end;
+mod faults;
 mod format;
 
 pub use access::{Access, Phases};
 pub use counters::{Counters, Snapshot};
 pub use end::{End, Side};
+pub use faults::{Fault, Faults};
 pub use format::{Format, UnknownFormat, timestamp};
 
 #[cfg(doctest)]

@@ -57,6 +57,31 @@ fn s_xff_13_combined_line_with_forwarded_for_is_the_order_of_the_apache_snippet(
 }
 
 #[test]
+fn the_default_line_has_times_pool_and_backend_by_name_behind_the_combined_one() {
+    assert_eq!(Format::default(), Format::CombinedTimed);
+    let mut access = frank();
+    access.phases.total = Duration::from_micros(1_042_113);
+    let begin = "127.0.0.1 - frank [10/Oct/2000:13:55:36 +0000] \"GET /apache_pb.gif HTTP/1.0\" 200 2326 \
+                 \"http://www.example.com/start.html\" \"Mozilla/4.08 [en] (Win98; I ;Nav)\" \"-\"";
+    assert_eq!(line(Format::CombinedTimed, &access), format!("{begin} rt=1.042113\n"));
+    access.phases.connect = Some(Duration::from_micros(56));
+    access.phases.first_byte = Some(Duration::from_micros(789));
+    access.pool = "app";
+    access.backend = "a \"b\"\n";
+    access.why = "retried";
+    access.retries = 1;
+    access.end = End::UpstreamTruncated;
+    access.detail = "a detail";
+    assert_eq!(
+        line(Format::CombinedTimed, &access),
+        format!(
+            "{begin} rt=1.042113 uct=0.000056 uht=0.000789 pool=\"app\" backend=\"a \\\"b\\\"\\n\" why=\"retried\" \
+             end=\"upstream_truncated\" detail=\"a detail\" retries=1\n"
+        )
+    );
+}
+
+#[test]
 fn s_xff_13_json_line() {
     let mut access = frank();
     access.version = "HTTP/1.1";
@@ -202,4 +227,36 @@ fn a_short_line_stays_one_short_line() {
         line(Format::Short, &access),
         "13:55:36 GET /\\x1b[2J\\x20->\\x20200\\n -> 200 0.00 ms\n"
     );
+}
+
+#[test]
+fn the_detail_of_an_end_stands_in_json_and_behind_the_default_format() {
+    let mut access = frank();
+    access.end = End::UpstreamProtocol;
+    access.detail = "Transfer-Encoding and Content-Length in one message";
+    let ended = " \"upstream_protocol: Transfer-Encoding and Content-Length in one message\"\n";
+    let xff = line(Format::CombinedXff, &access);
+    assert!(xff.ends_with(ended), "{xff}");
+    let json = line(Format::Json, &access);
+    assert!(
+        json.contains(",\"detail\":\"Transfer-Encoding and Content-Length in one message\""),
+        "{json}"
+    );
+    let short = line(Format::Short, &access);
+    assert!(short.contains("upstream_protocol: Transfer-Encoding and"), "{short}");
+    // These two are Apache's, byte for byte.
+    for format in [Format::Common, Format::Combined] {
+        assert!(!line(format, &access).contains("upstream_protocol"));
+    }
+    access.detail = "";
+    for format in Format::ALL {
+        assert!(!line(format, &access).contains("detail"));
+    }
+}
+
+#[test]
+fn a_request_without_a_known_version_has_none_in_its_line() {
+    let mut access = frank();
+    access.version = "";
+    assert!(line(Format::Common, &access).contains(" \"GET /apache_pb.gif\" "));
 }

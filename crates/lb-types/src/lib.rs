@@ -19,16 +19,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Limits: weights go to 256; [`Time`] covers 584 years. No features. `no_std`, no `alloc`.
+//! Limits: weights go to 256; [`Time`] covers 584 years. `no_std`, no `alloc`.
+//!
+//! Features: `http` implements [`Fields`] and [`FieldsMut`] for `http::HeaderMap` (hyper, axum, tower); it needs std.
 #![no_std]
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "http"))]
 extern crate std;
 
 mod cidr;
 mod fields;
 mod hash;
+#[cfg(feature = "http")]
+mod header_map;
 mod id;
 mod rng;
 mod time;

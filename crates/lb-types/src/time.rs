@@ -1,9 +1,11 @@
+use core::fmt;
+use core::ops::{Add, AddAssign, Sub};
 use core::time::Duration;
 
 /// A moment of the monotonic clock in nanoseconds since some fixed start of this process.
 ///
 /// Nobody below the sockets reads a clock: time is an argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Time(u64);
 
 impl Time {
@@ -42,8 +44,40 @@ impl Time {
     }
 }
 
+/// As [`after`](Time::after).
+impl Add<Duration> for Time {
+    type Output = Self;
+
+    fn add(self, wait: Duration) -> Self {
+        self.after(wait)
+    }
+}
+
+/// As [`after`](Time::after).
+impl AddAssign<Duration> for Time {
+    fn add_assign(&mut self, wait: Duration) {
+        *self = self.after(wait);
+    }
+}
+
+/// As [`since`](Time::since): zero when the other is later.
+impl Sub for Time {
+    type Output = Duration;
+
+    fn sub(self, earlier: Self) -> Duration {
+        self.since(earlier)
+    }
+}
+
+/// `Time(12.345s)`, from the start of the clock.
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Time({:?})", Duration::from_nanos(self.0))
+    }
+}
+
 /// Seconds since 1970-01-01 00:00:00 UTC, for cookie dates and certificates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Wall(u64);
 
 impl Wall {
@@ -60,6 +94,35 @@ impl Wall {
     }
 }
 
+/// `Wall(2026-11-21 10:51:19 UTC)`.
+impl fmt::Debug for Wall {
+    #[allow(
+        clippy::arithmetic_side_effects,
+        reason = "each part is smaller than what it is taken from, and 584 billion years have few days"
+    )]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, of_day) = (self.0 / 86_400, self.0 % 86_400);
+        // Years counted from March: the leap day is the last one, and 400 of them have 146,097 days.
+        let since_march = days.saturating_add(719_468);
+        let (era, of_era) = (since_march / 146_097, since_march % 146_097);
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let from_march = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * from_march + 2) / 5 + 1;
+        let month = if from_march < 10 {
+            from_march + 3
+        } else {
+            from_march - 9
+        };
+        let year = era * 400 + year_of_era + u64::from(month <= 2);
+        let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+        write!(
+            f,
+            "Wall({year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC)"
+        )
+    }
+}
+
 /// Both clocks at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Now {
@@ -70,8 +133,35 @@ pub struct Now {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "the operators of moments saturate")]
 mod tests {
     use super::*;
+
+    /// Right values: `date -u -d @SECONDS`.
+    #[test]
+    fn moments_are_readable_and_added_to_as_durations_are() {
+        let time = Time::from_nanos(1_500_000_000);
+        assert_eq!(std::format!("{time:?}"), "Time(1.5s)");
+        assert_eq!((time + Duration::from_millis(500)).as_nanos(), 2_000_000_000);
+        assert_eq!(time - Time::from_nanos(500_000_000), Duration::from_secs(1));
+        assert_eq!(Time::ZERO - time, Duration::ZERO);
+        let mut later = Time::MAX;
+        later += Duration::from_secs(1);
+        assert_eq!(later, Time::MAX);
+        for (secs, shown) in [
+            (0, "1970-01-01 00:00:00"),
+            (951_782_399, "2000-02-28 23:59:59"),
+            (951_782_400, "2000-02-29 00:00:00"),
+            (1_795_085_642, "2026-11-19 10:54:02"),
+            (4_107_542_400, "2100-03-01 00:00:00"),
+        ] {
+            assert_eq!(
+                std::format!("{:?}", Wall::from_secs(secs)),
+                std::format!("Wall({shown} UTC)")
+            );
+        }
+        assert!(!std::format!("{:?}", Wall::from_secs(u64::MAX)).is_empty());
+    }
 
     #[test]
     fn time_saturates_at_both_ends() {

@@ -17,7 +17,8 @@ pub(crate) struct Advise {
     /// The access log; `-` is standard input
     #[arg(value_name = "LOG")]
     log: PathBuf,
-    /// What its lines look like: auto, combined, nginx, apache, json, haproxy, alb
+    /// What its lines look like: auto, combined (nginx, apache), json, `json KEY:UNIT`, haproxy, alb, or a log_format or
+    /// LogFormat such as 'combined $request_time' or 'combined %D'
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
     format: String,
     /// Only requests of this pool (backend section, target group) [default: the one with most]
@@ -41,6 +42,7 @@ const HELP: &str = "\
 Examples:
   lbd advise /var/log/nginx/access.log
   zcat access.log.*.gz | lbd advise -
+  lbd advise --format 'combined %D' /var/log/apache2/access.log
   lbd advise haproxy.log --pool static --html static.html
 
 Weighted round robin is for requests that cost about the same (p95 at most 3 times p50), weighted least connections for
@@ -75,14 +77,19 @@ fn with(advise: &Advise, input: impl BufRead) -> Result<(), Failure> {
         )));
     }
     let advice = Advised::of(&mut profile);
-    let (mut result, setting) = advice
+    let mut rehearsal = advice
         .rehearse(&profile, advise.seed)
         .map_err(|error| Failure::usage(&error))?;
-    if let Some(path) = &advise.html {
-        page::write(path, &result.html(&setting), advise.force)?;
+    if let Some(file) = &advise.html {
+        let shown = path.display().to_string();
+        page::write(
+            file,
+            &advice.html(&mut profile, rehearsal.as_mut(), &shown),
+            advise.force,
+        )?;
     }
     match advise.json {
-        true => print(&advice.json(&mut profile, &mut result, &setting)),
-        false => print(&advice.text(&mut profile, &mut result, &setting)),
+        true => print(&advice.json(&mut profile, rehearsal.as_mut())),
+        false => print(&advice.text(&mut profile, rehearsal.as_mut())),
     }
 }

@@ -8,12 +8,12 @@ use std::process::ExitCode;
 /// `lbd check`: everything that is wrong, on standard error; of a good file, what it amounts to.
 pub(crate) fn run(check: &Check) -> ExitCode {
     let color = std::io::stderr().is_terminal();
-    match lb_config::load(&check.config, &lb_config::System) {
+    match lb_config::load(check.path(), &lb_config::System) {
         Ok(resolved) => {
             if !resolved.warnings.is_empty() {
                 eprint!("{}", resolved.warnings.render(color));
             }
-            print!("{}: {}", check.config.display(), summary(&resolved.plan));
+            print!("{}: {}", check.path().display(), summary(&resolved.plan));
             ExitCode::SUCCESS
         }
         Err(problems) => {

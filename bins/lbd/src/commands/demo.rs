@@ -5,7 +5,7 @@ mod backends;
 use crate::access::Watcher;
 use crate::commands::run::{say, serve};
 use crate::control::Source;
-use crate::{FAILED, MISCONFIGURED};
+use crate::{FAILED, MISCONFIGURED, args};
 use backends::{Backends, NAMES};
 use lb_telemetry::Format;
 use std::io::Write;
@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// `lbd demo`: serves until Ctrl-C.
-pub(crate) fn run() -> ExitCode {
-    let (address, backends) = match open() {
+pub(crate) fn run(demo: &args::Demo) -> ExitCode {
+    let (address, backends) = match open(demo.port) {
         Ok(opened) => opened,
         Err(error) => {
-            eprintln!("lbd: no port on {}: {error}", Ipv4Addr::LOCALHOST);
+            eprintln!("lbd: {error}");
             return ExitCode::from(FAILED);
         }
     };
@@ -37,14 +37,29 @@ pub(crate) fn run() -> ExitCode {
         return ExitCode::from(FAILED);
     }
     // Nobody may be there to read it: no reason to end.
-    let _ = std::io::stdout().write_all(introduction(address, socket.as_deref()).as_bytes());
+    let _ = std::io::stdout().write_all(introduction(address, socket.as_deref(), &program()).as_bytes());
     let watcher = Watcher { format: Format::Short };
     serve(resolved.plan, Source::Arguments, Some(watcher))
 }
 
-fn open() -> std::io::Result<(SocketAddr, Backends)> {
+fn open(port: Option<u16>) -> Result<(SocketAddr, Backends), String> {
+    if let Some(port) = port {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
+        let address = taken.map_err(|error| {
+            format!(
+                "port {port} of {} cannot be had: {error}; without --port another one is found",
+                Ipv4Addr::LOCALHOST
+            )
+        })?;
+        return Ok((address, Backends::open().map_err(no_port)?));
+    }
     let first = std::env::var(PORT_VARIABLE).ok().and_then(|text| text.parse().ok());
-    Ok((free_address(first.unwrap_or(PORT))?, Backends::open()?))
+    let address = free_address(first.unwrap_or(PORT)).map_err(no_port)?;
+    Ok((address, Backends::open().map_err(no_port)?))
+}
+
+fn no_port(error: std::io::Error) -> String {
+    format!("no port on {}: {error}", Ipv4Addr::LOCALHOST)
 }
 
 /// The first free port from `first` on; whatever the kernel has when all of them are taken.
@@ -55,6 +70,44 @@ fn free_address(first: u16) -> std::io::Result<SocketAddr> {
         .find(Result::is_ok)
         .unwrap_or_else(|| Err(std::io::ErrorKind::AddrInUse.into()))?
         .local_addr()
+}
+
+/// How this program is called from where the demo was started: most often it is not on the PATH.
+fn program() -> String {
+    let Ok(path) = std::env::current_exe() else {
+        return "lbd".to_owned();
+    };
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let is_found = |folder: PathBuf| {
+        let there = folder.join("lbd");
+        there.is_file() && std::fs::canonicalize(there).is_ok_and(|there| there == path)
+    };
+    // the first one of this name is what a shell runs
+    let first = std::env::split_paths(&folders).find(|folder| folder.join("lbd").is_file());
+    if first.is_some_and(is_found) {
+        return "lbd".to_owned();
+    }
+    let here = std::env::current_dir().and_then(std::fs::canonicalize);
+    let short = here
+        .ok()
+        .and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf));
+    quoted(&match short {
+        Some(name) if name.components().count() == 1 => format!("./{}", name.display()),
+        Some(name) => name.display().to_string(),
+        None => path.display().to_string(),
+    })
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let is_plain = word
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"/._-+@%:,".contains(&b));
+    if is_plain {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 /// A place for the admin socket that nobody else has; none, if somebody else's file lies there.
@@ -118,14 +171,14 @@ persistence = {{ kind = \"cookie_insert\", name = \"DEMO\", secret = \"anyone ma
     )
 }
 
-fn introduction(address: SocketAddr, socket: Option<&Path>) -> String {
+fn introduction(address: SocketAddr, socket: Option<&Path>, program: &str) -> String {
     let admin = socket.map_or_else(String::new, |path| {
         let path = path.display();
         format!(
             "  # how they are; take one out, without a failed request, and back in
-  lbd status --socket {path}
-  lbd backend drain turns/red --socket {path}
-  lbd backend ready turns/red --socket {path}
+  {program} status --socket {path}
+  {program} backend drain turns/red --socket {path}
+  {program} backend ready turns/red --socket {path}
 
 "
         )
@@ -181,6 +234,25 @@ mod tests {
         let turns = resolved.plan.pool("turns").unwrap();
         let weights: Vec<u16> = turns.backends.iter().map(|backend| backend.weight.get()).collect();
         assert_eq!(weights, [3, 2, 1]);
+    }
+
+    #[test]
+    fn a_port_that_was_asked_for_is_had_or_missed() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let error = open(Some(port)).map(|(address, _)| address).unwrap_err();
+        assert!(
+            error.starts_with(&format!("port {port} of 127.0.0.1 cannot be had: ")),
+            "{error}"
+        );
+        drop(taken);
+        assert_eq!(open(Some(port)).map(|(address, _)| address.port()), Ok(port));
+    }
+
+    #[test]
+    fn the_path_of_the_program_is_one_word_of_a_shell() {
+        assert_eq!(quoted("target/release/lbd"), "target/release/lbd");
+        assert_eq!(quoted("/home/it's me/lbd"), "'/home/it'\\''s me/lbd'");
     }
 
     #[test]

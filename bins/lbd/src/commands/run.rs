@@ -52,14 +52,16 @@ pub(crate) fn serve(plan: Plan, source: Source, watch: Option<crate::access::Wat
 }
 
 fn plan(run: &args::Run) -> Result<(Plan, Source), Problems> {
-    if let Some(path) = &run.config {
+    if let Some(path) = run.path() {
         let resolved = lb_config::load(path, &lb_config::System)?;
         say(&resolved.warnings);
         return Ok((resolved.plan, Source::File(path.clone())));
     }
-    let mut plan = Plan::from_one_liner(&run.listen, &run.to, run.algorithm.as_deref(), &lb_config::System)?;
+    let resolved = Plan::from_one_liner(&run.listen, &run.to, run.algorithm.as_deref(), &lb_config::System)?;
+    say(&resolved.warnings);
+    let mut plan = resolved.plan;
     plan.admin = run.socket.as_ref().map(absolute).map(lb_config::AdminSocket::new);
-    let text = format!("# The same as a file, for `lbd run --config`:\n{}\n", plan.to_toml());
+    let text = format!("# The same as a file, for `lbd run`:\n{}\n", plan.to_toml());
     // Nobody may be there to read it: no reason to end.
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok((plan, Source::Arguments))

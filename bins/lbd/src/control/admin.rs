@@ -231,7 +231,14 @@ impl Control {
                 continue;
             };
             let (id, name) = (backend.id, backend.name.clone());
-            if self.orders.obey(id, order, now) {
+            let Some(configured) = self
+                .plan
+                .pool(&order.pool)
+                .and_then(|pool| pool.backends.get(slot.index()))
+            else {
+                continue;
+            };
+            if self.orders.obey(id, configured, order, now) {
                 note(format_args!(
                     "backend {name} of pool {}: {}",
                     order.pool,
@@ -297,6 +304,9 @@ impl Control {
                 let id = planned.id(pool);
                 self.prober.set_admin(id, self.orders.admin(id, planned));
             }
+        }
+        for backend in self.snapshot.pools.iter().flat_map(|entry| entry.pool.backends()) {
+            self.prober.attach(backend.id, backend.contact());
         }
     }
 }

@@ -63,6 +63,9 @@ impl Control {
             }
             told.push(Arc::as_ptr(pool));
             let change = event.change;
+            if change.to == Status::Up {
+                pool.connected(slot);
+            }
             if let Some(backend) = pool.backends().get(slot.index())
                 && change.from.as_str() != change.to.as_str()
             {

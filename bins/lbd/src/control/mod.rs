@@ -11,7 +11,7 @@ pub(crate) use reload::Source;
 
 use crate::FAILED;
 use crate::access::{self, Watcher, Writer};
-use crate::note::{Rising, note, print};
+use crate::note::{Rising, counted, note, print};
 use crate::signals::Signals;
 use crate::sockets::Sockets;
 use crate::workers::Workers;
@@ -70,6 +70,7 @@ impl Control {
         source: Source,
         watch: Option<Watcher>,
     ) -> Result<Self, Box<dyn std::error::Error>> {
+        crate::note::with_time(plan.log.event_time);
         let signals = Signals::new()?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = if plan.workers == 0 {
@@ -173,7 +174,10 @@ impl Control {
             tokio::select! {
                 running = self.workers.one_ended() => if !running { break },
                 () = &mut deadline => {
-                    note(format_args!("drain timeout: {} connections cut", self.workers.counters().active()));
+                    note(format_args!(
+                        "drain timeout: {} cut",
+                        counted(self.workers.counters().active(), "connection")
+                    ));
                     break;
                 }
                 ask = self.asks.next() => self.answer(ask),
@@ -240,9 +244,11 @@ impl Control {
 fn limit_reached(listener: &ListenerEntry, times: u64) -> String {
     let options = &listener.options;
     format!(
-        "listener {}: max_connections = {} reached: {times} connections had to wait, and those behind them; \
+        "listener {}: max_connections = {} reached: {} had to wait, and those behind them; \
          raise `max_connections` in its `limits` or in `[limits]`",
-        options.name, options.max_connections
+        options.name,
+        options.max_connections,
+        counted(times, "connection")
     )
 }
 

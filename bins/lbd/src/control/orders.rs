@@ -65,19 +65,20 @@ impl Orders {
         lines
     }
 
-    /// Takes one order; says whether it changes anything.
-    pub(super) fn obey(&mut self, id: BackendId, order: &Order, now: Time) -> bool {
+    /// Takes one order; says whether it changes anything. What the configuration says anyway needs no order: it is
+    /// as if it were forgotten.
+    pub(super) fn obey(&mut self, id: BackendId, configured: &Backend, order: &Order, now: Time) -> bool {
         let ordered = self.0.entry(id).or_default();
         let before = *ordered;
         match order.admin {
             Wish::Keep => {}
             Wish::Forget => ordered.admin = None,
-            Wish::Set(admin) => ordered.admin = Some(admin),
+            Wish::Set(admin) => ordered.admin = Some(admin).filter(|admin| *admin != state_of(configured)),
         }
         match order.weight {
             Wish::Keep => {}
             Wish::Forget => ordered.weight = None,
-            Wish::Set(weight) => ordered.weight = Some(weight),
+            Wish::Set(weight) => ordered.weight = Some(weight).filter(|weight| *weight != configured.weight),
         }
         if before.admin != ordered.admin {
             ordered.since = now;
@@ -92,14 +93,18 @@ impl Orders {
 
     /// The state that counts: the order's, or the file's.
     pub(super) fn admin(&self, id: BackendId, backend: &Backend) -> Admin {
-        let configured = if backend.drain { Admin::Drain } else { Admin::Ready };
-        self.of(id).admin.unwrap_or(configured)
+        self.of(id).admin.unwrap_or_else(|| state_of(backend))
     }
 
     /// The weight that counts.
     pub(super) fn weight(&self, id: BackendId, backend: &Backend) -> Weight {
         self.of(id).weight.unwrap_or(backend.weight)
     }
+}
+
+/// What the configuration says.
+fn state_of(backend: &Backend) -> Admin {
+    if backend.drain { Admin::Drain } else { Admin::Ready }
 }
 
 #[cfg(test)]
@@ -119,6 +124,14 @@ mod tests {
         format!("{{ name = \"a\", address = \"10.0.0.1:80\"{rest} }}")
     }
 
+    fn backend_a(plan: &Plan) -> &Backend {
+        plan.pools[0]
+            .backends
+            .iter()
+            .find(|backend| backend.name == "a")
+            .unwrap()
+    }
+
     fn at(secs: u64) -> Time {
         Time::ZERO.after(std::time::Duration::from_secs(secs))
     }
@@ -132,14 +145,17 @@ mod tests {
         let order = Order::new("app", "a")
             .with_admin(Wish::Set(Admin::Drain))
             .with_weight(Wish::Set(Weight::new(7).unwrap()));
-        assert!(orders.obey(id, &order, at(2)));
-        assert!(!orders.obey(id, &order, at(3)), "the same again changes nothing");
+        assert!(orders.obey(id, backend_a(&plan), &order, at(2)));
+        assert!(
+            !orders.obey(id, backend_a(&plan), &order, at(3)),
+            "the same again changes nothing"
+        );
         (orders, plan, id)
     }
 
     fn counts(orders: &Orders, plan: &Plan) -> (Admin, u16) {
-        let (pool, id) = (&plan.pools[0], BackendId::of("app", "a"));
-        let backend = pool.backends.iter().find(|backend| backend.name == "a").unwrap();
+        let id = BackendId::of("app", "a");
+        let backend = backend_a(plan);
         (orders.admin(id, backend), orders.weight(id, backend).get())
     }
 
@@ -148,12 +164,38 @@ mod tests {
         let (mut orders, plan, id) = ordered();
         assert_eq!(counts(&orders, &plan), (Admin::Drain, 7));
         assert_eq!(orders.of(id).since, at(2));
-        orders.obey(id, &Order::new("app", "a").with_weight(Wish::Forget), at(4));
+        let a = backend_a(&plan);
+        orders.obey(id, a, &Order::new("app", "a").with_weight(Wish::Forget), at(4));
         assert_eq!(counts(&orders, &plan), (Admin::Drain, 3));
         assert_eq!(orders.of(id).since, at(2), "a weight is no state");
-        orders.obey(id, &Order::new("app", "a").with_admin(Wish::Forget), at(5));
+        orders.obey(id, a, &Order::new("app", "a").with_admin(Wish::Forget), at(5));
         assert_eq!(counts(&orders, &plan), (Admin::Ready, 3));
         assert_eq!(orders.of(id).since, at(5));
+    }
+
+    #[test]
+    fn what_the_file_says_anyway_is_no_order_for_ever() {
+        let (mut orders, plan, id) = ordered();
+        let a = backend_a(&plan);
+        let as_configured = Order::new("app", "a")
+            .with_admin(Wish::Set(Admin::Ready))
+            .with_weight(Wish::Set(Weight::new(3).unwrap()));
+        assert!(orders.obey(id, a, &as_configured, at(4)));
+        assert_eq!(counts(&orders, &plan), (Admin::Ready, 3));
+        let left = orders.of(id);
+        assert_eq!((left.admin, left.weight, left.since), (None, None, at(4)));
+        assert!(
+            !orders.obey(id, a, &as_configured, at(5)),
+            "there is nothing left to change"
+        );
+
+        // over a file that drains, `ready` is an order
+        let drained = super::tests::plan(&self::a(", drain = true"));
+        orders.obey(id, backend_a(&drained), &as_configured, at(6));
+        assert_eq!(orders.of(id).admin, Some(Admin::Ready));
+        let drain = Order::new("app", "a").with_admin(Wish::Set(Admin::Drain));
+        orders.obey(id, backend_a(&drained), &drain, at(7));
+        assert_eq!(orders.of(id).admin, None);
     }
 
     #[test]

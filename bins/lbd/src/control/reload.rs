@@ -141,6 +141,7 @@ impl Control {
         for line in self.orders.follow(Some(&self.plan), &plan, self.loaded) {
             note(line);
         }
+        crate::note::with_time(plan.log.event_time);
         self.plan = plan;
         self.prober.replace(watched);
         self.agents.replace(asked);

@@ -2,7 +2,7 @@
 
 use super::Control;
 use lb_admin::ControlError;
-use lb_admin::state::{Backend, Listener, Pool, Probe, Process, Seen, Share, State, Totals, Why};
+use lb_admin::state::{Backend, Failure, Listener, PassedOver, Pool, Probe, Process, Seen, Share, State, Totals, Why};
 use lb_balance::Standing;
 use lb_health::{Admin, Status};
 use lb_probe::View;
@@ -125,7 +125,9 @@ impl Control {
             taking: standings.iter().filter(|standing| takes_new(standing)).count(),
             total: pool.backends().len(),
             failed_open: self.failed_open.contains(name),
-            exact_shares: pool.is_exact(),
+            // only turns follow weights exactly; the others know of no rounding either
+            exact_shares: pool.is_exact()
+                && matches!(plan.algorithm, Algorithm::WeightedRoundRobin | Algorithm::RoundRobin),
             backends: Vec::new(),
         };
         Some((entry, seen))
@@ -213,7 +215,25 @@ impl Control {
                 },
                 in_flight: backend.load().in_flight(),
                 max_connections: planned.max_connections,
+                passed_over: backend.contact().passed_over().map(|passed| {
+                    let (since, since_seconds) = present.ago(passed.since);
+                    PassedOver {
+                        cause: Why::from(passed.refusal.cause()),
+                        since,
+                        since_seconds,
+                        next_seconds: present.ahead(passed.until).1,
+                    }
+                }),
                 failures: backend.load().failures(),
+                last_failure: self.workers.last_fault(backend.id).map(|fault| {
+                    let ago = Duration::from_millis(present.unix_millis.saturating_sub(fault.unix_millis));
+                    Failure {
+                        at: lb_telemetry::timestamp(fault.unix_millis),
+                        seconds_ago: seconds(ago),
+                        end: fault.end.as_str().to_owned(),
+                        detail: (!fault.detail.is_empty()).then(|| fault.detail.to_owned()),
+                    }
+                }),
                 probe: view.as_ref().map(|view| Probe {
                     agent_note: agent.map(|agent| agent.note.clone()).filter(|note| !note.is_empty()),
                     agent_fault: self.agents.fault(backend.id).map(|fault| fault.to_string()),

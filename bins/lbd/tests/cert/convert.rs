@@ -147,7 +147,7 @@ fn passwords_are_never_said_and_one_on_the_command_line_is_warned_of() {
         "lbd: warning: a password on the command line can be seen by other users of this machine and stays in the \
          history of the shell; use --password-file or --password-env\n",
     );
-    let said = place.cert("convert a.p12 --out b.pem --password leopard").with_code(3);
+    let said = place.cert("convert a.p12 --out b.pem --password leopard").with_code(5);
     assert!(
         !said.errors.contains("leopard") && !said.errors.contains("tiger"),
         "{}",
@@ -155,7 +155,7 @@ fn passwords_are_never_said_and_one_on_the_command_line_is_warned_of() {
     );
     assert!(said.errors.contains("a.p12"), "{}", said.errors);
     // Without a terminal nobody is asked.
-    let said = place.cert("convert a.p12 --out b.pem").with_code(3);
+    let said = place.cert("convert a.p12 --out b.pem").with_code(5);
     assert!(said.errors.contains("--password-file"), "{}", said.errors);
     assert!(!place.has("b.pem"));
     let said = place.cert("convert heap.pem --to p12 --out b.p12").with_code(2);

@@ -131,6 +131,7 @@ fn json_has_a_stable_shape() {
       "validity": "valid"
     }
   ],
+  "crls": [],
   "files": [
     {
       "certificates": 1,

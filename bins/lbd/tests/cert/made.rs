@@ -55,6 +55,11 @@ impl Ca {
         (self.sign(parameters, key), key.serialize_pem())
     }
 
+    /// Its private key, in PEM.
+    pub(crate) fn key_pem(&self) -> String {
+        self.key.serialize_pem()
+    }
+
     /// A revocation list with one serial number, from 2026-11-01 to 2026-12-01.
     pub(crate) fn revocations(&self, serial: &[u8]) -> String {
         let issuer = Issuer::from_params(&self.parameters, &self.key);

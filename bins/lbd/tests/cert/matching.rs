@@ -64,6 +64,7 @@ fn json_says_the_same() {
     "subject": "CN=www.example.com"
   },
   "key": {
+    "issuer": null,
     "key": "ECDSA P-256",
     "key_sha256": "<sha256>",
     "place": {

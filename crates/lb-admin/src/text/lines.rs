@@ -9,12 +9,13 @@ pub fn lines(state: &State) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "state pool={} backend={} address={} weight={} in_flight={} status={}",
+            "state pool={} backend={} address={} weight={} in_flight={}{} status={}",
             backend.pool,
             backend.name,
             backend.address,
             backend.weight.ordered.unwrap_or(backend.weight.configured),
             backend.in_flight,
+            passed_over(backend),
             status(backend)
         );
     }
@@ -34,6 +35,12 @@ pub fn lines(state: &State) -> String {
         let _ = writeln!(text, "state end={end} count={count}");
     }
     text
+}
+
+/// ` passed_over=refused`, or nothing.
+fn passed_over(backend: &Backend) -> String {
+    let passed = backend.passed_over.as_ref();
+    passed.map_or_else(String::new, |passed| format!(" passed_over={}", passed.cause.kind))
 }
 
 /// The state with a capital letter, and the cause: `Up`, `Down(refused)`.

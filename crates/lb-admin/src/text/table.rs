@@ -40,8 +40,12 @@ pub fn table(state: &State, options: TableOptions) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(
         out,
-        "{} requests, {} connections ({} open), {} retries",
-        totals.requests, totals.connections, totals.active, totals.retries
+        "{}, {} ({} open), {} {}",
+        counted(totals.requests, "request"),
+        counted(totals.connections, "connection"),
+        totals.active,
+        totals.retries,
+        if totals.retries == 1 { "retry" } else { "retries" }
     );
     listeners(state, options, &mut out);
     for one in &state.pools {
@@ -209,6 +213,11 @@ fn paint(backend: &Backend) -> Paint {
     }
 }
 
+/// `1 request`, `2 requests`.
+fn counted(number: u64, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
 /// What an operator should know beside the numbers.
 fn notes(backend: &Backend) -> Vec<String> {
     let full = format!("{}/{}", backend.pool, backend.name);
@@ -257,9 +266,26 @@ fn notes(backend: &Backend) -> Vec<String> {
     if backend.takes == "overflow" {
         notes.push("stands by: gets new clients when those before it are full or down".to_owned());
     }
+    if let Some(passed) = &backend.passed_over {
+        let (cause, since) = (&passed.cause, short(passed.since_seconds));
+        notes.push(format!("passed over, for {since} now: {}: {}", cause.text, cause.mend));
+    }
     if backend.failures > 0 {
         let many = if backend.failures == 1 { "" } else { "s" };
         notes.push(format!("{} request{many} in a row failed", backend.failures));
+    }
+    if let Some(failure) = &backend.last_failure
+        && (backend.failures > 0 || failure.seconds_ago < RECENT_SECONDS)
+    {
+        let detail = failure
+            .detail
+            .as_deref()
+            .map_or_else(String::new, |detail| format!(": {detail}"));
+        notes.push(format!(
+            "last failed request {} ago: {}{detail}",
+            short(failure.seconds_ago),
+            failure.end
+        ));
     }
     if backend.max_connections.is_some_and(|most| backend.in_flight >= most) {
         notes.push(format!("full: {} of {}", backend.in_flight, backend.in_flight));
@@ -280,6 +306,9 @@ fn notes(backend: &Backend) -> Vec<String> {
     }
     notes
 }
+
+/// A failed request is worth a line for so long, if others went well since.
+const RECENT_SECONDS: f64 = 600.0;
 
 /// A text under a row, broken between words.
 fn note(text: &str, indent: &str, options: TableOptions, out: &mut String) {

@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// What happens to a request that a route matches.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Action {
     /// It goes to the pool at this position of the snapshot's list.
@@ -23,10 +23,10 @@ pub enum Action {
 }
 
 /// Why no route may have a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The path and its normal form lead to different actions.
+    /// Backends may read the path in several ways, and these lead to different actions.
     AmbiguousPath,
 }
 
@@ -38,12 +38,18 @@ impl Refusal {
             Self::AmbiguousPath => 400,
         }
     }
+
+    /// The rule, as a text for logs.
+    #[must_use]
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::AmbiguousPath => "the path can be read in several ways, which lead to different routes",
+        }
+    }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AmbiguousPath => "the path and its normal form lead to different routes",
-        })
+        f.write_str(self.rule())
     }
 }

@@ -1,6 +1,8 @@
 use std::cmp::Ordering;
 use std::fmt;
-use std::str::FromStr;
+use std::hint::cold_path;
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::{self, FromStr};
 
 /// Which hosts a route is for. Host names are compared without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -15,7 +17,8 @@ pub enum Host {
     Under(HostName),
 }
 
-/// A host name in small letters, without port and trailing dot.
+/// A host name in small letters, without port and trailing dot, or an address. An IPv6 address stands in brackets in its
+/// shortest form (RFC 5952), one that is mapped from IPv4 as that.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HostName(Box<str>);
 
@@ -63,8 +66,9 @@ impl HostName {
             return Err(HostError::TooLong { len: name.len() });
         }
         if let Some(inner) = name.strip_prefix('[').and_then(|n| n.strip_suffix(']')) {
-            return match inner.parse::<std::net::Ipv6Addr>() {
-                Ok(_) => Ok(Self(name.into())),
+            let mut room = Room::default();
+            return match inner.parse() {
+                Ok(address) => Ok(Self(str::from_utf8(room.put(address)).unwrap_or(&name).into())),
                 Err(_) => Err(HostError::Address),
             };
         }
@@ -108,17 +112,60 @@ pub enum HostError {
     Address,
 }
 
-/// The part of a `Host` field (RFC 9110, section 7.2) that is compared: without port and trailing dot.
-pub(super) fn name_of(host: &[u8]) -> &[u8] {
-    let end = match host.first() {
-        Some(b'[') => host
-            .iter()
-            .position(|b| *b == b']')
-            .map_or(host.len(), |at| at.saturating_add(1)),
-        _ => host.iter().position(|b| *b == b':').unwrap_or(host.len()),
-    };
+/// The part of a `Host` field (RFC 9110, section 7.2) that is compared: without port and trailing dot, an IPv6 address in
+/// the form of [`HostName`], for which `room` is there.
+pub(super) fn name_of<'a>(host: &'a [u8], room: &'a mut Room) -> &'a [u8] {
+    if host.first() == Some(&b'[') {
+        cold_path();
+        return address_of(host, room);
+    }
+    let end = host.iter().position(|b| *b == b':').unwrap_or(host.len());
     let name = host.get(..end).unwrap_or(host);
     name.strip_suffix(b".").unwrap_or(name)
+}
+
+#[inline(never)]
+fn address_of<'a>(host: &'a [u8], room: &'a mut Room) -> &'a [u8] {
+    let end = host.iter().position(|b| *b == b']').unwrap_or(host.len());
+    let inside = host.get(1..end).and_then(|inside| str::from_utf8(inside).ok());
+    match inside.and_then(|inside| inside.parse().ok()) {
+        Some(address) => room.put(address),
+        None => host,
+    }
+}
+
+/// Room for an IPv6 address in brackets.
+pub(super) struct Room {
+    bytes: [u8; 41],
+    len: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { bytes: [0; 41], len: 0 }
+    }
+}
+
+impl Room {
+    fn put(&mut self, address: Ipv6Addr) -> &[u8] {
+        self.len = 0;
+        // The longest address has 39 characters.
+        let _ = match address.to_canonical() {
+            IpAddr::V4(address) => fmt::write(self, format_args!("{address}")),
+            IpAddr::V6(address) => fmt::write(self, format_args!("[{address}]")),
+        };
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl fmt::Write for Room {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.len.saturating_add(text.len());
+        let place = self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?;
+        place.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
+    }
 }
 
 /// Can this name be in a table at all?

@@ -10,15 +10,31 @@
 //! `/public/../admin`, `/%61dmin`, `//admin` and `/public/..;/admin` are read as `/admin` by some
 //! backends and not by others. Whoever routes by the text alone sends the request to the pool of
 //! `/public` and lets the backend serve `/admin`. So a path that has percent-encoding, empty or dot
-//! segments, backslashes or parameters is looked up twice: as written and in its normal form. If both
-//! lead to the same action, it is forwarded as written; if not, it is refused
-//! ([`Refusal::AmbiguousPath`], 400). A path encoded twice (`%252e`) is decoded once, as backends
-//! should do.
+//! segments, backslashes or parameters is forwarded, as written, only when every reading of it leads to the same
+//! action. If not, it is refused ([`Refusal::AmbiguousPath`], 400). The readers differ in
+//!
+//! - whether they decode (not, once, twice; all, or only some characters),
+//! - what they take for a slash (`%2f`, `\`, `%5c`),
+//! - whether they cut out parameters (`;..`, up to a slash of which kind), empty segments and `.` segments,
+//! - whether they resolve `..`, and cut off blanks at the end,
+//! - whether `//host/path` has a host, and whether `%3f` and `%23` end the path.
+//!
+//! Without `..`, each of these choices is one about a single place of the path. The prefixes that some reading has are then
+//! those of the most eager normal form (one form for each combination of the last choices), down to the first prefix
+//! that the path has as text, in which all readers agree: all of them must have the action of that one. With `..` in otherwise
+//! plain text there are two readings, the text and the resolved path. `..` beside anything else that readers differ in
+//! leads anywhere (`/a%5cb/../admin`, `/./admin//../x`), and so do control characters, more than two layers of encoding, overlong
+//! UTF-8 and `%u002e`: such a path is refused unless all routes of its host have one action.
+//!
+//! Letter case is not among the readings: a backend that does not tell `/Admin` from `/admin` needs a route for each, or its
+//! own rule. Nor is what a file system adds (a dot or a blank at the end of a name on Windows).
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod action;
 mod host;
+mod normal;
 mod path;
+mod reading;
 
 #[cfg(test)]
 mod tests;
@@ -27,8 +43,10 @@ pub use action::{Action, Refusal};
 pub use host::{Host, HostError, HostName};
 pub use path::{Prefix, PrefixError};
 
-use path::{Normal, Path};
-use std::collections::BTreeMap;
+use normal::Normal;
+use reading::{LEVEL, Reading};
+use std::collections::{BTreeMap, HashMap};
+use std::hint::cold_path;
 
 /// One rule: requests for one of these hosts, under this prefix, get this action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +71,10 @@ pub struct Query<'a> {
 /// All routes of a listener. Never changes; shared by all workers.
 #[derive(Debug, Clone, Default)]
 pub struct Routes {
+    /// Each different action once.
     actions: Vec<Action>,
+    /// Every request has the first action.
+    is_one: bool,
     /// Sorted by name.
     exact: Vec<(HostName, Paths)>,
     /// Sorted by name.
@@ -70,7 +91,12 @@ impl Routes {
         let (mut exact, mut under) = (BTreeMap::new(), BTreeMap::new());
         let mut any = Paths::default();
         let mut actions = Vec::new();
-        for (index, route) in routes.into_iter().enumerate() {
+        let mut known = HashMap::new();
+        for route in routes {
+            let index = *known.entry(route.action).or_insert_with_key(|action| {
+                actions.push(action.clone());
+                actions.len().saturating_sub(1)
+            });
             let hosts = if route.hosts.is_empty() {
                 vec![Host::Any]
             } else {
@@ -89,9 +115,9 @@ impl Routes {
                     });
                 }
             }
-            actions.push(route.action);
         }
         Ok(Self {
+            is_one: actions.len() == 1 && any.has_root(),
             actions,
             exact: exact.into_iter().collect(),
             under: under.into_iter().collect(),
@@ -102,39 +128,83 @@ impl Routes {
     /// What happens to a request; `None` if no route is for it. Allocates nothing.
     ///
     /// `O(log hosts)` comparisons for the host and for each of its dots (a host is at most 253
-    /// bytes long), and one for each prefix of the hosts found.
+    /// bytes long), and one for each prefix of the hosts found; for a path that is not plain, up to 16 times that.
     #[must_use]
     pub fn find(&self, query: &Query<'_>) -> Option<&Action> {
-        let path = path::path_of(query.path);
-        let written = self.look_up(query.host, Path::Written(path));
-        if path::is_plain(path) {
-            return written;
+        if self.is_one {
+            return self.actions.first();
         }
-        let normal = Normal::of(path);
-        let normal = self.look_up(query.host, Path::Normal(normal.bytes()));
-        if written == normal {
-            written
-        } else {
-            Some(&Action::Refuse(Refusal::AmbiguousPath))
+        let (path, is_plain) = path::scan(query.path);
+        let mut room = host::Room::default();
+        let name = query.host.map(|host| host::name_of(host, &mut room));
+        let name = name.filter(|name| host::is_known_length(name));
+        let written = self.look_up(name, |prefix| prefix.begins(path));
+        if !is_plain {
+            cold_path();
+            if !self.is_agreed(name, path, written) {
+                return Some(&Action::Refuse(Refusal::AmbiguousPath));
+            }
+        }
+        self.actions.get(written?)
+    }
+
+    /// Does every reading of the path lead to the action of the path as it is written?
+    #[inline(never)]
+    fn is_agreed(&self, name: Option<&[u8]>, path: &[u8], written: Option<usize>) -> bool {
+        match Reading::of(path) {
+            Reading::Any => {
+                let mut has_root = false;
+                let same = self.prefixes(name).all(|(prefix, action)| {
+                    has_root |= prefix.as_str() == "/";
+                    Some(*action) == written
+                });
+                same && (has_root || written.is_none())
+            }
+            Reading::Up => {
+                let resolved = Normal::of(path, 0);
+                self.look_up(name, |prefix| prefix.begins_decoded(resolved.bytes())) == written
+            }
+            Reading::Local(choices) => (0..=choices)
+                .filter(|some| some & !choices == 0)
+                .all(|some| self.leads_to(name, path, &Normal::of(path, some | LEVEL), written)),
         }
     }
 
-    fn look_up(&self, host: Option<&[u8]>, path: Path<'_>) -> Option<&Action> {
-        let named = host.map(host::name_of).filter(|name| host::is_known_length(name));
-        let index = named
-            .and_then(|name| self.look_up_name(name, path))
-            .or_else(|| self.any.find(path))?;
-        self.actions.get(index)
+    /// Has every prefix that a reader may find in `normal` this action?
+    fn leads_to(&self, name: Option<&[u8]>, path: &[u8], normal: &Normal, action: Option<usize>) -> bool {
+        for (prefix, other) in self.prefixes(name) {
+            if prefix.begins(path) {
+                return true;
+            }
+            if prefix.begins_decoded(normal.bytes()) && Some(*other) != action {
+                return false;
+            }
+        }
+        true
     }
 
-    fn look_up_name(&self, name: &[u8], path: Path<'_>) -> Option<usize> {
-        let exact = search(&self.exact, name).and_then(|paths| paths.find(path));
+    fn look_up(&self, name: Option<&[u8]>, fits: impl Fn(&Prefix) -> bool + Copy) -> Option<usize> {
+        name.and_then(|name| self.look_up_name(name, fits))
+            .or_else(|| self.any.find(fits))
+    }
+
+    fn look_up_name(&self, name: &[u8], fits: impl Fn(&Prefix) -> bool + Copy) -> Option<usize> {
+        let exact = search(&self.exact, name).and_then(|paths| paths.find(fits));
         exact.or_else(|| {
             if self.under.is_empty() {
                 return None;
             }
-            host::parents(name).find_map(|parent| search(&self.under, parent)?.find(path))
+            host::parents(name).find_map(|parent| search(&self.under, parent)?.find(fits))
         })
+    }
+
+    /// All prefixes for a host with their actions, in the order in which they are asked.
+    fn prefixes(&self, name: Option<&[u8]>) -> impl Iterator<Item = &(Prefix, usize)> {
+        let exact = name.and_then(|name| search(&self.exact, name));
+        let under = name.into_iter().flat_map(host::parents);
+        let under = under.filter_map(|parent| search(&self.under, parent));
+        let all = exact.into_iter().chain(under).chain([&self.any]);
+        all.flat_map(|paths| &paths.0)
     }
 }
 
@@ -168,11 +238,15 @@ impl Paths {
         true
     }
 
-    fn find(&self, path: Path<'_>) -> Option<usize> {
+    fn find(&self, fits: impl Fn(&Prefix) -> bool) -> Option<usize> {
         self.0
             .iter()
-            .find(|(prefix, _)| prefix.matches(path))
+            .find(|(prefix, _)| fits(prefix))
             .map(|(_, action)| *action)
+    }
+
+    fn has_root(&self) -> bool {
+        self.0.iter().any(|(prefix, _)| prefix.as_str() == "/")
     }
 }
 

@@ -1,5 +1,7 @@
-//! Paths: prefixes that end at a segment, and the normal form that decides whether a path may be
-//! routed by the way it is written.
+//! Paths as they are written, and prefixes that end at a segment.
+
+use super::normal::Normal;
+use super::reading::{decode, decoded};
 
 /// The start of a path, in whole segments.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -30,8 +32,8 @@ impl Prefix {
         if let Some(offset) = text.bytes().position(wrong) {
             return Err(PrefixError::Character { offset });
         }
-        let decoded: Box<[u8]> = Decoded(text.as_bytes()).collect();
-        if Normal::of(text.as_bytes()).bytes() != &*decoded || is_badly_encoded(text.as_bytes()) {
+        let decoded: Box<[u8]> = decoded(text.as_bytes()).map(|char| char.byte).collect();
+        if Normal::of(text.as_bytes(), 0).bytes() != &*decoded || is_badly_encoded(text.as_bytes()) {
             return Err(PrefixError::NotNormal);
         }
         Ok(Self {
@@ -46,11 +48,14 @@ impl Prefix {
         &self.text
     }
 
-    pub(super) fn matches(&self, path: Path<'_>) -> bool {
-        match path {
-            Path::Written(path) => starts(path, self.text.as_bytes()),
-            Path::Normal(path) => starts(path, &self.decoded),
-        }
+    /// Is it the beginning of a path, byte for byte?
+    pub(super) fn begins(&self, path: &[u8]) -> bool {
+        starts(path, self.text.as_bytes())
+    }
+
+    /// Is it the beginning of a path that somebody decoded?
+    pub(super) fn begins_decoded(&self, path: &[u8]) -> bool {
+        starts(path, &self.decoded)
     }
 }
 
@@ -73,17 +78,12 @@ pub enum PrefixError {
         /// Where it stands.
         offset: usize,
     },
-    /// It has empty or dot segments, or percent-encoding that encodes nothing, a slash, or what needs
+    /// It has empty or dot segments, a blank at its end, or percent-encoding that encodes nothing, a slash, or what needs
     /// no encoding.
-    #[error("the path is not in normal form: it has empty or dot segments or needless percent-encoding")]
+    #[error(
+        "the path is not in normal form: it has empty or dot segments, a blank at its end or needless percent-encoding"
+    )]
     NotNormal,
-}
-
-/// A path in one of the two ways to read it.
-#[derive(Clone, Copy)]
-pub(super) enum Path<'a> {
-    Written(&'a [u8]),
-    Normal(&'a [u8]),
 }
 
 fn starts(path: &[u8], prefix: &[u8]) -> bool {
@@ -93,165 +93,50 @@ fn starts(path: &[u8], prefix: &[u8]) -> bool {
     rest.is_empty() || prefix.ends_with(b"/") || rest.starts_with(b"/")
 }
 
-/// The path of a request target: without query; `/` for what is no path (`*`, an authority).
-pub(super) fn path_of(target: &[u8]) -> &[u8] {
+/// The path of a request target, without query, and whether every reader reads it as it is written. The path is `/` for
+/// what is no path (`*`, an authority).
+pub(super) fn scan(target: &[u8]) -> (&[u8], bool) {
     if target.first() != Some(&b'/') {
-        return b"/";
+        return (b"/", true);
     }
-    let end = target
-        .iter()
-        .position(|b| matches!(b, b'?' | b'#'))
-        .unwrap_or(target.len());
-    target.get(..end).unwrap_or(target)
-}
-
-/// Does every reader read this path as it is written?
-pub(super) fn is_plain(path: &[u8]) -> bool {
-    let mut after_slash = false;
-    path.iter().all(|byte| {
-        let plain = match byte {
-            b'%' | b'\\' | b';' => false,
-            b'/' | b'.' => !after_slash,
-            _ => true,
-        };
+    let (mut is_plain, mut after_slash) = (true, false);
+    for (at, byte) in target.iter().enumerate() {
+        let class = CLASSES.get(usize::from(*byte)).copied().unwrap_or(ODD);
+        if class == PLAIN {
+            after_slash = false;
+            continue;
+        }
+        if class == END {
+            return (target.get(..at).unwrap_or(target), is_plain);
+        }
+        is_plain &= class != ODD && !after_slash;
         after_slash = *byte == b'/';
-        plain
-    })
+    }
+    (target, is_plain)
 }
 
-/// The beginning of a path as the most eager reader understands it: percent-decoded once,
-/// backslashes taken for slashes, parameters (`;..`) cut off, empty and dot segments removed
-/// (RFC 3986, section 6.2.2). On the stack, without allocation, whatever the length of the path.
-pub(super) struct Normal {
-    bytes: [u8; ROOM],
-    len: usize,
-    /// Segments that are not, or not whole, in `bytes`.
-    beyond: usize,
-    /// Where the first of them begins.
-    edge: usize,
-}
+const PLAIN: u8 = 0;
+/// Plain unless it follows a slash.
+const BEHIND_SLASH: u8 = 1;
+const ODD: u8 = 2;
+const END: u8 = 3;
 
-impl Normal {
-    pub(super) fn of(path: &[u8]) -> Self {
-        let mut normal = Self {
-            bytes: [0; ROOM],
-            len: 0,
-            beyond: 0,
-            edge: 0,
+static CLASSES: [u8; 256] = classes();
+
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // evaluated by the compiler
+const fn classes() -> [u8; 256] {
+    let mut table = [PLAIN; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b'?' | b'#' => END,
+            b'/' | b'.' => BEHIND_SLASH,
+            b'%' | b'\\' | b';' | 0..b' ' | 0x7f | 0xc0 | 0xc1 | 0xe0 | 0xf0 => ODD,
+            _ => PLAIN,
         };
-        let mut segment = Segment::default();
-        let mut begun = false;
-        for byte in Decoded(path) {
-            if matches!(byte, b'/' | b'\\') {
-                if begun {
-                    normal.end(&segment, false);
-                }
-                begun = true;
-                segment = Segment {
-                    start: normal.len,
-                    ..Segment::default()
-                };
-                normal.push(b'/', &mut segment);
-            } else if !segment.in_parameter {
-                if byte == b';' {
-                    segment.in_parameter = true;
-                } else {
-                    segment.note(byte);
-                    normal.push(byte, &mut segment);
-                }
-            }
-        }
-        normal.end(&segment, true);
-        normal
+        byte += 1;
     }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-
-    fn push(&mut self, byte: u8, segment: &mut Segment) {
-        match self.bytes.get_mut(self.len) {
-            Some(place) if self.beyond == 0 => {
-                *place = byte;
-                self.len = self.len.saturating_add(1);
-            }
-            _ => segment.cut = true,
-        }
-    }
-
-    fn end(&mut self, segment: &Segment, last: bool) {
-        let up = segment.is("..");
-        if !up && !segment.is("") && !segment.is(".") {
-            if segment.cut {
-                if self.beyond == 0 {
-                    self.edge = segment.start;
-                }
-                self.beyond = self.beyond.saturating_add(1);
-            }
-            return;
-        }
-        // the segment goes; a path that ends with it ends with a slash
-        if self.beyond == 0 {
-            self.len = segment.start;
-        }
-        if up {
-            self.pop();
-        }
-        if last {
-            self.push(b'/', &mut Segment::default());
-        }
-    }
-
-    fn pop(&mut self) {
-        match self.beyond {
-            0 => self.len = self.bytes().iter().rposition(|b| *b == b'/').unwrap_or(0),
-            1 => (self.beyond, self.len) = (0, self.edge),
-            more => self.beyond = more.saturating_sub(1),
-        }
-    }
-}
-
-/// What has to be known of a segment when it ends.
-#[derive(Default)]
-struct Segment {
-    start: usize,
-    head: [u8; 2],
-    len: usize,
-    in_parameter: bool,
-    cut: bool,
-}
-
-impl Segment {
-    fn note(&mut self, byte: u8) {
-        if let Some(place) = self.head.get_mut(self.len) {
-            *place = byte;
-        }
-        self.len = self.len.saturating_add(1);
-    }
-
-    fn is(&self, name: &str) -> bool {
-        self.len == name.len() && self.head.get(..self.len) == Some(name.as_bytes())
-    }
-}
-
-/// The bytes of a path, percent-decoded once. A percent sign that encodes nothing stands for itself.
-struct Decoded<'a>(&'a [u8]);
-
-impl Iterator for Decoded<'_> {
-    type Item = u8;
-
-    fn next(&mut self) -> Option<u8> {
-        let (byte, rest) = self.0.split_first()?;
-        if *byte == b'%'
-            && let [high, low, rest @ ..] = rest
-            && let Some(decoded) = decode(*high, *low)
-        {
-            self.0 = rest;
-            return Some(decoded);
-        }
-        self.0 = rest;
-        Some(*byte)
-    }
+    table
 }
 
 /// Does a percent sign encode nothing, or what needs no encoding, or a slash?
@@ -264,14 +149,3 @@ fn is_badly_encoded(path: &[u8]) -> bool {
         _ => true,
     })
 }
-
-fn decode(high: u8, low: u8) -> Option<u8> {
-    Some(hex(high)? << 4 | hex(low)?)
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).map(|value| value as u8)
-}
-
-/// One more than a prefix can have: the byte after it decides whether a segment ends there.
-const ROOM: usize = Prefix::MAX_LEN + 1;

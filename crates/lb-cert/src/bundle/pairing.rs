@@ -1,7 +1,7 @@
 //! Does this key belong to this certificate?
 
 use crate::certificate::tlv::{self, Reader, SEQUENCE};
-use crate::graph::public_key_parts;
+use crate::spki::Spki;
 use crate::{Certificate, Crypto, KeyAlgorithm, PrivateKey};
 use rustls_pki_types::PrivatePkcs1KeyDer;
 
@@ -32,44 +32,69 @@ pub enum KeyMatch {
 /// Cost: one public key made from a private one, which for an elliptic curve is one multiplication.
 #[must_use]
 pub fn match_key(certificate: &Certificate, key: &PrivateKey, crypto: &dyn Crypto) -> KeyMatch {
-    let Some(public) = public_key(key, crypto) else {
-        return KeyMatch::Unknown;
-    };
     let digest = |spki: &[u8]| public_key_digest(spki, crypto);
-    // The algorithm may be written in two ways (RSA keys restricted to PSS, named and explicit parameters), the key
-    // itself in one.
-    let is_same = match (public_key_parts(certificate.spki_raw()), public_key_parts(&public)) {
-        (Some((_, held)), Some((_, made))) => held == made,
-        _ => certificate.spki_raw() == public,
+    let held = Spki::read(certificate.spki_raw());
+    let Some(public) = public_key(key, crypto) else {
+        // Nobody needs the public half to see that an Ed448 key is not that of an RSA certificate.
+        let pkcs8 = key.to_pkcs8();
+        let kind = algorithm(pkcs8.secret_pkcs8_der());
+        let differ = kind
+            .and_then(Spki::of_algorithm)
+            .zip(held)
+            .is_some_and(|(own, held)| own.is_of_another_kind(&held));
+        return match crypto.algorithms().is_empty() {
+            false if differ => KeyMatch::Mismatch {
+                certificate: digest(certificate.spki_raw()),
+                key: None,
+            },
+            _ => KeyMatch::Unknown,
+        };
     };
-    if is_same {
-        KeyMatch::Match {
+    // The algorithm may be written in several ways (RSA keys restricted to PSS, named and explicit curves), the point
+    // too (compressed or not).
+    let is_same = match (held, Spki::read(&public)) {
+        (Some(held), Some(made)) => held.is_same(&made),
+        _ => Some(certificate.spki_raw() == public),
+    };
+    match is_same {
+        Some(true) => KeyMatch::Match {
             digest: digest(certificate.spki_raw()),
-        }
-    } else {
-        KeyMatch::Mismatch {
+        },
+        Some(false) => KeyMatch::Mismatch {
             certificate: digest(certificate.spki_raw()),
             key: digest(&public),
-        }
+        },
+        None => KeyMatch::Unknown,
     }
 }
 
-/// The public half of a key as `subjectPublicKeyInfo`, computed from the private one; `None` when `crypto` does not
-/// know this kind of key, or when the numbers of the key do not fit together.
+/// The public half of a key as `subjectPublicKeyInfo`, computed from the private one. Of a kind that `crypto` does not
+/// know it is what the key itself states; `None` when it states nothing, or when its numbers do not fit together.
 #[must_use]
 pub fn public_key(key: &PrivateKey, crypto: &dyn Crypto) -> Option<Vec<u8>> {
-    if let Some(computed) = crypto.public_key(key.der()) {
+    if let Some(computed) = key.computed(crypto) {
         return Some(computed);
     }
-    let (KeyAlgorithm::Rsa { bits } | KeyAlgorithm::RsaPss { bits }) = key.algorithm() else {
-        return None;
-    };
-    if (2048..=8192).contains(bits) {
+    let is_rsa = matches!(key.algorithm(), KeyAlgorithm::Rsa { .. } | KeyAlgorithm::RsaPss { .. });
+    if let KeyAlgorithm::Rsa { bits } | KeyAlgorithm::RsaPss { bits } = key.algorithm()
+        && (2048..=8192).contains(bits)
+    {
         // A key restricted to PSS holds the same numbers in another envelope, which libraries may not know.
         return crypto.public_key(&PrivatePkcs1KeyDer::from(numbers(key)?).into());
     }
-    // Libraries refuse RSA keys of other lengths, right or not; then the key's own word has to do.
-    (!crypto.algorithms().is_empty()).then(|| key.stated_spki()).flatten()
+    // Libraries refuse RSA keys of other lengths, right or not; then the key's own word has to do, as for kinds of keys
+    // that they do not know. Kinds that they know were refused because they are wrong.
+    let word_counts = is_rsa || !key.algorithm().is_usable();
+    (word_counts && !crypto.algorithms().is_empty())
+        .then(|| key.stated_spki())
+        .flatten()
+}
+
+/// The content of the algorithm of a PKCS#8 key.
+fn algorithm(pkcs8: &[u8]) -> Option<&[u8]> {
+    let mut fields = Reader::new(tlv::only(pkcs8, SEQUENCE).ok()?);
+    fields.expect(tlv::INTEGER).ok()?;
+    Some(fields.expect(SEQUENCE).ok()?.value)
 }
 
 /// What is inside PKCS#8: of an RSA key its PKCS#1 form.

@@ -3,6 +3,8 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::tlv::{self, Reader, SEQUENCE};
+use crate::curve::{Curve, Parameters};
+use crate::kind;
 use std::fmt;
 
 /// A public key's kind and length.
@@ -12,6 +14,8 @@ pub struct PublicKey {
     pub kind: KeyKind,
     /// The length in bits: of the modulus, of the curve's field; 0 if unknown.
     pub bits: u32,
+    /// Whether a curve is given by its numbers instead of its name, which RFC 5480 forbids.
+    pub is_explicit: bool,
 }
 
 /// A kind of public key.
@@ -28,9 +32,11 @@ pub enum KeyKind {
     P384,
     /// secp521r1
     P521,
-    /// Another named curve, dotted.
-    OtherCurve(Box<str>),
-    /// A curve given by its numbers, which RFC 5480 forbids.
+    /// Another curve that has a name: `secp256k1`, `brainpoolP256r1`.
+    OtherCurve(&'static str),
+    /// A curve that is not known here, dotted.
+    UnknownCurve(Box<str>),
+    /// A curve given by its numbers, which equals no named one.
     ExplicitCurve,
     /// Ed25519
     Ed25519,
@@ -38,9 +44,9 @@ pub enum KeyKind {
     Ed448,
     /// DSA
     Dsa,
-    /// ML-DSA
-    MlDsa,
-    /// Something else, dotted.
+    /// Another that is known by its name: `ML-DSA-65`, `SLH-DSA-SHA2-128s`, `X25519`.
+    Named(&'static str),
+    /// Something that is not known here, dotted.
     Other(Box<str>),
     /// Not readable.
     Malformed,
@@ -54,20 +60,22 @@ impl fmt::Display for PublicKey {
             KeyKind::P256 => f.write_str("ECDSA P-256"),
             KeyKind::P384 => f.write_str("ECDSA P-384"),
             KeyKind::P521 => f.write_str("ECDSA P-521"),
-            KeyKind::OtherCurve(oid) => match &**oid {
-                "1.2.840.10045.3.1.1" => f.write_str("ECDSA P-192"),
-                "1.3.132.0.33" => f.write_str("ECDSA P-224"),
-                "1.3.132.0.10" => f.write_str("ECDSA secp256k1"),
-                other => write!(f, "ECDSA curve {other}"),
-            },
+            KeyKind::OtherCurve(name) => write!(f, "ECDSA {name}"),
+            KeyKind::UnknownCurve(oid) => write!(f, "ECDSA on the unknown curve {oid}"),
             KeyKind::ExplicitCurve => f.write_str("ECDSA with explicit curve"),
             KeyKind::Ed25519 => f.write_str("Ed25519"),
             KeyKind::Ed448 => f.write_str("Ed448"),
             KeyKind::Dsa => write!(f, "DSA {}", self.bits),
-            KeyKind::MlDsa => f.write_str("ML-DSA"),
-            KeyKind::Other(oid) => write!(f, "key type {oid}"),
+            KeyKind::Named(name) => f.write_str(name),
+            KeyKind::Other(oid) => write!(f, "unknown kind {oid}"),
             KeyKind::Malformed => f.write_str("unreadable key"),
-        }
+        }?;
+        let equals_a_named_one = self.is_explicit && self.kind != KeyKind::ExplicitCurve;
+        f.write_str(if equals_a_named_one {
+            " (given by its numbers)"
+        } else {
+            ""
+        })
     }
 }
 
@@ -76,6 +84,7 @@ pub(crate) fn read(spki: &[u8]) -> PublicKey {
     try_read(spki).unwrap_or(PublicKey {
         kind: KeyKind::Malformed,
         bits: 0,
+        is_explicit: false,
     })
 }
 
@@ -88,7 +97,7 @@ fn try_read(spki: &[u8]) -> Result<PublicKey, tlv::Wrong> {
     let (kind, bits) = match oid {
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01] => (KeyKind::Rsa, modulus_bits(key)?),
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a] => (KeyKind::RsaPss, modulus_bits(key)?),
-        [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01] => curve(&algorithm.any()?),
+        [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01] => return Ok(curve(&Parameters::read(algorithm.any()?.whole))),
         [0x2b, 0x65, 0x70] => (KeyKind::Ed25519, 256),
         [0x2b, 0x65, 0x71] => (KeyKind::Ed448, 456),
         [0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x01] => {
@@ -98,10 +107,16 @@ fn try_read(spki: &[u8]) -> Result<PublicKey, tlv::Wrong> {
             };
             (KeyKind::Dsa, prime)
         }
-        [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x11..=0x13] => (KeyKind::MlDsa, 0),
-        other => (KeyKind::Other(tlv::dotted(other).into()), 0),
+        other => match kind::name_of(other) {
+            Some(name) => (KeyKind::Named(name), 0),
+            None => (KeyKind::Other(tlv::dotted(other).into()), 0),
+        },
     };
-    Ok(PublicKey { kind, bits })
+    Ok(PublicKey {
+        kind,
+        bits,
+        is_explicit: false,
+    })
 }
 
 fn modulus_bits(key: &[u8]) -> Result<u32, tlv::Wrong> {
@@ -122,15 +137,22 @@ fn bits_of(number: &[u8]) -> u32 {
     bytes.saturating_mul(8).saturating_sub(unused)
 }
 
-fn curve(parameters: &tlv::Tlv<'_>) -> (KeyKind, u32) {
-    if parameters.id != tlv::OID {
-        return (KeyKind::ExplicitCurve, 0);
-    }
-    match parameters.value {
-        [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07] => (KeyKind::P256, 256),
-        [0x2b, 0x81, 0x04, 0x00, 0x22] => (KeyKind::P384, 384),
-        [0x2b, 0x81, 0x04, 0x00, 0x23] => (KeyKind::P521, 521),
-        other => (KeyKind::OtherCurve(tlv::dotted(other).into()), 0),
+fn curve(parameters: &Parameters<'_>) -> PublicKey {
+    let named = |curve: &Curve| match curve.name {
+        "P-256" => KeyKind::P256,
+        "P-384" => KeyKind::P384,
+        "P-521" => KeyKind::P521,
+        name => KeyKind::OtherCurve(name),
+    };
+    PublicKey {
+        kind: match parameters {
+            Parameters::Named(curve) | Parameters::Numbers(curve) => named(curve),
+            Parameters::Unknown(oid) => KeyKind::UnknownCurve(tlv::dotted(oid).into()),
+            Parameters::OtherNumbers => KeyKind::ExplicitCurve,
+            Parameters::Inherited | Parameters::Malformed => KeyKind::Malformed,
+        },
+        bits: parameters.curve().map_or(0, |curve| curve.bits),
+        is_explicit: matches!(parameters, Parameters::Numbers(_) | Parameters::OtherNumbers),
     }
 }
 

@@ -5,7 +5,8 @@ use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256K1_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING,
-    ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair,
+    ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ML_DSA_44_SIGNING, ML_DSA_65_SIGNING,
+    ML_DSA_87_SIGNING, PqdsaKeyPair, RsaKeyPair,
 };
 use rustls_pki_types::{PrivateKeyDer, SignatureVerificationAlgorithm};
 
@@ -35,7 +36,7 @@ impl Crypto for AwsLc {
                 if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
                     return spki(pair.public_key());
                 }
-                ecdsa(der)
+                ecdsa(der).or_else(|| ml_dsa(der))
             }
             _ => None,
         }
@@ -60,6 +61,14 @@ fn ecdsa(der: &[u8]) -> Option<Vec<u8>> {
     .into_iter()
     .find_map(|algorithm| EcdsaKeyPair::from_private_key_der(algorithm, der).ok())
     .and_then(|pair| spki(pair.public_key()))
+}
+
+/// From the seed, the expanded key or both (RFC 9881, section 6).
+fn ml_dsa(der: &[u8]) -> Option<Vec<u8>> {
+    [&ML_DSA_44_SIGNING, &ML_DSA_65_SIGNING, &ML_DSA_87_SIGNING]
+        .into_iter()
+        .find_map(|algorithm| PqdsaKeyPair::from_pkcs8(algorithm, der).ok())
+        .and_then(|pair| spki(pair.public_key()))
 }
 
 fn spki(key: &impl AsDer<PublicKeyX509Der<'static>>) -> Option<Vec<u8>> {

@@ -124,10 +124,22 @@ fn key(found: &Found<Certificate>) -> Option<Finding> {
                 key.bits
             ),
         ),
+        _ if key.is_explicit => (
+            Severity::Error,
+            format!("{label} has a key whose curve is given by its numbers ({key}), which RFC 5480 forbids"),
+        ),
         KeyKind::Rsa | KeyKind::RsaPss | KeyKind::P256 | KeyKind::P384 | KeyKind::P521 => return None,
         KeyKind::Ed25519 => (
             Severity::Note,
             format!("{label} has an Ed25519 key, which browsers do not take"),
+        ),
+        KeyKind::Ed448 | KeyKind::OtherCurve(_) if key.bits >= 224 => (
+            Severity::Warning,
+            format!("{label} has a key that OpenSSL takes and browsers and rustls do not ({key})"),
+        ),
+        KeyKind::Named(name) if name.starts_with("ML-DSA") => (
+            Severity::Warning,
+            format!("{label} has a key that OpenSSL takes from 3.5 on and browsers and rustls do not ({key})"),
         ),
         _ => (
             Severity::Error,

@@ -18,11 +18,22 @@ fn finding(note: &Note) -> Finding {
         NoteKind::BlankInside => ("blank-line", Severity::Warning, REWRITE),
         NoteKind::BlankBetween => ("blank-line", Severity::Note, REWRITE),
         NoteKind::NoArmour => ("no-armour", Severity::Warning, REWRITE),
+        NoteKind::Mended { .. } => ("mended-lines", Severity::Warning, REWRITE),
         NoteKind::OldLabel { .. } => ("old-label", Severity::Note, REWRITE),
         NoteKind::UnusableKey { .. } => (
             "unusable-key",
             Severity::Error,
             "Make a key that servers use and have a certificate issued for it.",
+        ),
+        NoteKind::UnservedKey { .. } => (
+            "unusable-key",
+            Severity::Warning,
+            "For a server by rustls make a P-256 key and have a certificate issued for it.",
+        ),
+        NoteKind::KeyForm(_) => (
+            "key-form",
+            Severity::Warning,
+            "Write the key anew: `lbd cert convert` writes the form that all programs read.",
         ),
         NoteKind::NoMac => (
             "no-integrity-check",

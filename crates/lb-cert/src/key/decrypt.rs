@@ -1,15 +1,16 @@
-//! Encrypted PKCS#8 keys (RFC 5958, section 3): PBES2 and scrypt, by the `pkcs8` crate.
+//! Encrypted PKCS#8 keys (RFC 5958, section 3).
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use pkcs8::EncryptedPrivateKeyInfoRef;
+use der::zeroize::Zeroizing;
 
-use super::PrivateKey;
-use super::structure::items_of_whole;
-use crate::read::{Problem, ReadOptions, Scheme};
+use super::{KeyError, PrivateKey};
+use crate::Place;
+use crate::read::encryption::{Budget, Scheme};
+use crate::read::{Problem, ReadOptions, ber, conversion, shape};
 
 /// Tries the passwords in their order. The scheme is looked at first: what it costs, whether we have it.
-pub(crate) fn decrypt(der: &[u8], options: &ReadOptions<'_>) -> Result<PrivateKey, Problem> {
+pub(crate) fn decrypt(der: &[u8], place: &Place, options: &ReadOptions<'_>) -> Result<PrivateKey, Problem> {
     let limits = &options.limits;
     if der.len() > limits.encrypted_bytes {
         return Err(Problem::Limit {
@@ -17,42 +18,56 @@ pub(crate) fn decrypt(der: &[u8], options: &ReadOptions<'_>) -> Result<PrivateKe
             limit: limits.encrypted_bytes as u64,
         });
     }
-    let items = items_of_whole(der).map_err(Problem::Key)?;
-    let broken = || Problem::Broken {
+    let broken = |why: &str| Problem::Broken {
         what: WHAT,
         offset: 0,
-        why: "its encryption parameters make no sense".into(),
+        why: why.into(),
     };
-    let scheme = items
-        .first()
-        .and_then(|algorithm| Scheme::read(algorithm.value()))
-        .ok_or_else(broken)?;
-    if !scheme.in_keys {
-        return Err(Problem::Scheme {
+    if let Some((offset, why)) = shape::first_break(der, limits.depth) {
+        return Err(Problem::Broken {
             what: WHAT,
-            scheme: scheme.name,
-            command: COMMAND,
+            offset,
+            why: why.into(),
         });
     }
-    scheme.iterations(limits)?;
-    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| broken())?;
+    let items = ber::sequence_of_whole(der).ok_or_else(|| broken("a field is missing"))?;
+    let [algorithm, data] = items.as_slice() else {
+        return Err(broken("it is no pair of encryption and octets"));
+    };
+    let data = ber::octets(data).ok_or_else(|| broken("no octet string"))?;
+    let scheme = Scheme::read(algorithm).map_err(|error| error.problem(WHAT, conversion::pkcs8(place)))?;
+    if !scheme.fits(data.len()) {
+        return Err(broken("its encrypted part has a length that its cipher never makes"));
+    }
+    Budget::new(limits).spend(scheme.cost())?;
     if options.passwords.is_empty() {
         return Err(Problem::PasswordNeeded { what: WHAT });
     }
-    for password in options.passwords {
-        let Ok(opened) = info.decrypt(password.reveal()) else {
-            continue;
-        };
-        // A wrong password passes the padding once in 256 times; the structure tells.
-        if let Ok(key) = PrivateKey::from_der(opened.as_bytes()) {
-            return Ok(key);
-        }
+    let mut passwords = options.passwords.iter();
+    match passwords.find_map(|password| scheme.open(password, false, &data, opened)) {
+        Some(key) => key.map_err(Problem::Key),
+        None => Err(Problem::WrongPassword {
+            what: WHAT,
+            tried: options.passwords.len(),
+        }),
     }
-    Err(Problem::WrongPassword {
-        what: WHAT,
-        tried: options.passwords.len(),
-    })
+}
+
+/// The key that was decrypted; `None` when this is not even the shape of one, so that the password was wrong.
+pub(crate) fn opened(plain: &[u8]) -> Option<Result<PrivateKey, KeyError>> {
+    if shape::recognise(plain) != shape::Shape::Pkcs8 {
+        return None;
+    }
+    Some(PrivateKey::from_der(plain).or_else(|error| {
+        // Perhaps it is BER, of which the reader of keys knows nothing.
+        let der = ber::whole(plain)
+            .and_then(|item| ber::to_der(&item))
+            .map(Zeroizing::new);
+        match der {
+            Some(der) if der.as_slice() != plain => PrivateKey::from_der(&der),
+            _ => Err(error),
+        }
+    }))
 }
 
 const WHAT: &str = "the encrypted private key";
-const COMMAND: &str = "openssl pkcs8 -provider legacy -provider default -in FILE -out plain.pem";

@@ -23,7 +23,7 @@ pub enum KeyError {
         extra: usize,
     },
     /// The bytes have the shape of no key.
-    #[error("this is no private key of a known form (PKCS#8, PKCS#1, SEC1)")]
+    #[error("this is no private key of a known form (PKCS#8, PKCS#1, SEC1, DSA)")]
     Unrecognised,
     /// The key is an encrypted PKCS#8.
     #[error("the key is encrypted")]
@@ -31,6 +31,14 @@ pub enum KeyError {
     /// An elliptic curve key that does not name its curve.
     #[error("the key does not name its curve")]
     NoCurve,
+    /// The private number of an elliptic curve key is none.
+    #[error("the private number of the key (on {curve}) {what}")]
+    Scalar {
+        /// The curve.
+        curve: &'static str,
+        /// What is wrong with the number.
+        what: &'static str,
+    },
     /// The public part does not belong to the private part.
     #[error("the public part inside the key does not belong to its private part")]
     PublicPart,
@@ -40,6 +48,21 @@ pub enum KeyError {
 }
 
 impl KeyError {
+    /// The same, found in a part that begins at `base`.
+    pub(super) fn moved(self, base: usize) -> Self {
+        match self {
+            Self::Broken { what, offset } => Self::Broken {
+                what,
+                offset: offset.saturating_add(base),
+            },
+            Self::Trailing { end, extra } => Self::Trailing {
+                end: end.saturating_add(base),
+                extra,
+            },
+            other => other,
+        }
+    }
+
     /// The paragraph: what it means and how to mend it.
     pub fn explain(&self) -> &'static str {
         match self {
@@ -59,6 +82,10 @@ impl KeyError {
             Self::NoCurve => {
                 "A SEC1 key normally names its curve. Convert it where its parameters are known: `openssl pkcs8 \
                  -topk8 -nocrypt -in FILE -out key.pem`."
+            }
+            Self::Scalar { .. } => {
+                "On each curve a private number lies between 1 and the order of the curve. This one does not, so that \
+                 the key was changed or belongs to another curve. Export it again from where it was made."
             }
             Self::PublicPart => {
                 "The file holds a private and a public number that do not belong together: one of them was changed. \

@@ -2,32 +2,66 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
-use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
+use der::asn1::{AnyRef, ObjectIdentifier};
+use der::zeroize::Zeroizing;
+use der::{Reader, SliceReader, Tag, TagNumber, Tagged};
 
-use super::{KeyAlgorithm, KeyError, KeyFormat};
+use super::ec::EcKey;
+use super::{KeyAlgorithm, KeyError, KeyFormat, Oddity, convert, dsa, octets};
+use crate::kind;
+
+/// A key whose structure is whole.
+pub(super) struct Structure {
+    pub(super) format: KeyFormat,
+    pub(super) algorithm: KeyAlgorithm,
+    pub(super) oddities: Vec<Oddity>,
+    /// The key in its normal form, where it stood in another.
+    pub(super) normal: Option<Zeroizing<Vec<u8>>>,
+    /// The public part, where the normal form has no place for it.
+    pub(super) public: Option<Vec<u8>>,
+}
+
+impl Structure {
+    fn new(format: KeyFormat, algorithm: KeyAlgorithm) -> Self {
+        Self {
+            format,
+            algorithm,
+            oddities: Vec::new(),
+            normal: None,
+            public: None,
+        }
+    }
+}
 
 /// Form and algorithm of the key in `der`, whose structure is whole.
-pub(super) fn read(der: &[u8]) -> Result<(KeyFormat, KeyAlgorithm), KeyError> {
+pub(super) fn read(der: &[u8]) -> Result<Structure, KeyError> {
     let items = items_of_whole(der)?;
     let mut tags = [Tag::Null; 4];
     for (tag, item) in tags.iter_mut().zip(&items) {
         *tag = item.tag();
     }
     match tags {
-        [Tag::Integer, Tag::Sequence, Tag::OctetString, ..] => Ok((KeyFormat::Pkcs8, pkcs8(der, &items)?)),
-        [Tag::Integer, Tag::OctetString, ..] => Ok((KeyFormat::Sec1, sec1(der, &items, None)?)),
+        [Tag::Integer, Tag::Sequence, Tag::OctetString, ..] => pkcs8(der, &items),
+        [Tag::Integer, Tag::OctetString, ..] => {
+            let key = EcKey::read(der, None)?;
+            Ok(Structure {
+                normal: key.normal(true),
+                oddities: key.oddities,
+                ..Structure::new(KeyFormat::Sec1, key.algorithm)
+            })
+        }
         [Tag::Sequence, Tag::OctetString, ..] => Err(KeyError::Encrypted),
-        [Tag::Integer, Tag::Integer, Tag::Integer, ..] if items.len() > 6 => {
+        [Tag::Integer, Tag::Integer, Tag::Integer, ..] if items.len() == dsa::NUMBERS => dsa::read(der, &items),
+        [Tag::Integer, Tag::Integer, Tag::Integer, ..] if items.len() > dsa::NUMBERS => {
             let bits = pkcs1(der, &items)?;
-            Ok((KeyFormat::Pkcs1, KeyAlgorithm::Rsa { bits }))
+            Ok(Structure::new(KeyFormat::Pkcs1, KeyAlgorithm::Rsa { bits }))
         }
         _ => Err(KeyError::Unrecognised),
     }
 }
 
 /// PKCS#8, RFC 5958, section 2: version, algorithm, key, attributes [0], public key [1].
-fn pkcs8(whole: &[u8], items: &[AnyRef<'_>]) -> Result<KeyAlgorithm, KeyError> {
+fn pkcs8(whole: &[u8], items: &[AnyRef<'_>]) -> Result<Structure, KeyError> {
     let [version, algorithm, key, rest @ ..] = items else {
         return Err(KeyError::Unrecognised);
     };
@@ -56,43 +90,65 @@ fn pkcs8(whole: &[u8], items: &[AnyRef<'_>]) -> Result<KeyAlgorithm, KeyError> {
     let content = key.value();
     let (oid, parameters) =
         algorithm_parts(*algorithm).map_err(|()| broken(whole, items, 1, "the algorithm is not well-formed"))?;
-    let inner = |error: KeyError| match error {
-        KeyError::Broken { what, offset } => KeyError::Broken {
-            what,
-            offset: offset.saturating_add(offset_in(whole, content)),
-        },
-        KeyError::Trailing { end, extra } => KeyError::Trailing {
-            end: end.saturating_add(offset_in(whole, content)),
-            extra,
-        },
-        other => other,
-    };
+    let inner = |error: KeyError| error.moved(offset_in(whole, content));
     match oid {
         RSA | RSA_PSS => {
             let bits = items_of_whole(content)
                 .and_then(|items| pkcs1(content, &items))
                 .map_err(inner)?;
-            Ok(if oid == RSA {
-                KeyAlgorithm::Rsa { bits }
-            } else {
-                KeyAlgorithm::RsaPss { bits }
-            })
+            Ok(Structure::new(
+                KeyFormat::Pkcs8,
+                if oid == RSA {
+                    KeyAlgorithm::Rsa { bits }
+                } else {
+                    KeyAlgorithm::RsaPss { bits }
+                },
+            ))
         }
         EC => {
-            let parameters = parameters.ok_or(KeyError::NoCurve)?;
-            items_of_whole(content)
-                .and_then(|items| sec1(content, &items, Some(parameters)))
-                .map_err(inner)
+            let key = EcKey::read(content, parameters).map_err(inner)?;
+            let normal = convert::normal_pkcs8(items, parameters, &key);
+            Ok(Structure {
+                normal,
+                oddities: key.oddities,
+                ..Structure::new(KeyFormat::Pkcs8, key.algorithm)
+            })
         }
-        ED25519 => {
-            let seed = <&der::asn1::OctetStringRef>::from_der(content)
-                .map_err(|_| broken(whole, items, 2, "an Ed25519 key is an octet string inside another"))?;
-            if seed.as_bytes().len() != 32 {
-                return Err(broken(whole, items, 2, "an Ed25519 key has 32 bytes"));
+        DSA => {
+            let bits = dsa::read_inside(content, parameters)
+                .ok_or_else(|| broken(whole, items, 2, "the numbers of a DSA key do not fit together"))?;
+            Ok(Structure::new(KeyFormat::Pkcs8, KeyAlgorithm::Dsa { bits }))
+        }
+        other => {
+            let Some(name) = kind::name_of(other.as_bytes()) else {
+                let words = format!("unknown kind {other}");
+                return Ok(Structure::new(KeyFormat::Pkcs8, KeyAlgorithm::Unknown(words.into())));
+            };
+            if octets::fits(name, content) == Some(false) {
+                return Err(broken(whole, items, 2, wrong_octets(name)));
             }
-            Ok(KeyAlgorithm::Ed25519)
+            let algorithm = match name {
+                "Ed25519" => KeyAlgorithm::Ed25519,
+                "Ed448" => KeyAlgorithm::Ed448,
+                name => KeyAlgorithm::Other(name),
+            };
+            let mut found = Structure::new(KeyFormat::Pkcs8, algorithm);
+            if convert::has_wrapped_public(items) {
+                found.public = convert::stated_spki(whole);
+                found.normal = Some(Zeroizing::new(convert::bare_pkcs8(whole)));
+            }
+            Ok(found)
         }
-        other => Ok(KeyAlgorithm::Other(name_of(other))),
+    }
+}
+
+fn wrong_octets(name: &str) -> &'static str {
+    match name {
+        "Ed25519" => "an Ed25519 key is an octet string of 32 bytes inside another",
+        "Ed448" => "an Ed448 key is an octet string of 57 bytes inside another",
+        "X25519" => "an X25519 key is an octet string of 32 bytes inside another",
+        "X448" => "an X448 key is an octet string of 56 bytes inside another",
+        _ => "the private part has none of the lengths that such a key has",
     }
 }
 
@@ -126,88 +182,6 @@ fn pkcs1(whole: &[u8], items: &[AnyRef<'_>]) -> Result<u32, KeyError> {
         return Err(broken(whole, items, 2, "the sizes of modulus and exponents do not fit"));
     }
     Ok(n)
-}
-
-/// SEC1, RFC 5915: version 1, the scalar, curve [0], public point [1].
-fn sec1(whole: &[u8], items: &[AnyRef<'_>], outer: Option<AnyRef<'_>>) -> Result<KeyAlgorithm, KeyError> {
-    let [version, scalar, rest @ ..] = items else {
-        return Err(KeyError::Unrecognised);
-    };
-    if small(*version) != Some(1) {
-        return Err(broken(whole, items, 0, "the version of a SEC1 key is 1"));
-    }
-    let (mut own, mut point) = (None, None);
-    for (index, item) in rest.iter().enumerate() {
-        let index = index.saturating_add(2);
-        match item.tag() {
-            Tag::ContextSpecific {
-                number: TagNumber(0),
-                constructed: true,
-            } if own.is_none() && point.is_none() => {
-                own = Some(
-                    AnyRef::from_der(item.value())
-                        .map_err(|_| broken(whole, items, index, "the curve is not well-formed"))?,
-                );
-            }
-            Tag::ContextSpecific {
-                number: TagNumber(1),
-                constructed: true,
-            } if point.is_none() => {
-                let bits = BitStringRef::from_der(item.value())
-                    .ok()
-                    .and_then(|bits| bits.as_bytes());
-                point = Some((
-                    index,
-                    bits.ok_or_else(|| broken(whole, items, index, "the public point is not well-formed"))?,
-                ));
-            }
-            _ => return Err(broken(whole, items, index, "an element that no SEC1 key has")),
-        }
-    }
-    if let (Some(own), Some(outer)) = (own, outer)
-        && (own.tag(), own.value()) != (outer.tag(), outer.value())
-    {
-        return Err(broken(
-            whole,
-            items,
-            2,
-            "the curve inside differs from the curve outside",
-        ));
-    }
-    let curve = outer.or(own).ok_or(KeyError::NoCurve)?;
-    if curve.tag() != Tag::ObjectIdentifier {
-        return Ok(KeyAlgorithm::Other("EC with explicit parameters".into()));
-    }
-    let oid: ObjectIdentifier = curve
-        .decode_as()
-        .map_err(|_| broken(whole, items, 2, "the curve is not well-formed"))?;
-    let (bytes, algorithm) = match oid {
-        P256 => (32, KeyAlgorithm::EcP256),
-        P384 => (48, KeyAlgorithm::EcP384),
-        P521 => (66, KeyAlgorithm::EcP521),
-        other => return Ok(KeyAlgorithm::Other(name_of(other))),
-    };
-    // Old programs left out leading zeros.
-    if scalar.value().is_empty() || scalar.value().len() > bytes {
-        return Err(broken(whole, items, 1, "the scalar has not the size of the curve"));
-    }
-    if let Some((index, point)) = point {
-        let whole_point = bytes.saturating_mul(2).saturating_add(1);
-        let fits = match point.first() {
-            Some(4) => point.len() == whole_point,
-            Some(2 | 3) => point.len() == bytes.saturating_add(1),
-            _ => false,
-        };
-        if !fits {
-            return Err(broken(
-                whole,
-                items,
-                index,
-                "the public point has not the size of the curve",
-            ));
-        }
-    }
-    Ok(algorithm)
 }
 
 /// The elements of the one sequence that `der` is.
@@ -252,7 +226,7 @@ pub(super) fn algorithm_parts(algorithm: AnyRef<'_>) -> Result<(ObjectIdentifier
 }
 
 /// A small number that is not negative.
-fn small(item: AnyRef<'_>) -> Option<u8> {
+pub(super) fn small(item: AnyRef<'_>) -> Option<u8> {
     match (item.tag(), item.value()) {
         (Tag::Integer, [value]) if *value < 0x80 => Some(*value),
         _ => None,
@@ -260,7 +234,7 @@ fn small(item: AnyRef<'_>) -> Option<u8> {
 }
 
 /// How many bits a positive integer has.
-fn positive_bits(item: AnyRef<'_>) -> Option<u32> {
+pub(super) fn positive_bits(item: AnyRef<'_>) -> Option<u32> {
     if item.tag() != Tag::Integer {
         return None;
     }
@@ -274,15 +248,8 @@ fn positive_bits(item: AnyRef<'_>) -> Option<u32> {
     bits.checked_sub(first.leading_zeros())
 }
 
-/// The common name of an algorithm or curve that we name but do not use.
-fn name_of(oid: ObjectIdentifier) -> Box<str> {
-    NAMES
-        .iter()
-        .find(|(known, _)| *known == oid)
-        .map_or_else(|| oid.to_string().into(), |(_, name)| (*name).into())
-}
-
-fn broken(whole: &[u8], items: &[AnyRef<'_>], index: usize, what: &'static str) -> KeyError {
+/// Of the item at `index` of a structure.
+pub(super) fn broken(whole: &[u8], items: &[AnyRef<'_>], index: usize, what: &'static str) -> KeyError {
     let offset = items.get(index).map_or(0, |item| offset_in(whole, item.value()));
     KeyError::Broken { what, offset }
 }
@@ -310,31 +277,4 @@ const MAX_ITEMS: usize = 16;
 pub(super) const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 pub(super) const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 pub(super) const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-pub(super) const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-pub(super) const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-pub(super) const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-pub(super) const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
-
-const NAMES: [(ObjectIdentifier, &str); 12] = [
-    (ObjectIdentifier::new_unwrap("1.3.101.110"), "X25519"),
-    (ObjectIdentifier::new_unwrap("1.3.101.111"), "X448"),
-    (ObjectIdentifier::new_unwrap("1.3.101.113"), "Ed448"),
-    (ObjectIdentifier::new_unwrap("1.2.840.10040.4.1"), "DSA"),
-    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.3.1"), "DH"),
-    (ObjectIdentifier::new_unwrap("1.3.132.0.10"), "EC secp256k1"),
-    (ObjectIdentifier::new_unwrap("1.3.132.0.33"), "EC P-224"),
-    (ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.1"), "EC P-192"),
-    (
-        ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.7"),
-        "EC brainpoolP256r1",
-    ),
-    (
-        ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.11"),
-        "EC brainpoolP384r1",
-    ),
-    (
-        ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.13"),
-        "EC brainpoolP512r1",
-    ),
-    (ObjectIdentifier::new_unwrap("1.2.156.10197.1.301"), "SM2"),
-];
+pub(super) const DSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10040.4.1");

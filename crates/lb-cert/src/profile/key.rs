@@ -92,16 +92,15 @@ const fn is_rsa(kind: &KeyKind) -> bool {
 fn kind(link: &Link<'_>) -> Option<String> {
     let key = link.certificate.key();
     let usual = matches!(key.kind, KeyKind::Rsa | KeyKind::P256 | KeyKind::P384 | KeyKind::P521);
-    (!usual).then(|| key.to_string())
+    (!usual || key.is_explicit).then(|| key.to_string())
 }
 
 fn weak_kind(link: &Link<'_>) -> Option<String> {
     let key = link.certificate.key();
     let weak = match &key.kind {
         KeyKind::Dsa | KeyKind::ExplicitCurve | KeyKind::Malformed => true,
-        // P-192
-        KeyKind::OtherCurve(oid) => &**oid == "1.2.840.10045.3.1.1",
-        _ => false,
+        KeyKind::OtherCurve(_) => key.bits < 224 || key.is_explicit,
+        _ => key.is_explicit,
     };
     weak.then(|| key.to_string())
 }

@@ -94,8 +94,13 @@ fn damaged(line: &[u8], inside: bool) -> Option<Damage> {
     })
 }
 
+/// Whether a block of this label is known.
+pub(super) fn is_known(label: &str) -> bool {
+    LABELS.contains(&label)
+}
+
 /// The minus sign and what word processors make of it.
-fn is_dash(found: char) -> bool {
+pub(super) fn is_dash(found: char) -> bool {
     matches!(
         found,
         '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ad}' | '\u{fe63}' | '\u{ff0d}'

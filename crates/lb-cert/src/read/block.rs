@@ -41,7 +41,9 @@ pub(super) fn read_labelled(
         Shape::Pkcs8 | Shape::EncryptedPkcs8 if label.ends_with("PRIVATE KEY") => {
             other_label(contents, label, found, place)
         }
-        Shape::Pkcs1 | Shape::Sec1 if label == "PRIVATE KEY" => other_label(contents, label, found, place),
+        Shape::Pkcs1 | Shape::Sec1 | Shape::DsaKey if label == "PRIVATE KEY" => {
+            other_label(contents, label, found, place)
+        }
         _ => {
             return refuse(
                 place,
@@ -140,7 +142,7 @@ fn read_as(
             contents.add_crl(CertificateRevocationListDer::from(der.to_vec()), place);
             Ok(())
         }
-        Shape::Pkcs8 | Shape::Pkcs1 | Shape::Sec1 => {
+        Shape::Pkcs8 | Shape::Pkcs1 | Shape::Sec1 | Shape::DsaKey => {
             shape::one(der, "the private key").map_err(at)?;
             let key = PrivateKey::from_der(der).map_err(|error| at(Problem::Key(error)))?;
             contents.add_key(key, place, options)
@@ -148,14 +150,6 @@ fn read_as(
         Shape::EncryptedPkcs8 => encrypted(contents, der, place, options),
         Shape::Pkcs7 => pkcs7(contents, der, place, options),
         Shape::Pkcs12 => pkcs12(contents, der, place, options),
-        Shape::DsaKey => refuse(
-            place,
-            Problem::Scheme {
-                what: "the private key",
-                scheme: "DSA, which TLS 1.3 does not know,".into(),
-                command: "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out new.key",
-            },
-        ),
         Shape::Request | Shape::PublicKey | Shape::Numbers => {
             shape::one(der, shape.name()).map_err(at)?;
             refuse(
@@ -230,12 +224,38 @@ fn encrypted(contents: &mut Contents, der: &[u8], place: &Place, options: &ReadO
         problem,
     };
     let der = shape::one(der, "the encrypted private key").map_err(at)?;
-    let key = crate::key::decrypt::decrypt(der, options).map_err(at)?;
+    let key = crate::key::decrypt::decrypt(der, place, options).map_err(at)?;
     contents.add_key(key, place, options)
 }
 
 #[cfg(not(feature = "encrypted-keys"))]
 fn encrypted(_: &mut Contents, _: &[u8], place: &Place, _: &ReadOptions<'_>) -> Result<(), ReadError> {
+    refuse(
+        place,
+        Problem::Feature {
+            format: "an encrypted private key",
+            feature: "encrypted-keys",
+        },
+    )
+}
+
+/// The content of a block whose header says how it is encrypted (`DEK-Info`).
+#[cfg(feature = "encrypted-keys")]
+pub(super) fn decrypt(
+    label: &str,
+    encryption: &str,
+    data: &[u8],
+    place: &Place,
+    options: &ReadOptions<'_>,
+) -> Result<Vec<u8>, ReadError> {
+    super::legacy::decrypt(label, encryption, data, options).map_err(|problem| ReadError {
+        place: place.clone(),
+        problem,
+    })
+}
+
+#[cfg(not(feature = "encrypted-keys"))]
+pub(super) fn decrypt(_: &str, _: &str, _: &[u8], place: &Place, _: &ReadOptions<'_>) -> Result<Vec<u8>, ReadError> {
     refuse(
         place,
         Problem::Feature {
@@ -274,15 +294,6 @@ fn is_rsa(algorithm: &KeyAlgorithm) -> bool {
 /// Blocks of other programs that only look like PEM: their content is not read.
 pub(super) fn is_foreign(label: &str) -> bool {
     label.starts_with("PGP ") || label.starts_with("SSH2 ")
-}
-
-/// The command that removes the old encryption of PEM.
-pub(super) fn legacy_command(label: &str) -> &'static str {
-    match label {
-        "RSA PRIVATE KEY" => "openssl rsa -in FILE -out plain.pem",
-        "EC PRIVATE KEY" => "openssl ec -in FILE -out plain.pem",
-        _ => "openssl pkey -in FILE -out plain.pem",
-    }
 }
 
 fn refuse<T>(place: &Place, problem: Problem) -> Result<T, ReadError> {

@@ -119,13 +119,18 @@ impl Contents {
                 problem: Problem::Key(error),
             })?;
         }
-        if !value.algorithm().is_usable() {
-            self.note(
-                place,
-                NoteKind::UnusableKey {
-                    algorithm: value.algorithm().to_string().into(),
-                },
-            );
+        let algorithm = value.algorithm();
+        if !algorithm.is_usable() {
+            let name = algorithm.to_string().into();
+            let kind = if algorithm.is_served_elsewhere() {
+                NoteKind::UnservedKey { algorithm: name }
+            } else {
+                NoteKind::UnusableKey { algorithm: name }
+            };
+            self.note(place, kind);
+        }
+        for oddity in value.oddities() {
+            self.note(place, NoteKind::KeyForm(*oddity));
         }
         self.keys.push(Found {
             value,

@@ -23,6 +23,11 @@ impl ReadError {
     pub fn explain(&self) -> String {
         super::explain::explain(&self.problem, &self.place)
     }
+
+    /// What the caller can do about it, in one word.
+    pub fn kind(&self) -> ReadErrorKind {
+        self.problem.kind()
+    }
 }
 
 impl fmt::Display for ReadError {
@@ -219,7 +224,25 @@ pub enum Problem {
         /// How many were tried.
         tried: usize,
     },
-    /// A scheme that no library of ours has.
+    /// The password is known to be right, and the content is not what it was when it was written.
+    #[error("{what} is damaged: {why}")]
+    Changed {
+        /// What.
+        what: &'static str,
+        /// How that is known.
+        why: &'static str,
+    },
+    /// Key derivations that cost more than [`Limits`](crate::Limits) allow: nothing was derived.
+    #[error("{what}: {needed}, more than the limit of {limit}")]
+    Cost {
+        /// Of what: `iterations of a key derivation`.
+        what: &'static str,
+        /// What is asked for.
+        needed: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// A scheme that no library of ours has, but another program.
     #[error("{what} uses {scheme}, which is not supported")]
     Scheme {
         /// What.
@@ -229,6 +252,14 @@ pub enum Problem {
         /// The command that converts.
         command: &'static str,
     },
+    /// A scheme that no program known to us has.
+    #[error("{what} uses {scheme}, which is not known")]
+    UnknownScheme {
+        /// What.
+        what: &'static str,
+        /// The scheme.
+        scheme: String,
+    },
     /// The format is known, but its feature was not compiled in.
     #[error("{format} needs the feature {feature:?} of lb-cert")]
     Feature {
@@ -237,6 +268,60 @@ pub enum Problem {
         /// The feature.
         feature: &'static str,
     },
+}
+
+impl Problem {
+    /// What the caller can do about it, in one word.
+    pub fn kind(&self) -> ReadErrorKind {
+        match self {
+            Self::Unrecognised { .. } | Self::NothingOfUse { .. } => ReadErrorKind::NothingOfUse,
+            Self::Limit { .. } | Self::Cost { .. } => ReadErrorKind::Limit,
+            Self::PasswordNeeded { .. } | Self::Key(KeyError::Encrypted) => ReadErrorKind::PasswordNeeded,
+            Self::WrongPassword { .. } => ReadErrorKind::WrongPassword,
+            Self::Scheme { .. }
+            | Self::UnknownScheme { .. }
+            | Self::Feature { .. }
+            | Self::Key(KeyError::NoCurve | KeyError::MultiPrime) => ReadErrorKind::Unsupported,
+            Self::Empty
+            | Self::Armour { .. }
+            | Self::NoEnd { .. }
+            | Self::BeginInside { .. }
+            | Self::NoBegin { .. }
+            | Self::LabelMismatch { .. }
+            | Self::StrayBase64 { .. }
+            | Self::EmptyBlock { .. }
+            | Self::Character { .. }
+            | Self::PaddingInside { .. }
+            | Self::Length { .. }
+            | Self::Base64 { .. }
+            | Self::UnknownLabel { .. }
+            | Self::WrongLabel { .. }
+            | Self::Truncated { .. }
+            | Self::Trailing { .. }
+            | Self::Broken { .. }
+            | Self::Changed { .. }
+            | Self::Key(_) => ReadErrorKind::Damaged,
+        }
+    }
+}
+
+/// What a caller can do about a [`ReadError`]: fetch the file again, give another password, convert it, raise a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReadErrorKind {
+    /// The bytes were changed, cut or never right: the file must come anew from where it was made.
+    Damaged,
+    /// Encrypted, and no password was given.
+    PasswordNeeded,
+    /// Encrypted, and no password that was given opens it. Never said of a PKCS#12 whose integrity check proves the
+    /// password: what does not open then is damaged.
+    WrongPassword,
+    /// Whole as far as is known, but in a form or encryption that is not read here; another program converts it.
+    Unsupported,
+    /// Larger or dearer than [`Limits`](crate::Limits) allow.
+    Limit,
+    /// Read, or not of any known format, and there is no certificate, key or revocation list in it.
+    NothingOfUse,
 }
 
 /// What is odd about the lines of a damaged block, for the report.
@@ -268,5 +353,27 @@ impl fmt::Display for BlockReport {
             write!(f, " and {} illegal characters", self.illegal)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_problem_says_what_the_caller_can_do() {
+        let what = "the PKCS#12";
+        for (problem, kind) in [
+            (Problem::Empty, ReadErrorKind::Damaged),
+            (Problem::Key(KeyError::PublicPart), ReadErrorKind::Damaged),
+            (Problem::Key(KeyError::Encrypted), ReadErrorKind::PasswordNeeded),
+            (Problem::Key(KeyError::MultiPrime), ReadErrorKind::Unsupported),
+            (Problem::PasswordNeeded { what }, ReadErrorKind::PasswordNeeded),
+            (Problem::WrongPassword { what, tried: 1 }, ReadErrorKind::WrongPassword),
+            (Problem::Limit { what, limit: 1 }, ReadErrorKind::Limit),
+            (Problem::Unrecognised { found: "text" }, ReadErrorKind::NothingOfUse),
+        ] {
+            assert_eq!(problem.kind(), kind, "{problem}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The paragraph behind each refusal, with its mend.
 
+use super::command;
 use super::error::Problem;
 use crate::Place;
 
@@ -18,8 +19,9 @@ pub(super) fn explain(problem: &Problem, place: &Place) -> String {
         ),
         Problem::Limit { what, limit } => format!(
             "Reading stopped at the limit of {limit} {what}, so that nobody can keep the machine busy with a file. If the \
-             file is rightly that large, raise the limit; else split it."
+             file is rightly that large, split it; a program that uses lb-cert itself can raise the limit (`Limits`)."
         ),
+        Problem::Cost { what, needed, .. } => cost(what, *needed),
         Problem::Armour { .. } => "A block begins with a line `-----BEGIN CERTIFICATE-----` and ends with a line `-----END \
              CERTIFICATE-----`: exactly five minus signs on both sides, capital letters, one space, nothing else in the \
              line. Word processors and web pages replace or swallow the signs. Correct the line, or copy the block again \
@@ -74,18 +76,49 @@ pub(super) fn explain(problem: &Problem, place: &Place) -> String {
         ),
         Problem::Key(error) => error.explain().into(),
         Problem::PasswordNeeded { .. } => format!(
-            "Give the password by prompt, file or environment variable. To write a copy without password: `openssl pkey -in \
-             {source} -out plain.pem` for a key, `openssl pkcs12 -in {source} -nodes -out plain.pem` for PKCS#12."
+            "Give the password by prompt, file or environment variable. `{}` writes a copy without one.",
+            command::filled("lbd cert convert FILE --out out.pem", place)
         ),
         Problem::WrongPassword { .. } => "The password does not open it, or the content was changed: the two cannot be told \
              apart. Check capitals, the keyboard layout and a line end in the password file; then try the same password \
              with openssl."
             .into(),
+        Problem::Changed { .. } => "The password is right; another one would not help, unless the file was made with two of \
+             them (`openssl pkcs12 -twopass`): then give both. Else bytes were changed on the way from where it was made: \
+             fetch the file again from there, in binary mode."
+            .into(),
         Problem::Scheme { command, .. } => format!(
-            "The encryption is old and no library that this program trusts implements it. Convert once with openssl: \
-             `{}`.",
-            command.replace("FILE", source)
+            "No library of this program implements it. Convert once with the program that does: `{}`.",
+            command::filled(command, place)
         ),
+        Problem::UnknownScheme { .. } => "No program known here opens it. Export it again from the program that wrote it, with \
+             the encryption that everything reads: PBES2 with AES-256-CBC and PBKDF2."
+            .into(),
         Problem::Feature { feature, .. } => format!("This program was built without it. Build lb-cert with `--features {feature}`."),
     }
+}
+
+/// What a key derivation would cost, and the option that allows it.
+fn cost(what: &str, needed: u64) -> String {
+    let why = "A file can order any amount of work, so there is a limit; nothing was derived.";
+    if what.contains("scrypt") {
+        return format!(
+            "{why} If the file comes from somebody you trust, allow it with `--max-scrypt-work {needed}` \
+             (`Limits::scrypt_work`); it may take {} MiB of memory.",
+            needed.div_ceil(8192)
+        );
+    }
+    // The option allows ten times its number for all derivations together.
+    let option = if what.ends_with("together") {
+        needed.div_ceil(10)
+    } else {
+        needed
+    };
+    if option > u64::from(u32::MAX / 2) {
+        return format!("{why} No program writes so many: bytes were changed, or somebody means harm.");
+    }
+    format!(
+        "{why} If the file comes from somebody you trust, allow it with `--max-iterations {option}` \
+         (`Limits::iterations`, `Limits::total_iterations`); a million take about a second or less."
+    )
 }

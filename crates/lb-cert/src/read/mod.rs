@@ -2,18 +2,26 @@
 
 mod armour;
 mod base64;
+#[cfg(feature = "encrypted-keys")]
+pub(crate) mod ber;
 mod block;
+pub(crate) mod command;
 mod contents;
+#[cfg(feature = "encrypted-keys")]
+pub(crate) mod conversion;
+#[cfg(feature = "encrypted-keys")]
+pub(crate) mod encryption;
 mod error;
 mod explain;
+#[cfg(feature = "encrypted-keys")]
+mod legacy;
 mod line;
+mod mend;
 mod note;
 mod open;
 mod options;
 mod pem;
-#[cfg(any(feature = "pkcs12", feature = "encrypted-keys"))]
-mod scheme;
-mod shape;
+pub(crate) mod shape;
 mod structure;
 mod text;
 
@@ -23,11 +31,9 @@ mod pkcs12;
 mod pkcs7;
 
 pub use contents::{Contents, Format};
-pub use error::{BlockReport, Problem, ReadError};
+pub use error::{BlockReport, Problem, ReadError, ReadErrorKind};
 pub use note::{Note, NoteKind};
 pub use options::{Limits, Password, ReadOptions};
-#[cfg(feature = "encrypted-keys")]
-pub(crate) use scheme::Scheme;
 
 use std::sync::Arc;
 
@@ -68,7 +74,7 @@ pub fn read(source: &str, bytes: &[u8], options: &ReadOptions<'_>) -> Result<Con
         block::read_der(&mut contents, bytes, &whole, options)?;
     } else {
         let text = text::plain(bytes, &whole, &mut contents.notes)?;
-        pem::read(&mut contents, &text, &source, options)?;
+        mend::read(&mut contents, &text, &source, options)?;
     }
     contents.note_duplicates();
     Ok(contents)

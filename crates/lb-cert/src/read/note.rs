@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Place;
+use crate::{Oddity, Place};
 
 /// Something worth knowing about a source that was read all the same: style, or something left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +63,11 @@ pub enum NoteKind {
     },
     /// The source is base64 without BEGIN and END lines.
     NoArmour,
+    /// Lines were not written as PEM, and it was certain what was meant.
+    Mended {
+        /// What was mended.
+        what: &'static str,
+    },
     /// A block that is neither certificate, key nor revocation list, and was left out.
     Skipped {
         /// What it is: `certificate request`.
@@ -92,10 +97,22 @@ pub enum NoteKind {
         /// Its algorithm.
         algorithm: Box<str>,
     },
+    /// A key with which other TLS servers sign, but not those by rustls.
+    UnservedKey {
+        /// Its algorithm.
+        algorithm: Box<str>,
+    },
+    /// A key that is written in another way than most are; it was read as what it means.
+    KeyForm(Oddity),
     /// A PKCS#12 without integrity check: nobody notices a change of its unencrypted parts.
     NoMac,
     /// A PKCS#7 bundle, which never holds a private key.
     NoKeyInPkcs7,
+    /// Among several sources, one that holds nothing of use and was left out.
+    NotRead {
+        /// Why.
+        why: Box<str>,
+    },
 }
 
 impl NoteKind {
@@ -126,7 +143,11 @@ impl NoteKind {
                 "The BEGIN and END lines are missing, so other programs will not recognise the file. `lbd cert \
                  convert` writes them."
             }
-            Self::Skipped { .. } => "Nothing that a TLS server loads; it was left out.",
+            Self::Mended { .. } => {
+                "PEM is a BEGIN line, lines of base64 and an END line, each on its own. We read it as it was meant; other \
+                 programs refuse the file or find nothing in it. `lbd cert convert` writes the usual form."
+            }
+            Self::Skipped { .. } | Self::NotRead { .. } => "Nothing that a TLS server loads; it was left out.",
             Self::OldLabel { .. } => "The label is one of old. `lbd cert convert` writes today's.",
             Self::OtherLabel { .. } => {
                 "We and openssl look at the content; other programs trust the label and refuse the key. `lbd cert \
@@ -138,7 +159,21 @@ impl NoteKind {
             }
             Self::Duplicate { .. } => "It is needed once. `lbd cert bundle` leaves out the second.",
             Self::UnusableKey { .. } => {
-                "No TLS server of this project signs with such a key: RSA, P-256, P-384, P-521 and Ed25519 are used."
+                "No TLS server signs with such a key: RSA, P-256, P-384, P-521 and Ed25519 are used."
+            }
+            Self::UnservedKey { .. } => {
+                "Servers by OpenSSL sign with such a key, those by rustls do not, and browsers take RSA, P-256 and P-384 \
+                 only. It is converted and compared like any other."
+            }
+            Self::KeyForm(Oddity::ScalarOctets { .. }) => {
+                "RFC 5915 wants as many octets as the order of the curve has. GnuTLS writes a signed number, old programs \
+                 leave zeros out; openssl reads both, rustls and Go refuse them. `lbd cert convert` writes the right \
+                 length."
+            }
+            Self::KeyForm(Oddity::ExplicitCurve { .. }) => {
+                "The numbers are those of the named curve, and RFC 5480 wants the name. openssl reads both, rustls, Go and \
+                 browsers read names only. `lbd cert convert` writes the name into the key; a certificate with the \
+                 numbers has to be issued again."
             }
             Self::NoMac => {
                 "Without integrity check, damage and manipulation are only noticed where they break the structure."
@@ -180,13 +215,27 @@ impl fmt::Display for NoteKind {
             Self::Text { lines: 1 } => f.write_str("a line of text outside the blocks was ignored"),
             Self::Text { lines } => write!(f, "{lines} lines of text outside the blocks were ignored"),
             Self::NoArmour => f.write_str("base64 without BEGIN and END lines"),
+            Self::Mended { what } => write!(f, "mended while reading: {what}"),
             Self::Skipped { what } => write!(f, "{what}: left out"),
             Self::OldLabel { label } => write!(f, "the label is {label:?}"),
             Self::OtherLabel { label, found } => write!(f, "the label is {label:?}, the content {found}"),
             Self::TrustSettings => f.write_str("openssl's trust settings behind the certificate were left out"),
             Self::Duplicate { first } => write!(f, "the same stood already in block {first}"),
             Self::UnusableKey { algorithm } => write!(f, "a key for {algorithm}, with which no TLS server signs"),
+            Self::UnservedKey { algorithm } => {
+                write!(
+                    f,
+                    "a key for {algorithm}, with which OpenSSL serves TLS and rustls does not"
+                )
+            }
+            Self::KeyForm(Oddity::ScalarOctets { octets, wanted }) => {
+                write!(f, "the private number has {octets} octets instead of {wanted}")
+            }
+            Self::KeyForm(Oddity::ExplicitCurve { curve }) => {
+                write!(f, "the curve is given by its numbers, which are those of {curve}")
+            }
             Self::NoMac => f.write_str("PKCS#12 without integrity check"),
+            Self::NotRead { why } => write!(f, "left out: {why}"),
             Self::NoKeyInPkcs7 => f.write_str("PKCS#7 holds certificates only, never the private key"),
         }
     }

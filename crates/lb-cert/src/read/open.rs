@@ -19,6 +19,7 @@ pub(super) struct Open {
     /// Everything is as rustls-pki-types reads it.
     pub(super) plain: bool,
     pub(super) header: Header,
+    /// The value of `DEK-Info`, empty without that line, when the header says that the block is encrypted.
     pub(super) encrypted: Option<String>,
     pub(super) last_columns: Option<(u32, usize)>,
     pub(super) uneven: Option<(u32, usize)>,
@@ -80,13 +81,9 @@ impl Open {
         }
         self.header = Header::Within;
         if let Some(value) = trimmed.strip_prefix(b"DEK-Info:") {
-            let scheme = value.split(|byte| *byte == b',').next().unwrap_or(value);
-            self.encrypted = Some(format!(
-                "old PEM encryption ({})",
-                String::from_utf8_lossy(scheme.trim_ascii())
-            ));
+            self.encrypted = Some(String::from_utf8_lossy(value.trim_ascii()).into_owned());
         } else if trimmed.starts_with(b"Proc-Type:") && trimmed.ends_with(b"ENCRYPTED") && self.encrypted.is_none() {
-            self.encrypted = Some("old PEM encryption (Proc-Type: 4,ENCRYPTED)".into());
+            self.encrypted = Some(String::new());
         }
         true
     }

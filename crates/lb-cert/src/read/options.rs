@@ -54,10 +54,12 @@ pub struct Limits {
     pub certificates: usize,
     /// Bytes of a PKCS#12 or of an encrypted key. Default 4 MiB: each password costs a pass over them.
     pub encrypted_bytes: usize,
-    /// Iterations of one key derivation (PBKDF2, PKCS#12); those that show in one PKCS#12 may sum up to four times as
-    /// many. Default 1,000,000, the most that the PKCS#12 library takes; openssl writes 2,048, Java 10,000, careful
-    /// people 600,000.
+    /// Iterations of one key derivation (PBKDF2, PKCS#12). Default 10,000,000, some seconds: openssl writes 2,048, Java
+    /// 10,000, GnuTLS 600,000, Botan what takes 0.3 s, a million and more.
     pub iterations: u32,
+    /// Iterations of all key derivations of one PKCS#12 together, for one password. Default 100,000,000: GnuTLS derives a
+    /// key of its own, with 600,000 iterations, for each certificate. A unit of scrypt counts as four.
+    pub total_iterations: u64,
     /// Work of one scrypt derivation: N times r times p. Default 2,097,152, which takes 256 MiB of memory; openssl
     /// writes 131,072, the `pkcs8` crate 1,048,576.
     pub scrypt_work: u64,
@@ -72,7 +74,8 @@ impl Default for Limits {
             blocks: 10_000,
             certificates: 10_000,
             encrypted_bytes: 4 << 20,
-            iterations: 1_000_000,
+            iterations: 10_000_000,
+            total_iterations: 100_000_000,
             scrypt_work: 1 << 21,
             depth: 32,
         }
@@ -80,17 +83,25 @@ impl Default for Limits {
 }
 
 /// A password: never printed, overwritten when dropped.
+///
+/// It is text (UTF-8) where it can be. PKCS#12 takes the characters, PBKDF2 and the schemes of old take the bytes; other
+/// bytes than UTF-8 count as Latin-1 where characters are needed. The spellings of programs that do otherwise are tried too.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
+pub struct Password(Vec<u8>);
 
 impl Password {
-    /// Takes the password as it is: a line end belongs to it. Strip it where a file or prompt added one.
-    pub fn new(password: impl Into<String>) -> Self {
+    /// Takes the password as it is, text or bytes: a line end belongs to it. Strip it where a file or prompt added one.
+    pub fn new(password: impl Into<Vec<u8>>) -> Self {
         Self(password.into())
     }
 
-    /// The password itself, for whoever must pass it on.
-    pub fn reveal(&self) -> &str {
+    /// The password itself, for whoever must pass it on; `None` when it is not UTF-8.
+    pub fn reveal(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 }
@@ -109,7 +120,7 @@ impl fmt::Debug for Password {
 
 impl Drop for Password {
     fn drop(&mut self) {
-        let mut bytes = std::mem::take(&mut self.0).into_bytes();
+        let mut bytes = std::mem::take(&mut self.0);
         bytes.fill(0);
         // Without this the compiler may leave out a write that nobody reads.
         std::hint::black_box(&bytes);

@@ -279,15 +279,6 @@ impl Scan<'_> {
             self.skip(&open, "a block of another format (PGP, SSH)");
             return Ok(());
         }
-        if let Some(scheme) = &open.encrypted {
-            let command = block::legacy_command(&open.label);
-            let problem = Problem::Scheme {
-                what: "the private key",
-                scheme: scheme.clone(),
-                command,
-            };
-            return Err(self.refuse(open.place, problem));
-        }
         if open.characters == 0 {
             return Err(self.refuse(open.place, Problem::EmptyBlock { label: open.label }));
         }
@@ -313,6 +304,10 @@ impl Scan<'_> {
             }
         };
         open.notes(self.contents);
+        let der = match &open.encrypted {
+            Some(encryption) => block::decrypt(&open.label, encryption, &der, &open.place, self.options)?,
+            None => der,
+        };
         if let Some(what) = block::read_labelled(self.contents, &open.label, der, &open.place, self.options)? {
             self.skip(&open, what);
         }

@@ -8,7 +8,7 @@ use super::Problem;
 
 /// What a structure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Certificate,
     Crl,
     Request,
@@ -55,7 +55,7 @@ pub(super) fn begins_as_der(bytes: &[u8]) -> bool {
 }
 
 /// The shape of the structure at the beginning of `bytes`, whatever follows and however it ends.
-pub(super) fn recognise(bytes: &[u8]) -> Shape {
+pub(crate) fn recognise(bytes: &[u8]) -> Shape {
     let Ok((content, header)) = Header::from_ber(bytes) else {
         return Shape::Unknown;
     };
@@ -200,7 +200,7 @@ pub(super) fn one<'a>(bytes: &'a [u8], what: &'static str) -> Result<&'a [u8], P
 
 /// Where the first element stands whose length leads out of its parent, if there is one, or which nests deeper than
 /// `depth`. Only constructed elements are entered.
-pub(super) fn first_break(bytes: &[u8], depth: u32) -> Option<(usize, &'static str)> {
+pub(crate) fn first_break(bytes: &[u8], depth: u32) -> Option<(usize, &'static str)> {
     // Each entry is a content and where it begins.
     let mut open: Vec<(&[u8], usize)> = Vec::with_capacity(24);
     open.push((bytes, 0));

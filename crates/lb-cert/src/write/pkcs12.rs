@@ -12,7 +12,7 @@ use crate::{Password, PrivateKey};
 ///
 /// # Errors
 ///
-/// [`WriteError::Pkcs12`]: the password has characters outside Unicode's basic plane, or a certificate is broken.
+/// [`WriteError::Pkcs12`]: the password is not UTF-8 or has characters outside Unicode's basic plane, or a certificate is broken.
 pub fn pkcs12<'a>(
     certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>,
     key: Option<&PrivateKey>,
@@ -41,5 +41,8 @@ pub fn pkcs12<'a>(
             }
         }
     }
-    store.writer(password.reveal()).write().map_err(refuse)
+    let password = password.reveal().ok_or_else(|| WriteError::Pkcs12 {
+        why: "the password is not UTF-8".into(),
+    })?;
+    store.writer(password).write().map_err(refuse)
 }

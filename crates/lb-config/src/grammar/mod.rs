@@ -6,6 +6,8 @@
 mod address;
 mod duration;
 mod name;
+pub(crate) mod odd;
+mod punycode;
 mod size;
 mod status;
 

@@ -1,4 +1,4 @@
-use super::Wrong;
+use super::{Wrong, odd};
 
 /// Names of listeners, pools and backends: they stand in logs, metrics and commands, so they are one word.
 pub(crate) fn check_name(text: &str) -> Result<(), Wrong> {
@@ -13,9 +13,11 @@ pub(crate) fn check_name(text: &str) -> Result<(), Wrong> {
     }
     match text
         .chars()
-        .find(|c| !(c.is_ascii_alphanumeric() || "._-:[]".contains(*c)))
+        .find(|c| !(c.is_ascii_alphanumeric() || "._-:[]%".contains(*c)))
     {
         None => Ok(()),
+        Some(c) if !c.is_ascii() => Err(Wrong::new(format!("{} may not stand in a name", odd::describe(c)))
+            .help("names are made of letters a to z, digits, `.`, `_`, `-` and `:`")),
         Some(c) => Err(Wrong::new(format!("{c:?} may not stand in a name"))
             .help("names are made of letters, digits, `.`, `_`, `-` and `:`")),
     }
@@ -69,9 +71,11 @@ pub(crate) fn check_host_pattern(text: &str) -> Result<String, Wrong> {
     {
         return Err(Wrong::new("ports are not compared").help(format!("write \"{host}\"")));
     }
-    if let Some(host) = lower.strip_suffix('.').filter(|host| is_host_name(host)) {
-        return Err(Wrong::new("a host has no final dot here").help(format!("write \"{host}\"")));
-    }
+    // The final dot of an absolute name: requests are compared without theirs.
+    let lower = match lower.strip_suffix('.') {
+        Some(host) if is_host_name(host.strip_prefix("*.").unwrap_or(host)) => host.to_owned(),
+        _ => lower,
+    };
     if lower == "*" {
         return Err(Wrong::new("`*` alone is not a host").help("leave `host` out to match every host"));
     }
@@ -85,10 +89,10 @@ pub(crate) fn check_host_pattern(text: &str) -> Result<String, Wrong> {
     if let Some((host, _)) = name.split_once('/') {
         return Err(Wrong::new("a host has no path").help(format!("write host = \"{host}\" and the path under `path`")));
     }
-    if is_host_name(name) {
-        Ok(lower)
-    } else {
-        Err(Wrong::new("this is not a host name"))
+    match super::address::name(name) {
+        Ok(()) if is_host_name(name) => Ok(lower),
+        Ok(()) => Err(Wrong::new("this is not a host name")),
+        Err(wrong) => Err(wrong),
     }
 }
 
@@ -126,6 +130,7 @@ mod tests {
         assert!(check_name("web-1.a_b").is_ok());
         assert!(check_name("10.0.0.1:80").is_ok());
         assert!(check_name("[::1]:80").is_ok());
+        assert!(check_name("[fe80::1%eth0]:80").is_ok());
         assert!(check_name(&"a".repeat(128)).is_ok());
         for name in ["", "a b", "a/b", "ä", &"a".repeat(129)] {
             assert!(check_name(name).is_err(), "{name}");
@@ -137,6 +142,8 @@ mod tests {
         for (text, out) in [
             ("Example.COM", "example.com"),
             ("*.example.com", "*.example.com"),
+            ("example.com.", "example.com"),
+            ("*.example.com.", "*.example.com"),
             ("10.0.0.1", "10.0.0.1"),
             ("[::1]", "[::1]"),
             ("::1", "[::1]"),
@@ -147,7 +154,10 @@ mod tests {
         assert_eq!(help("example.com:80"), "write \"example.com\"");
         assert_eq!(help("https://example.com/x"), "write \"example.com\"");
         assert_eq!(help(".example.com"), "did you mean \"*.example.com\"?");
-        assert_eq!(help("example.com."), "write \"example.com\"");
+        assert_eq!(
+            help("bücher.example"),
+            "the DNS has this name as \"xn--bcher-kva.example\""
+        );
         for text in ["", "*", "a.*.com", "*a.com", "a..b", "a b", "-a.com", "example.com/x"] {
             assert!(check_host_pattern(text).is_err(), "{text}");
         }

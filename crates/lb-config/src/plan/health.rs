@@ -95,6 +95,8 @@ pub struct HttpCheck {
     pub headers: Vec<(String, String)>,
     /// The `User-Agent` field; `None`: the prober's own.
     pub user_agent: Option<String>,
+    /// How strictly the answer is read: as the pool reads all answers.
+    pub parsing: lb_http::h1::Parsing,
 }
 
 /// The method of an HTTP probe.

@@ -1,3 +1,4 @@
+use lb_http::h1::QueryCharacters;
 use lb_types::Cidr;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -46,10 +47,28 @@ pub struct Http {
     pub timeouts: ClientTimeouts,
     /// Clients whose forwarded headers are believed.
     pub trusted_proxies: Vec<Cidr>,
+    /// What becomes of characters in a query that should be percent-encoded.
+    pub query_characters: QueryCharacters,
+    /// What backends are told of the client.
+    pub forwarded: Forwarded,
     /// Is a client that closed its sending side taken for gone?
     pub abort_on_half_close: bool,
     /// Do requests of health probes get lines in the access log?
     pub log_probes: bool,
+}
+
+/// Which fields about a client are sent to backends, and which are dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Forwarded {
+    /// Is `X-Forwarded-For` sent?
+    pub address: bool,
+    /// Is `X-Forwarded-Proto` sent?
+    pub proto: bool,
+    /// Is `X-Forwarded-Port` sent?
+    pub port: bool,
+    /// Are claims by other names (`True-Client-IP`, `X-Original-URL`) of untrusted clients dropped?
+    pub drop_claims: bool,
 }
 
 /// A TCP listener.

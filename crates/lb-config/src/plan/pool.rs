@@ -1,6 +1,7 @@
 use super::{Health, Limits};
 use crate::secret::Secret;
 use lb_balance::FailOpen;
+use lb_http::h1::Parsing;
 use lb_persist::HashBy;
 use lb_sched::{Algorithm, Recipe};
 use lb_types::{BackendId, Weight};
@@ -30,6 +31,8 @@ pub struct Pool {
     pub max_idle_connections: usize,
     /// How long an unused connection is kept.
     pub keep_alive: Duration,
+    /// How strictly responses are read, those to probes included.
+    pub parsing: Parsing,
     /// Limits of a response: of its head.
     pub limits: Limits,
     /// Second attempts.

@@ -51,6 +51,8 @@ pub enum Kind {
     DuplicateName,
     /// Two listeners on one address.
     DuplicateAddress,
+    /// A listener on every address, and another one on one of them.
+    OverlappingAddress,
     /// The same backend address twice in one pool.
     DuplicateBackend,
     /// A pool that is named but not defined.
@@ -73,6 +75,8 @@ pub enum Kind {
     ConflictingPersistence,
     /// Values that contradict each other.
     Contradiction,
+    /// Lines of TCP connections among those of HTTP requests, in a text format.
+    MixedLog,
     /// A pool in which no backend takes new clients.
     NoUsableBackend,
     /// Weights under an algorithm that ignores them.
@@ -129,6 +133,7 @@ impl Kind {
         Self::BadText,
         Self::DuplicateName,
         Self::DuplicateAddress,
+        Self::OverlappingAddress,
         Self::DuplicateBackend,
         Self::UnknownPool,
         Self::UnusedPool,
@@ -140,6 +145,7 @@ impl Kind {
         Self::ConflictingKeys,
         Self::ConflictingPersistence,
         Self::Contradiction,
+        Self::MixedLog,
         Self::NoUsableBackend,
         Self::IgnoredWeight,
         Self::CostlyChoice,
@@ -183,6 +189,7 @@ impl Kind {
             Self::BadText => "bad-text",
             Self::DuplicateName => "duplicate-name",
             Self::DuplicateAddress => "duplicate-address",
+            Self::OverlappingAddress => "overlapping-address",
             Self::DuplicateBackend => "duplicate-backend",
             Self::UnknownPool => "unknown-pool",
             Self::UnusedPool => "unused-pool",
@@ -194,6 +201,7 @@ impl Kind {
             Self::ConflictingKeys => "conflicting-keys",
             Self::ConflictingPersistence => "conflicting-persistence",
             Self::Contradiction => "contradictory-values",
+            Self::MixedLog => "mixed-log",
             Self::NoUsableBackend => "no-usable-backend",
             Self::IgnoredWeight => "ignored-weight",
             Self::CostlyChoice => "costly-choice",

@@ -28,6 +28,8 @@ fn mask<'a>(text: &'a str, out: &mut String) -> &'a str {
         .find(|quote| text.starts_with(quote));
     let inner = quote.and_then(|quote| text.strip_prefix(quote)).unwrap_or(text);
     let end = match quote {
+        // Typographic marks open a text too: where it ends is anybody's guess.
+        None if inner.starts_with(|c: char| !c.is_ascii()) => inner.find(['\r', '\n']),
         None => inner.find([' ', '\t', ',', '}', '\r', '\n']),
         Some(quote) if quote.len() == 3 => inner.find(quote),
         Some(quote) => end_of_string(inner, quote.as_bytes()).or(inner.find(['\r', '\n'])),
@@ -78,6 +80,7 @@ mod tests {
             ("# a secret is", "# a secret is"),
             ("secret", "secret"),
             ("secret = \"ä\"", "secret = \"**\""),
+            ("secret = “a b”\nx", "secret = *********\nx"),
         ] {
             assert_eq!(secrets(text), masked);
             assert_eq!(secrets(text).len(), text.len());

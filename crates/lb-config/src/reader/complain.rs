@@ -57,6 +57,13 @@ impl Reader<'_> {
                     .filter(|ms| (1.0..1e12).contains(ms) && ms.fract() == 0.0);
                 millis.map(|millis| format!("write {name} = \"{millis}ms\""))
             }
+            (Value::TableOrOff, DeValue::Boolean(false)) => Some(format!("write {name} = \"off\", or leave it out")),
+            (Value::TableOrOff, DeValue::Boolean(true)) if name == "health" => {
+                Some("write health = { kind = \"tcp\" }".to_owned())
+            }
+            (Value::TableOrOff, DeValue::Boolean(true)) if name == "persistence" => {
+                Some("write persistence = { kind = \"cookie_insert\" }".to_owned())
+            }
             (Value::Boolean, DeValue::Integer(_)) if text == "1" => Some(format!("write {name} = true")),
             (Value::Boolean, DeValue::Integer(_)) if text == "0" => Some(format!("write {name} = false")),
             (Value::Boolean, DeValue::String(text)) if matches!(&**text, "true" | "yes" | "on" | "1") => {

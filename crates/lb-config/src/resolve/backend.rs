@@ -44,9 +44,8 @@ fn read<'a>(context: &Context<'_>, pool: &Reader<'a>, element: &'a Element<'a>) 
     match element.get_ref() {
         DeValue::String(text) => {
             let address = address(context, pool, text, &element.span());
-            let name_is_good = grammar::check_name(text).is_ok();
             Some(ReadBackend {
-                is_good: address.is_some() && name_is_good,
+                is_good: address.is_some(),
                 plan: plan(text, text, address),
                 span: element.span(),
                 name_span: element.span(),
@@ -146,7 +145,7 @@ fn plan(name: &str, address_text: &str, address: Option<SocketAddr>) -> Backend 
 
 /// Where a backend is. Looks names up.
 pub(crate) fn address(context: &Context<'_>, reader: &Reader<'_>, text: &str, span: &Span) -> Option<SocketAddr> {
-    let (host, port) = match grammar::host_port(text) {
+    let (host, port) = match grammar::host_port(text, &|name| context.environment.interface(name)) {
         Ok(HostPort::Address(address)) => return Some(address),
         Ok(HostPort::Name { host, port }) => (host, port),
         Err(wrong) => {
@@ -172,16 +171,20 @@ pub(crate) fn address(context: &Context<'_>, reader: &Reader<'_>, text: &str, sp
             [only] => Some(*only),
             [first, rest @ ..] => {
                 let others: Vec<_> = rest.iter().map(ToString::to_string).collect();
+                let others = others.join(", ");
+                // mostly one program, which may listen at one of them only
+                let help = if host.trim_end_matches('.') == "localhost" {
+                    format!("write the one at which the program listens: {first} or {others}")
+                } else {
+                    format!("list the others as backends of their own: {others}")
+                };
                 reader.push(
                     Problem::warning(
                         Kind::SeveralAddresses,
                         format!("host \"{host}\" has {} addresses", addresses.len()),
                     )
                     .at(span.clone(), format!("{first} is used"))
-                    .help(format!(
-                        "list the others as backends of their own: {}",
-                        others.join(", ")
-                    )),
+                    .help(help),
                 );
                 Some(*first)
             }

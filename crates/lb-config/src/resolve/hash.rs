@@ -38,7 +38,7 @@ fn of_word(word: &str, source: ClientIp) -> HashBy {
 }
 
 fn unknown(word: &str, span: Span) -> Problem {
-    let problem = near::unknown_word("hash", word, span, HASH_WORDS);
+    let problem = near::unknown_word("pools", "hash", word, span, HASH_WORDS);
     // `hash = "id"`: perhaps the name of something that a table tells the kind of
     if problem.help.is_empty() {
         problem.help(format!(

@@ -1,13 +1,15 @@
+use super::overlap;
 use super::pool::Pools;
 use super::route;
 use super::scope::Scope;
 use super::{Context, whole};
 use crate::field::Field;
 use crate::grammar::{check_name, listen_address};
-use crate::plan::{Forward, Http, Listener, Service, Tcp};
+use crate::plan::{Forward, Forwarded, Http, Listener, Service, Tcp};
 use crate::reader::Reader;
-use crate::schema::{LISTENER_LIMITS, LISTENER_TIMEOUTS};
+use crate::schema::{FORWARDED, LISTENER_LIMITS, LISTENER_TIMEOUTS};
 use crate::{Kind, Problem, Span};
+use lb_http::h1::QueryCharacters;
 use lb_types::{Cidr, CidrError};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -33,10 +35,12 @@ pub(super) fn read_all(
     }
     let mut names: HashMap<String, Span> = HashMap::new();
     let mut addresses: HashMap<SocketAddr, Span> = HashMap::new();
-    readers
+    let listeners: Vec<_> = readers
         .iter()
         .map(|reader| read(context, reader, pools, &mut names, &mut addresses))
-        .collect()
+        .collect();
+    overlap::report(root, &listeners, &addresses);
+    listeners
 }
 
 fn read(
@@ -48,7 +52,9 @@ fn read(
 ) -> (Listener, Span) {
     let name = reader.parsed("name", Kind::BadName, |name| check_name(name).map(|()| name.to_owned()));
     reader.require("name", &name, "name = \"web\"");
-    let address = reader.parsed("address", Kind::BadAddress, listen_address);
+    let address = reader.parsed("address", Kind::BadAddress, |text| {
+        listen_address(text, &|name| context.environment.interface(name))
+    });
     reader.require("address", &address, "address = \"0.0.0.0:8080\"");
     if let Some((name, span)) = name.as_ref()
         && let Some(first) = names.insert(name.clone(), span.clone())
@@ -102,7 +108,14 @@ fn tcp(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Tcp {
                 .help("for example pool = \"app\""),
         );
     }
-    for name in ["routes", "trusted_proxies", "abort_on_half_close", "log_probes"] {
+    for name in [
+        "routes",
+        "trusted_proxies",
+        "query_characters",
+        "forwarded",
+        "abort_on_half_close",
+        "log_probes",
+    ] {
         not_for(reader, name, "tcp", "there are no requests in plain TCP");
     }
     if let Field::Is(limits, _) = reader.quiet_table("limits", &LISTENER_LIMITS) {
@@ -168,6 +181,12 @@ fn http(reader: &Reader<'_>, pools: &Pools, limits: &Scope, timeouts: &Scope, by
         keep_alive_requests: u32::try_from(limits.count("keep_alive_requests")).unwrap_or(u32::MAX),
         timeouts: timeouts.client(),
         trusted_proxies: trusted_proxies(reader),
+        query_characters: match reader.word("query_characters").value() {
+            Some("encode") => QueryCharacters::Encode,
+            Some("pass") => QueryCharacters::Pass,
+            _ => QueryCharacters::Strict,
+        },
+        forwarded: forwarded(reader),
         abort_on_half_close: reader.boolean("abort_on_half_close").value().unwrap_or(false),
         log_probes: reader.boolean("log_probes").value().unwrap_or(true),
     };
@@ -220,6 +239,22 @@ pub(super) fn forward(pool: usize, pools: &Pools, timeouts: &Scope) -> Forward {
     Forward {
         pool,
         timeouts: timeouts.upstream(),
+    }
+}
+
+fn forwarded(reader: &Reader<'_>) -> Forwarded {
+    let table = reader.table("forwarded", &FORWARDED).value();
+    let flag = |name| {
+        table
+            .as_ref()
+            .and_then(|table| table.boolean(name).value())
+            .unwrap_or(true)
+    };
+    Forwarded {
+        address: flag("for"),
+        proto: flag("proto"),
+        port: flag("port"),
+        drop_claims: flag("drop_claims"),
     }
 }
 

@@ -52,6 +52,10 @@ pub(super) fn report(plan: &Plan, pools: &Pools, sink: &Sink) {
 /// Would a connection to `address` from this machine end at `listener`?
 fn receives(listener: &Listener, address: SocketAddr) -> bool {
     let own = listener.address;
+    // Port 0 stands for an address that could not be read: two of those are no loop.
+    if own.port() == 0 {
+        return false;
+    }
     let everywhere = own.ip().is_unspecified() && address.ip().to_canonical().is_loopback();
     let family = own.is_ipv6() || address.ip().to_canonical().is_ipv4();
     own.port() == address.port() && (own.ip().to_canonical() == address.ip().to_canonical() || (everywhere && family))

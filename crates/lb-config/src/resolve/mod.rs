@@ -2,10 +2,12 @@
 
 mod admin;
 mod backend;
+mod cookies;
 mod hash;
 mod health;
 mod listener;
 mod loops;
+mod overlap;
 mod persistence;
 mod pool;
 mod route;
@@ -86,9 +88,8 @@ pub fn load(path: &Path, environment: &dyn Environment) -> Result<Resolved, Prob
 fn text_of(path: &Path, name: &str, environment: &dyn Environment) -> Result<String, Problems> {
     environment.read(path).map_err(|error| {
         let problem = match error.kind() {
-            io::ErrorKind::InvalidData => {
-                Problem::error(Kind::UnreadableFile, "the file is not UTF-8").help("save it as UTF-8 text")
-            }
+            io::ErrorKind::InvalidData => Problem::error(Kind::UnreadableFile, "the file is not UTF-8")
+                .help("save it as UTF-8 text: UTF-16 (\"Unicode\" in some editors) and Latin-1 are not read"),
             _ => Problem::error(Kind::UnreadableFile, format!("the file cannot be read: {error}")),
         };
         Problems::without_text(name, vec![problem])
@@ -157,6 +158,8 @@ fn read(table: &DeTable<'_>, environment: &dyn Environment, sink: &Sink) -> Plan
     report_unused(&plan, &pools, sink);
     report_cookies_over_tcp(&plan, &listeners, &pools, sink);
     report_hash_over_tcp(&plan, &listeners, &pools, sink);
+    cookies::report(&plan, &listeners, &pools, sink);
+    report_mixed_log(&plan, &listeners, sink);
     loops::report(&plan, &pools, sink);
     plan
 }
@@ -165,7 +168,8 @@ fn read_log(table: Field<Reader<'_>>) -> Log {
     let Some(reader) = table.value() else {
         return Log {
             access: AccessLog::Off,
-            format: Format::CombinedXff,
+            format: Format::CombinedTimed,
+            event_time: false,
         };
     };
     let access = reader
@@ -175,7 +179,8 @@ fn read_log(table: Field<Reader<'_>>) -> Log {
     let format = Format::ALL.into_iter().find(|known| Some(known.as_str()) == format);
     Log {
         access: access.value().unwrap_or(AccessLog::Off),
-        format: format.unwrap_or(Format::CombinedXff),
+        format: format.unwrap_or(Format::CombinedTimed),
+        event_time: reader.boolean("event_time").value().unwrap_or(false),
     }
 }
 
@@ -219,6 +224,34 @@ fn report_unused(plan: &Plan, pools: &Pools, sink: &Sink) {
                 .at(pool.name_span.clone(), "no listener and no route names it");
             sink.push(problem);
         }
+    }
+}
+
+/// A TCP connection has no request: its line is a puzzle to programs that read Apache's formats.
+fn report_mixed_log(plan: &Plan, listeners: &[(crate::plan::Listener, Span)], sink: &Sink) {
+    let is_text = plan.log.access != AccessLog::Off && plan.log.format != Format::Json;
+    let logging = || listeners.iter().filter(|(listener, _)| listener.access_log);
+    let is_tcp = |listener: &crate::plan::Listener| matches!(listener.service, Service::Tcp(_));
+    let tcp = logging().find(|(listener, _)| is_tcp(listener));
+    let http = logging().find(|(listener, _)| !is_tcp(listener));
+    if let (true, Some((tcp, span)), Some(_)) = (is_text, tcp, http) {
+        sink.push(
+            Problem::warning(
+                Kind::MixedLog,
+                format!(
+                    "lines of TCP listener \"{}\" stand among those of HTTP requests",
+                    tcp.name
+                ),
+            )
+            .at(
+                span.clone(),
+                format!(
+                    "they have no request, which programs that read `{}` expect",
+                    plan.log.format
+                ),
+            )
+            .help("write access_log = false in this listener, or format = \"json\" under [log]"),
+        );
     }
 }
 

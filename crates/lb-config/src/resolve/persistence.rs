@@ -4,10 +4,11 @@ mod secret;
 use super::scope::default_duration;
 use super::{Context, default_number, whole};
 use crate::field::Field;
+use crate::near::{self, Meant};
 use crate::plan::{ClientIp, Persistence};
 use crate::reader::Reader;
 use crate::schema::PERSISTENCE;
-use crate::{Kind, Problem, Span, near};
+use crate::{Kind, Problem, Span};
 use toml::de::DeValue;
 
 /// The ways a pool recognises clients, and where they stand.
@@ -24,8 +25,11 @@ pub(super) fn read_all(context: &Context<'_>, pool: &Reader<'_>) -> (Vec<Persist
                 format!("`persistence` is {word:?}, which is not known"),
             )
             .at(span.clone(), "expected a table or \"off\"");
-            let kind = near::nearest(word, KINDS.iter().copied()).unwrap_or("client_ip");
-            pool.push(problem.help(format!("write persistence = {{ kind = \"{kind}\" }}")));
+            pool.push(match near::meant(PERSISTENCE.path, "kind", word, KINDS) {
+                Some(Meant::Word(kind, _)) => problem.help(format!("write persistence = {{ kind = \"{kind}\" }}")),
+                Some(Meant::Sentence(sentence)) => problem.help(sentence),
+                None => problem.help("write persistence = { kind = \"cookie_insert\" } or { kind = \"client_ip\" }"),
+            });
             return (Vec::new(), None);
         }
         DeValue::Table(_) => pool.table("persistence", &PERSISTENCE).value().into_iter().collect(),
@@ -36,9 +40,16 @@ pub(super) fn read_all(context: &Context<'_>, pool: &Reader<'_>) -> (Vec<Persist
         }
     };
     report_conflicts(pool, &readers, &span);
+    let name = match pool.raw("name").map(|value| value.get_ref()) {
+        Some(DeValue::String(name)) => name.to_string(),
+        _ => String::new(),
+    };
     let span = readers.first().map_or(span, Reader::span);
     (
-        readers.iter().filter_map(|reader| read(context, reader)).collect(),
+        readers
+            .iter()
+            .filter_map(|reader| read(context, &name, reader))
+            .collect(),
         Some(span),
     )
 }
@@ -94,7 +105,7 @@ fn is_cookie(kind: &str) -> bool {
     kind.starts_with("cookie")
 }
 
-fn read(context: &Context<'_>, reader: &Reader<'_>) -> Option<Persistence> {
+fn read(context: &Context<'_>, pool: &str, reader: &Reader<'_>) -> Option<Persistence> {
     let written = kind_as_written(reader);
     if let Some((kind, span)) = written.filter(|(kind, _)| LATER.contains(&kind.as_str())) {
         reader.push(
@@ -128,7 +139,7 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> Option<Persistence> {
     }
     Some(match kind {
         "client_ip" => Persistence::ClientIp(client_ip(reader)),
-        _ => Persistence::CookieInsert(Box::new(cookie::read(context, reader))),
+        _ => Persistence::CookieInsert(Box::new(cookie::read(context, pool, reader))),
     })
 }
 

@@ -3,11 +3,12 @@ use super::scope::Scope;
 use super::{Context, default_number, health, persistence, spread, whole};
 use crate::field::Field;
 use crate::grammar::check_name;
-use crate::plan::{Limits, Pool, Retries};
+use crate::plan::{Check, Limits, Pool, Retries};
 use crate::reader::Reader;
 use crate::schema::{POOL_LIMITS, POOL_TIMEOUTS, RETRIES};
 use crate::{Kind, Problem, Span, near};
 use lb_balance::FailOpen;
+use lb_http::h1::Parsing;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
@@ -119,7 +120,15 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
     let limits = context.limits.then(&Scope::read(reader.table("limits", &POOL_LIMITS)));
     let (persistence, persistence_span) = persistence::read_all(context, reader);
     let backend_plans: Vec<_> = backends.iter().map(|backend| backend.plan.clone()).collect();
-    let health = health::read(context, reader, &backend_plans);
+    let parsing = match reader.word("parsing").value() {
+        Some("tolerant") => Parsing::Tolerant,
+        _ => Parsing::Strict,
+    };
+    let mut health = health::read(context, reader, &backend_plans);
+    // What traffic could read, a probe must not refuse.
+    if let Some(Check::Http(check)) = health.as_mut().map(|health| &mut health.check) {
+        check.parsing = parsing;
+    }
     spread::report_idle_health(reader, algorithm);
     let plan = Pool {
         name: name.value().unwrap_or_default(),
@@ -129,6 +138,7 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
         health,
         fail_open: fail_open(reader),
         max_idle_connections: backend::max_idle(reader),
+        parsing,
         keep_alive: context.timeouts.then(&timeouts).duration("upstream_keep_alive"),
         // Of a response only the head is bounded; limits of requests stay with the listener.
         limits: Limits {

@@ -137,11 +137,15 @@ fn hosts(reader: &Reader<'_>) -> Vec<String> {
 fn host(text: &str) -> Result<String, Wrong> {
     let pattern = check_host_pattern(text)?;
     // The router has the last word on what it can match.
-    pattern.parse::<Host>().map_err(|error| Wrong::new(error.to_string()))?;
-    Ok(pattern)
+    let host = pattern.parse::<Host>().map_err(|error| Wrong::new(error.to_string()))?;
+    // In its shortest form, in which two spellings of one address are seen to be one.
+    Ok(host.to_string())
 }
 
 fn prefix(text: &str) -> Result<String, Wrong> {
+    if let Some(wrong) = pattern(text) {
+        return Err(wrong);
+    }
     check_path(text)?;
     if let Some(start) = text.strip_suffix('*') {
         let start = if start.is_empty() { "/" } else { start };
@@ -152,6 +156,72 @@ fn prefix(text: &str) -> Result<String, Wrong> {
     }
     Prefix::new(text).map_err(|error| Wrong::new(error.to_string()))?;
     Ok(text.to_owned())
+}
+
+/// Says what to write for the paths of other programs: regular expressions, templates, whole URLs.
+fn pattern(text: &str) -> Option<Wrong> {
+    if let Some((_, rest)) = text.split_once("://").filter(|(scheme, _)| !scheme.contains('/')) {
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        return Some(
+            Wrong::new("a path has no scheme and no host")
+                .help(format!("write host = \"{host}\" and path = \"/{path}\"")),
+        );
+    }
+    // nginx: `= /x`, `~ ^/x`, `~* ^/x`, `^~ /x`
+    let (marker, bare) = match text.split_once(char::is_whitespace) {
+        Some((marker @ ("=" | "~" | "~*" | "^~"), rest)) => (Some(marker), rest.trim()),
+        _ => (None, text),
+    };
+    // Traefik: PathPrefix(`/x`)
+    let inner = bare.split_once('(').and_then(|(word, rest)| {
+        word.starts_with("Path")
+            .then(|| rest.trim_end_matches(')').trim_matches(['`', '"', '\'']))
+    });
+    let is_regex = bare.starts_with(['^', '~'])
+        || bare.ends_with('$')
+        || bare.contains(['\\', '|'])
+        || [".*", ".+", "(?", "[^", "[0-9", "[a-z", "[A-Z"]
+            .iter()
+            .any(|sign| bare.contains(sign));
+    let is_template = bare.contains(['{', '}']) || bare.contains("/:") || bare.contains("/*/") || bare.contains("**");
+    let label = match (marker, inner) {
+        (_, Some(_)) => "a path stands alone: it is a prefix, in whole segments",
+        (Some("="), _) => "there are no exact paths: a path is a prefix, in whole segments",
+        (Some("^~"), _) if !is_regex => "a path stands alone: it is a prefix, in whole segments",
+        _ if is_regex => "a path is a prefix in whole segments, not a regular expression",
+        _ if is_template => "a path is a prefix in whole segments, without places to fill in",
+        _ if bare.starts_with("*.") => "a path is a prefix, not an ending",
+        _ => return None,
+    };
+    let wrong = Wrong::new(label);
+    Some(match literal(inner.unwrap_or(bare)).as_str() {
+        "/" | "" => wrong.help("write the beginning of the paths that are meant, for example \"/api\""),
+        start => wrong.help(format!("write \"{start}\": it takes {start} and everything below")),
+    })
+}
+
+/// The whole segments at the beginning that stand for themselves.
+fn literal(text: &str) -> String {
+    let text = text.trim_start_matches(['^', '~']);
+    let special = text.find(|c: char| "\\^$|?*+()[]{}:.".contains(c));
+    let Some(special) = special else {
+        return text.trim_end_matches('/').to_owned();
+    };
+    let (start, rest) = text.split_at(special);
+    // `/x$`, `/x(/.*)?` and `/x.*`: the segment is whole, and what follows it is free
+    let is_whole = ["$", "(/", ".*", "*"].iter().any(|sign| rest.starts_with(sign));
+    let start = if is_whole {
+        start
+    } else {
+        start.rsplit_once('/').map_or("", |(start, _)| start)
+    };
+    let start = start.trim_end_matches('/');
+    if start.starts_with('/') {
+        start.to_owned()
+    } else {
+        "/".to_owned()
+    }
 }
 
 fn respond(reader: &Reader<'_>, status: u64, span: &Span) -> Option<Action> {
@@ -261,3 +331,73 @@ fn report_twice(reader: &Reader<'_>, route: &ReadRoute, taken: &mut HashMap<(Str
 /// Stands for a route without hosts.
 const ANY: &str = "*";
 const STATUSES: [u64; 5] = [301, 302, 303, 307, 308];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_other_programs_are_taken_for_what_they_are() {
+        let help = |text: &str| prefix(text).unwrap_err().help.unwrap_or_default();
+        let below = |start: &str| format!("write \"{start}\": it takes {start} and everything below");
+        for text in [
+            "^/x",
+            "^/x$",
+            "~ ^/x",
+            "~* ^/x",
+            "^~ /x",
+            "= /x",
+            "/x$",
+            "^/x/",
+            "^/x/.*",
+            "/x.*",
+            "^/x(/.*)?$",
+            "^/x/[0-9]+$",
+            "/x/[a-z]+/y",
+            "/x/{id}",
+            "/x/:id",
+            "/x/**",
+            "PathPrefix(`/x`)",
+            "Path('/x')",
+            "^/x/\\d+",
+            "/x/*/y",
+            "/x/(?:a|b)",
+        ] {
+            assert_eq!(help(text), below("/x"), "{text}");
+        }
+        for text in [
+            "\\.php$",
+            "*.php",
+            "~ \\.(jpg|png)$",
+            "^.*$",
+            ".*",
+            "^/$",
+            "^/v[0-9]+/x",
+        ] {
+            assert_eq!(
+                help(text),
+                "write the beginning of the paths that are meant, for example \"/api\"",
+                "{text}"
+            );
+        }
+        assert_eq!(
+            help("http://example.com:80/x"),
+            "write host = \"example.com\" and path = \"/x\""
+        );
+        assert_eq!(help("/x*"), "write \"/x\"");
+        assert_eq!(help("x"), "write \"/x\"");
+        for text in [
+            "/",
+            "/x",
+            "/x/y.php",
+            "/~user",
+            "/a(b)",
+            "/a+b",
+            "/a[0]",
+            "/price/$5",
+            "/a:b",
+        ] {
+            assert_eq!(prefix(text).as_deref(), Ok(text));
+        }
+    }
+}

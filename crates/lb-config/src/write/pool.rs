@@ -3,7 +3,7 @@ use crate::plan::{Backend, CookieInsert, Persistence, Pool, Scheduling};
 use crate::resolve::Scope;
 use crate::schema::{PERSISTENCE, POOLS, RETRIES};
 use lb_balance::FailOpen;
-use lb_persist::{ClientIp, HashBy, Refresh, SameSite};
+use lb_persist::{ClientIp, CookieInsertOptions, HashBy, Refresh, SameSite};
 use lb_sched::Algorithm;
 use lb_types::Weight;
 
@@ -27,6 +27,7 @@ pub(super) fn pool_text(out: &mut Text, pool: &Pool) {
         _ => {}
     }
     out.set_unless(&POOLS, "max_idle_connections", pool.max_idle_connections);
+    out.text_unless(&POOLS, "parsing", pool.parsing.as_str());
     let usual = seconds(Scope::default().duration("upstream_keep_alive"));
     out.table("timeouts", &[("upstream_keep_alive", seconds(pool.keep_alive), usual)]);
     let limits: Vec<_> = limit_pairs(&pool.limits)
@@ -53,7 +54,7 @@ pub(super) fn pool_text(out: &mut Text, pool: &Pool) {
         } else {
             "[pools.persistence]"
         });
-        persistence_text(out, way);
+        persistence_text(out, &pool.name, way);
     }
     if let Some(health) = &pool.health {
         out.header("[pools.health]");
@@ -133,7 +134,7 @@ fn backend_text(backend: &Backend) -> String {
     }
 }
 
-fn persistence_text(out: &mut Text, way: &Persistence) {
+fn persistence_text(out: &mut Text, pool: &str, way: &Persistence) {
     match way {
         Persistence::ClientIp(client) => {
             out.text("kind", "client_ip");
@@ -147,13 +148,15 @@ fn persistence_text(out: &mut Text, way: &Persistence) {
                 if client.evict_oldest { "evict_oldest" } else { "refuse" },
             );
         }
-        Persistence::CookieInsert(cookie) => cookie_text(out, cookie),
+        Persistence::CookieInsert(cookie) => cookie_text(out, pool, cookie),
     }
 }
 
-fn cookie_text(out: &mut Text, cookie: &CookieInsert) {
+fn cookie_text(out: &mut Text, pool: &str, cookie: &CookieInsert) {
     out.text("kind", "cookie_insert");
-    out.text_unless(&PERSISTENCE, "name", &cookie.name);
+    if cookie.name != CookieInsertOptions::default_name(pool) {
+        out.text("name", &cookie.name);
+    }
     if let Some(age) = cookie.max_age {
         out.line("max_age", seconds(age));
     }

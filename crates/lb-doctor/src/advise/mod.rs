@@ -1,5 +1,6 @@
 //! Which algorithm and which weights the traffic of a log asks for, and why.
 
+mod page;
 mod profile;
 mod recommend;
 mod rehearse;
@@ -8,6 +9,7 @@ mod weights;
 
 pub use profile::{BackendProfile, Profile};
 pub use recommend::{Advice, Certainty};
+pub use rehearse::Rehearsal;
 
 #[cfg(test)]
 mod tests;

@@ -130,24 +130,9 @@ impl Profile {
 }
 
 fn reading<R: BufRead>(log: &Log<R>, is_whole: bool) -> Vec<String> {
-    let how = if log.was_detected() {
-        "found by looking at it"
-    } else {
-        "as told"
-    };
-    let mut lines = vec![format!("Format: {}, {how}.", log.format())];
+    let mut lines = log.reading();
     if !is_whole {
         lines.push("Only the first 500,000 requests were read.".to_owned());
-    }
-    if log.bad() > 0 {
-        let first: Vec<String> = log
-            .first_bad()
-            .iter()
-            .map(|bad| format!("line {}: {}", bad.line, bad.why))
-            .collect();
-        let more = if log.bad() > first.len() as u64 { ", .." } else { "" };
-        let count = crate::spec::grouped(log.bad());
-        lines.push(format!("{count} lines could not be read ({}{more}).", first.join(", ")));
     }
     lines
 }

@@ -162,8 +162,9 @@ fn clients(profile: &Profile, backends: usize, notes: &mut Vec<String>) {
         return;
     }
     let mut text = format!(
-        "{} clients, {} requests each on average",
+        "{} client{}, {} requests each on average",
         grouped(clients),
+        if clients == 1 { "" } else { "s" },
         three_digits(requests as f64 / clients as f64)
     );
     if clients < 20 * backends || profile.busiest_client > 0.5 / backends as f64 {

@@ -124,13 +124,15 @@ fn the_pool_with_most_requests_is_looked_at_unless_told_otherwise() {
 #[test]
 fn the_rehearsal_serves_every_request_of_the_log_at_seventy_percent() {
     let (advice, mut profile) = advise(log(12_000, |n| if n.is_multiple_of(10) { 2.0 } else { 0.020 }));
-    let (mut result, setting) = advice.rehearse(&profile, 1).unwrap();
+    let mut rehearsal = advice.rehearse(&profile, 1).unwrap().unwrap();
+    let result = &rehearsal.comparison;
     assert_eq!(result.requests, 12_000);
     assert!((result.offered - 0.7).abs() < 0.02, "{}", result.offered);
     assert!(result.outcomes.iter().all(|outcome| outcome.done == 12_000));
-    let text = advice.text(&mut profile, &mut result, &setting);
+    let text = advice.text(&mut profile, Some(&mut rehearsal));
     for part in [
         "Format: common or combined log format (Apache, nginx), found by looking at it.",
+        "Durations: the value named urt or upstream_response_time, in seconds.",
         "Recommended: least_conn (certainty: high, by 12,000 requests)",
         "algorithm = \"least_conn\"",
         "10.0.0.3:80",
@@ -225,7 +227,7 @@ fn a_long_or_unprintable_name_is_one_backend() {
         ("b".repeat(500), "b".repeat(128)),
         ("c\\u0007c".to_owned(), "cc".to_owned()),
     ] {
-        let line = |n: usize, name: &str| format!("{{\"ts\":{n}.5,\"backend\":\"{name}\",\"duration\":0.02}}\n");
+        let line = |n: usize, name: &str| format!("{{\"ts\":{n}.5,\"backend\":\"{name}\",\"total_us\":20000}}\n");
         let text: String = (0..300).map(|n| line(n, &name) + &line(n, "other")).collect();
         let (advice, profile) = advise(text);
         let names: Vec<&str> = profile.backends.iter().map(|b| b.name.as_str()).collect();
@@ -241,6 +243,118 @@ fn a_long_or_unprintable_name_is_one_backend() {
         );
         assert!(advice.toml().contains(&shown));
     }
-    let (advice, _) = advise("{\"ts\":1.5,\"backend\":\"\\u0007\",\"duration\":0.02}\n".repeat(10));
+    let (advice, _) = advise("{\"ts\":1.5,\"backend\":\"\\u0007\",\"total_us\":20000}\n".repeat(10));
     assert!(advice.weights.is_empty(), "nothing is left of its name");
+}
+
+#[test]
+fn without_durations_nothing_is_simulated_and_nothing_made_up() {
+    let line = |n: usize| {
+        let (minute, second) = (n / 600 % 60, n / 10 % 60);
+        format!(
+            "203.0.113.{} - - [21/Nov/2026:10:{minute:02}:{second:02} +0000] \"GET / HTTP/1.1\" 200 612 \"-\" \"c\" {n} 3362\n",
+            n % 250
+        )
+    };
+    let (advice, mut profile) = advise((1..3000).map(line).collect());
+    assert_eq!(
+        (advice.certainty, advice.algorithm),
+        (Certainty::Guess, Algorithm::WeightedRoundRobin)
+    );
+    assert!(advice.rehearse(&profile, 1).unwrap().is_none());
+    let text = advice.text(&mut profile, None);
+    let page = advice.html(&mut profile, None, "access.log");
+    for shown in [&text, &page] {
+        assert!(shown.contains("Durations: none."), "{shown}");
+        assert!(shown.contains("may be a duration or a number of bytes"), "{shown}");
+        assert!(shown.contains("No simulation"), "{shown}");
+        for made_up in ["p99", "least_conn (", "% of the work", "20 ms"] {
+            assert!(!shown.contains(made_up), "{made_up}: {shown}");
+        }
+    }
+    assert!(advice.json(&mut profile, None).contains("\"simulation\": null"));
+}
+
+#[test]
+fn requests_without_a_duration_are_given_one_like_the_others() {
+    // one in ten is timed, at 500 ms
+    let line = |n: usize| {
+        let took = if n.is_multiple_of(10) { "rt=0.500" } else { "rt=-" };
+        format!(
+            "203.0.113.1 - - [21/Nov/2026:10:00:{:02} +0000] \"GET / HTTP/1.1\" 200 612 \"-\" \"c\" {took}\n",
+            n / 50
+        )
+    };
+    let (advice, profile) = advise((0..3000).map(line).collect());
+    let rehearsal = advice.rehearse(&profile, 1).unwrap().unwrap();
+    let mean = rehearsal.comparison.work.mean();
+    assert!((0.45..0.55).contains(&mean.as_secs_f64()), "{mean:?}");
+    assert!(
+        rehearsal
+            .setting
+            .notes
+            .iter()
+            .any(|note| note.starts_with("2,700 of them have no duration")),
+        "{:?}",
+        rehearsal.setting.notes
+    );
+}
+
+/// 500 requests of 2 ms within 50 ms, then nothing for a minute, and so on.
+fn bursts() -> String {
+    let line = |n: usize| {
+        let (minute, millis) = (n / 500, n % 500 / 10);
+        format!(
+            "{{\"time\":\"2026-11-21T10:{minute:02}:00.{millis:03}Z\",\"client\":\"192.0.2.1\",\"total_us\":2000,\"backend\":\"b{}\"}}\n",
+            n % 3
+        )
+    };
+    (0..6000).map(line).collect()
+}
+
+#[test]
+fn a_log_of_bursts_is_not_judged_by_lines_that_nobody_saw() {
+    let (advice, mut profile) = advise(bursts());
+    let mut rehearsal = advice.rehearse(&profile, 1).unwrap().unwrap();
+    for outcome in &mut rehearsal.comparison.outcomes {
+        let p50 = outcome.latency.quantile(50.0);
+        assert!(p50 <= std::time::Duration::from_millis(6), "{}: {p50:?}", outcome.name);
+    }
+    let note = rehearsal
+        .setting
+        .notes
+        .iter()
+        .find(|note| note.starts_with("The log comes in bursts"));
+    assert!(
+        note.is_some_and(|note| note.contains("where they took 2 ms")),
+        "{:?}",
+        rehearsal.setting.notes
+    );
+    let text = advice.text(&mut profile, Some(&mut rehearsal));
+    assert!(text.contains("The log comes in bursts"), "{text}");
+}
+
+#[test]
+fn the_page_says_all_that_the_text_says() {
+    let (advice, mut profile) = advise(log(12_000, |n| if n.is_multiple_of(10) { 2.0 } else { 0.020 }));
+    let mut rehearsal = advice.rehearse(&profile, 1).unwrap().unwrap();
+    let page = advice.html(&mut profile, Some(&mut rehearsal), "/var/log/<a>.log");
+    assert!(crate::report::is_page(page.as_bytes()));
+    for part in [
+        "Advice for /var/log/&lt;a&gt;.log: least_conn",
+        "12,000 requests in",
+        "by 12,000 requests",
+        "Requests differ in cost by orders of magnitude",
+        "Durations: the value named urt",
+        "<td>10.0.0.3:80</td>",
+        "algorithm = &quot;least_conn&quot;\n",
+        "The algorithms at work on this log",
+        "id=\"latency\"",
+        "\"certainty\": \"high\"",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    for note in &advice.notes {
+        assert!(page.contains(&crate::report::escape(note)), "{note}");
+    }
 }

@@ -1,7 +1,8 @@
 use super::profile::Profile;
 use super::recommend::{Advice, Certainty};
+use super::rehearse::Rehearsal;
 use crate::log::LONGEST_NAME;
-use crate::report::{Setting, Table, pretty, wrap};
+use crate::report::{Table, pretty, wrap};
 use crate::simulate::Comparison;
 use crate::spec::{grouped, show};
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use std::net::SocketAddr;
 impl Advice {
     /// The advice as a person reads it: what the log is, what to choose and why, the TOML, and the rehearsal.
     #[must_use]
-    pub fn text(&self, profile: &mut Profile, rehearsal: &mut Comparison, setting: &Setting) -> String {
+    pub fn text(&self, profile: &mut Profile, rehearsal: Option<&mut Rehearsal>) -> String {
         let mut text = String::new();
         // writing to a String cannot fail
         for line in &profile.reading {
@@ -36,20 +37,24 @@ impl Advice {
             let _ = writeln!(text, "{}", wrap(note));
         }
         let _ = writeln!(text, "\nTo paste into the configuration:\n\n{}", self.toml());
-        let _ = writeln!(
-            text,
-            "The algorithms at work on this log:\n\n{}",
-            rehearsal.text(setting)
-        );
-        if let Some(other) = self.objection(rehearsal) {
-            let _ = writeln!(text, "{}", wrap(&other));
+        match rehearsal {
+            Some(rehearsal) => {
+                let shown = rehearsal.comparison.text(&rehearsal.setting);
+                let _ = writeln!(text, "The algorithms at work on this log:\n\n{shown}");
+                if let Some(other) = self.objection(&mut rehearsal.comparison) {
+                    let _ = writeln!(text, "{}", wrap(&other));
+                }
+            }
+            None => {
+                let _ = writeln!(text, "{}", wrap(NOTHING_TO_SERVE));
+            }
         }
         text
     }
 
     /// The advice for programs: one JSON object with a line break at the end.
     #[must_use]
-    pub fn json(&self, profile: &mut Profile, rehearsal: &mut Comparison, setting: &Setting) -> String {
+    pub fn json(&self, profile: &mut Profile, rehearsal: Option<&mut Rehearsal>) -> String {
         let millis = |percent: f64, profile: &mut Profile| profile.durations.quantile(percent).as_secs_f64() * 1e3;
         let weights: Vec<Value> = self
             .weights
@@ -74,7 +79,7 @@ impl Advice {
                 "p95_ms": millis(95.0, profile),
                 "p95_to_p50": profile.spread(),
             },
-            "simulation": rehearsal.value(setting),
+            "simulation": rehearsal.map(|it| it.comparison.value(&it.setting)),
         }))
     }
 
@@ -118,7 +123,7 @@ impl Advice {
     }
 
     /// What to make of a simulation that prefers another algorithm by more than chance.
-    fn objection(&self, rehearsal: &mut Comparison) -> Option<String> {
+    pub(super) fn objection(&self, rehearsal: &mut Comparison) -> Option<String> {
         let best = rehearsal.best()?;
         let mut p99 = |place: usize| {
             rehearsal
@@ -150,7 +155,7 @@ impl Advice {
         })
     }
 
-    fn sure(&self, profile: &Profile) -> String {
+    pub(super) fn sure(&self, profile: &Profile) -> String {
         let count = grouped(profile.durations.count());
         match self.certainty {
             Certainty::Guess => "a guess".to_owned(),
@@ -161,22 +166,38 @@ impl Advice {
     }
 
     fn table(&self, profile: &mut Profile) -> Table {
-        let mut table = Table::new(&["backend", "requests", "failed", "p50", "p95", "weight"]);
-        for (backend, (_, weight)) in profile.backends.iter_mut().zip(&self.weights).take(SHOWN) {
-            table.row([
+        let mut table = Table::new(&COLUMNS);
+        self.rows(profile).into_iter().for_each(|row| table.row(row));
+        table
+    }
+
+    /// A row for each backend, under [`COLUMNS`].
+    pub(super) fn rows(&self, profile: &mut Profile) -> Vec<[String; 6]> {
+        let took = |percent: f64, backend: &mut super::BackendProfile| match backend.durations.count() {
+            0 => "-".to_owned(),
+            _ => show(backend.durations.quantile(percent)),
+        };
+        let row = |(backend, (_, weight)): (&mut super::BackendProfile, &(String, u16))| {
+            [
                 backend.name.clone(),
                 grouped(backend.requests),
                 grouped(backend.failed),
-                show(backend.durations.quantile(50.0)),
-                show(backend.durations.quantile(95.0)),
+                took(50.0, backend),
+                took(95.0, backend),
                 weight.to_string(),
-            ]);
-        }
-        table
+            ]
+        };
+        profile
+            .backends
+            .iter_mut()
+            .zip(&self.weights)
+            .take(SHOWN)
+            .map(row)
+            .collect()
     }
 }
 
-fn about(profile: &Profile) -> String {
+pub(super) fn about(profile: &Profile) -> String {
     let mut text = format!(
         "{} requests in {}",
         grouped(profile.survey.requests),
@@ -209,6 +230,13 @@ fn name(text: &str) -> String {
     };
     text.chars().map(letter).take(LONGEST_NAME).collect()
 }
+
+/// What is shown of each backend.
+pub(super) const COLUMNS: [&str; 6] = ["backend", "requests", "failed", "p50", "p95", "weight"];
+
+/// Instead of a simulation.
+pub(super) const NOTHING_TO_SERVE: &str =
+    "No simulation: without durations the work of the requests is not known, and made-up work would prove nothing.";
 
 /// Rows of a table.
 const SHOWN: usize = 20;

@@ -36,6 +36,7 @@ pub(super) fn read(line: &str) -> Result<Entry<'_>, &'static str> {
         whole_seconds,
         client: known(client).map(|client| without_port(client).into()),
         duration: at_target,
+        source: Some("target_processing_time, in seconds"),
         backend: known(target).map(Into::into),
         pool: (!is_classic).then(|| target_group(line)).flatten().map(Into::into),
         status,

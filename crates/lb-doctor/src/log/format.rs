@@ -1,5 +1,6 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use super::layout::Layout;
 use super::{alb, clf, haproxy, json};
 use crate::spec::{SpecError, nearest};
 use std::borrow::Cow;
@@ -27,48 +28,48 @@ pub struct Entry<'a> {
     pub status: Option<u16>,
     /// Did the balancer know the client, and send it where it was before?
     pub persisted: bool,
+    /// By what the duration is known to be one, in words.
+    pub source: Option<&'static str>,
+    /// A number that may be a duration; its line does not say so, and it was not taken for one.
+    pub unclear: Option<&'a str>,
 }
 
 /// What a line looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// `clf`: Apache's common and combined formats and nginx's, with whatever stands behind: `$request_time`,
-    /// `$upstream_response_time`, `$upstream_addr`, `rt=0.123 urt="0.120"`, `%D` as the last whole number.
+    /// `combined`: Apache's common and combined formats and nginx's. What stands behind is a duration only if it says so:
+    /// by its name (`rt=0.123 urt="0.120"`, as lbd's own), by nginx's three digits behind the point, or as
+    /// ingress-nginx's whole format. Any other number is left alone.
     Clf,
     /// `json`: one object a line: lbd's own, nginx's variables, Caddy's, Traefik's.
     Json,
+    /// `json KEY:UNIT`: the same, with durations under a key of any name.
+    JsonKey(json::Rule),
     /// `haproxy`: `option httplog` and `option tcplog`, with or without what syslog puts before.
     Haproxy,
     /// `alb`: Amazon's application load balancer, and the classic one.
     Alb,
+    /// A format as nginx's `log_format` or Apache's `LogFormat` has it: `combined %D`, `$remote_addr [$time_local] $request_time`.
+    Layout(Layout),
 }
 
 impl Format {
-    /// All there are.
+    /// Those that a log is tried for.
     pub const ALL: [Self; 4] = [Self::Json, Self::Haproxy, Self::Alb, Self::Clf];
-
-    /// Its word on the command line.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Clf => "clf",
-            Self::Json => "json",
-            Self::Haproxy => "haproxy",
-            Self::Alb => "alb",
-        }
-    }
 
     /// Reads one line, without its line break.
     ///
     /// # Errors
     /// What is missing or cannot be read, in a few words.
-    pub fn read<'a>(self, line: &'a str) -> Result<Entry<'a>, &'static str> {
+    pub fn read<'a>(&self, line: &'a str) -> Result<Entry<'a>, &'static str> {
         match self {
             Self::Clf => clf::read(line),
-            Self::Json => json::read(line),
+            Self::Json => json::read(line, None),
+            Self::JsonKey(rule) => json::read(line, Some(rule)),
             Self::Haproxy => haproxy::read(line),
             Self::Alb => alb::read(line),
+            Self::Layout(layout) => layout.read(line),
         }
     }
 
@@ -79,41 +80,53 @@ impl Format {
         let counts = Self::ALL.map(|format| (good(&format), format));
         // of equals the first, which is the stricter one
         let best = counts.iter().rev().max_by_key(|(count, _)| *count)?;
-        (best.0 > 0).then_some(best.1)
+        (best.0 > 0).then(|| best.1.clone())
     }
 }
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Clf => "common or combined log format (Apache, nginx)",
-            Self::Json => "JSON lines",
-            Self::Haproxy => "HAProxy's log format",
-            Self::Alb => "AWS load balancer",
-        })
+        match self {
+            Self::Clf => f.write_str("common or combined log format (Apache, nginx)"),
+            Self::Json => f.write_str("JSON lines"),
+            Self::JsonKey(rule) => write!(f, "JSON lines with durations as {rule}"),
+            Self::Haproxy => f.write_str("HAProxy's log format"),
+            Self::Alb => f.write_str("AWS load balancer"),
+            Self::Layout(layout) => write!(f, "lines of the format `{layout}`"),
+        }
     }
 }
 
 impl FromStr for Format {
     type Err = SpecError;
 
-    /// `clf` (or `combined`, `common`, `nginx`, `apache`), `json`, `haproxy`, `alb` (or `elb`).
+    /// `combined` (or `clf`, `common`, `combinedio`, `nginx`, `apache`), `json`, `json KEY:UNIT`, `haproxy`, `alb` (or `elb`), or a
+    /// format with `$variables` or `%directives`.
     fn from_str(text: &str) -> Result<Self, SpecError> {
-        match text {
-            "clf" | "combined" | "common" | "nginx" | "apache" | "combined_xff" => Ok(Self::Clf),
+        match text.trim() {
+            "clf" | "combined" | "common" | "combinedio" | "nginx" | "apache" | "combined_xff" | "combined_timed" => {
+                Ok(Self::Clf)
+            }
             "json" => Ok(Self::Json),
             "haproxy" | "httplog" | "tcplog" => Ok(Self::Haproxy),
             "alb" | "elb" | "aws" => Ok(Self::Alb),
-            _ => {
-                const KNOWN: &str = "auto, combined (also nginx, apache), json, haproxy and alb";
-                let mend = match nearest(text, &["auto", "combined", "nginx", "apache", "json", "haproxy", "alb"]) {
-                    Some(meant) => format!("did you mean {meant}? Known are {KNOWN}"),
-                    None => format!("known are {KNOWN}"),
-                };
-                Err(SpecError::new(text, "names no log format", mend))
-            }
+            text if text.contains(['$', '%']) => Layout::parse(text).map(Self::Layout),
+            text => match text.strip_prefix("json ") {
+                Some(rule) => rule.trim().parse().map(Self::JsonKey),
+                None => Err(unknown(text)),
+            },
         }
     }
+}
+
+fn unknown(text: &str) -> SpecError {
+    const KNOWN: &str = "auto, combined (also nginx, apache), json, `json KEY:UNIT`, haproxy, alb, and formats as in nginx's log_format or \
+                         Apache's LogFormat, such as 'combined $request_time' or 'combined %D'";
+    let mend = match nearest(text, &["auto", "combined", "nginx", "apache", "json", "haproxy", "alb"]) {
+        Some(meant) => format!("did you mean {meant}? Known are {KNOWN}"),
+        None => format!("known are {KNOWN}"),
+    };
+    SpecError::new(text, "names no log format", mend)
 }
 
 /// Seconds with a fraction, as nginx and AWS write them. At most a year; negative ones (AWS: -1) are none.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 /// `client:port [accept date] frontend backend/server timers ..`, behind whatever syslog put there.
 pub(super) fn read(line: &str) -> Result<Entry<'_>, &'static str> {
-    let (before, when, rest) = split(line).ok_or("no [accept date]")?;
-    let (unix_nanos, whole_seconds) = time::clf(when).ok_or("the date is not as in 06/Feb/2009:12:14:14.655")?;
+    let (before, (unix_nanos, whole_seconds), rest) =
+        split(line).ok_or("no [accept date] as in 06/Feb/2009:12:14:14.655")?;
     let client = before
         .split_whitespace()
         .next_back()
@@ -52,23 +52,22 @@ pub(super) fn read(line: &str) -> Result<Entry<'_>, &'static str> {
         backend: has_server.then(|| server.into()),
         pool: Some(pool.into()),
         status: status.and_then(|status| u16::try_from(status).ok()),
+        source: Some(if is_http {
+            "HAProxy's timers, Ta or Tt without TR and Tw, in milliseconds"
+        } else {
+            "HAProxy's timers, Tt without Tw, in milliseconds"
+        }),
         ..Entry::default()
     })
 }
 
-/// The text before the accept date, the date, the text behind. Process ids stand in brackets too.
-fn split(line: &str) -> Option<(&str, &str, &str)> {
-    let mut from = 0_usize;
-    loop {
-        let open = line.get(from..)?.find('[')?.checked_add(from)?;
-        let inside = open.checked_add(1)?;
-        let close = line.get(inside..)?.find(']')?.checked_add(inside)?;
-        let when = line.get(inside..close)?;
-        if when.contains('/') && when.contains(':') {
-            return Some((line.get(..open)?, when, line.get(close.checked_add(1)?..)?));
-        }
-        from = inside;
-    }
+/// The text before the accept date, the date, the text behind. Process ids and addresses stand in brackets too.
+fn split(line: &str) -> Option<(&str, (u64, bool), &str)> {
+    line.match_indices('[').find_map(|(open, _)| {
+        let (before, inside) = line.split_at_checked(open)?;
+        let (when, rest) = inside.get(1..)?.split_once(']')?;
+        Some((before, time::clf(when)?, rest))
+    })
 }
 
 /// Milliseconds; -1 when it did not come to that. A `+` marks a total that is still growing.

@@ -3,28 +3,52 @@
 
 use super::format::{Entry, known, seconds, without_port};
 use super::time;
+use crate::spec::SpecError;
 use serde_json::{Map, Value};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// lbd's own names first, then those of nginx's variables, Caddy and Traefik.
-pub(super) fn read(line: &str) -> Result<Entry<'static>, &'static str> {
+/// lbd's own names first, then those of nginx's variables, Caddy, Traefik and Envoy. With a rule, durations are what
+/// it says, and nothing else.
+pub(super) fn read<'a>(line: &'a str, rule: Option<&Rule>) -> Result<Entry<'a>, &'static str> {
     let object: Map<String, Value> = serde_json::from_str(line).map_err(|_| "not a JSON object")?;
     let (unix_nanos, whole_seconds, is_end) =
         moment(&object).ok_or("no time that can be read (time, ts, msec, @timestamp)")?;
-    let (total, backend_took) = durations(&object);
-    let duration = backend_took.or(total);
+    let times = match rule {
+        Some(rule) => {
+            let value = object.get(&*rule.key).and_then(last_number);
+            let total = value.and_then(|value| took(value, rule.nanos));
+            Times {
+                total,
+                source: total.map(|_| "the key that was given"),
+                ..Times::default()
+            }
+        }
+        None => Times::of(&object),
+    };
+    let duration = times.upstream.or(times.total);
     let took = if is_end {
-        total.or(backend_took).unwrap_or_default()
+        times.total.or(times.upstream).unwrap_or_default()
     } else {
         Duration::ZERO
     };
     let text = |names: &[&str]| names.iter().find_map(|name| text(&object, name)).map(str::to_owned);
     let last = |list: String| list.rsplit(", ").next().and_then(known).map(str::to_owned);
-    let client = text(&["client", "remote_addr", "client_ip", "ClientHost", "remote_ip"]).or_else(|| {
+    let client = text(&[
+        "client",
+        "remote_addr",
+        "client_ip",
+        "ClientHost",
+        "remote_ip",
+        "downstream_remote_address",
+    ])
+    .or_else(|| {
         let request = object.get("request").and_then(Value::as_object)?;
         self::text(request, "remote_ip").map(str::to_owned)
     });
-    let status = ["status", "DownstreamStatus"]
+    let status = ["status", "DownstreamStatus", "response_code"]
         .iter()
         .find_map(|name| number(object.get(*name)?));
     Ok(Entry {
@@ -32,15 +56,58 @@ pub(super) fn read(line: &str) -> Result<Entry<'static>, &'static str> {
         whole_seconds,
         client: client.map(|client| without_port(&client).to_owned().into()),
         duration,
-        backend: text(&["backend", "upstream_addr", "ServiceAddr"])
+        source: times.source,
+        unclear: times.unclear,
+        backend: text(&["backend", "upstream_addr", "ServiceAddr", "upstream_host"])
             .and_then(last)
             .map(Into::into),
-        pool: text(&["pool", "upstream_name", "ServiceName"]).map(Into::into),
+        pool: text(&["pool", "upstream_name", "ServiceName", "upstream_cluster"]).map(Into::into),
         status: status.filter(|s| (0.0..1000.0).contains(s)).map(|status| status as u16),
         persisted: text(&["persist"]).is_some_and(|word| word == "hit")
             || text(&["why"]).is_some_and(|word| word == "persisted"),
     })
 }
+
+/// Which key holds durations, and in which unit: `elapsed:ms`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Rule {
+    key: Arc<str>,
+    unit: &'static str,
+    nanos: u64,
+}
+
+impl FromStr for Rule {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        let wrong = || {
+            SpecError::new(
+                text,
+                "is no KEY:UNIT",
+                "write elapsed:ms, for example; units are s, ms, us and ns",
+            )
+        };
+        let (key, unit) = text.rsplit_once(':').ok_or_else(wrong)?;
+        let (unit, nanos) = UNITS.into_iter().find(|(known, _)| *known == unit).ok_or_else(wrong)?;
+        let key = key.trim();
+        if key.is_empty() || key.len() > 128 {
+            return Err(wrong());
+        }
+        Ok(Self {
+            key: key.into(),
+            unit,
+            nanos,
+        })
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.key, self.unit)
+    }
+}
+
+const UNITS: [(&str, u64); 4] = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000), ("ns", 1)];
 
 /// When, whether to the second only, and whether that is the moment of the end.
 fn moment(object: &Map<String, Value>) -> Option<(u64, bool, bool)> {
@@ -50,6 +117,7 @@ fn moment(object: &Map<String, Value>) -> Option<(u64, bool, bool)> {
         ("@timestamp", true),
         ("timestamp", true),
         ("StartUTC", false),
+        ("start_time", false),
     ] {
         if let Some((nanos, whole)) = text(object, name).and_then(time::rfc3339) {
             return Some((nanos, whole, is_end));
@@ -67,28 +135,102 @@ fn moment(object: &Map<String, Value>) -> Option<(u64, bool, bool)> {
 }
 
 /// The whole request, and the backend's part.
-fn durations(object: &Map<String, Value>) -> (Option<Duration>, Option<Duration>) {
-    let scaled = |names: &[(&str, f64)]| {
-        names.iter().find_map(|(name, unit)| {
-            let value = last_number(object.get(*name)?)? * unit;
-            (0.0..31_622_400.0)
-                .contains(&value)
-                .then(|| Duration::from_secs_f64(value))
-        })
-    };
-    let total = [
-        ("total_us", 1e-6),
-        ("request_time", 1.0),
-        ("Duration", 1e-9),
-        ("duration", 1.0),
-        ("duration_ms", 1e-3),
-        ("latency_ms", 1e-3),
-        ("response_time_ms", 1e-3),
-    ];
+#[derive(Debug, Default)]
+struct Times {
+    total: Option<Duration>,
+    upstream: Option<Duration>,
+    source: Option<&'static str>,
+    unclear: Option<&'static str>,
+}
+
+impl Times {
+    /// Of the keys whose unit is known: by their name, or by the program that the other keys give away.
+    fn of(object: &Map<String, Value>) -> Self {
+        let mut times = Self::default();
+        for (key, nanos, is_total, source) in KEYS {
+            let place = if is_total {
+                &mut times.total
+            } else {
+                &mut times.upstream
+            };
+            let Some(value) = object.get(key).filter(|_| place.is_none()) else {
+                continue;
+            };
+            *place = last_number(value).and_then(|value| took(value, nanos));
+            if place.is_some() && (times.source.is_none() || !is_total) {
+                times.source = Some(source);
+            }
+        }
+        if times.source.is_none() {
+            times.by_program(object);
+        }
+        times
+    }
+
+    fn by_program(&mut self, object: &Map<String, Value>) {
+        let Some((key, value)) = LOOSE.into_iter().find_map(|key| Some((key, object.get(key)?))) else {
+            return;
+        };
+        let has = |keys: &[&str]| keys.iter().any(|key| object.contains_key(*key));
+        let written = value.as_str().and_then(|text| crate::spec::duration(text).ok());
+        let is_whole =
+            value.as_u64().is_some_and(|value| value > 0) || value.as_str().is_some_and(|text| !text.contains('.'));
+        let (nanos, source) = match key {
+            _ if written.is_some() => (0, "a text with its unit"),
+            "Duration" if has(&["DownstreamStatus", "RouterName", "ServiceName"]) => {
+                (1, "Traefik's Duration, in nanoseconds")
+            }
+            "duration" if object.get("request").is_some_and(Value::is_object) && !is_whole => {
+                (1_000_000_000, "Caddy's duration, in seconds")
+            }
+            "duration" if has(&["response_flags", "upstream_cluster"]) => {
+                (1_000_000, "Envoy's duration, in milliseconds")
+            }
+            "request_time" if !is_whole => (1_000_000_000, "request_time, in seconds as nginx writes it"),
+            _ => {
+                self.unclear = number(value).is_some().then_some(key);
+                return;
+            }
+        };
+        self.total = written.or_else(|| last_number(value).and_then(|value| took(value, nanos)));
+        self.source = Some(source);
+    }
+}
+
+/// Keys that say what they hold, with nanoseconds of their unit: lbd's, nginx's, Traefik's, and such as end in a unit.
+const KEYS: [(&str, u64, bool, &str); 9] = [
     (
-        scaled(&total),
-        scaled(&[("upstream_response_time", 1.0), ("OriginDuration", 1e-9)]),
-    )
+        "upstream_response_time",
+        1_000_000_000,
+        false,
+        "upstream_response_time, in seconds",
+    ),
+    ("OriginDuration", 1, false, "Traefik's OriginDuration, in nanoseconds"),
+    ("total_us", 1000, true, "total_us, in microseconds"),
+    ("duration_ms", 1_000_000, true, "duration_ms, in milliseconds"),
+    ("latency_ms", 1_000_000, true, "latency_ms, in milliseconds"),
+    ("response_time_ms", 1_000_000, true, "response_time_ms, in milliseconds"),
+    ("elapsed_ms", 1_000_000, true, "elapsed_ms, in milliseconds"),
+    ("duration_us", 1000, true, "duration_us, in microseconds"),
+    ("duration_ns", 1, true, "duration_ns, in nanoseconds"),
+];
+
+/// Keys whose unit depends on who wrote them.
+const LOOSE: [&str; 7] = [
+    "request_time",
+    "Duration",
+    "duration",
+    "latency",
+    "elapsed",
+    "response_time",
+    "took",
+];
+
+fn took(value: f64, nanos: u64) -> Option<Duration> {
+    let seconds = value * nanos as f64 / 1e9;
+    (0.0..31_622_400.0)
+        .contains(&seconds)
+        .then(|| Duration::from_secs_f64(seconds))
 }
 
 /// A number, or a text that is one.

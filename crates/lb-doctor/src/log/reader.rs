@@ -1,6 +1,7 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::format::{Entry, Format};
+use super::reading::sentences;
 use lb_types::hash64;
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
@@ -45,6 +46,8 @@ pub struct Log<R> {
     first_bad: Vec<BadLine>,
     backends: Names,
     pools: Names,
+    sources: Vec<(&'static str, u64)>,
+    unclear: Option<Unclear>,
     failure: Option<io::Error>,
     is_done: bool,
 }
@@ -59,6 +62,18 @@ pub struct BadLine {
     pub why: &'static str,
 }
 
+/// Numbers of a log that may be durations or something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unclear {
+    /// The first of them; of JSON, its key.
+    pub example: String,
+    /// The line in which it stands, from 1.
+    pub line: u64,
+    /// Lines that have such numbers and nothing better.
+    pub lines: u64,
+}
+
 impl<R: BufRead> Log<R> {
     /// Begins to read. Without a format, it is found by the first 50 lines.
     ///
@@ -69,10 +84,11 @@ impl<R: BufRead> Log<R> {
         if is_compressed(input.fill_buf().map_err(LogError::Io)?) {
             return Err(LogError::Compressed);
         }
+        let was_detected = format.is_none();
         let mut log = Self {
             input,
             format: format.unwrap_or(Format::Clf),
-            was_detected: format.is_none(),
+            was_detected,
             ahead: VecDeque::new(),
             line: 0,
             good: 0,
@@ -80,6 +96,8 @@ impl<R: BufRead> Log<R> {
             first_bad: Vec::new(),
             backends: Names::default(),
             pools: Names::default(),
+            sources: Vec::new(),
+            unclear: None,
             failure: None,
             is_done: false,
         };
@@ -90,7 +108,7 @@ impl<R: BufRead> Log<R> {
         if log.ahead.iter().all(|line| line.trim().is_empty()) {
             return Err(LogError::Empty);
         }
-        if format.is_none() {
+        if was_detected {
             let found = Format::detect(log.ahead.iter().map(String::as_str));
             log.format = found.ok_or_else(|| {
                 let first = log.ahead.iter().find(|line| !line.trim().is_empty());
@@ -104,8 +122,8 @@ impl<R: BufRead> Log<R> {
 
     /// How its lines are read.
     #[must_use]
-    pub fn format(&self) -> Format {
-        self.format
+    pub fn format(&self) -> &Format {
+        &self.format
     }
 
     /// Was the format found by looking at the lines?
@@ -144,6 +162,25 @@ impl<R: BufRead> Log<R> {
         &self.pools.list
     }
 
+    /// Where durations came from until now, in words, each with its number of lines; what came first, first.
+    #[must_use]
+    pub fn sources(&self) -> &[(&'static str, u64)] {
+        &self.sources
+    }
+
+    /// Numbers that may be durations, and were not taken for any.
+    #[must_use]
+    pub fn unclear(&self) -> Option<&Unclear> {
+        self.unclear.as_ref()
+    }
+
+    /// Sentences on how the log was read: its format, where durations come from, what may be one, lines that could not
+    /// be read.
+    #[must_use]
+    pub fn reading(&self) -> Vec<String> {
+        sentences(self)
+    }
+
     /// Why reading ended before the end of the input.
     pub fn take_failure(&mut self) -> Option<io::Error> {
         self.failure.take()
@@ -172,6 +209,28 @@ impl<R: BufRead> Log<R> {
     }
 
     fn record(&mut self, entry: &Entry<'_>) -> Record {
+        match (entry.source, entry.unclear) {
+            (Some(source), _) if entry.duration.is_some() => {
+                match self.sources.iter_mut().find(|(known, _)| *known == source) {
+                    Some((_, count)) => *count = count.saturating_add(1),
+                    None => self.sources.push((source, 1)),
+                }
+            }
+            (_, Some(number)) => {
+                let line = self.line;
+                let unclear = self.unclear.get_or_insert_with(|| Unclear {
+                    example: number
+                        .chars()
+                        .filter(|c| !c.is_control())
+                        .take(LONGEST_EXAMPLE)
+                        .collect(),
+                    line,
+                    lines: 0,
+                });
+                unclear.lines = unclear.lines.saturating_add(1);
+            }
+            _ => {}
+        }
         Record {
             unix_nanos: entry.unix_nanos,
             whole_seconds: entry.whole_seconds,
@@ -309,6 +368,8 @@ pub enum LogError {
 const LONGEST: usize = 65_536;
 /// Lines that show the format.
 const AHEAD: usize = 50;
+/// Letters of a number that is shown.
+const LONGEST_EXAMPLE: usize = 40;
 /// Letters of the first line in an error.
 const SHOWN: usize = 120;
 /// Bad lines that are shown.

@@ -7,7 +7,7 @@ const fn millis(millis: u64) -> Option<Duration> {
     Some(Duration::from_millis(millis))
 }
 
-fn read(format: Format, line: &str) -> Entry<'_> {
+fn read<'a>(format: &Format, line: &'a str) -> Entry<'a> {
     format.read(line).unwrap_or_else(|why| panic!("{why}: {line}"))
 }
 
@@ -16,21 +16,23 @@ fn read(format: Format, line: &str) -> Entry<'_> {
 #[test]
 fn combined_lines_of_apache_are_read() {
     let line = r#"127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326 "http://www.example.com/start.html" "Mozilla/4.08 [en] (Win98; I ;Nav)""#;
-    let entry = read(Format::Clf, line);
+    let entry = read(&Format::Clf, line);
     assert_eq!(entry.unix_nanos, 971_211_336_000_000_000);
     assert!(entry.whole_seconds);
     assert_eq!(entry.client.as_deref(), Some("127.0.0.1"));
     assert_eq!((entry.status, entry.duration, entry.backend), (Some(200), None, None));
-    // %D behind it: microseconds
+    // %D behind it may be a number of bytes just as well
     let with_micros = format!("{line} 52000");
-    let entry = read(Format::Clf, &with_micros);
+    let entry = read(&Format::Clf, &with_micros);
+    assert_eq!((entry.duration, entry.unclear), (None, Some("52000")));
+    let entry = read(&"combined %D".parse().unwrap(), &with_micros);
     assert_eq!(
         (entry.duration, entry.unix_nanos),
         (millis(52), 971_211_336_000_000_000)
     );
     // common, virtual host before, IPv6, escaped quotes
     let common = r#"www.example.com:80 2001:db8::7 - - [10/Oct/2000:13:55:36 -0700] "GET /\"a b\" HTTP/1.0" 404 -"#;
-    let entry = read(Format::Clf, common);
+    let entry = read(&Format::Clf, common);
     assert_eq!(
         (entry.client.as_deref(), entry.status),
         (Some("2001:db8::7"), Some(404))
@@ -40,7 +42,7 @@ fn combined_lines_of_apache_are_read() {
 #[test]
 fn nginx_lines_are_read_with_and_without_times() {
     let combined = r#"203.0.113.7 - - [21/Nov/2026:10:00:00 +0000] "GET /a HTTP/1.1" 200 612 "-" "curl/8.5.0""#;
-    assert_eq!(read(Format::Clf, combined).duration, None);
+    assert_eq!(read(&Format::Clf, combined).duration, None);
     for behind in [
         " 0.250",
         " 0.251 0.250",
@@ -49,21 +51,21 @@ fn nginx_lines_are_read_with_and_without_times() {
         r#" request_time=0.251 upstream_response_time=0.250"#,
     ] {
         let line = format!("{combined}{behind}");
-        assert_eq!(read(Format::Clf, &line).duration, millis(250), "{line}");
+        assert_eq!(read(&Format::Clf, &line).duration, millis(250), "{line}");
     }
     // the time is that of the end
     let line = format!("{combined} 0.250");
-    assert_eq!(read(Format::Clf, &line).unix_nanos, 1_795_255_199_750_000_000);
+    assert_eq!(read(&Format::Clf, &line).unix_nanos, 1_795_255_199_750_000_000);
     // the one of ingress-nginx, with a second attempt
     let ingress =
         format!("{combined} 87 0.300 [default-web-80] [] 10.0.0.1:80, 10.0.0.2:80 612, 612 0.040, 0.250 502, 200 4d7f");
-    let entry = read(Format::Clf, &ingress);
+    let entry = read(&Format::Clf, &ingress);
     assert_eq!(
         (entry.backend.as_deref(), entry.duration),
         (Some("10.0.0.2:80"), millis(250))
     );
     let named = format!(r#"{combined} upstream="10.0.0.1:80, 10.0.0.2:80" urt="0.001, 0.250""#);
-    let entry = read(Format::Clf, &named);
+    let entry = read(&Format::Clf, &named);
     assert_eq!(
         (entry.backend.as_deref(), entry.duration),
         (Some("10.0.0.2:80"), millis(250))
@@ -73,7 +75,7 @@ fn nginx_lines_are_read_with_and_without_times() {
 #[test]
 fn a_user_agent_that_looks_like_a_time_is_none() {
     let line = r#"203.0.113.7 - - [21/Nov/2026:10:00:00 +0000] "GET /a HTTP/1.1" 200 612 "0.5" "10.0.0.9:80""#;
-    let entry = read(Format::Clf, line);
+    let entry = read(&Format::Clf, line);
     assert_eq!((entry.duration, entry.backend), (None, None));
 }
 
@@ -91,7 +93,7 @@ fn our_own_lines_are_read_as_they_are_written() {
     let mut line = Vec::new();
     lb_telemetry::Format::Json.write(&access, &mut line);
     let line = String::from_utf8(line).unwrap();
-    let entry = read(Format::Json, line.trim_end());
+    let entry = read(&Format::Json, line.trim_end());
     assert_eq!(entry.unix_nanos, 1_795_255_200_250_000_000);
     assert_eq!(entry.duration, millis(42));
     assert_eq!(
@@ -105,26 +107,40 @@ fn our_own_lines_are_read_as_they_are_written() {
     let mut line = Vec::new();
     lb_telemetry::Format::CombinedXff.write(&access, &mut line);
     let line = String::from_utf8(line).unwrap();
-    assert_eq!(read(Format::Clf, line.trim_end()).status, Some(503));
+    assert_eq!(read(&Format::Clf, line.trim_end()).status, Some(503));
+    // the default: all that advice needs
+    let mut line = Vec::new();
+    lb_telemetry::Format::default().write(&access, &mut line);
+    let line = String::from_utf8(line).unwrap();
+    let entry = read(&Format::Clf, line.trim_end());
+    assert_eq!(
+        (entry.unix_nanos, entry.duration),
+        (1_795_255_200_000_000_000, millis(42)),
+        "{line}"
+    );
+    assert_eq!(
+        (entry.backend.as_deref(), entry.pool.as_deref(), entry.persisted),
+        (Some("web1"), Some("app"), true)
+    );
 }
 
 #[test]
 fn json_of_other_programs_is_read() {
     let nginx = r#"{"time_iso8601":"2026-11-21T10:00:00+00:00","remote_addr":"203.0.113.7","status":"200","request_time":"0.251","upstream_response_time":"0.001, 0.250","upstream_addr":"10.0.0.1:80, 10.0.0.2:80"}"#;
-    let entry = read(Format::Json, nginx);
+    let entry = read(&Format::Json, nginx);
     assert_eq!(
         (entry.duration, entry.backend.as_deref(), entry.status),
         (millis(250), Some("10.0.0.2:80"), Some(200))
     );
     let caddy = r#"{"level":"info","ts":1795255200.5,"request":{"remote_ip":"203.0.113.7","method":"GET"},"duration":0.25,"status":200}"#;
-    let entry = read(Format::Json, caddy);
+    let entry = read(&Format::Json, caddy);
     assert_eq!(
         (entry.duration, entry.client.as_deref()),
         (millis(250), Some("203.0.113.7"))
     );
     assert_eq!(entry.unix_nanos, 1_795_255_200_250_000_000);
     let traefik = r#"{"ClientHost":"203.0.113.7","DownstreamStatus":200,"Duration":251000000,"OriginDuration":250000000,"ServiceAddr":"10.0.0.2:80","ServiceName":"web@docker","StartUTC":"2026-11-21T10:00:00.5Z"}"#;
-    let entry = read(Format::Json, traefik);
+    let entry = read(&Format::Json, traefik);
     assert_eq!(
         (entry.duration, entry.pool.as_deref()),
         (millis(250), Some("web@docker"))
@@ -135,7 +151,7 @@ fn json_of_other_programs_is_read() {
 fn haproxy_lines_are_read() {
     // section 8.2.3 of HAProxy's configuration manual
     let http = r#"Feb  6 12:14:14 localhost haproxy[14389]: 10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1""#;
-    let entry = read(Format::Haproxy, http);
+    let entry = read(&Format::Haproxy, http);
     assert_eq!(
         (entry.pool.as_deref(), entry.backend.as_deref()),
         (Some("static"), Some("srv1"))
@@ -146,10 +162,10 @@ fn haproxy_lines_are_read() {
     assert_eq!(entry.unix_nanos, 1_233_922_454_665_000_000);
     // section 8.2.2
     let tcp = "Feb  6 12:12:56 localhost haproxy[14387]: 10.0.1.2:33313 [06/Feb/2009:12:12:51.443] fnt bck/srv1 0/0/5007 212 -- 0/0/0/0/3 0/0";
-    assert_eq!(read(Format::Haproxy, tcp).duration, millis(5007));
+    assert_eq!(read(&Format::Haproxy, tcp).duration, millis(5007));
     // nobody served it
     let nobody = r#"10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in http-in/<NOSRV> -1/-1/-1/-1/+50 503 0 - - SC-- 0/0/0/0/0 0/0 "GET / HTTP/1.1""#;
-    let entry = read(Format::Haproxy, nobody);
+    let entry = read(&Format::Haproxy, nobody);
     assert_eq!((entry.duration, entry.backend, entry.status), (None, None, Some(503)));
 }
 
@@ -157,7 +173,7 @@ fn haproxy_lines_are_read() {
 fn aws_lines_are_read() {
     // the example in Amazon's documentation of the access log
     let alb = r#"http 2018-07-02T22:23:00.186641Z app/my-loadbalancer/50dc6c495c0c9188 192.168.131.39:2817 10.0.0.1:80 0.000 0.001 0.000 200 200 34 366 "GET http://www.example.com:80/ HTTP/1.1" "curl/7.46.0" - - arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/my-targets/73e2d6bc24d8a067 "Root=1-58337262-36d228ad5d99923122bbe354" "-" "-" 0 2018-07-02T22:22:48.364000Z "forward" "-" "-" "10.0.0.1:80" "200" "-" "-""#;
-    let entry = read(Format::Alb, alb);
+    let entry = read(&Format::Alb, alb);
     assert_eq!(
         (entry.client.as_deref(), entry.backend.as_deref()),
         (Some("192.168.131.39"), Some("10.0.0.1:80"))
@@ -169,10 +185,10 @@ fn aws_lines_are_read() {
     assert_eq!(entry.unix_nanos, 1_530_570_180_185_641_000);
     // nobody could be reached
     let refused = r#"https 2018-07-02T22:23:00.186641Z app/x/1 192.168.131.39:2817 - -1 -1 -1 503 - 0 337 "GET https://a/ HTTP/1.1" "curl/7.46.0" - - - "-" "-" "-" 0 2018-07-02T22:22:48Z "waf" "-" "-""#;
-    let entry = read(Format::Alb, refused);
+    let entry = read(&Format::Alb, refused);
     assert_eq!((entry.backend, entry.duration, entry.status), (None, None, Some(503)));
     let classic = r#"2015-05-13T23:39:43.945958Z my-loadbalancer 192.168.131.39:2817 10.0.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "GET http://www.example.com:80/ HTTP/1.1" "curl/7.38.0" - -"#;
-    assert_eq!(read(Format::Alb, classic).duration, Some(Duration::from_micros(1048)));
+    assert_eq!(read(&Format::Alb, classic).duration, Some(Duration::from_micros(1048)));
 }
 
 #[test]
@@ -196,7 +212,7 @@ fn each_format_is_found_and_none_takes_anothers_lines() {
         ),
     ];
     for (format, line) in lines {
-        assert_eq!(Format::detect(["", "noise", line].into_iter()), Some(format));
+        assert_eq!(Format::detect(["", "noise", line].into_iter()), Some(format.clone()));
         for other in Format::ALL.into_iter().filter(|other| *other != format) {
             assert!(other.read(line).is_err(), "{other:?} reads {line}");
         }
@@ -211,11 +227,11 @@ fn line(second: u32, took: &str) -> String {
 #[test]
 fn bad_lines_are_counted_and_the_first_ones_named() {
     let long = "x".repeat(70_000);
-    let mut text = format!("{}\n# a comment\nnoise\n{}{long}\n", line(0, "0.1"), line(1, "0.1"));
+    let mut text = format!("{}\n# a comment\nnoise\n{}{long}\n", line(0, "0.100"), line(1, "0.100"));
     text.push_str(&"noise\n".repeat(10));
-    text.push_str(line(2, "0.1").trim_end());
+    text.push_str(line(2, "0.100").trim_end());
     let mut log = Log::new(Cursor::new(text), None).unwrap();
-    assert!(log.was_detected() && log.format() == Format::Clf);
+    assert!(log.was_detected() && *log.format() == Format::Clf);
     assert_eq!(log.by_ref().count(), 3, "also the last line, which has no line break");
     assert_eq!((log.good(), log.bad()), (3, 12));
     let numbers: Vec<u64> = log.first_bad().iter().map(|bad| bad.line).collect();
@@ -311,7 +327,7 @@ proptest::proptest! {
 
     #[test]
     fn any_bytes_give_as_many_records_as_good_lines(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..500), format in 0..4_usize) {
-        if let Ok(mut log) = Log::new(Cursor::new(bytes), Some(Format::ALL[format])) {
+        if let Ok(mut log) = Log::new(Cursor::new(bytes), Some(Format::ALL[format].clone())) {
             let records = log.by_ref().count() as u64;
             proptest::prop_assert_eq!(records, log.good());
         }

@@ -7,5 +7,6 @@ mod text;
 
 pub(crate) use json::pretty;
 pub use page::is_page;
+pub(crate) use page::{escape, section, shell};
 pub(crate) use table::{Table, wrap};
 pub use text::Setting;

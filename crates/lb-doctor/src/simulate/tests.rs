@@ -417,3 +417,81 @@ fn contenders_read_as_the_words_of_the_configuration() {
     let error = "leastconn".parse::<Contender>().unwrap_err().to_string();
     assert!(error.contains("did you mean least_conn?"), "{error}");
 }
+
+#[test]
+fn who_is_called_the_best_is_the_best_by_the_figures_shown() {
+    use crate::spec::show;
+    for (weights, service, load) in [
+        ("1,1,1", "const:20ms", 0.5),
+        ("1,1,1", "exp:20ms", 0.7),
+        ("3,2,1", "lognormal:20ms:1.5", 0.8),
+        ("10,1", "exp:20ms", 0.3),
+        ("1*20", "mix:2ms*95+2s*5", 0.7),
+    ] {
+        for seed in 1..3 {
+            let backends = backends(weights).unwrap();
+            let capacity: f64 = backends.iter().map(Backend::capacity).sum();
+            let mut traffic = Traffic::new(0.0);
+            traffic.service = service.parse().unwrap();
+            traffic.per_second = load * capacity / traffic.service.mean().as_secs_f64();
+            traffic.span = Duration::from_secs(6);
+            let all = Contender::all(&backends);
+            let mut result = compare(
+                &all,
+                &backends,
+                &Options::default(),
+                traffic.requests(seed),
+                Some(traffic.span),
+            )
+            .unwrap();
+            let (headline, verdict) = (result.headline(), result.verdict());
+            let claims = headline.starts_with("Best of") || verdict.contains(" is best here");
+            let best = result.best().unwrap();
+            let spread: Vec<usize> = (0..result.outcomes.len())
+                .filter(|place| result.outcomes[*place].moved.is_none())
+                .collect();
+            let p99s: Vec<Duration> = spread
+                .iter()
+                .map(|place| result.outcomes[*place].latency.quantile(99.0))
+                .collect();
+            let least = p99s.iter().min().unwrap();
+            let own = result.outcomes[best].latency.quantile(99.0);
+            assert!(
+                !claims || show(own) == show(*least),
+                "{weights} {service} {seed}: {headline}; {verdict}"
+            );
+            assert!(
+                own.as_secs_f64() <= least.as_secs_f64() * 1.1,
+                "{weights} {service} {seed}"
+            );
+        }
+    }
+}
+
+#[test]
+fn lines_are_called_lines() {
+    // 200 at once each ten seconds, on three places: 2 ms of work, most wait
+    let mut traffic = Traffic::new(20.0);
+    traffic.arrivals = "bursts:10ms/9990ms".parse().unwrap();
+    traffic.service = "const:20ms".parse().unwrap();
+    traffic.span = Duration::from_secs(100);
+    let mut backends = backends("1,1,1").unwrap();
+    backends.iter_mut().for_each(|b| b.places = 1);
+    let all = Contender::all(&backends);
+    let mut result = compare(
+        &all,
+        &backends,
+        &Options::default(),
+        traffic.requests(1),
+        Some(traffic.span),
+    )
+    .unwrap();
+    assert!(result.offered < 0.5 && result.is_line());
+    assert!(
+        result
+            .verdict()
+            .starts_with("Most requests wait, whatever the algorithm"),
+        "{}",
+        result.verdict()
+    );
+}

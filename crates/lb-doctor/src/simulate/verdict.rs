@@ -25,6 +25,16 @@ impl Comparison {
         let Some(best) = best(&marks) else {
             return words.join(" ");
         };
+        if self.offered <= 1.0 && self.waits(&marks, best) {
+            let waited = marks.get(best).map(|best| best.p50).unwrap_or_default();
+            words.push(format!(
+                "Most requests wait, whatever the algorithm: half of them take {} and more although their work is {}. They come in bursts that \
+                 the backends cannot serve at once, so the figures are those of lines; with more backends or slower traffic (--speedup, \
+                 --rate) they are those of the algorithms.",
+                show(waited),
+                show(self.work.quantile(50.0))
+            ));
+        }
         words.extend(self.compared(&marks, best));
         words.join(" ")
     }
@@ -34,6 +44,41 @@ impl Comparison {
     pub fn best(&mut self) -> Option<usize> {
         let marks: Vec<Mark> = self.outcomes.iter_mut().map(Mark::of).collect();
         best(&marks)
+    }
+
+    /// A few words for the head of a page: which algorithm to take, and in how far it is the best by its figures.
+    #[must_use]
+    pub fn headline(&mut self) -> String {
+        let marks: Vec<Mark> = self.outcomes.iter_mut().map(Mark::of).collect();
+        let found = best(&marks).and_then(|best| marks.get(best));
+        let Some(winner) = found.filter(|_| marks.len() > 1) else {
+            return "Algorithms side by side".to_owned();
+        };
+        let (count, name) = (marks.len(), &winner.name);
+        if hardly_matters(&marks, winner) {
+            return format!("{count} algorithms, hardly a difference: {name} will do");
+        }
+        match shorter(&marks, winner) {
+            None => format!("Best of {count} algorithms: {name}"),
+            Some(_) => format!("Of {count} algorithms, the simplest within 5 % of the best: {name}"),
+        }
+    }
+
+    /// Do most requests wait even with the best algorithm, although the backends can do the work?
+    #[must_use]
+    pub fn is_line(&mut self) -> bool {
+        let marks: Vec<Mark> = self.outcomes.iter_mut().map(Mark::of).collect();
+        self.offered <= 1.0 && best(&marks).is_some_and(|best| self.waits(&marks, best))
+    }
+
+    /// Is the median of the best algorithm far above the median of the work, on the slowest backend that has a share?
+    fn waits(&mut self, marks: &[Mark], best: usize) -> bool {
+        let speeds = self.backends.iter().filter(|b| b.weight.get() > 0).map(|b| b.speed);
+        let slowest = speeds.fold(f64::INFINITY, f64::min).min(1.0);
+        let worked = self.work.quantile(50.0).div_f64(slowest.max(1e-6));
+        marks
+            .get(best)
+            .is_some_and(|best| best.p50 > worked.mul_f64(LINE) && best.p50 > worked + NOTICED)
     }
 
     fn compared(&mut self, marks: &[Mark], best: usize) -> Vec<String> {
@@ -68,8 +113,17 @@ impl Comparison {
             let usual = marks
                 .iter()
                 .find(|m| m.name == "weighted_round_robin" && m.name != winner.name);
-            let rival = usual.unwrap_or(worst);
-            let mut text = format!("{} is best here: its p99 is {}", winner.name, show(winner.p99));
+            let rival = usual.filter(|usual| usual.p99 > winner.p99).unwrap_or(worst);
+            let mut text = match shorter(marks, winner) {
+                None => format!("{} is best here: its p99 is {}", winner.name, show(winner.p99)),
+                Some(other) => format!(
+                    "{} is as good as the best here, and simpler: its p99 is {}, {}'s {}",
+                    winner.name,
+                    show(winner.p99),
+                    other.name,
+                    show(other.p99)
+                ),
+            };
             let ratio = seconds(rival.p99) / seconds(winner.p99);
             text.push_str(&format!(
                 ", {}'s {} ({} times as long)",
@@ -207,6 +261,15 @@ fn hardly_matters(marks: &[Mark], winner: &Mark) -> bool {
     worst.errors == winner.errors && seconds(worst.p99) / seconds(winner.p99) < 1.1
 }
 
+/// Who has fewer errors or a shorter p99 than the winner, if its rounded figures show it: the winner is then simpler
+/// or more even, and within 5 %.
+fn shorter<'a>(marks: &'a [Mark], winner: &Mark) -> Option<&'a Mark> {
+    let peers = marks.iter().filter(|m| m.is_spread || !winner.is_spread);
+    let best = peers.min_by_key(|m| (m.errors, m.p99))?;
+    let is_seen = best.errors < winner.errors || show(best.p99) != show(winner.p99);
+    (best.name != winner.name && is_seen).then_some(best)
+}
+
 /// Algorithms that look at the load, and send light backends more than their weight asks for because so little is in
 /// flight.
 fn uneven(marks: &[Mark]) -> Option<String> {
@@ -262,6 +325,11 @@ fn simplicity(mark: &Mark) -> usize {
     let known = SIMPLEST.iter().position(|name| *name == mark.name);
     known.unwrap_or(SIMPLEST.len())
 }
+
+/// p50 beside the work's from which most requests wait.
+const LINE: f64 = 3.0;
+/// Waiting of less than this is no line, however short the work.
+const NOTICED: Duration = Duration::from_millis(1);
 
 /// Imbalance from which shares do not follow the weights.
 const EVEN: f64 = 1.5;

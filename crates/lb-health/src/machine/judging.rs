@@ -3,7 +3,7 @@
 use super::{Change, Health, Machine};
 use crate::history::Seen;
 use crate::ramp::Ramp;
-use crate::{Admin, Cause, Status};
+use crate::{Admin, Cause, Rules, Status};
 use lb_types::Time;
 
 impl Machine {
@@ -29,8 +29,11 @@ impl Machine {
         };
         // who has risen and waits for the end of its time out is not changing
         let is_changing = self.against > 0 && !self.has_risen();
+        let changing = self.rules.interval_changing(usual);
         let interval = if is_changing {
-            self.rules.interval_changing(usual)
+            changing
+        } else if self.is_about_to_begin(now) {
+            changing.min(usual)
         } else {
             usual
         };
@@ -43,18 +46,19 @@ impl Machine {
             (_, Err(cause)) if !cause.counts() => {}
             (Health::Starting, Ok(())) => {
                 self.health = Health::Up;
+                self.against = 0;
                 self.on_trial = false;
+                self.new_since = None;
             }
-            (Health::Starting, Err(cause)) => self.fall(cause, now),
             (Health::Up, Ok(())) => self.against = 0,
-            (Health::Up, Err(cause)) => {
+            (Health::Starting | Health::Up, Err(cause)) => {
                 self.against = self.against.saturating_add(1);
                 if self.against >= self.rules.options().fall {
                     self.fall(cause, now);
                 }
             }
             (Health::Down(_), Ok(())) => {
-                self.against = self.against.saturating_add(1).min(self.rules.options().rise);
+                self.against = self.against.saturating_add(1).min(self.needed());
                 if self.has_risen() && self.out_until.is_none_or(|end| end <= now) {
                     self.rise(now);
                 }
@@ -114,6 +118,7 @@ impl Machine {
         if !self.rules.options().probing {
             self.health = Health::Up;
             self.on_trial = false;
+            self.new_since = None;
         }
     }
 
@@ -140,12 +145,27 @@ impl Machine {
     }
 
     pub(super) fn has_risen(&self) -> bool {
-        matches!(self.health, Health::Down(_)) && self.against >= self.rules.options().rise
+        matches!(self.health, Health::Down(_)) && self.against >= self.needed()
+    }
+
+    /// Good probes in a row that bring it up. Who was never up has nothing to make good.
+    fn needed(&self) -> u16 {
+        if self.new_since.is_some() {
+            1
+        } else {
+            self.rules.options().rise
+        }
+    }
+
+    /// Is it new, and did it come (out of maintenance) just now? Then it may listen any moment.
+    fn is_about_to_begin(&self, now: Time) -> bool {
+        self.new_since.is_some_and(|since| now.since(since) < Rules::NEW)
     }
 
     pub(super) fn rise(&mut self, now: Time) {
         self.start(now);
         self.health = Health::Up;
+        self.new_since = None;
         self.begin_ramp(now);
     }
 

@@ -10,7 +10,7 @@ const PAGE: &str = include_str!("../lib.rs");
 
 #[test]
 fn every_cell_of_the_table_with_probes_is_what_the_machine_does() {
-    check("| from | good | bad |", true, 12, 11);
+    check("| from | good | bad |", true, 14, 11);
 }
 
 #[test]
@@ -55,13 +55,15 @@ fn make(state: &str, probing: bool) -> (Machine, Time) {
     });
     let mut machine = Machine::new(rules.unwrap(), 1, Time::ZERO);
     let up = if probing { "good" } else { "ok" };
-    let down: &[&str] = if probing { &["bad"] } else { &["eject"] };
+    let down: &[&str] = if probing { &["good", "bad", "bad"] } else { &["eject"] };
     let way: Vec<&str> = match state {
         "Starting" => [].into(),
         "Up" => [up].into(),
+        "Doubted" => ["bad"].into(),
+        "Absent" => ["bad", "bad"].into(),
         "Falling" => [up, "bad"].into(),
-        "Down" => ["bad"].into(),
-        "Rising" => ["bad", "good"].into(),
+        "Down" => down.to_vec(),
+        "Rising" => [down, &["good"]].concat(),
         "Ejected" => [up, "eject"].into(),
         "Waiting" => [up, "eject", "good", "good"].into(),
         "Trial" => [up, "eject", "over"].into(),
@@ -150,11 +152,13 @@ fn name(machine: &Machine) -> &'static str {
         (Admin::Drain, _) if is_down => "Drained",
         (Admin::Drain, _) => "Draining",
         (Admin::Ready, Health::Starting) if machine.on_trial => "Trial",
+        (Admin::Ready, Health::Starting) if machine.against() + 1 == rules.fall => "Doubted",
         (Admin::Ready, Health::Starting) => "Starting",
         (Admin::Ready, Health::Up) if machine.against() + 1 == rules.fall => "Falling",
         (Admin::Ready, Health::Up) => "Up",
         (Admin::Ready, Health::Down(_)) if is_ejected && machine.against() == rules.rise => "Waiting",
         (Admin::Ready, Health::Down(_)) if is_ejected => "Ejected",
+        (Admin::Ready, Health::Down(_)) if machine.new_since.is_some() => "Absent",
         (Admin::Ready, Health::Down(_)) if machine.against() + 1 == rules.rise => "Rising",
         (Admin::Ready, Health::Down(_)) => "Down",
     }

@@ -14,6 +14,7 @@ const DOWN: Status = Status::Down(Cause::Refused);
 fn options() -> RulesOptions {
     RulesOptions {
         interval: secs(5),
+        interval_changing: Some(secs(5)),
         jitter_percent: 0,
         rise: 2,
         fall: 3,
@@ -33,6 +34,9 @@ fn at(n: u64) -> Time {
     Time::ZERO.after(secs(n))
 }
 
+/// It was up, and is down.
+const DEAD: [Report; 4] = [OK, BAD, BAD, BAD];
+
 /// Reports the probes, each at its time, and gives the last moment.
 fn probes(machine: &mut Machine, reports: &[Report]) -> Time {
     let mut now = Time::ZERO;
@@ -50,7 +54,13 @@ fn the_transition_table_of_probes() {
     let table: &[(&[Report], Status, u16)] = &[
         (&[], Status::Starting, 0),
         (&[OK], Status::Up, 0),
-        (&[BAD], DOWN, 0),
+        (&[BAD], Status::Starting, 1),
+        (&[BAD, BAD], Status::Starting, 2),
+        (&[BAD, BAD, OK], Status::Up, 0),
+        (&[BAD, LOCAL, BAD, BAD], DOWN, 0),
+        (&[BAD, BAD, BAD], DOWN, 0),
+        (&[BAD, BAD, BAD, BAD, LOCAL], DOWN, 0),
+        (&[BAD, BAD, BAD, BAD, OK], Status::Up, 0),
         (&[LOCAL], Status::Starting, 0),
         (&[LOCAL, OK], Status::Up, 0),
         (&[OK, BAD], Status::Up, 1),
@@ -61,12 +71,13 @@ fn the_transition_table_of_probes() {
         (&[OK, BAD, BAD, LOCAL, BAD], DOWN, 0),
         (&[OK, BAD, BAD, LOCAL], Status::Up, 2),
         (&[OK, LOCAL, LOCAL, LOCAL, LOCAL], Status::Up, 0),
-        (&[BAD, OK], DOWN, 1),
-        (&[BAD, OK, OK], Status::Up, 0),
-        (&[BAD, OK, BAD], DOWN, 0),
-        (&[BAD, OK, BAD, OK], DOWN, 1),
-        (&[BAD, OK, LOCAL], DOWN, 1),
-        (&[BAD, OK, LOCAL, OK], Status::Up, 0),
+        (&[BAD, OK], Status::Up, 0),
+        (&[OK, BAD, BAD, BAD, OK], DOWN, 1),
+        (&[OK, BAD, BAD, BAD, OK, OK], Status::Up, 0),
+        (&[OK, BAD, BAD, BAD, OK, BAD], DOWN, 0),
+        (&[OK, BAD, BAD, BAD, OK, BAD, OK], DOWN, 1),
+        (&[OK, BAD, BAD, BAD, OK, LOCAL], DOWN, 1),
+        (&[OK, BAD, BAD, BAD, OK, LOCAL, OK], Status::Up, 0),
     ];
     for (reports, status, against) in table {
         let mut m = machine(options());
@@ -84,14 +95,14 @@ fn the_transition_table_of_orders() {
         (&[OK], &[Drain], Status::Draining),
         (&[OK], &[Drain, Ready], Status::Up),
         (&[], &[Drain, Ready], Status::Starting),
-        (&[BAD], &[Drain], DOWN),
-        (&[BAD], &[Drain, Ready], DOWN),
+        (&DEAD, &[Drain], DOWN),
+        (&DEAD, &[Drain, Ready], DOWN),
         (&[OK], &[Maintenance], Status::Maintenance),
-        (&[BAD], &[Maintenance], Status::Maintenance),
-        (&[BAD], &[Drain, Maintenance], Status::Maintenance),
+        (&DEAD, &[Maintenance], Status::Maintenance),
+        (&DEAD, &[Drain, Maintenance], Status::Maintenance),
         (&[OK], &[Maintenance, Ready], Status::Starting),
-        (&[BAD], &[Maintenance, Ready], Status::Starting),
-        (&[BAD], &[Maintenance, Drain], Status::Draining),
+        (&DEAD, &[Maintenance, Ready], Status::Starting),
+        (&DEAD, &[Maintenance, Drain], Status::Draining),
         (&[OK], &[Maintenance, Maintenance, Ready], Status::Starting),
     ];
     for (reports, orders, status) in table {
@@ -154,9 +165,9 @@ fn a_change_tells_both_statuses_and_how_long_the_first_lasted() {
 #[test]
 fn another_cause_while_down_is_shown_but_changes_nothing() {
     let mut m = machine(options());
-    let now = probes(&mut m, &[BAD]);
-    assert!(m.probe_due(at(5)));
-    assert_eq!(m.report(Report::Probe(Err(Cause::Timeout)), at(7)), None);
+    let now = probes(&mut m, &DEAD);
+    assert!(m.probe_due(at(20)));
+    assert_eq!(m.report(Report::Probe(Err(Cause::Timeout)), at(22)), None);
     assert_eq!(m.status(), Status::Down(Cause::Timeout));
     assert_eq!(m.since(), now);
 }
@@ -165,17 +176,56 @@ fn another_cause_while_down_is_shown_but_changes_nothing() {
 fn the_interval_follows_the_status() {
     let mut m = machine(RulesOptions {
         interval_down: Some(secs(1)),
+        interval_changing: Some(secs(2)),
         ..options()
     });
     assert_eq!(m.next_probe(), Some(at(0)));
     assert!(m.probe_due(at(0)));
     assert_eq!(m.next_probe(), None, "one probe at a time");
-    m.report(BAD, at(0));
-    assert_eq!(m.next_probe(), Some(at(1)));
+    m.report(OK, at(0));
+    assert_eq!(m.next_probe(), Some(at(5)));
+    let now = probes(&mut m, &[BAD, BAD, BAD]);
+    assert_eq!((now, m.next_probe()), (at(9), Some(at(10))));
     probes(&mut m, &[OK]);
-    assert_eq!(m.next_probe(), Some(at(2)));
+    assert_eq!(m.next_probe(), Some(at(12)));
     probes(&mut m, &[OK]);
-    assert_eq!((m.status(), m.next_probe()), (Status::Up, Some(at(7))));
+    assert_eq!((m.status(), m.next_probe()), (Status::Up, Some(at(17))));
+}
+
+#[test]
+fn who_was_never_up_is_probed_each_second_for_a_minute_and_needs_one_good_probe() {
+    let mut m = machine(RulesOptions {
+        interval_changing: None,
+        ..options()
+    });
+    let mut planned = Vec::new();
+    for _ in 0..63 {
+        let now = probes(&mut m, &[BAD]);
+        planned.push(m.next_probe().unwrap().since(now).as_secs());
+    }
+    assert_eq!(m.status(), DOWN);
+    assert_eq!(planned, [[1; 60].as_slice(), &[5; 3]].concat());
+    probes(&mut m, &[OK]);
+    assert_eq!(m.status(), Status::Up);
+    // from now on it is known, and counts as others do
+    probes(&mut m, &[BAD, BAD, BAD, OK]);
+    assert_eq!((m.status(), m.against()), (DOWN, 1));
+    // after maintenance it is new again
+    let now = m.next_probe().unwrap();
+    m.set_admin(Admin::Maintenance, now);
+    m.set_admin(Admin::Ready, now);
+    probes(&mut m, &[BAD, BAD]);
+    assert_eq!(m.status(), Status::Starting);
+    probes(&mut m, &[BAD, OK]);
+    assert_eq!(m.status(), Status::Up);
+    // never slower than asked for, however slow changing is
+    let mut m = machine(RulesOptions {
+        interval_changing: Some(secs(20)),
+        fall: 1,
+        ..options()
+    });
+    let now = probes(&mut m, &[BAD]);
+    assert_eq!(m.next_probe(), Some(now.after(secs(5))));
 }
 
 #[test]
@@ -184,7 +234,8 @@ fn slow_start_moves_in_ten_steps_after_an_outage() {
         slow_start: secs(9),
         ..options()
     });
-    probes(&mut m, &[BAD, OK]);
+    probes(&mut m, &DEAD);
+    probes(&mut m, &[OK]);
     let up = m.next_probe().unwrap();
     assert!(m.probe_due(up));
     let change = m.report(OK, up).unwrap();
@@ -213,8 +264,9 @@ fn slow_start_ends_when_the_backend_falls_and_follows_maintenance() {
         slow_start: secs(100),
         ..options()
     });
-    probes(&mut m, &[BAD, OK, OK]);
-    assert_eq!(m.ramp(at(10)), 10);
+    probes(&mut m, &DEAD);
+    probes(&mut m, &[OK, OK]);
+    assert_eq!(m.ramp(at(25)), 10);
     let now = probes(&mut m, &[BAD, BAD, BAD]);
     assert_eq!((m.status(), m.ramp(now)), (DOWN, 100));
     m.set_admin(Admin::Maintenance, now);
@@ -332,6 +384,7 @@ fn other_rules_keep_what_is_known() {
     m.set_rules(
         Rules::new(RulesOptions {
             interval: secs(1),
+            interval_changing: None,
             ..options()
         })
         .unwrap(),

@@ -15,6 +15,7 @@ fn at(n: u64) -> Time {
 fn machine(change: impl FnOnce(&mut RulesOptions)) -> Machine {
     let mut options = RulesOptions {
         interval: secs(5),
+        interval_changing: Some(secs(5)),
         jitter_percent: 0,
         rise: 2,
         fall: 3,

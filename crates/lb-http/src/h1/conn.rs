@@ -82,6 +82,8 @@ pub struct Conn {
     pub(super) writing: Writing,
     pub(super) peer_version: Version,
     pub(super) interim: u8,
+    /// Empty lines in front of this request that the caller dropped.
+    pub(super) empty_lines: u8,
     /// A request was read or written in this exchange.
     pub(super) has_request: bool,
     /// The request of this exchange is `HEAD`.
@@ -112,6 +114,7 @@ impl Conn {
             writing: Writing::Head,
             peer_version: Version::Http11,
             interim: 0,
+            empty_lines: 0,
             has_request: false,
             to_head: false,
             offered_upgrade: false,
@@ -137,6 +140,7 @@ impl Conn {
             writing,
             peer_version,
             interim,
+            empty_lines,
             has_request,
             to_head,
             offered_upgrade,
@@ -152,7 +156,7 @@ impl Conn {
         *scan = Scan::default();
         (*reading, *writing) = (Reading::Head, Writing::Head);
         *peer_version = Version::Http11;
-        *interim = 0;
+        (*interim, *empty_lines) = (0, 0);
         (*has_request, *to_head, *offered_upgrade) = (false, false, false);
         (*keep_alive, *close_after, *ended) = (true, false, false);
     }
@@ -202,7 +206,7 @@ impl Conn {
         self.reading = Reading::Head;
         self.writing = Writing::Head;
         self.scan = Scan::default();
-        self.interim = 0;
+        (self.interim, self.empty_lines) = (0, 0);
         self.has_request = false;
         self.to_head = false;
         self.offered_upgrade = false;

@@ -11,13 +11,15 @@ pub enum Error {
         /// The most that are skipped.
         limit: usize,
     },
-    /// The first byte of a message cannot begin one: TLS on a clear port, binary data, an answer
-    /// in another protocol.
+    /// The first byte of a message cannot begin one: binary data, an answer in another protocol.
     #[error("byte 0x{byte:02x} cannot begin a message")]
     FirstByte {
         /// That byte.
         byte: u8,
     },
+    /// A record of TLS: the other side speaks TLS on this port.
+    #[error("{}", self.rule())]
+    Tls,
     /// A line ends in LF without CR.
     #[error("line feed without carriage return at byte {offset}")]
     BareLf {
@@ -25,16 +27,16 @@ pub enum Error {
         offset: usize,
     },
     /// CR without LF.
-    #[error("carriage return without line feed")]
+    #[error("{}", self.rule())]
     BareCr,
     /// The first line of a request is not `method SP target SP version`.
-    #[error("malformed request line")]
+    #[error("{}", self.rule())]
     RequestLine,
     /// The first line of a response is not `version SP status SP reason`: no HTTP/1 reply.
-    #[error("malformed status line")]
+    #[error("{}", self.rule())]
     StatusLine,
     /// The last word of the request line is no version.
-    #[error("malformed protocol version")]
+    #[error("{}", self.rule())]
     Version,
     /// A version other than 1.0 and 1.1.
     #[error("HTTP/{major}.{minor} is not supported")]
@@ -51,10 +53,10 @@ pub enum Error {
         limit: usize,
     },
     /// `CONNECT`: this is no forward proxy.
-    #[error("method CONNECT is not supported")]
+    #[error("{}", self.rule())]
     Connect,
     /// `TRACE`: it would show the backend's view of the request to whoever asks.
-    #[error("method TRACE is not allowed")]
+    #[error("{}", self.rule())]
     Trace,
     /// The target is longer than the limit.
     #[error("request target exceeds {limit} bytes")]
@@ -71,7 +73,7 @@ pub enum Error {
         offset: usize,
     },
     /// None of the forms of RFC 9112, section 3.2 that fit the method.
-    #[error("request target is neither a path nor an http URI nor OPTIONS *")]
+    #[error("{}", self.rule())]
     TargetForm,
     /// The head does not end within the limit.
     #[error("head exceeds {limit} bytes")]
@@ -87,49 +89,52 @@ pub enum Error {
     },
     /// A field name that is no token, white space before the colon, a line without a colon, or
     /// a folded line. RFC 9112, section 5.
-    #[error("malformed field name, or white space around it")]
+    #[error("{}", self.rule())]
     FieldName,
     /// A control character in a field value. RFC 9110, section 5.5.
-    #[error("control character in a field value")]
+    #[error("{}", self.rule())]
     FieldValue,
     /// A name such as `Content_Length`, which some backends take for the framing field.
-    #[error("field name resembles Content-Length or Transfer-Encoding")]
+    #[error("{}", self.rule())]
     FramingAlias,
     /// HTTP/1.1 without `Host`. RFC 9112, section 3.2.
-    #[error("Host is missing")]
+    #[error("{}", self.rule())]
     HostMissing,
     /// More than one `Host`.
-    #[error("Host is given more than once")]
+    #[error("{}", self.rule())]
     HostRepeated,
     /// No name or address with an optional port.
-    #[error("Host or the authority of the target is malformed")]
+    #[error("{}", self.rule())]
     HostInvalid,
+    /// A dot in front of the host name, or two in a row.
+    #[error("Host or the authority of the target has an empty label: a dot in front, or two in a row")]
+    HostLabel,
     /// `Host` and the absolute target name two hosts.
-    #[error("Host differs from the authority of the request target")]
+    #[error("{}", self.rule())]
     HostMismatch,
     /// More than one `Content-Length`, or a list. Equal values are refused too.
-    #[error("Content-Length is given more than once")]
+    #[error("{}", self.rule())]
     LengthRepeated,
     /// Not only digits.
-    #[error("Content-Length is not a decimal number")]
+    #[error("{}", self.rule())]
     LengthInvalid,
     /// Above 2^63-1, where readers with signed numbers go wrong.
-    #[error("Content-Length is too large to count")]
+    #[error("{}", self.rule())]
     LengthOverflow,
     /// RFC 9112, section 6.1: a smuggling attempt or a broken sender.
-    #[error("Transfer-Encoding and Content-Length in one message")]
+    #[error("{}", self.rule())]
     EncodingWithLength,
     /// HTTP/1.0 has no transfer codings.
-    #[error("Transfer-Encoding in an HTTP/1.0 message")]
+    #[error("{}", self.rule())]
     EncodingInHttp10,
     /// A sound list of codings, but not `chunked` alone.
-    #[error("transfer coding other than chunked")]
+    #[error("{}", self.rule())]
     EncodingUnsupported,
     /// `chunked` twice, not last or with parameters; an empty or malformed list.
-    #[error("malformed Transfer-Encoding")]
+    #[error("{}", self.rule())]
     EncodingInvalid,
     /// `Connection` names a field that decides where a message goes or ends.
-    #[error("Connection names Host, Content-Length or Transfer-Encoding")]
+    #[error("{}", self.rule())]
     ConnectionOption,
     /// A `Connection` list made to cost time.
     #[error("more than {limit} connection options")]
@@ -138,7 +143,7 @@ pub enum Error {
         limit: usize,
     },
     /// An expectation that nobody here meets. RFC 9110, section 10.1.1.
-    #[error("expectation other than 100-continue")]
+    #[error("{}", self.rule())]
     Expectation,
     /// The payload is larger than the limit, as announced or as it came.
     #[error("body exceeds {limit} bytes")]
@@ -147,10 +152,10 @@ pub enum Error {
         limit: u64,
     },
     /// No hexadecimal number at the start of a chunk, or one above 2^63-1.
-    #[error("malformed or oversized chunk size")]
+    #[error("{}", self.rule())]
     ChunkSize,
     /// Extensions not of the form `;name=value`. RFC 9112, section 7.1.1.
-    #[error("malformed chunk extension")]
+    #[error("{}", self.rule())]
     ChunkExtension,
     /// The line before a chunk, or all extensions together, are too long.
     #[error("chunk extensions exceed {limit} bytes")]
@@ -160,7 +165,7 @@ pub enum Error {
         limit: usize,
     },
     /// Chunk data without CRLF behind it.
-    #[error("chunk data is not followed by CRLF")]
+    #[error("{}", self.rule())]
     ChunkEnd,
     /// The trailer section does not end within the limit.
     #[error("trailer section exceeds {limit} bytes")]
@@ -175,16 +180,16 @@ pub enum Error {
         limit: usize,
     },
     /// The connection ended inside a message.
-    #[error("connection ended inside a message")]
+    #[error("{}", self.rule())]
     Truncated,
     /// A backend spoke before it was asked.
-    #[error("response without a request")]
+    #[error("{}", self.rule())]
     Unsolicited,
     /// 101 though the request asked for no upgrade, or without `Upgrade`. RFC 9110, section 15.2.2.
-    #[error("101 without a matching upgrade request")]
+    #[error("{}", self.rule())]
     UnexpectedSwitch,
     /// An interim response with a body or with framing fields that claim one.
-    #[error("interim response with Content-Length or Transfer-Encoding")]
+    #[error("{}", self.rule())]
     InterimBody,
     /// Interim responses without end.
     #[error("more than {limit} interim responses")]

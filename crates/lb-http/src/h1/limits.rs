@@ -1,5 +1,7 @@
-/// What one connection may cost. All sizes in bytes. Plain values: nothing is checked here, and
-/// every combination is safe.
+use super::tolerant::Parsing;
+
+/// What one connection may cost and what is read of it. All sizes in bytes. Plain values: nothing is checked here,
+/// and every combination is safe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Start line and fields together, the empty line included. Above: 431. Default 16,384
@@ -19,6 +21,24 @@ pub struct Limits {
     pub trailer_bytes: usize,
     /// Lines of trailer fields. Above: 431. Default 32; never more than 256.
     pub trailer_fields: usize,
+    /// How strictly responses are read. Default: strictly.
+    pub parsing: Parsing,
+    /// What becomes of characters that are not escaped in the query of a request. Default: refused.
+    pub query_characters: QueryCharacters,
+}
+
+/// What becomes of characters in the query of a request that RFC 3986 wants percent-encoded, and that browsers and other
+/// programs send all the same. In a path they are refused always: readers disagree about them there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum QueryCharacters {
+    /// `"`, `<`, `>` and bytes above 127 are refused; ``{ } | \ ^ ` ``, which browsers leave as they are, are passed on.
+    #[default]
+    Strict,
+    /// All of these are percent-encoded, and then routed, hashed, logged and passed on so.
+    Encode,
+    /// All of these are passed on as they are.
+    Pass,
 }
 
 impl Default for Limits {
@@ -32,6 +52,20 @@ impl Default for Limits {
             chunk_extension_bytes: 8_192,
             trailer_bytes: 8_192,
             trailer_fields: 32,
+            parsing: Parsing::Strict,
+            query_characters: QueryCharacters::Strict,
+        }
+    }
+}
+
+impl QueryCharacters {
+    /// The word for configurations.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Encode => "encode",
+            Self::Pass => "pass",
         }
     }
 }

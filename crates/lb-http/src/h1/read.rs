@@ -2,13 +2,17 @@ use super::chunked::Chunked;
 use super::conn::{Conn, Message, Part, Role, Step};
 use super::error::Error;
 use super::framing::{Framing, announced, length};
-use super::limits::{FIELDS_MAX, INTERIM_MAX, METHOD_MAX};
+use super::limits::{EMPTY_LINES_MAX, FIELDS_MAX, INTERIM_MAX, METHOD_MAX, QueryCharacters};
 use super::options::Options;
-use super::request::{check_host, check_request_line, parse_request, skip_empty_lines, translate, whole_request};
+use super::request::{
+    check_host, check_request_line, not_http, parse_request, parse_with_any_query, skip_empty_lines, translate,
+    whole_request,
+};
 use super::response::{check_status_line, parse_response, whole_response};
 use super::scan::{Bounds, Scan};
 use super::state::Reading;
-use super::target::Form;
+use super::target::{Form, must_be_encoded};
+use super::tolerant::{self, Parsing};
 use super::trailer;
 use crate::head::name::Name;
 use crate::{Head, Kind, Version, upgrade};
@@ -47,6 +51,20 @@ impl Conn {
         })
     }
 
+    /// How many bytes at the front of `input` are empty lines before a request (RFC 9112, section 2.2): old clients send
+    /// one behind a request body. The caller drops them, and has nothing in hand then; they count against the two that
+    /// may stand there, however they came. 0 inside a message, and for a client.
+    pub fn skip_empty_lines(&mut self, input: &[u8]) -> usize {
+        if self.role == Role::Client || self.reading != Reading::Head || self.has_request || self.scan.is_under_way() {
+            return 0;
+        }
+        let (left, _) = input.as_chunks();
+        let room = EMPTY_LINES_MAX.saturating_sub(usize::from(self.empty_lines));
+        let lines = left.iter().take(room).take_while(|pair| *pair == b"\r\n").count();
+        self.empty_lines = self.empty_lines.saturating_add(lines as u8);
+        lines.saturating_mul(2)
+    }
+
     /// Reads a piece of the body. Payload is not copied: the answer says where it stands.
     ///
     /// # Errors
@@ -65,7 +83,7 @@ impl Conn {
                 Ok(Part::Data { skip: 0, len })
             }
             Reading::Chunked => {
-                let part = match self.chunked.read(input, &self.limits, &mut self.read_total) {
+                let part = match self.chunked.read(input, self.role, &self.limits, &mut self.read_total) {
                     Ok(part) => part,
                     Err(error) => return Err(self.fail(error)),
                 };
@@ -145,6 +163,10 @@ impl Conn {
         };
         self.to_head = head.is_head_method();
         check_host(head, form)?;
+        if self.limits.query_characters == QueryCharacters::Encode {
+            cold_path();
+            self.encode_query(head)?;
+        }
         if head.has(Name::FramingAlias) {
             cold_path();
             return Err(Error::FramingAlias);
@@ -169,12 +191,21 @@ impl Conn {
         Ok(Step::Ready(self.begin_body(head.version(), end, framing)))
     }
 
+    #[inline(never)]
+    fn encode_query(&self, head: &mut Head) -> Result<(), Error> {
+        let limit = self.limits.target_bytes;
+        match head.encode_query(must_be_encoded) {
+            Ok(()) if head.target().len() <= limit => Ok(()),
+            _ => Err(Error::TargetTooLong { limit }),
+        }
+    }
+
     /// Looks for the end of the head, line by line, and refuses it for its first mistake whether or not
     /// the rest has arrived. Says where the head ends in `input`.
     #[inline(never)]
     fn scan_request(&mut self, input: &[u8], head: &mut Head) -> Result<Option<(usize, Form)>, Error> {
         head.clear();
-        let Some(start) = skip_empty_lines(input)? else {
+        let Some(start) = skip_empty_lines(input, usize::from(self.empty_lines))? else {
             return Ok(None);
         };
         // A refused HEAD request is answered without a body too.
@@ -186,6 +217,7 @@ impl Conn {
                 .saturating_add(METHOD_MAX)
                 .saturating_add(b"  HTTP/1.1".len()),
             lines: self.limits.fields.min(FIELDS_MAX).saturating_add(1),
+            bare_lf: false,
             too_large: Error::HeadTooLarge {
                 limit: self.limits.head_bytes,
             },
@@ -198,7 +230,12 @@ impl Conn {
             return Ok(None);
         };
         let raw = input.get(start..end).unwrap_or_default();
-        let (len, form) = parse_request(raw, head)?;
+        let query = self.limits.query_characters;
+        let (len, form) = match parse_request(raw, head, query) {
+            // The tokeniser wants UTF-8.
+            Err(Error::RequestLine) if query != QueryCharacters::Strict => parse_with_any_query(raw, head, query)?,
+            parsed => parsed?,
+        };
         if len != raw.len() {
             return Err(Error::RequestLine);
         }
@@ -211,14 +248,12 @@ impl Conn {
     fn read_response(&mut self, input: &[u8], head: &mut Head) -> Result<Step<Message>, Error> {
         // Other protocols and older versions are found by their first bytes.
         if let Some(wrong) = input.iter().zip(b"HTTP/1.").position(|(a, b)| a != b) {
-            let byte = input.get(wrong).copied().unwrap_or_default();
             cold_path();
             head.clear();
-            return Err(if wrong == 0 {
-                Error::FirstByte { byte }
-            } else {
-                Error::StatusLine
-            });
+            return match wrong {
+                0 => not_http(input).map_or(Ok(Step::NeedMore), Err),
+                _ => Err(Error::StatusLine),
+            };
         }
         let whole = if self.scan.is_under_way() {
             None
@@ -239,7 +274,13 @@ impl Conn {
             cold_path();
             return self.accept_interim(head, end).map(Step::Ready);
         }
-        let announced = announced(head)?;
+        let announced = match announced(head) {
+            Ok(announced) => announced,
+            Err(error) => {
+                cold_path();
+                self.announced_all_the_same(head, error)?
+            }
+        };
         self.keep_alive &= Options::read(head)?.keeps(head.version());
         let framing = match (head.status(), announced) {
             (204 | 205, None | Some(Framing::Length(0))) => Framing::Empty,
@@ -260,6 +301,17 @@ impl Conn {
         Ok(Step::Ready(self.begin_body(head.version(), end, framing)))
     }
 
+    /// The framing of a response that breaks the rules, when such ones are read.
+    #[inline(never)]
+    fn announced_all_the_same(&mut self, head: &mut Head, error: Error) -> Result<Option<Framing>, Error> {
+        if self.limits.parsing != Parsing::Tolerant {
+            return Err(error);
+        }
+        let (framing, is_last) = tolerant::announced(head)?;
+        self.keep_alive &= !is_last;
+        Ok(framing)
+    }
+
     /// As [`scan_request`](Self::scan_request), for a response.
     #[inline(never)]
     fn scan_response(&mut self, input: &[u8], head: &mut Head) -> Result<Option<usize>, Error> {
@@ -268,6 +320,7 @@ impl Conn {
             bytes: self.limits.head_bytes,
             first_line: self.limits.head_bytes,
             lines: self.limits.fields.min(FIELDS_MAX).saturating_add(1),
+            bare_lf: self.limits.parsing == Parsing::Tolerant,
             too_large: Error::HeadTooLarge {
                 limit: self.limits.head_bytes,
             },
@@ -281,10 +334,20 @@ impl Conn {
         let Some(end) = self.scan.run(input, 0, &bounds, check_status_line)? else {
             return Ok(None);
         };
-        if parse_response(input.get(..end).unwrap_or_default(), head)? != end {
-            return Err(Error::StatusLine);
+        let raw = input.get(..end).unwrap_or_default();
+        match parse_response(raw, head) {
+            Ok(len) if len == end => Ok(Some(end)),
+            Ok(_) => Err(Error::StatusLine),
+            Err(_) if self.limits.parsing == Parsing::Tolerant => {
+                let mended = tolerant::mend(raw)?;
+                match parse_response(&mended, head) {
+                    Ok(len) if len == mended.len() => Ok(Some(end)),
+                    Ok(_) => Err(Error::StatusLine),
+                    Err(error) => Err(error),
+                }
+            }
+            Err(error) => Err(error),
         }
-        Ok(Some(end))
     }
 
     /// 1xx: the final response is still to come, but for 101.
@@ -320,6 +383,7 @@ impl Conn {
             bytes: limit,
             first_line: limit,
             lines: fields,
+            bare_lf: false,
             too_large: Error::TrailersTooLarge { limit },
             first_too_long: Error::TrailersTooLarge { limit },
             too_many: Error::TooManyTrailers { limit: fields },

@@ -1,5 +1,5 @@
 use super::error::Error;
-use super::limits::{EMPTY_LINES_MAX, FIELDS_MAX, Limits, METHOD_MAX};
+use super::limits::{EMPTY_LINES_MAX, FIELDS_MAX, Limits, METHOD_MAX, QueryCharacters};
 use super::target::{Authority, Form, form};
 use crate::head::edit::ARENA_MAX;
 use crate::head::name::{Name, is_token_byte};
@@ -7,20 +7,30 @@ use crate::{Head, Kind, Version};
 use core::hint::cold_path;
 use core::mem::MaybeUninit;
 
-/// Where the request line begins; `None` when that cannot be said yet.
-pub(super) fn skip_empty_lines(input: &[u8]) -> Result<Option<usize>, Error> {
+/// Where the request line begins; `None` when that cannot be said yet. So many empty lines were `dropped` before.
+pub(super) fn skip_empty_lines(input: &[u8], dropped: usize) -> Result<Option<usize>, Error> {
     let mut at = 0_usize;
-    for _ in 0..=EMPTY_LINES_MAX {
+    for _ in dropped..=EMPTY_LINES_MAX {
         match input.get(at..).unwrap_or_default() {
             [] | [b'\r'] => return Ok(None),
             [b'\r', b'\n', ..] => at = at.saturating_add(2),
             [b'\r', ..] => return Err(Error::BareCr),
             [b'\n', ..] => return Err(Error::BareLf { offset: at }),
             [byte, ..] if is_token_byte(*byte) => return Ok(Some(at)),
-            [byte, ..] => return Err(Error::FirstByte { byte: *byte }),
+            rest => return not_http(rest).map_or(Ok(None), Err),
         }
     }
     Err(Error::EmptyLines { limit: EMPTY_LINES_MAX })
+}
+
+/// What bytes are that cannot begin a message; `None` when that cannot be said yet.
+pub(super) fn not_http(input: &[u8]) -> Option<Error> {
+    match input {
+        // RFC 8446, section 5.1: a record of alert or handshake, then a version that begins with 3.
+        [0x15 | 0x16] | [] => None,
+        [0x15 | 0x16, 3, ..] => Some(Error::Tls),
+        [byte, ..] => Some(Error::FirstByte { byte: *byte }),
+    }
 }
 
 /// The version at the end of a request line, which is judged before the rest has arrived.
@@ -58,13 +68,31 @@ pub(super) fn whole_request(input: &[u8], head: &mut Head, limits: &Limits) -> O
     if !is_token_byte(*input.first()?) {
         return None;
     }
-    let (len, form) = parse_request(input, head).ok()?;
+    let (len, form) = parse_request(input, head, limits.query_characters).ok()?;
     (len <= limits.head_bytes && head.lines() <= limits.fields && head.target().len() <= limits.target_bytes)
         .then_some((len, form))
 }
 
+/// As [`parse_request`], for a query that is no UTF-8: it is read with other characters in their place.
+#[cold]
+pub(super) fn parse_with_any_query(
+    raw: &[u8],
+    head: &mut Head,
+    query: QueryCharacters,
+) -> Result<(usize, Form), Error> {
+    let line = memchr::memchr(b'\r', raw).unwrap_or(raw.len());
+    let mut plain = raw.to_vec();
+    let bytes = plain.iter_mut().take(line).skip_while(|byte| **byte != b'?');
+    for byte in bytes.filter(|byte| !byte.is_ascii()) {
+        *byte = b'x';
+    }
+    let parsed = parse_request(&plain, head, query)?;
+    head.put_back_target(raw);
+    Ok(parsed)
+}
+
 /// Tokenises a request head, and checks its lines, method and target. Says how long it is.
-pub(super) fn parse_request(input: &[u8], head: &mut Head) -> Result<(usize, Form), Error> {
+pub(super) fn parse_request(input: &[u8], head: &mut Head, query: QueryCharacters) -> Result<(usize, Form), Error> {
     let mut table = [const { MaybeUninit::uninit() }; FIELDS_MAX];
     let mut request = httparse::Request::new(&mut []);
     let len = match request.parse_with_uninit_headers(input, &mut table) {
@@ -90,7 +118,7 @@ pub(super) fn parse_request(input: &[u8], head: &mut Head) -> Result<(usize, For
         b"TRACE" => return Err(Error::Trace),
         _ => {}
     }
-    let form = form(method, target)?;
+    let form = form(method, target, query)?;
     let version = if request.version == Some(1) {
         Version::Http11
     } else {

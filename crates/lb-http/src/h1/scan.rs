@@ -24,6 +24,8 @@ pub(super) struct Bounds {
     pub(super) first_line: usize,
     /// Most lines before the empty one.
     pub(super) lines: usize,
+    /// Is a LF without CR an end of a line too?
+    pub(super) bare_lf: bool,
     /// What to say beyond each of the three.
     pub(super) too_large: Error,
     pub(super) first_too_long: Error,
@@ -67,8 +69,10 @@ impl Scan {
                 return Err(bounds.first_too_long);
             }
             let line = window.get(self.line as usize..lf).unwrap_or_default();
-            let Some((b'\r', line)) = line.split_last() else {
-                return Err(Error::BareLf { offset: lf });
+            let line = match line.split_last() {
+                Some((b'\r', line)) => line,
+                _ if bounds.bare_lf => line,
+                _ => return Err(Error::BareLf { offset: lf }),
             };
             let behind = lf.saturating_add(1);
             if line.is_empty() {

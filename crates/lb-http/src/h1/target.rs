@@ -1,4 +1,5 @@
 use super::error::Error;
+use super::limits::QueryCharacters;
 use core::hint::cold_path;
 use core::net::Ipv6Addr;
 use core::ops::Range;
@@ -23,16 +24,16 @@ pub(super) enum Form {
 }
 
 /// Which form has `target`, and are its bytes those of a URI?
-pub(super) fn form(method: &[u8], target: &[u8]) -> Result<Form, Error> {
+pub(super) fn form(method: &[u8], target: &[u8], query: QueryCharacters) -> Result<Form, Error> {
     if target.first() == Some(&b'/') {
-        check_bytes(target, 0)?;
+        check_bytes(target, 0, query)?;
         return Ok(Form::Origin);
     }
-    rare_form(method, target)
+    rare_form(method, target, query)
 }
 
 #[cold]
-fn rare_form(method: &[u8], target: &[u8]) -> Result<Form, Error> {
+fn rare_form(method: &[u8], target: &[u8], query: QueryCharacters) -> Result<Form, Error> {
     if target == b"*" {
         return if method == b"OPTIONS" {
             Ok(Form::Asterisk)
@@ -53,7 +54,7 @@ fn rare_form(method: &[u8], target: &[u8]) -> Result<Form, Error> {
         .position(|b| matches!(b, b'/' | b'?' | b'#'))
         .unwrap_or(behind.len());
     let end = len.saturating_add(scheme);
-    check_bytes(target, end)?;
+    check_bytes(target, end, query)?;
     if len == 0 {
         return Err(Error::HostInvalid);
     }
@@ -96,6 +97,10 @@ impl<'a> Authority<'a> {
                 {
                     return Err(Error::HostInvalid);
                 }
+                // One dot may end a name; any other empty label is no name in the DNS, and readers make different hosts of it.
+                if host.first() == Some(&b'.') || host.windows(2).any(|two| two == b"..") {
+                    return Err(Error::HostLabel);
+                }
                 (host, port)
             }
         };
@@ -129,7 +134,7 @@ fn has_prefix(target: &[u8], prefix: &[u8]) -> bool {
 }
 
 /// Checks path and query, which begin at `from`.
-fn check_bytes(target: &[u8], from: usize) -> Result<(), Error> {
+fn check_bytes(target: &[u8], from: usize, query: QueryCharacters) -> Result<(), Error> {
     let mut wanted = PATH;
     let mut at = from;
     while let Some(byte) = target.get(at).copied() {
@@ -139,7 +144,10 @@ fn check_bytes(target: &[u8], from: usize) -> Result<(), Error> {
         }
         if wanted == PATH {
             if byte == b'?' {
-                wanted = QUERY;
+                wanted = match query {
+                    QueryCharacters::Strict => QUERY,
+                    QueryCharacters::Encode | QueryCharacters::Pass => QUERY | LOOSE_QUERY,
+                };
             } else if byte == b'%' {
                 check_escape(target, at)?;
             }
@@ -162,8 +170,19 @@ fn check_escape(target: &[u8], at: usize) -> Result<(), Error> {
     }
 }
 
+/// A byte of a query that [`QueryCharacters::Encode`] writes as `%` and two digits: those that RFC 3986 leaves out and
+/// that clients send, but for `[` and `]`, which stand unescaped in the names of form fields everywhere.
+pub(super) fn must_be_encoded(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'"' | b'<' | b'>' | b'{' | b'}' | b'|' | b'\\' | b'^' | b'`' | 0x80..
+    )
+}
+
 const PATH: u8 = 1;
 const QUERY: u8 = 2;
+/// In a query, when the listener takes more than is right.
+const LOOSE_QUERY: u8 = 4;
 
 /// Which bytes may stand in a path, which in a query: RFC 3986, sections 3.3 and 3.4, and what
 /// browsers leave unescaped there (WHATWG URL, percent-encode sets).
@@ -179,6 +198,7 @@ const fn bytes() -> [u8; 256] {
             b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' => PATH | QUERY,
             b':' | b'@' | b'/' | b'%' | b'[' | b']' | b'|' | b'^' | b'?' => PATH | QUERY,
             b'{' | b'}' | b'\\' | b'`' => QUERY,
+            b'"' | b'<' | b'>' | 0x80.. => LOOSE_QUERY,
             _ => 0,
         };
         byte += 1;
@@ -192,11 +212,11 @@ mod tests {
 
     #[test]
     fn the_forms_are_told_apart() {
-        assert_eq!(form(b"GET", b"/a?b"), Ok(Form::Origin));
-        assert_eq!(form(b"OPTIONS", b"*"), Ok(Form::Asterisk));
-        assert_eq!(form(b"GET", b"*"), Err(Error::TargetForm));
+        assert_eq!(form(b"GET", b"/a?b", QueryCharacters::Strict), Ok(Form::Origin));
+        assert_eq!(form(b"OPTIONS", b"*", QueryCharacters::Strict), Ok(Form::Asterisk));
+        assert_eq!(form(b"GET", b"*", QueryCharacters::Strict), Err(Error::TargetForm));
         assert_eq!(
-            form(b"GET", b"HTTP://a.b:1/x"),
+            form(b"GET", b"HTTP://a.b:1/x", QueryCharacters::Strict),
             Ok(Form::Absolute {
                 authority: 7..12,
                 rest: 12..14,
@@ -204,17 +224,23 @@ mod tests {
             })
         );
         assert_eq!(
-            form(b"GET", b"https://a?x"),
+            form(b"GET", b"https://a?x", QueryCharacters::Strict),
             Ok(Form::Absolute {
                 authority: 8..9,
                 rest: 9..11,
                 default_port: 443
             })
         );
-        assert_eq!(form(b"GET", b"http:///x"), Err(Error::HostInvalid));
-        assert_eq!(form(b"GET", b"ftp://a/x"), Err(Error::TargetForm));
-        assert_eq!(form(b"GET", b"a/x"), Err(Error::TargetForm));
-        assert_eq!(form(b"GET", b"a:80"), Err(Error::TargetForm));
+        assert_eq!(
+            form(b"GET", b"http:///x", QueryCharacters::Strict),
+            Err(Error::HostInvalid)
+        );
+        assert_eq!(
+            form(b"GET", b"ftp://a/x", QueryCharacters::Strict),
+            Err(Error::TargetForm)
+        );
+        assert_eq!(form(b"GET", b"a/x", QueryCharacters::Strict), Err(Error::TargetForm));
+        assert_eq!(form(b"GET", b"a:80", QueryCharacters::Strict), Err(Error::TargetForm));
     }
 
     #[test]
@@ -263,6 +289,16 @@ mod tests {
             "<a>",
         ] {
             assert_eq!(Authority::parse(text.as_bytes()), Err(Error::HostInvalid), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_has_no_empty_label_but_the_root() {
+        for text in ["a.b.", "a.", "a.:80", "127.0.0.1.", "-.-"] {
+            assert!(Authority::parse(text.as_bytes()).is_ok(), "{text}");
+        }
+        for text in [".", ".a", ".corp.test:80", "admin.test..", "a..b", "a..:80", ".."] {
+            assert_eq!(Authority::parse(text.as_bytes()), Err(Error::HostLabel), "{text}");
         }
     }
 

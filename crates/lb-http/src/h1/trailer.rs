@@ -1,3 +1,4 @@
+use crate::head::claim::is_claim;
 use crate::head::name::folds_to;
 
 /// May a trailer field of this name be passed on? RFC 9110, section 6.5.1: not those that say
@@ -8,10 +9,10 @@ use crate::head::name::folds_to;
 pub(super) fn is_allowed(name: &[u8]) -> bool {
     let is = |text: &&[u8]| folds_to(name, text);
     let begins = |text: &&[u8]| name.get(..text.len()).is_some_and(|start| folds_to(start, text));
-    !FORBIDDEN.iter().any(is) && !FORBIDDEN_PREFIXES.iter().any(begins)
+    !FORBIDDEN.iter().any(is) && !FORBIDDEN_PREFIXES.iter().any(begins) && !is_claim(name)
 }
 
-const FORBIDDEN: [&[u8]; 38] = [
+const FORBIDDEN: [&[u8]; 36] = [
     // where it ends, how it travels
     b"transfer-encoding",
     b"te",
@@ -24,6 +25,7 @@ const FORBIDDEN: [&[u8]; 38] = [
     b"host",
     b"forwarded",
     b"x-real-ip",
+    b"x-forwarded",
     b"via",
     // who sends it
     b"authorization",
@@ -35,9 +37,6 @@ const FORBIDDEN: [&[u8]; 38] = [
     b"set-cookie2",
     b"origin",
     b"referer",
-    b"x-original-url",
-    b"x-rewrite-url",
-    b"x-http-method-override",
     // how to treat it
     b"cache-control",
     b"pragma",

@@ -100,22 +100,33 @@ impl Head {
         Ok(())
     }
 
-    /// Gives the last line of a known name a longer value: its value, then `suffix`.
-    pub(crate) fn extend_last(&mut self, name: Name, suffix: &[&[u8]]) -> Result<(), InvalidField> {
-        let Some(at) = self.index.iter().rposition(|f| f.live && f.name == name) else {
+    /// Makes one line of all lines of a known name that holds a list: their members in order, empty ones left out, and one
+    /// more, given in pieces. It stands where the first of them stood.
+    pub(crate) fn join_and_extend(&mut self, name: Name, member: &[&[u8]]) -> Result<(), InvalidField> {
+        let (mut first, mut value) = (None, 0_usize);
+        for (at, field) in self.index.iter().enumerate().filter(|(_, f)| f.live && f.name == name) {
+            first = first.or(Some((at, *field)));
+            value = value.saturating_add(field.value_len as usize).saturating_add(1);
+        }
+        let Some((at, field)) = first else {
             return Ok(());
         };
-        let Some(field) = self.index.get(at).copied() else {
-            return Ok(());
-        };
-        let old = field.value_at as usize..field.value_at.wrapping_add(field.value_len) as usize;
-        let added: usize = suffix.iter().map(|p| p.len()).sum();
-        self.reserve_line(field.name_len as usize, old.len().saturating_add(added))?;
+        // A member of one byte and its comma may become three bytes.
+        let added = member.iter().map(|p| p.len()).fold(2, usize::saturating_add);
+        let longest = value.saturating_mul(2).saturating_add(added);
+        self.reserve_line(field.name_len as usize, longest)?;
         let name_at = self.copy_name(&field);
         self.arena.extend_from_slice(b": ");
         let value_at = self.arena.len() as u32;
-        self.arena.extend_from_within(old);
-        for part in suffix {
+        for line in at..self.index.len() {
+            let Some(other) = self.index.get_mut(line).filter(|f| f.live && f.name == name) else {
+                continue;
+            };
+            other.live = line == at;
+            let (start, len) = (other.value_at as usize, other.value_len as usize);
+            self.copy_members(start..start.saturating_add(len));
+        }
+        for part in member {
             self.arena.extend_from_slice(part);
         }
         let value_len = (self.arena.len() as u32).wrapping_sub(value_at);
@@ -129,7 +140,26 @@ impl Head {
                 ..field
             };
         }
+        self.repeated &= !name.bit();
         Ok(())
+    }
+
+    /// Copies the members of a list, a comma and a space behind each, to the end of the arena.
+    fn copy_members(&mut self, list: Range<usize>) {
+        let mut start = list.start;
+        while start < list.end {
+            let rest = self.arena.get(start..list.end).unwrap_or_default();
+            let len = member_len(rest);
+            let text = rest.get(..len).unwrap_or_default();
+            let blanks = text.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            let member = crate::list::trim(text).len();
+            if member > 0 {
+                let at = start.saturating_add(blanks);
+                self.arena.extend_from_within(at..at.saturating_add(member));
+                self.arena.extend_from_slice(b", ");
+            }
+            start = start.saturating_add(len).saturating_add(1);
+        }
     }
 
     /// Turns an absolute target into origin form, and makes its authority the value of `Host`.
@@ -169,6 +199,46 @@ impl Head {
             host.value_len = value.len() as u32;
         }
         Ok(())
+    }
+
+    /// Writes the bytes of the query that `must` names as `%` and two hexadecimal digits.
+    pub(crate) fn encode_query(&mut self, must: impl Fn(u8) -> bool) -> Result<(), InvalidField> {
+        let target = self.target();
+        let query = memchr::memchr(b'?', target).unwrap_or(target.len());
+        let odd = target.iter().skip(query).filter(|byte| must(**byte)).count();
+        if odd == 0 {
+            return Ok(());
+        }
+        let from = self.target.at as usize;
+        let end = from.saturating_add(self.target.len as usize);
+        self.reserve_line(0, end.saturating_sub(from).saturating_add(odd.saturating_mul(2)))?;
+        let at = self.arena.len();
+        let split = from.saturating_add(query);
+        self.arena.extend_from_within(from..split);
+        for place in split..end {
+            let byte = self.arena.get(place).copied().unwrap_or_default();
+            if must(byte) {
+                let digit = |n: u8| b"0123456789ABCDEF".get(usize::from(n & 15)).copied().unwrap_or(b'0');
+                self.arena.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte)]);
+            } else {
+                self.arena.push(byte);
+            }
+        }
+        self.line_end = 0;
+        self.target = Span {
+            at: at as u32,
+            len: self.arena.len().wrapping_sub(at) as u32,
+        };
+        Ok(())
+    }
+
+    /// Takes the target's bytes from `raw`, the head as it was loaded, in which each stands where it stands here.
+    pub(crate) fn put_back_target(&mut self, raw: &[u8]) {
+        let at = self.target.at as usize;
+        let place = at..at.saturating_add(self.target.len as usize);
+        if let (Some(to), Some(from)) = (self.arena.get_mut(place.clone()), raw.get(place)) {
+            to.copy_from_slice(from);
+        }
     }
 
     /// Removes every field whose name `keep` does not want.
@@ -308,6 +378,18 @@ impl Head {
             Ok(())
         }
     }
+}
+
+/// Up to the comma that ends the first member of a list; one in a quoted string ends none.
+fn member_len(list: &[u8]) -> usize {
+    let (mut quoted, mut escaped) = (false, false);
+    let comma = list.iter().position(|byte| {
+        let ends = *byte == b',' && !quoted;
+        quoted ^= *byte == b'"' && !escaped;
+        escaped = quoted && *byte == b'\\' && !escaped;
+        ends
+    });
+    comma.unwrap_or(list.len())
 }
 
 /// Options that name no field, or whose fields are dropped by their own rule.

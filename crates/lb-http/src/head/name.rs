@@ -1,3 +1,5 @@
+use super::claim;
+
 /// A field name that this crate knows, as a small number.
 ///
 /// Names are recognised once, while a head is indexed; every later question about a known name
@@ -29,6 +31,10 @@ pub(crate) enum Name {
     XRealIp,
     /// A spelling such as `X_Forwarded_For`, which some backends cannot tell from the real name.
     ForwardedAlias,
+    /// Any other name that begins with `X-Forwarded`.
+    ForwardedOther,
+    /// Another name by which proxies speak of their client, in any spelling.
+    Claim,
     /// A spelling such as `Content_Length`, which some backends cannot tell from the real name.
     FramingAlias,
     Cookie,
@@ -47,6 +53,7 @@ pub(crate) enum Name {
     Location,
     MaxForwards,
     Via,
+    WwwAuthenticate,
 }
 
 impl Name {
@@ -57,10 +64,10 @@ impl Name {
             .get(usize::from(place(name)))
             .and_then(|index| KNOWN.get(usize::from(*index)));
         let Some((text, id)) = known else {
-            return Self::Other;
+            return Self::of_unknown(name);
         };
         if text.len() != name.len() {
-            return Self::Other;
+            return Self::of_unknown(name);
         }
         if is_same(name, text) {
             return *id;
@@ -68,16 +75,17 @@ impl Name {
         // Rare: a name of the length, the first and the last letter of a dangerous one.
         match id {
             Self::ContentLength | Self::TransferEncoding if folds_to(name, text) => Self::FramingAlias,
-            Self::XForwardedFor
-            | Self::XForwardedProto
-            | Self::XForwardedPort
-            | Self::XForwardedHost
-            | Self::XRealIp
-                if folds_to(name, text) =>
-            {
-                Self::ForwardedAlias
-            }
-            _ => Self::Other,
+            Self::XRealIp if folds_to(name, text) => Self::ForwardedAlias,
+            _ => Self::of_unknown(name),
+        }
+    }
+
+    #[inline]
+    fn of_unknown(name: &[u8]) -> Self {
+        if claim::may_claim(name) {
+            claim::classify(name)
+        } else {
+            Self::Other
         }
     }
 
@@ -88,12 +96,15 @@ impl Name {
 
     /// Does the number stand for more than one spelling?
     pub(crate) const fn is_vague(self) -> bool {
-        matches!(self, Self::Other | Self::ForwardedAlias | Self::FramingAlias)
+        matches!(
+            self,
+            Self::Other | Self::ForwardedAlias | Self::ForwardedOther | Self::Claim | Self::FramingAlias
+        )
     }
 }
 
 /// The names with a number, in lower case.
-const KNOWN: [(&[u8], Name); 36] = [
+const KNOWN: [(&[u8], Name); 37] = [
     (b"te", Name::Te),
     (b"via", Name::Via),
     (b"host", Name::Host),
@@ -122,6 +133,7 @@ const KNOWN: [(&[u8], Name); 36] = [
     (b"x-forwarded-for", Name::XForwardedFor),
     (b"accept-encoding", Name::AcceptEncoding),
     (b"accept-language", Name::AcceptLanguage),
+    (b"www-authenticate", Name::WwwAuthenticate),
     (b"x-forwarded-port", Name::XForwardedPort),
     (b"x-forwarded-host", Name::XForwardedHost),
     (b"proxy-connection", Name::ProxyConnection),
@@ -318,6 +330,6 @@ mod tests {
 
     #[test]
     fn every_name_has_its_own_bit() {
-        assert!((Name::Via as u8) < 64);
+        assert!((Name::WwwAuthenticate as u8) < 64);
     }
 }

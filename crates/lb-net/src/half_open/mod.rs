@@ -44,7 +44,8 @@ pub async fn half_open(address: SocketAddr, from: Origin<'_>) -> io::Result<()> 
     raw.set_nonblocking(true)?;
     from.bind_interface(&raw)?;
     let local = local_address(address, from)?;
-    let port = hold_port(local, from)?;
+    let local_any = crate::in_scope_of(address, local, 0);
+    let port = hold_port(local_any, from)?;
     let sequence = u32::try_from(crate::clock::seed() >> 32).unwrap_or_default();
     let segment = Segment {
         local: SocketAddr::new(local, port.local_port),
@@ -52,9 +53,9 @@ pub async fn half_open(address: SocketAddr, from: Origin<'_>) -> io::Result<()> 
         sequence,
     };
     raw.attach_filter(&filter(address, port.local_port))?;
-    raw.bind(&SocketAddr::new(local, 0).into())?;
+    raw.bind(&local_any.into())?;
     // Of a connected raw socket the kernel passes on only what comes from that address, ICMP errors included.
-    raw.connect(&SocketAddr::new(address.ip(), 0).into())?;
+    raw.connect(&crate::in_scope_of(address, address.ip(), 0).into())?;
     // A raw socket sends and receives as a connected UDP socket does; tokio has no type of its own for it.
     let raw = UdpSocket::from_std(raw.into())?;
     let bytes = segment.syn();
@@ -83,7 +84,7 @@ pub async fn connect_and_reset(address: SocketAddr, from: Origin<'_>) -> io::Res
     socket.set_linger(Some(Duration::ZERO))?;
     from.bind_interface(&socket)?;
     if let Some(source) = from.source {
-        socket.bind(&SocketAddr::new(source, 0).into())?;
+        socket.bind(&crate::in_scope_of(address, source, 0).into())?;
     }
     match socket.connect(&address.into()) {
         Ok(()) => return Ok(()),
@@ -135,8 +136,7 @@ struct HeldPort {
     _socket: Socket,
 }
 
-fn hold_port(local: IpAddr, from: Origin<'_>) -> io::Result<HeldPort> {
-    let any = SocketAddr::new(local, 0);
+fn hold_port(any: SocketAddr, from: Origin<'_>) -> io::Result<HeldPort> {
     let socket = Socket::new(Domain::for_address(any), Type::STREAM, Some(Protocol::TCP))?;
     from.bind_interface(&socket)?;
     socket.bind(&any.into())?;

@@ -2,7 +2,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
-use lb_types::{BackendId, FieldsMut, InvalidField, Now, Wall};
+use lb_types::{BackendId, FieldsMut, InvalidField, Now, Wall, hash64};
 
 use super::{Facts, Learn, Recall, Reply, Strategy};
 use crate::cookie::{CookieError, SameSite, SetCookie, Stripped, mentions, strip, values};
@@ -36,7 +36,8 @@ struct Written(Box<[(BackendId, Box<[u8]>)]>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CookieInsertOptions {
-    /// Default `LBD`. The prefixes `__Host-` and `__Secure-` are held to their rules.
+    /// Default `LBD`, for a site with one pool; where several pools share a host, each needs a name of its own:
+    /// [`for_pool`](CookieInsertOptions::for_pool). The prefixes `__Host-` and `__Secure-` are held to their rules.
     pub name: String,
     /// Sent to this domain and all below it. Default `None`: only to the host that was asked.
     pub domain: Option<String>,
@@ -96,6 +97,22 @@ impl Default for CookieInsertOptions {
 }
 
 impl CookieInsertOptions {
+    /// The defaults for one pool among others: its cookie has [a name of its own](Self::default_name).
+    #[must_use]
+    pub fn for_pool(pool: &str) -> Self {
+        Self {
+            name: Self::default_name(pool),
+            ..Self::default()
+        }
+    }
+
+    /// The name of a pool's cookie: `LBD-` and eight hexadecimal digits that follow from the pool's name. The same
+    /// on every machine and in every version.
+    #[must_use]
+    pub fn default_name(pool: &str) -> String {
+        format!("LBD-{:08x}", hash64(NAME_SEED, pool.as_bytes()) >> 32)
+    }
+
     /// The profile `ksyun`: a cookie called `SERVERID` that lives as long as the listener says.
     #[must_use]
     pub fn ksyun(timeout: Duration) -> Self {
@@ -136,7 +153,8 @@ pub enum CookieInsertError {
 impl CookieInsert {
     /// The strategy for a pool of `backends`. Allocates; done once per snapshot.
     ///
-    /// `key` is sixteen secret random bytes, the same on every replica.
+    /// `key` is sixteen secret random bytes, the same on every replica; [`token::key`](crate::token::key) makes them from
+    /// a secret of any length.
     ///
     /// # Errors
     /// [`CookieInsertError`] when browsers would not keep the cookie.
@@ -374,6 +392,8 @@ fn is_private(response: &dyn FieldsMut) -> bool {
     })
 }
 
+/// Of the hash that makes names of cookies; fixed for ever, or clients would lose their backend.
+const NAME_SEED: u64 = 0x6c62_2d63_6f6f_6b69;
 const COOKIE: &str = "Cookie";
 const SET_COOKIE: &str = "Set-Cookie";
 const CACHE_CONTROL: &str = "Cache-Control";

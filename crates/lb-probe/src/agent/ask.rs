@@ -4,7 +4,7 @@ use crate::connect::connect;
 use crate::io_cause::cause;
 use crate::probe::{Probe, check_interface};
 use lb_health::Cause;
-use lb_net::Origin;
+use lb_net::{Origin, in_scope_of};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,7 +83,7 @@ impl Agent {
             Probe::SHORTEST_TIMEOUT,
             Probe::LONGEST_TIMEOUT,
         )?;
-        let address = SocketAddr::new(options.address.unwrap_or(backend.ip()), options.port);
+        let address = in_scope_of(backend, options.address.unwrap_or(backend.ip()), options.port);
         if address.port() == 0 {
             return Err(ProbeError::Port);
         }

@@ -2,7 +2,7 @@ use super::options::Request;
 use crate::io_cause::cause;
 use lb_health::Cause;
 use lb_http::Head;
-use lb_http::h1::{Conn, Part, Step};
+use lb_http::h1::{Conn, Error, Part, Step};
 use lb_types::Fields as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -52,11 +52,7 @@ impl Answer {
     async fn status(&mut self) -> Result<u16, Cause> {
         let mut head = Head::with_capacity(1_024, 32);
         loop {
-            match self
-                .conn
-                .read_head(&self.input, &mut head)
-                .map_err(|_| Cause::Protocol)?
-            {
+            match self.conn.read_head(&self.input, &mut head).map_err(broken)? {
                 Step::Ready(message) => {
                     self.take(message.len);
                     if head.status() >= 200 {
@@ -77,7 +73,7 @@ impl Answer {
     async fn find(&mut self, text: &[u8], most: usize) -> Result<(), Cause> {
         let mut body: Vec<u8> = Vec::new();
         while body.len() < most {
-            match self.conn.read_body(&self.input).map_err(|_| Cause::Protocol)? {
+            match self.conn.read_body(&self.input).map_err(broken)? {
                 Part::Data { skip, len } => {
                     // the text may have begun in the part before
                     let from = body.len().saturating_sub(text.len());
@@ -118,5 +114,13 @@ impl Answer {
 
     fn take(&mut self, len: usize) {
         self.input.drain(..len.min(self.input.len()));
+    }
+}
+
+/// An answer that breaks the rules of HTTP/1.
+fn broken(error: Error) -> Cause {
+    match error {
+        Error::Tls => Cause::Tls,
+        error => Cause::Protocol(error.rule()),
     }
 }

@@ -1,7 +1,7 @@
 use crate::Probe;
 use crate::options::READ_BYTES;
 use lb_http::Head;
-use lb_http::h1::{Conn, Framing, Limits, Role};
+use lb_http::h1::{Conn, Framing, Limits, Parsing, Role};
 use lb_types::FieldsMut as _;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -33,6 +33,8 @@ pub struct HttpOptions {
     pub fields: Vec<(String, String)>,
     /// The User-Agent. Default: [`USER_AGENT`].
     pub user_agent: Option<String>,
+    /// How strictly the answer is read. Default: strictly.
+    pub parsing: Parsing,
 }
 
 impl Default for HttpOptions {
@@ -47,6 +49,7 @@ impl Default for HttpOptions {
             location: None,
             fields: Vec::new(),
             user_agent: None,
+            parsing: Parsing::Strict,
         }
     }
 }
@@ -88,6 +91,7 @@ pub(crate) struct Request {
     location: Option<String>,
     fields: Vec<(String, String)>,
     user_agent: Option<String>,
+    parsing: Parsing,
 }
 
 impl Request {
@@ -102,13 +106,14 @@ impl Request {
             location,
             fields,
             user_agent,
+            parsing,
         } = options;
         check_path(&path)?;
         let host = host.unwrap_or_else(|| {
             if backend.port() == 80 {
                 bracketed(backend)
             } else {
-                backend.to_string()
+                format!("{}:{}", bracketed(backend), backend.port())
             }
         });
         check_host(&host)?;
@@ -141,6 +146,7 @@ impl Request {
             location,
             fields,
             user_agent,
+            parsing,
         };
         match request.write() {
             Some(_) => Ok(request),
@@ -165,6 +171,7 @@ impl Request {
         }
         let limits = Limits {
             head_bytes: HEAD_BYTES,
+            parsing: self.parsing,
             ..Limits::default()
         };
         let mut conn = Conn::new(Role::Client, Arc::new(limits));
@@ -384,6 +391,7 @@ fn check_expect(expect: &[RangeInclusive<u16>]) -> Result<(), HttpError> {
     }
 }
 
+/// As a Host field has it: without the zone, which means nothing elsewhere (RFC 6874, section 3).
 fn bracketed(address: SocketAddr) -> String {
     match address {
         SocketAddr::V4(v4) => v4.ip().to_string(),
@@ -429,6 +437,8 @@ mod tests {
         for (backend, host) in [
             ("10.1.1.2:80", "10.1.1.2"),
             ("[2001:db8::2]:80", "[2001:db8::2]"),
+            ("[fe80::2%3]:80", "[fe80::2]"),
+            ("[fe80::2%3]:8080", "[fe80::2]:8080"),
             ("[::1]:81", "[::1]:81"),
         ] {
             let request = Request::new(HttpOptions::default(), backend.parse().unwrap()).unwrap();

@@ -32,6 +32,7 @@ fn silent(n: u64, address: SocketAddr) -> Watched {
 fn every(interval: Duration) -> Rules {
     Rules::new(RulesOptions {
         interval,
+        interval_changing: Some(interval),
         ..RulesOptions::default()
     })
     .unwrap()
@@ -90,7 +91,7 @@ async fn ten_thousand_backends_are_probed_evenly_from_the_first_second_on_and_af
 async fn a_small_pool_is_judged_at_once_beside_a_large_one() {
     let address = closed_port();
     let mut list: Vec<Watched> = (0..5_000)
-        .map(|n| watched(n, address, ProbeOptions::default()))
+        .map(|n| watched(n, address, ProbeOptions::default()).with_rules(every(Duration::from_secs(5))))
         .collect();
     for n in 5_000..5_003 {
         let quick = every(Duration::from_secs(1));
@@ -101,7 +102,7 @@ async fn a_small_pool_is_judged_at_once_beside_a_large_one() {
     run(&mut prober, Duration::from_millis(10)).await;
     for n in 5_000..5_003 {
         let view = prober.view(BackendId::from_u64(n)).unwrap();
-        assert_eq!(view.status, Status::Down(Cause::Refused), "backend {n}");
+        assert_eq!(view.last().unwrap().result, Err(Cause::Refused), "backend {n}");
     }
     run(&mut prober, Duration::from_millis(2_500)).await;
     let judged = prober.views().iter().filter(|view| view.last().is_some()).count();

@@ -22,10 +22,10 @@ pub(super) fn respond(
     if x.framing != Framing::Empty || !client.conn.reading_done() {
         client.conn.close_after();
     }
-    let body = body_of(status, end);
+    let body = body_of(status, end, x.detail);
     x.down.begin(core);
     let mut head = core.take_head();
-    let built = build(&mut head, status, end, body.len() as u64, location).is_ok_and(|()| {
+    let built = build(&mut head, status, end, x.detail, location).is_ok_and(|()| {
         client
             .conn
             .write_head(&head, Framing::Length(body.len() as u64), &mut x.down.out)
@@ -39,6 +39,7 @@ pub(super) fn respond(
     }
     if !x.request.is_head_method() && client.conn.write_body(body.len(), &mut x.down.out).is_ok() {
         x.down.out.extend_from_slice(body.as_bytes());
+        x.facts.own_body = body.len() as u32;
     }
     let _ = client.conn.write_end(None, &mut x.down.out);
     x.facts.status = status;
@@ -52,7 +53,7 @@ pub(super) fn refuse(x: &mut Exchange, client: &mut Client, status: u16, end: En
     x.down.begin(core);
     client.conn.close_after();
     client.asked_to_close = false;
-    let body = body_of(status, end);
+    let body = body_of(status, end, x.detail);
     // A head that could not be read stands at the front of the input still.
     let unread = x.phase == Phase::Head && x.input.filled().trim_ascii_start().starts_with(b"HEAD ");
     let is_head = unread || x.request.is_head_method();
@@ -68,15 +69,14 @@ pub(super) fn refuse(x: &mut Exchange, client: &mut Client, status: u16, end: En
         let _ = write!(out, "Allow: {METHODS}\r\n");
     }
     if let Some(error) = end.proxy_status() {
-        let _ = write!(
-            out,
-            "Proxy-Status: lbd; error={error}; details=\"{}\"\r\n",
-            end.as_str()
-        );
+        out.extend_from_slice(b"Proxy-Status: ");
+        proxy_status(error, end, x.detail, out);
+        out.extend_from_slice(b"\r\n");
     }
     let _ = write!(out, "Connection: close\r\n\r\n");
     if !is_head {
         out.extend_from_slice(body.as_bytes());
+        x.facts.own_body = body.len() as u32;
     }
     x.facts.status = status;
     x.facts.end = Some(end);
@@ -104,18 +104,17 @@ fn build(
     head: &mut Head,
     status: u16,
     end: End,
-    length: u64,
+    detail: &str,
     location: Option<&str>,
 ) -> Result<(), lb_types::InvalidField> {
-    let _ = length;
     head.start_response(status)?;
     head.append("Content-Type", b"text/plain; charset=utf-8")?;
     if let Some(location) = location {
         head.append("Location", location.as_bytes())?;
     }
     if let Some(error) = end.proxy_status() {
-        let mut value = Vec::with_capacity(64);
-        let _ = write!(value, "lbd; error={error}; details=\"{}\"", end.as_str());
+        let mut value = Vec::with_capacity(128);
+        proxy_status(error, end, detail, &mut value);
         head.append("Proxy-Status", &value)?;
     }
     if status == 405 {
@@ -124,14 +123,26 @@ fn build(
     Ok(())
 }
 
+/// RFC 9209. Our own words only, which need no escape in a quoted string.
+fn proxy_status(error: &str, end: End, detail: &str, out: &mut Vec<u8>) {
+    // Writing into a Vec cannot fail.
+    let _ = write!(out, "lbd; error={error}; details=\"{}", end.as_str());
+    if !detail.is_empty() {
+        let _ = write!(out, ": {detail}");
+    }
+    out.push(b'"');
+}
+
 /// What a refused method is told; others pass too.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-fn body_of(status: u16, end: End) -> String {
+fn body_of(status: u16, end: End, detail: &str) -> String {
     if end == End::Respond {
         return format!("{status} {}\n", reason(status));
     }
-    format!("{status} {}: {}\n", reason(status), end.explain())
+    let (before, behind) = if detail.is_empty() { ("", "") } else { (" (", ")") };
+    let explained = end.explain();
+    format!("{status} {}: {explained}{before}{detail}{behind}\n", reason(status))
 }
 
 /// RFC 9110, section 15, for the statuses that we send ourselves; a route may ask for others.

@@ -9,7 +9,7 @@ use crate::options::HttpOptions;
 use crate::view::PoolView;
 use lb_balance::route::{Action, Query};
 use lb_http::h1::{self, Framing, Role, Step};
-use lb_http::{forward, upgrade};
+use lb_http::{auth, forward, upgrade};
 use lb_persist::Facts;
 use lb_telemetry::End;
 use lb_types::{FieldsMut, InvalidField};
@@ -24,6 +24,7 @@ pub(super) type Step1 = Result<Poll<Option<Next>>, Stop>;
 struct Own<'a> {
     status: u16,
     end: End,
+    detail: &'static str,
     location: Option<&'a str>,
 }
 
@@ -44,9 +45,14 @@ impl Exchange {
                     }
                     Ok(Step::NeedMore) => {
                         cold_path();
+                        let skipped = client.conn.skip_empty_lines(self.input.filled());
+                        self.input.consume(skipped);
+                        if self.input.is_empty() {
+                            continue;
+                        }
                         if self.input.is_full() && !self.input.enlarge(core) {
-                            answer::refuse(self, client, 431, End::HeadTooLarge, core);
-                            return Ok(Poll::Ready(None));
+                            let limit = self.input.capacity();
+                            return Err(Stop::Request(h1::Error::HeadTooLarge { limit }));
                         }
                         self.wait_for(Wait::Head, false, client, core);
                     }
@@ -58,13 +64,13 @@ impl Exchange {
             }
             if client.eof {
                 cold_path();
-                return self.head_cut(client, core);
+                return self.head_cut();
             }
             match client.poll_read(cx, &mut self.input) {
                 Poll::Ready(Ok(0)) => {
                     cold_path();
                     client.eof = true;
-                    return self.head_cut(client, core);
+                    return self.head_cut();
                 }
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(_)) => {
@@ -89,12 +95,16 @@ impl Exchange {
 
     /// The client closed in front of or inside a head.
     #[inline(never)]
-    fn head_cut(&mut self, client: &mut Client, core: &Core) -> Step1 {
-        if self.input.is_empty() {
+    fn head_cut(&self) -> Step1 {
+        if self.has_no_request() {
             return Ok(Poll::Ready(Some(Next::Close)));
         }
-        answer::refuse(self, client, 400, End::BadRequest, core);
-        Ok(Poll::Ready(None))
+        Err(Stop::Request(h1::Error::Truncated))
+    }
+
+    /// Is there nothing of a request, not even its first byte? What is left of an empty line is none.
+    pub(super) fn has_no_request(&self) -> bool {
+        self.input.filled().iter().all(|byte| *byte == b'\r')
     }
 
     /// The head is here: which pool, which bytes, which backend.
@@ -117,11 +127,18 @@ impl Exchange {
             Ok(index) => index,
             Err(own) => {
                 cold_path();
+                self.detail = own.detail;
                 answer::respond(self, client, own.status, own.end, own.location, core);
                 return Ok(());
             }
         };
         let pool = view.pool(index).ok_or(Stop::Internal)?;
+        if auth::is_of_connection(&self.request) {
+            cold_path();
+            self.facts.bound = true;
+        }
+        let (asked, bound) = (pool, client.bonds.pool(pool));
+        let pool = bound.as_ref().unwrap_or(asked);
         self.pool = Some(Rc::clone(pool));
         if let Err(error) = self.edit(http, pool, client, now) {
             cold_path();
@@ -129,11 +146,18 @@ impl Exchange {
                 InvalidField::Full => (431, End::HeadTooLarge),
                 _ => (400, End::BadRequest),
             };
+            self.detail = "no room or no valid value for the fields that are added";
             answer::respond(self, client, status, end, None, core);
             return Ok(());
         }
         self.write(pool, core)?;
         pool.budget.borrow_mut().deposit(now.mono);
+        if !client.bonds.is_empty()
+            && let Some(bond) = client.bonds.take(pool)
+        {
+            cold_path();
+            return self.resume(bond, asked, client, core);
+        }
         self.choose(None, client, core);
         Ok(())
     }
@@ -144,7 +168,14 @@ impl Exchange {
             host: self.request.authority(),
             path: self.request.path(),
         };
-        let own = |status, end, location| Err(Own { status, end, location });
+        let own = |status, end, location| {
+            Err(Own {
+                status,
+                end,
+                detail: "",
+                location,
+            })
+        };
         match http.routes.find(&query) {
             // OPTIONS with Max-Forwards: 0 asks us, not a backend (RFC 9110, section 7.6.2).
             Some(Action::Forward(_)) if forward::ends_here(&self.request) => own(200, End::Respond, None),
@@ -154,7 +185,12 @@ impl Exchange {
                 match other {
                     Some(Action::Respond { status, .. }) => own(*status, End::Respond, None),
                     Some(Action::Redirect { status, location, .. }) => own(*status, End::Respond, Some(location)),
-                    Some(Action::Refuse(refusal)) => own(refusal.status(), End::BadRequest, None),
+                    Some(Action::Refuse(refusal)) => Err(Own {
+                        status: refusal.status(),
+                        end: End::BadRequest,
+                        detail: refusal.rule(),
+                        location: None,
+                    }),
                     _ => own(404, End::NoRoute, None),
                 }
             }
@@ -180,6 +216,7 @@ impl Exchange {
         let how = forward::Forward {
             sender: &client.sender,
             trusted,
+            statements: http.statements,
             keep_upgrade: self.framing == Framing::Empty && upgrade::wanted(&self.request).is_some(),
             keep_expect: self.framing != Framing::Empty,
         };

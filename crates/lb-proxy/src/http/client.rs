@@ -1,5 +1,6 @@
 //! A client's connection: small while it waits, with an exchange while it does not.
 
+use super::bond::Bonds;
 use super::exchange::{Exchange, Next};
 use crate::buffer::Buffer;
 use crate::core::Core;
@@ -36,6 +37,8 @@ pub(crate) struct Client {
     pub(super) id: u32,
     pub(super) requests: u32,
     pub(super) watch: Watch,
+    /// Connections to backends that nobody else may use.
+    pub(super) bonds: Bonds,
     /// The client closed its sending side.
     pub(super) eof: bool,
     /// The close after this exchange is the client's own wish.
@@ -91,6 +94,10 @@ impl Client {
         if core.is_cut() {
             cold_path();
             return Poll::Ready(Err(End::Drain));
+        }
+        if !self.bonds.is_empty() && self.bonds.poll_ended(cx).is_ready() {
+            cold_path();
+            return Poll::Ready(Err(End::UpstreamClosed));
         }
         let fired = self.timer.take_fired();
         if woken && !fired && !core.is_draining() {
@@ -157,6 +164,7 @@ impl Connection {
             id: self.core.next_client(),
             requests: 0,
             watch: Watch::default(),
+            bonds: Bonds::default(),
             eof: false,
             asked_to_close: false,
         };
@@ -164,7 +172,7 @@ impl Connection {
     }
 
     /// The last exchange ended: what becomes of the connection.
-    fn after(&self, next: Next, client: Client) -> State {
+    fn after(&self, next: Next, mut client: Client) -> State {
         match next {
             Next::Again => State::Open(client, None),
             Next::Close => State::Over,
@@ -173,6 +181,7 @@ impl Connection {
                 State::Over
             }
             Next::Linger => {
+                client.bonds = Bonds::default();
                 lb_net::shutdown_write(&client.io);
                 client.timer.set(self.core.now().mono.after(LINGER));
                 State::Linger(client)

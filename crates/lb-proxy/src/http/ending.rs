@@ -5,7 +5,7 @@ use super::exchange::{Exchange, Next};
 use crate::core::Core;
 use lb_balance::Outcome;
 use lb_http::{Head, Kind, Version, h1};
-use lb_telemetry::{Access, End};
+use lb_telemetry::{Access, End, Fault};
 use lb_types::Fields;
 
 impl Exchange {
@@ -16,6 +16,19 @@ impl Exchange {
         if let Some(ticket) = self.ticket.take() {
             ticket.finish(outcome, core.now().mono);
         }
+    }
+
+    /// The backend that has the request failed it: remembered for whoever looks.
+    #[cold]
+    pub(super) fn blame(&self, end: End, core: &Core) {
+        let Some(ticket) = &self.ticket else { return };
+        let now = core.now();
+        let fault = Fault {
+            end,
+            detail: self.detail,
+            unix_millis: now.wall.as_secs() * 1000 + u64::from(core.clock.micros_of(now)) / 1000,
+        };
+        core.counters.faults().report(ticket.backend().id.as_u64(), fault);
     }
 
     /// Ends what is under way, unfinished: the drain's deadline passed.
@@ -85,7 +98,7 @@ impl Exchange {
         let millis = started.wall.as_secs() * 1000 + u64::from(core.clock.micros_of(started)) / 1000;
         let mut access = Access::new(client.sender.peer(), millis);
         let head = &self.request;
-        if head.kind() == Kind::Request {
+        if head.kind() == Kind::Request && !head.method().is_empty() {
             access.method = head.method();
             access.target = head.target();
             access.version = if head.version() == Version::Http10 {
@@ -97,9 +110,11 @@ impl Exchange {
             access.referer = head.first("referer");
             access.user_agent = head.first("user-agent");
             access.x_forwarded_for = head.first("x-forwarded-for");
+        } else if let Some(line) = RequestLine::of(self.input.filled()) {
+            (access.method, access.target, access.version) = (line.method, line.target, line.version);
         }
         access.status = self.facts.status;
-        access.bytes = self.down.payload();
+        access.bytes = self.down.payload() + u64::from(self.facts.own_body);
         access.request_bytes = self.up.payload();
         access.listener = &view.options().name;
         if let Some(pool) = &self.pool {
@@ -107,6 +122,8 @@ impl Exchange {
         }
         (access.backend, access.why) = self.picked();
         access.end = end;
+        // What went wrong before it went well is nothing that ended it.
+        access.detail = if end == End::Done { "" } else { self.detail };
         access.retries = u32::from(self.facts.retries);
         access.reused = self.facts.reused;
         access.phases.total = now.mono.since(started.mono);
@@ -116,8 +133,86 @@ impl Exchange {
     }
 }
 
+/// The first line of a request that was not read, as far as it came.
+#[derive(Debug, PartialEq, Eq)]
+struct RequestLine<'a> {
+    method: &'a [u8],
+    target: &'a [u8],
+    version: &'static str,
+}
+
+impl<'a> RequestLine<'a> {
+    /// `None` for what is not clearly the beginning of a request: nobody knows what it is, and it could be a secret.
+    fn of(input: &'a [u8]) -> Option<Self> {
+        let input = input.trim_ascii_start();
+        let line = input.split(|b| matches!(b, b'\r' | b'\n')).next()?;
+        let mut words = line.splitn(3, |b| *b == b' ');
+        let (method, target) = (words.next()?, words.next()?);
+        let is_method = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        if method.is_empty() || method.len() > LONGEST_METHOD || !method.iter().all(is_method) {
+            return None;
+        }
+        let version = words.next();
+        let is_target = [&b"/"[..], b"*", b"http://", b"https://"]
+            .iter()
+            .any(|start| target.starts_with(start));
+        if !is_target && !version.is_some_and(|version| version.starts_with(b"HTTP/")) {
+            return None;
+        }
+        Some(Self {
+            method,
+            target: target.get(..LONGEST_TARGET).unwrap_or(target),
+            version: match version {
+                Some(b"HTTP/1.1") => "HTTP/1.1",
+                Some(b"HTTP/1.0") => "HTTP/1.0",
+                _ => "",
+            },
+        })
+    }
+}
+
+/// As the codec's longest.
+const LONGEST_METHOD: usize = 32;
+/// Of the target of a refused request so many bytes are logged.
+const LONGEST_TARGET: usize = 1_024;
+
 /// A health probe of another load balancer of ours?
 fn is_probe(request: &Head) -> bool {
     let agent = request.first("user-agent");
     agent.is_some_and(|agent| agent.starts_with(crate::PROBE_AGENT.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_refused_request_its_first_line_is_known_as_far_as_it_came() {
+        let line = |input: &'static [u8]| RequestLine::of(input).map(|l| (l.method, l.target, l.version));
+        let whole: (&[u8], &[u8], &str) = (b"GET", b"/a", "HTTP/1.1");
+        assert_eq!(line(b"GET /a HTTP/1.1\r\nHost: a\r\n"), Some(whole));
+        assert_eq!(line(b"\r\nGET /a HTTP/1.1\nHost: a"), Some(whole));
+        assert_eq!(line(b"GET /a HTTP/3.0\r\n"), Some((whole.0, whole.1, "")));
+        assert_eq!(line(b"GET /a b HTTP/1.1\r\n"), Some((whole.0, whole.1, "")));
+        assert_eq!(line(b"GET /a"), Some((whole.0, whole.1, "")));
+        assert_eq!(line(b"GET a HTTP/1.1\r\n"), Some((whole.0, &b"a"[..], "HTTP/1.1")));
+        for unknown in [
+            &b""[..],
+            b"GET",
+            b"\r\n",
+            b"\x16\x03\x01 a",
+            b" \r\n",
+            b"G\0T / HTTP/1.1",
+            b"GET ",
+            b"Cookie: s3cret\r\n",
+            b"Cookie: /s3cret\r\n",
+            b"password s3cret\r\n",
+        ] {
+            assert_eq!(RequestLine::of(unknown), None);
+        }
+        let long = [b"GET /", &[b'a'; 5_000][..]].concat();
+        assert_eq!(RequestLine::of(&long).unwrap().target.len(), LONGEST_TARGET);
+        let odd = [&[b'M'; 33][..], b" / HTTP/1.1\r\n"].concat();
+        assert_eq!(RequestLine::of(&odd), None);
+    }
 }

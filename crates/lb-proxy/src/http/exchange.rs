@@ -5,6 +5,7 @@ use super::begin::Step1;
 use super::client::Client;
 use super::pipe::Pipe;
 use crate::buffer::{Buffer, LARGE};
+use crate::contact::NoContact;
 use crate::core::{Core, MOST_HEAD};
 use crate::pick::Claims;
 use crate::view::{ListenerView, PoolView};
@@ -46,6 +47,8 @@ pub(crate) struct Exchange {
     pub(super) recalled: Option<Recalled>,
     pub(super) claims: Claims,
     pub(super) facts: Trace,
+    /// The rule that was broken, or what else there is to say of the end; else empty.
+    pub(super) detail: &'static str,
 }
 
 /// Where an exchange stands.
@@ -71,8 +74,15 @@ pub(super) struct Trace {
     /// The final response's status; 0 before.
     pub(super) status: u16,
     pub(super) picked: Option<(Slot, Why)>,
+    /// Other backends that were tried.
     pub(super) retries: u8,
+    /// Of those, the ones that the pool's `retries` and its budget paid for.
+    pub(super) paid_retries: u8,
+    /// The backend that was tried last refused the connection at once.
+    pub(super) refused_at_once: bool,
     pub(super) reused: bool,
+    /// The connection to the backend is this client's alone, for as long as both live.
+    pub(super) bound: bool,
     /// The backend's final head was seen.
     pub(super) answered: bool,
     /// Something of a response was put on the way to the client: no retry any more.
@@ -88,6 +98,10 @@ pub(super) struct Trace {
     pub(super) interim: u8,
     /// The response to the client ends with the connection.
     pub(super) until_close: bool,
+    /// Bytes of a body of our own that were put on the way to the client.
+    pub(super) own_body: u32,
+    /// How long the backend says that it keeps this connection, in seconds.
+    pub(super) keeps_for: Option<u16>,
     /// What the client had got when the final head was put on the way; never equal to what it has
     /// got when part of an interim response was still unsent then.
     pub(super) sent_before: u64,
@@ -146,6 +160,8 @@ pub(super) enum Stop {
     Request(h1::Error),
     /// The backend failed.
     Upstream(End),
+    /// The connection that belongs to the client has ended, and its request did not reach the backend.
+    Bound,
     /// A fault of ours.
     Internal,
 }
@@ -172,6 +188,7 @@ impl Exchange {
             recalled: None,
             claims: [None; 2],
             facts: Trace::default(),
+            detail: "",
         }
     }
 
@@ -205,6 +222,7 @@ impl Exchange {
         self.recalled = None;
         self.claims = [None; 2];
         self.facts = Trace::default();
+        self.detail = "";
         if self.reply.capacity() == LARGE {
             core.give_buffer(std::mem::replace(&mut self.reply, Buffer::empty()));
         }
@@ -301,7 +319,7 @@ impl Exchange {
     #[inline(never)]
     fn on_deadline(&mut self, client: &mut Client, core: &Core) -> Option<Next> {
         let stop = match self.facts.wait? {
-            Wait::Head if self.input.is_empty() => return Some(Next::Close),
+            Wait::Head if self.has_no_request() => return Some(Next::Close),
             Wait::Head | Wait::ClientBody => Stop::Client(End::ClientTimeout),
             Wait::Continue => {
                 // The backend keeps silent: the client may begin all the same.
@@ -312,8 +330,8 @@ impl Exchange {
                 self.down.out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
                 return None;
             }
-            Wait::ClientWrite => Stop::Client(End::ClientReset),
-            Wait::Connect => Stop::Upstream(End::ConnectTimeout),
+            Wait::ClientWrite => Stop::Client(End::WriteTimeout),
+            Wait::Connect => self.no_contact(NoContact::TIMEOUT, core.now().mono),
             Wait::Upstream => Stop::Upstream(End::UpstreamTimeout),
         };
         self.on_stop(stop, client, core)
@@ -339,6 +357,7 @@ impl Exchange {
             }
             Stop::Request(error) => {
                 self.give_up(Outcome::Neutral, core);
+                self.detail = error.rule();
                 let end = answer::end_of(&error);
                 if self.is_committed() {
                     self.record(client, core, end);
@@ -349,20 +368,31 @@ impl Exchange {
             }
             Stop::Upstream(end) if self.facts.answered && self.down.sent() == self.facts.sent_before => {
                 // Head and fault came together, and nothing has left yet: say so.
+                self.blame(end, core);
                 self.give_up(Outcome::Failure, core);
                 self.down.clear(core);
                 answer::refuse(self, client, end.status().unwrap_or(502), end, core);
                 None
             }
-            Stop::Upstream(_) if self.facts.answered => {
-                self.give_up(Outcome::Failure, core);
-                self.record(client, core, End::UpstreamTruncated);
+            Stop::Upstream(end) if self.facts.answered => {
+                // A pause that was too long for us, as of a stream of events, is no fault of the backend.
+                let end = if matches!(end, End::UpstreamTimeout) {
+                    self.give_up(Outcome::Neutral, core);
+                    End::ResponseTimeout
+                } else {
+                    self.blame(End::UpstreamTruncated, core);
+                    self.give_up(Outcome::Failure, core);
+                    End::UpstreamTruncated
+                };
+                self.record(client, core, end);
                 Some(if self.facts.until_close {
                     Next::Reset
                 } else {
                     Next::Close
                 })
             }
+            Stop::Bound => Some(self.bond_ended(client, core)),
+            Stop::Upstream(end) if self.facts.bound && self.never_came(end) => Some(self.bond_ended(client, core)),
             Stop::Upstream(end) => {
                 self.upstream_failed(end, client, core);
                 None

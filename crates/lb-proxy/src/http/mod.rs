@@ -1,9 +1,8 @@
 //! HTTP/1.1 from accept to close.
 
-pub(crate) use upstream::{connect_end, start_outcome};
-
 mod answer;
 mod begin;
+mod bond;
 pub(crate) mod client;
 mod ending;
 pub(crate) mod exchange;

@@ -1,7 +1,7 @@
 //! Upstream connections that wait for their next request, per worker and backend.
 
 use lb_types::Time;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::time::Duration;
 use tokio::io::Interest;
@@ -15,6 +15,8 @@ use tokio::net::TcpStream;
 #[derive(Debug, Default)]
 pub(crate) struct Idle {
     shelf: RefCell<Shelf>,
+    /// This backend once sent a body that must not come, behind the answer to `HEAD` or a 304: it may come late.
+    sends_phantoms: Cell<bool>,
 }
 
 /// A connection that carried at least one exchange.
@@ -25,12 +27,15 @@ pub(crate) struct Used {
     pub(crate) owner: u32,
     /// The last read took all that it had room for: the runtime cannot tell whether more was there.
     pub(crate) may_have_more: bool,
+    /// The last response told the length of a body that must not come, and did not come yet.
+    pub(crate) phantom: bool,
 }
 
 #[derive(Debug)]
 struct Waiting {
     stream: TcpStream,
     owner: u32,
+    phantom: bool,
     since: Time,
     until: Time,
 }
@@ -64,7 +69,7 @@ impl Idle {
     pub(crate) fn take(&self, now: Time, owner: u32) -> Option<TcpStream> {
         let mut shelf = self.shelf.borrow_mut();
         if let Some(own) = shelf.take_own(owner)
-            && own.is_good(now)
+            && self.is_good(&own, now)
         {
             return Some(own.stream);
         }
@@ -73,7 +78,7 @@ impl Idle {
                 break;
             }
             if let Some(found) = shelf.take_oldest()
-                && found.is_good(now)
+                && self.is_good(&found, now)
             {
                 return Some(found.stream);
             }
@@ -87,8 +92,9 @@ impl Idle {
             stream,
             owner,
             may_have_more,
+            phantom,
         } = used;
-        if most == 0 || keep.is_zero() {
+        if most == 0 || keep.is_zero() || (phantom && self.sends_phantoms.get()) {
             return;
         }
         // Such a read leaves the readiness set, and `take` would drop the connection: ask once.
@@ -102,9 +108,29 @@ impl Idle {
         shelf.put(Waiting {
             stream,
             owner,
+            phantom,
             since: now,
             until: now.after(keep),
         });
+    }
+
+    /// A body came that must not.
+    #[cold]
+    pub(crate) fn saw_phantom(&self) {
+        self.sends_phantoms.set(true);
+    }
+
+    /// Is it good for another request? One behind whose last response a body could come is asked in the kernel.
+    fn is_good(&self, waiting: &Waiting, now: Time) -> bool {
+        let is_good = waiting.is_good(now);
+        if !waiting.phantom {
+            return is_good;
+        }
+        let has_unread = lb_net::has_unread(&waiting.stream);
+        if has_unread && matches!(waiting.stream.try_read(&mut [0]), Ok(1)) {
+            self.saw_phantom();
+        }
+        is_good && !has_unread
     }
 
     /// Drops what died or waited too long.
@@ -260,6 +286,7 @@ mod tests {
             stream,
             owner: 1,
             may_have_more: true,
+            phantom: false,
         }
     }
 
@@ -284,6 +311,7 @@ mod tests {
             idle.shelf.borrow_mut().put(Waiting {
                 stream,
                 owner: 1,
+                phantom: false,
                 since: Time::ZERO,
                 until: Time::ZERO.after(MINUTE),
             });
@@ -366,6 +394,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn behind_the_length_of_a_body_that_must_not_come_the_kernel_is_asked() {
+        let phantom = |stream| Used {
+            phantom: true,
+            may_have_more: false,
+            ..used(stream)
+        };
+        let idle = Idle::default();
+        for closes in [true, false] {
+            let (silent, _keep_silent) = pair().await;
+            assert!(silent.try_read(&mut [0]).is_err()); // a new one counts as ready until it was tried
+            idle.put(phantom(silent), Time::ZERO, MINUTE, 10);
+            assert!(idle.take(Time::ZERO, 1).is_some());
+            // The runtime is not told in between: nothing is awaited.
+            let (stream, mut other) = pair().await;
+            assert!(stream.try_read(&mut [0]).is_err());
+            idle.put(phantom(stream), Time::ZERO, MINUTE, 10);
+            if closes {
+                drop(other);
+            } else {
+                other.write_all(b"a body").unwrap();
+            }
+            assert!(idle.take(Time::ZERO, 1).is_none());
+        }
+        idle.saw_phantom();
+        let (stream, _keep) = pair().await;
+        assert!(stream.try_read(&mut [0]).is_err());
+        idle.put(phantom(stream), Time::ZERO, MINUTE, 10);
+        assert!(idle.is_empty(), "this backend was caught once");
+    }
+
+    #[tokio::test]
     async fn the_shelf_keeps_its_order_whatever_is_taken() {
         let mut shelf = Shelf::default();
         let mut outside = Vec::new();
@@ -388,6 +447,7 @@ mod tests {
                     shelf.put(Waiting {
                         stream,
                         owner,
+                        phantom: false,
                         since: Time::ZERO,
                         until: Time::ZERO.after(MINUTE),
                     });

@@ -1,6 +1,7 @@
 //! Both directions of an exchange, moved whenever they can be.
 
 use super::begin::Step1;
+use super::bond::Bond;
 use super::client::Client;
 use super::exchange::{Exchange, Next, Stop, Wait};
 use super::pipe::{Bulk, Fault, Fill};
@@ -13,6 +14,7 @@ use lb_telemetry::End;
 use std::hint::cold_path;
 use std::io;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::net::TcpStream;
 
 impl Exchange {
@@ -204,6 +206,8 @@ impl Exchange {
             }
             if self.reply.is_full() && !self.reply.enlarge(core) {
                 cold_path();
+                let limit = self.reply.capacity();
+                self.detail = h1::Error::HeadTooLarge { limit }.rule();
                 return Err(Stop::Upstream(End::UpstreamHeadTooLarge));
             } else if self.facts.answered {
                 cold_path();
@@ -244,7 +248,10 @@ impl Exchange {
         self.down
             .fill(up_conn, &mut self.reply, &mut client.conn, &mut self.trailers)
             .map_err(|fault| match fault {
-                Fault::Source(_) => Stop::Upstream(End::UpstreamProtocol),
+                Fault::Source(error) => {
+                    self.detail = error.rule();
+                    Stop::Upstream(End::UpstreamProtocol)
+                }
                 Fault::Sink => Stop::Internal,
             })
     }
@@ -258,6 +265,7 @@ impl Exchange {
         if !self.facts.answered {
             // Part of a head is not a response; nothing at all is a backend that hung up.
             let end = if self.facts.heard {
+                self.detail = h1::Error::Truncated.rule();
                 End::UpstreamProtocol
             } else {
                 End::UpstreamClosed
@@ -291,22 +299,40 @@ impl Exchange {
             (self.upstream.take(), &self.pool, &self.ticket, &self.up_conn)
         {
             let clean = !self.facts.early
-                && !self.facts.phantom
                 && !self.up_stopped
                 && self.up.is_done()
                 && self.up.is_flushed()
                 && self.reply.is_empty();
-            if clean
-                && conn.next() == lb_http::h1::Next::Reuse
+            let good = clean && conn.next() == lb_http::h1::Next::Reuse;
+            let idle = pool.idle.get(ticket.slot().index());
+            if self.facts.phantom && !self.reply.is_empty() {
+                cold_path();
+                idle.inspect(|idle| idle.saw_phantom());
+            }
+            if self.facts.bound {
+                cold_path();
+                let bond = Bond::new(stream, pool, ticket.slot());
+                client.keep(bond.filter(|_| good));
+            } else if good
+                && !self.facts.phantom
                 && !core.is_draining()
-                && let Some(idle) = pool.idle.get(ticket.slot().index())
+                && let Some(idle) = idle
             {
                 let used = Used {
                     stream,
                     owner: client.id,
                     may_have_more: self.facts.may_have_more,
+                    phantom: self.facts.phantom,
                 };
-                idle.put(used, now, pool.options().idle_timeout, pool.options().max_idle);
+                let patience = pool.options().idle_timeout;
+                let keep = match self.facts.keeps_for {
+                    None => patience,
+                    Some(seconds) => {
+                        cold_path();
+                        patience.min(kept_for(seconds))
+                    }
+                };
+                idle.put(used, now, keep, pool.options().max_idle);
             }
         }
         if let Some(ticket) = self.ticket.take() {
@@ -337,9 +363,29 @@ impl Exchange {
     }
 }
 
+/// How long a connection is good for, of which the backend says that it keeps it for so many seconds. Some of that is
+/// gone already, and the next request needs time to get there.
+fn kept_for(seconds: u16) -> Duration {
+    Duration::from_secs(seconds.into()).saturating_sub(KEEP_MARGIN)
+}
+
+/// Programs look for idle connections once a second at most, so they are late rather than early; this covers the way.
+const KEEP_MARGIN: Duration = Duration::from_millis(500);
+
 /// After a read that filled the whole buffer, the next ones get a larger one.
 fn grow(buffer: &mut Buffer, was_full: &mut bool, core: &Core) {
     if std::mem::take(was_full) && buffer.is_empty() && buffer.capacity() < crate::buffer::LARGE {
         core.give_buffer(std::mem::replace(buffer, core.take_buffer(true)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_given_up_half_a_second_before_the_backend_does() {
+        let kept = [0, 1, 2, 5, u16::MAX].map(|seconds| kept_for(seconds).as_millis());
+        assert_eq!(kept, [0, 500, 1_500, 4_500, 65_534_500]);
     }
 }

@@ -6,7 +6,7 @@ use super::exchange::{Exchange, Stop};
 use super::pipe::Fill;
 use crate::core::Core;
 use lb_http::h1::{self, Framing, Message, Step};
-use lb_http::{Head, Version, forward};
+use lb_http::{Head, Version, auth, forward, keep_alive};
 use lb_persist::Learn;
 use lb_telemetry::End;
 use lb_types::Fields;
@@ -35,6 +35,7 @@ impl Exchange {
                 }
                 Err(error) => {
                     cold_path();
+                    self.detail = error.rule();
                     return Err(Stop::Upstream(end_of(&error)));
                 }
             };
@@ -55,8 +56,10 @@ impl Exchange {
     fn pass_interim(&mut self, head: &mut Head, client: &mut Client) -> Result<(), Stop> {
         self.facts.interim += 1;
         if self.facts.interim > MOST_INTERIM {
+            self.detail = h1::Error::TooManyInterim { limit: MOST_INTERIM }.rule();
             return Err(Stop::Upstream(End::UpstreamProtocol));
         }
+        self.facts.bound |= auth::is_of_connection(head);
         let is_continue = head.status() == 100;
         if is_continue {
             self.facts.expecting = false;
@@ -76,6 +79,7 @@ impl Exchange {
     /// The final head: edited and put on the way to the client.
     fn pass_head(&mut self, head: &mut Head, message: Message, client: &mut Client, core: &Core) -> Result<(), Stop> {
         if message.framing == Framing::Tunnel && !self.may_switch(head) {
+            self.detail = h1::Error::UnexpectedSwitch.rule();
             return Err(Stop::Upstream(End::UpgradeFailed));
         }
         let now = core.now();
@@ -85,6 +89,7 @@ impl Exchange {
         self.facts.status = head.status();
         self.facts.switching = message.framing == Framing::Tunnel;
         self.facts.phantom = self.announces_phantom(head);
+        self.facts.keeps_for = keep_alive::timeout(head);
         if !self.up.is_done() {
             cold_path();
             // The response overtook the request. Both go on, but neither connection is used
@@ -94,6 +99,10 @@ impl Exchange {
         }
         if core.is_draining() || client.place.is_closed() {
             client.conn.close_after();
+        }
+        if self.facts.bound || auth::is_of_connection(head) {
+            cold_path();
+            self.bind(message.framing, client);
         }
         forward::response(head, self.facts.switching);
         if let (Some(pool), Some(recalled), Some(ticket)) = (&self.pool, &self.recalled, &mut self.ticket) {
@@ -140,7 +149,7 @@ impl Exchange {
 
     /// Does the response to `HEAD`, or a 304, tell the length of a body that it must not have?
     /// A backend that sends it all the same may do so after its connection was put away, and the
-    /// next client would take it for its answer.
+    /// next request would get it for its answer: the connection is looked at before it is used again.
     fn announces_phantom(&self, response: &Head) -> bool {
         if !self.request.is_head_method() && response.status() != 304 {
             return false;

@@ -5,15 +5,16 @@ use super::answer;
 use super::begin::Step1;
 use super::client::Client;
 use super::exchange::{Exchange, Phase, Stop, Wait};
+use crate::contact::NoContact;
 use crate::core::Core;
 use crate::pick::pick;
 use crate::view::PoolView;
 use lb_balance::Outcome;
+use lb_http::h1;
 use lb_net::Connecting;
 use lb_telemetry::End;
 use lb_types::Time;
 use std::hint::cold_path;
-use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use tokio::net::TcpStream;
@@ -31,7 +32,8 @@ impl Exchange {
                     last = last.or(Some(end));
                     break;
                 }
-                Ok(()) => match self.open(&pool, false, client, core) {
+                // Who proves himself over a connection gets one that nobody used before.
+                Ok(()) => match self.open(&pool, self.facts.bound, client, core) {
                     Ok(()) => return,
                     // It could not even be begun: no descriptor, no port, no route.
                     Err(end) => last = Some(end),
@@ -61,6 +63,7 @@ impl Exchange {
             return Err(End::Internal);
         };
         self.facts.heard = false;
+        self.facts.refused_at_once = false;
         self.facts.wait = None;
         self.reply.clear();
         self.up_stopped = false;
@@ -100,12 +103,13 @@ impl Exchange {
                 Ok(())
             }
             Err(error) => {
-                let end = connect_end(&error);
+                let failed = NoContact::of(&error);
+                self.no_contact(failed, now);
                 if let Some(ticket) = self.ticket.take() {
                     self.tried.add(ticket.slot());
-                    ticket.finish(start_outcome(&error), now);
+                    ticket.finish(failed.outcome(), now);
                 }
-                Err(end)
+                Err(failed.end)
             }
         }
     }
@@ -116,21 +120,36 @@ impl Exchange {
         };
         match connecting.poll(cx) {
             // Whatever it is, it is no answer to a request that was not sent.
-            Poll::Ready(Ok(stream)) if speaks_first(&stream) => Err(Stop::Upstream(End::UpstreamProtocol)),
+            Poll::Ready(Ok(stream)) if speaks_first(&stream) => {
+                self.detail = h1::Error::Unsolicited.rule();
+                Err(Stop::Upstream(End::UpstreamProtocol))
+            }
             Poll::Ready(Ok(stream)) => {
+                if let (Some(pool), Some(ticket)) = (&self.pool, &self.ticket) {
+                    pool.entry.pool.connected(ticket.slot());
+                }
                 self.upstream = Some(stream);
                 self.connecting = None;
                 self.facts.connected = Some(core.now().mono);
                 self.phase = Phase::Relay;
                 Ok(Poll::Ready(None))
             }
-            Poll::Ready(Err(error)) => Err(Stop::Upstream(connect_end(&error))),
+            Poll::Ready(Err(error)) => Err(self.no_contact(NoContact::of(&error), core.now().mono)),
             Poll::Pending => {
                 self.watch_client(cx, client, core)?;
                 self.wait_for(Wait::Connect, false, client, core);
                 Ok(Poll::Pending)
             }
         }
+    }
+
+    /// The connection could not be made: whoever comes next is spared the attempt.
+    pub(super) fn no_contact(&mut self, failed: NoContact, now: Time) -> Stop {
+        self.facts.refused_at_once = failed.is_free();
+        if let (Some(pool), Some(ticket)) = (&self.pool, &self.ticket) {
+            failed.tell(pool, ticket.slot(), now);
+        }
+        Stop::Upstream(failed.end)
     }
 
     /// The backend failed before its final response began. A stale connection of the pool is
@@ -142,7 +161,12 @@ impl Exchange {
         self.connecting = None;
         let untouched = self.up.sent() == 0 && self.up.is_whole();
         let whole = self.request.is_idempotent() && self.up.is_done() && self.up.is_whole();
-        let repeatable = !self.facts.forwarded && !self.facts.heard && (untouched || whole);
+        let mut repeatable = !self.facts.forwarded && !self.facts.heard && (untouched || whole);
+        if self.facts.bound && self.up.sent() > 0 {
+            // What was proved over the old connection holds over no other one.
+            repeatable = false;
+            client.conn.close_after();
+        }
         let died = matches!(end, End::UpstreamReset | End::UpstreamClosed);
         if self.facts.reused && died && !self.facts.heard {
             core.counters.stale_reuse();
@@ -155,8 +179,10 @@ impl Exchange {
                 }
                 return;
             }
+            self.detail = CLOSED_WHILE_KEPT;
             self.give_up(Outcome::Neutral, core);
         }
+        self.blame(end, core);
         if let Some(ticket) = self.ticket.take() {
             self.tried.add(ticket.slot());
             ticket.finish(Outcome::Failure, core.now().mono);
@@ -182,10 +208,12 @@ impl Exchange {
     }
 
     fn may_retry(&mut self, pool: &PoolView, core: &Core) -> bool {
-        if self.facts.retries >= pool.options().retries || !pool.budget.borrow_mut().try_withdraw(core.now().mono) {
+        let free = std::mem::take(&mut self.facts.refused_at_once);
+        if !pool.may_retry(self.facts.paid_retries, free, core.now().mono) {
             return false;
         }
-        self.facts.retries += 1;
+        self.facts.retries = self.facts.retries.saturating_add(1);
+        self.facts.paid_retries += u8::from(!free);
         core.counters.retry();
         true
     }
@@ -205,44 +233,14 @@ impl Exchange {
     }
 }
 
+/// Why a request that must not be sent twice failed on a connection that was used before.
+const CLOSED_WHILE_KEPT: &str = "the backend closed a kept-alive connection while the request was on its way, and a \
+     request of this kind is not sent again: upstream_keep_alive must be shorter than the backend's own keep-alive";
+
 /// Did the backend say something before it was asked? No system call unless it did.
 fn speaks_first(stream: &TcpStream) -> bool {
     stream
         .poll_read_ready(&mut Context::from_waker(Waker::noop()))
         .is_ready()
         && matches!(stream.try_read(&mut [0]), Ok(1))
-}
-
-/// What a connection that could not even be begun says about its backend.
-pub(crate) fn start_outcome(error: &io::Error) -> Outcome {
-    // EMFILE, ENFILE, ENOBUFS: std has no kinds for them.
-    let short = matches!(error.raw_os_error(), Some(24 | 23 | 105));
-    match error.kind() {
-        // No free port, no memory: we are short of something, the backend is not to blame.
-        io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse | io::ErrorKind::OutOfMemory => Outcome::Neutral,
-        _ if short => Outcome::Neutral,
-        _ => Outcome::Failure,
-    }
-}
-
-/// The end reason of a connection that could not be made.
-pub(crate) fn connect_end(error: &io::Error) -> End {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => End::ConnectRefused,
-        io::ErrorKind::TimedOut => End::ConnectTimeout,
-        _ => End::ConnectFailed,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_we_are_short_of_is_not_the_backends_fault() {
-        // errno(3): EMFILE 24, EADDRNOTAVAIL 99, ECONNREFUSED 111, ENETUNREACH 101
-        let outcome = |number| start_outcome(&io::Error::from_raw_os_error(number));
-        assert_eq!([24, 99].map(outcome), [Outcome::Neutral; 2]);
-        assert_eq!([111, 101].map(outcome), [Outcome::Failure; 2]);
-    }
 }

@@ -378,39 +378,78 @@ fn an_unasked_for_response_between_two_requests_is_dropped() {
     client.lives();
 }
 
+const HEAD_EVIL: &str = "HEAD /evil HTTP/1.1\r\nHost: h\r\n\r\n";
+const GET_EVIL: &str = "GET /evil HTTP/1.1\r\nHost: h\r\n\r\n";
+
+/// Requests, and heads of responses that announce a body which must not come.
+const PHANTOMS: [(&str, &str); 4] = [
+    (HEAD_EVIL, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"),
+    (HEAD_EVIL, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    (GET_EVIL, "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n"),
+    (
+        GET_EVIL,
+        "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ),
+];
+
 #[test]
-fn a_body_behind_head_or_304_reaches_nobody() {
-    for (request, head) in [
-        (
-            "HEAD /evil HTTP/1.1\r\nHost: h\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n",
-        ),
-        (
-            "HEAD /evil HTTP/1.1\r\nHost: h\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-        ),
-        (
-            "GET /evil HTTP/1.1\r\nHost: h\r\n\r\n",
-            "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n",
-        ),
-        (
-            "GET /evil HTTP/1.1\r\nHost: h\r\n\r\n",
-            "HTTP/1.1 204 No Content\r\nContent-Length: 99\r\n\r\n",
-        ),
-    ] {
-        // The body comes after the next request was sent: no look at an idle connection finds it.
-        let script = vec![Do::Send(head.into()), Do::UntilGone];
-        let world = World::new(&Setup::default(), script);
+fn a_length_in_front_of_no_body_keeps_the_connection() {
+    for (request, head) in PHANTOMS {
+        let world = World::new(&Setup::default(), vec![Do::Send(head.into())]);
         let mut client = world.client();
-        client
-            .send(request.as_bytes())
-            .send(b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
         let method = request.split(' ').next().unwrap();
-        assert!(client.reply(method).unwrap().whole);
-        assert_eq!(client.reply("GET").unwrap().text(), "0: GET /next 0", "{head}");
-        world.backend().until("the end of the first", |seen| seen.ended == 1);
+        for _ in 0..20 {
+            client.send(request.as_bytes());
+            assert!(client.reply(method).unwrap().whole);
+            get(&mut client, "/a");
+        }
+        world.backend().look(|seen| assert_eq!(seen.connections, 1, "{head}"));
         world.settle();
     }
+}
+
+#[test]
+fn a_body_behind_head_or_304_reaches_nobody() {
+    let body = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+    for (request, head) in PHANTOMS {
+        for at_once in [true, false] {
+            let send = |text: &str| Do::Send(text.into());
+            let script = if at_once {
+                vec![send(&format!("{head}{body}")), Do::UntilGone]
+            } else {
+                vec![send(head), Do::Gate, send(body), Do::UntilGone]
+            };
+            let world = World::new(&Setup::default(), script);
+            let mut client = world.client();
+            client.send(request.as_bytes());
+            let method = request.split(' ').next().unwrap();
+            assert!(client.reply(method).unwrap().whole);
+            if !at_once {
+                world.backend().open_gate();
+                world.backend().until("the body", |seen| seen.said == 2);
+            }
+            client.send(b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
+            assert_eq!(client.reply("GET").unwrap().text(), "0: GET /next 0", "{head}");
+            world.backend().until("the end of the first", |seen| seen.ended == 1);
+            world.settle();
+        }
+    }
+}
+
+/// Nobody can say where it ends: there is no rule that a client could know.
+#[test]
+fn a_204_that_claims_a_body_is_the_last_of_its_connection() {
+    // The body comes after the next request was sent: no look at an idle connection finds it.
+    let head = "HTTP/1.1 204 No Content\r\nContent-Length: 99\r\n\r\n";
+    let world = World::new(&Setup::default(), vec![Do::Send(head.into()), Do::UntilGone]);
+    let mut client = world.client();
+    client
+        .send(GET_EVIL.as_bytes())
+        .send(b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert!(client.reply("GET").unwrap().whole);
+    assert_eq!(client.reply("GET").unwrap().text(), "0: GET /next 0");
+    world.backend().until("the end of the first", |seen| seen.ended == 1);
+    world.settle();
 }
 
 #[test]

@@ -15,6 +15,7 @@ fn setup() -> Setup {
         chunk_extension_bytes: 200,
         trailer_bytes: 300,
         trailer_fields: 3,
+        ..Limits::default()
     };
     Setup {
         client_limits: limits.clone(),

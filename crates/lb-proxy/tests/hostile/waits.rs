@@ -337,3 +337,83 @@ fn a_clients_fin_ends_the_upstream_work_only_when_asked_for() {
         world.settle();
     }
 }
+
+/// RFC 9112, section 2.2: old clients send an empty line behind a request body, and mean nothing by it.
+#[test]
+fn an_empty_line_behind_a_body_is_answered_with_silence() {
+    let post = "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello";
+    let chunked = "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let setup = Setup {
+        head_timeout: SHORT,
+        keep_alive: SHORT,
+        ..Setup::default()
+    };
+    let world = World::new(&setup, Vec::new());
+    let lines = ["", "\r", "\r\n", "\r\n\r", "\r\n\r\n", "\r\n\r\n\r"].map(|lines| (post, lines));
+    for (request, lines) in lines.into_iter().chain([(chunked, "\r\n")]) {
+        for (at_once, ends) in [(true, false), (true, true), (false, false), (false, true)] {
+            let mut client = world.client();
+            client.send(request.as_bytes());
+            if at_once {
+                client.send(lines.as_bytes());
+            }
+            assert_eq!(client.reply("POST").unwrap().text(), "0: POST /a 5", "{lines:?}");
+            if !at_once {
+                client.drip(lines.as_bytes());
+            }
+            if ends {
+                client.fin();
+            }
+            // Idle, it ends by the timeout.
+            client.ends();
+            assert_eq!(client.unread(), "", "{lines:?}, at once {at_once}, fin {ends}");
+        }
+    }
+    // The same before anything was asked.
+    for lines in ["\r\n", "\r\n\r\n"] {
+        let mut client = world.client();
+        client.send(lines.as_bytes()).ends();
+        assert_eq!(client.unread(), "");
+    }
+    world.settle();
+}
+
+#[test]
+fn behind_empty_lines_comes_a_request_and_no_junk() {
+    let world = World::new(&Setup::default(), Vec::new());
+    for lines in ["\r\n", "\r\n\r\n"] {
+        let mut client = world.client();
+        for _ in 0..3 {
+            client.send(b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+            assert_eq!(client.reply("POST").unwrap().status, 200);
+            client.drip(lines.as_bytes());
+            assert_eq!(get(&mut client, "/b"), "0: GET /b 0");
+            client.send(format!("{lines}GET /c HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes());
+            assert_eq!(client.reply("GET").unwrap().text(), "0: GET /c 0");
+        }
+    }
+    // More of them, however they come, or anything else is no request.
+    for junk in [
+        "\r\n\r\n\r\n",
+        "\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n",
+        "\n",
+        "\r\n\n",
+        "\rGET / HTTP/1.1\r\n",
+        "\r\n GET / HTTP/1.1\r\n",
+        "\r\n\0",
+    ] {
+        for drip in [false, true] {
+            let mut client = world.client();
+            client.send(b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+            assert_eq!(client.reply("POST").unwrap().status, 200);
+            if drip {
+                client.drip(junk.as_bytes());
+            } else {
+                client.send(junk.as_bytes());
+            }
+            assert_eq!(client.reply("GET").unwrap().status, 400, "{junk:?}");
+            client.ends();
+        }
+    }
+    world.settle();
+}

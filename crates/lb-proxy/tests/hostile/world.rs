@@ -207,6 +207,7 @@ fn listener(address: SocketAddr, setup: &Setup) -> ListenerOptions {
             continue_timeout: setup.continue_timeout,
             tunnel_timeout: setup.tunnel_timeout,
             trusted_proxies: Vec::new(),
+            statements: Default::default(),
             abort_on_half_close: setup.abort_on_half_close,
             access_log: false,
             log_probes: true,

@@ -186,7 +186,7 @@ impl End {
                 502,
                 "http_protocol_error",
                 Upstream,
-                "what the backend sent is no valid HTTP response; is this the right port, and is it TLS?",
+                "what the backend sent is no valid HTTP/1 response",
             ),
             Self::UpstreamHeadTooLarge => row(
                 "upstream_head_too_large",
@@ -208,6 +208,20 @@ impl End {
                 "http_response_incomplete",
                 Upstream,
                 "the backend's response stopped before it was complete; the client was told by a broken connection",
+            ),
+            Self::ResponseTimeout => row(
+                "response_timeout",
+                0,
+                "http_response_timeout",
+                Balancer,
+                "no more of the response came within the response timeout, so it was cut; is the timeout too short?",
+            ),
+            Self::WriteTimeout => row(
+                "write_timeout",
+                0,
+                "",
+                Client,
+                "the client took nothing of the response within the write timeout",
             ),
             Self::TunnelDone => row(
                 "tunnel_done",

@@ -35,7 +35,7 @@ pub(crate) enum CertCommand {
     #[command(after_help = RULES_HELP)]
     Rules(Rules),
     /// Answer the test cases of x509-limbo: JSON on standard input, results on standard output
-    #[command(after_help = LIMBO_HELP)]
+    #[command(after_help = LIMBO_HELP, hide = true)]
     LimboHarness(LimboHarness),
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct LimboHarness {
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
-    /// Certificates, keys, bundles in any format; `-` is standard input
+    /// Certificates, keys, bundles in any format, or folders of them; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Print JSON
@@ -110,7 +110,7 @@ pub(crate) struct Verify {
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
-    /// What is installed: certificates, keys, bundles in any format; `-` is standard input
+    /// What is installed: certificates, keys, bundles in any format, or folders of them; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// A name (or IP address) that clients will ask for; may be repeated
@@ -120,7 +120,7 @@ pub(crate) struct Doctor {
     /// system's roots, and those among the files
     #[arg(long, value_name = "FILE|system")]
     pub(crate) roots: Vec<String>,
-    /// Write the mended bundle here
+    /// Write the mended bundle here; `-` is standard output, and the report goes to standard error
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Print the mended bundle (certificates only) after the report
@@ -143,13 +143,13 @@ pub(crate) struct Doctor {
 
 #[derive(Debug, Args)]
 pub(crate) struct Convert {
-    /// The file to read, in any format (recognised by content); `-` is standard input
-    #[arg(value_name = "IN")]
-    pub(crate) input: PathBuf,
+    /// The files to read, in any format (recognised by content), joined into one; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
     /// The format to write: pem (chain and key), der (one certificate or one key), p7b (chain), p12 (chain and key)
     #[arg(long, value_enum, default_value_t = Target::Pem)]
     pub(crate) to: Target,
-    /// The file to write; PEM may go to standard output
+    /// The file to write; `-`, as without it, is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Write over an existing file
@@ -182,10 +182,11 @@ pub(crate) struct Convert {
 
 #[derive(Debug, Args)]
 pub(crate) struct Bundle {
-    /// Any heap of certificates, keys and bundles in any format; `-` is standard input
+    /// Any heap of certificates, keys and bundles in any format, or folders of them; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// A folder, existing or written with a slash at the end, for fullchain.pem and key.pem; or a file for both
+    /// A folder, existing or written with a slash at the end, for fullchain.pem and key.pem; or a file for both; `-`
+    /// is standard output, and what was done is said on standard error
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) out: PathBuf,
     /// Write over existing files
@@ -241,6 +242,25 @@ pub(crate) struct Passwords {
     /// The password itself. Other users of this machine can see it: prefer a file or the environment
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["password_file", "password_env"])]
     pub(crate) password: Option<Argument>,
+    /// Allow a file so many iterations of one key derivation, and ten times as many in all (default: 10,000,000)
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_iterations: Option<u32>,
+    /// Allow a file so much work of one scrypt derivation, N * r * p (default: 2,097,152, which takes 256 MiB)
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_scrypt_work: Option<u64>,
+}
+
+impl Passwords {
+    /// The limits of reading, with those of key derivations as they were given.
+    pub(crate) fn limits(&self) -> lb_cert::Limits {
+        let mut limits = lb_cert::Limits::default();
+        if let Some(most) = self.max_iterations {
+            limits.iterations = most;
+            limits.total_iterations = limits.total_iterations.max(u64::from(most).saturating_mul(10));
+        }
+        limits.scrypt_work = self.max_scrypt_work.unwrap_or(limits.scrypt_work);
+        limits
+    }
 }
 
 /// Where the password of a PKCS#12 file to be written comes from. Without any, a terminal is asked.
@@ -324,7 +344,8 @@ Every format is recognised by its content: PEM, DER, PKCS#7 (.p7b), PKCS#12 (.pf
 Nothing is ever fetched from the network.
 
 Exit codes: 0 done and good, 1 failure while running (a file cannot be read or written, or exists already),
-2 wrong usage, 3 the input is damaged or cannot be decrypted, 4 the answer is no (refused, mismatch, errors found)";
+2 wrong usage, 3 the input is damaged, 4 the answer is no (refused, mismatch, errors found, nothing of use),
+5 a password is missing or wrong, 6 the input is in a form that is not read here or beyond a limit";
 
 const INSPECT_HELP: &str = "\
 Examples:
@@ -332,7 +353,8 @@ Examples:
   lbd cert inspect server.pfx --password-env PFX_PASSWORD --json
   openssl s_client -connect example.com:443 -showcerts </dev/null | lbd cert inspect -
 
-Exit codes: 0 done, 1 a file cannot be read, 2 wrong usage, 3 the input is damaged or cannot be decrypted";
+Exit codes: 0 done, 1 a file cannot be read, 2 wrong usage, 3 damaged, 4 nothing of use,
+5 a password is missing or wrong, 6 not a form that is read here";
 
 const VERIFY_HELP: &str = "\
 Examples:
@@ -340,53 +362,57 @@ Examples:
   lbd cert verify client.pem --purpose client --roots our-ca.pem --crl our-ca.crl
   lbd cert verify fullchain.pem --name www.example.com --at 2027-01-01
 
-Exit codes: 0 accepted, 1 a file cannot be read, 2 wrong usage, 3 the input is damaged or cannot be decrypted,
-4 refused";
+Exit codes: 0 accepted, 1 a file cannot be read, 2 wrong usage, 3 damaged, 4 refused,
+5 a password is missing or wrong, 6 not a form that is read here";
 
 const DOCTOR_HELP: &str = "\
 Examples:
   lbd cert doctor fullchain.pem privkey.pem
   lbd cert doctor *.crt *.key --name www.example.com --roots system --roots old-phone-roots.pem
   lbd cert doctor heap.pem --out mended.pem
+  lbd cert doctor /etc/ssl/example/
 
 Exit codes: 0 no errors (warnings may be there; --strict counts them), 1 a file cannot be read or written,
-2 wrong usage, 3 the input is damaged or cannot be decrypted, 4 errors found";
+2 wrong usage, 3 damaged, 4 errors found, 5 a password is missing or wrong, 6 not a form that is read here";
 
 const CONVERT_HELP: &str = "\
 Examples:
   lbd cert convert server.pfx --to pem --out server.pem --password-file secret.txt
   lbd cert convert certificate.cer
+  lbd cert convert server.crt intermediate.crt server.key --to p12 --out server.p12
   lbd cert convert chain.p7b --to pem --out chain.pem
   lbd cert convert server.pem --to p12 --out server.p12 --out-password-env P12_PASSWORD
   lbd cert convert old.key --key-format pkcs1 --out new.key
 
-PEM gets the whole chain, leaf first, and then the key, unencrypted. A file that holds a key is made with mode 0600.
+PEM gets the whole chain, leaf first, and then the key, unencrypted. A file that holds a key is made with mode 0600;
+a terminal is not shown one.
 An existing file is left alone without --force; on failure nothing is written.
 
 Exit codes: 0 done, 1 the input cannot be read, the output exists or cannot be written, 2 wrong usage,
-3 the input is damaged or cannot be decrypted, 4 it holds nothing that this format can carry, or its key and
-certificate do not belong together";
+3 damaged, 4 it holds nothing that this format can carry, or its key and certificate do not belong together,
+5 a password is missing or wrong, 6 not a form that is read here";
 
 const BUNDLE_HELP: &str = "\
 Examples:
   lbd cert bundle server.crt intermediate.crt root.crt server.key --out /etc/lbd/example/
   lbd cert bundle server.pfx --password-file secret.txt --out bundle.pem
-  lbd cert bundle downloads/* --out example/ --keep-root
+  lbd cert bundle downloads/ --out example/ --keep-root
   lbd cert bundle leaf.pem cross-a.pem cross-b.pem --roots our-root.pem --out bundle.pem
 
 Leaf first, then its issuers in order up to the roots that are trusted; a cross-signed certificate that only other
 roots need follows behind; duplicates, roots and what does not belong are left out and named.
 
 Exit codes: 0 done, 1 a file cannot be read, exists or cannot be written, 2 wrong usage,
-3 the input is damaged or cannot be decrypted, 4 there is no certificate, or the key does not belong to it";
+3 damaged, 4 there is no certificate, or the key does not belong to it, 5 a password is missing or wrong,
+6 not a form that is read here";
 
 const MATCH_HELP: &str = "\
 Examples:
   lbd cert match server.crt server.key
   lbd cert match server.pfx server.key --password-file secret.txt
 
-Exit codes: 0 they belong together, 1 a file cannot be read, 2 wrong usage, 3 the input is damaged or cannot be
-decrypted, 4 they do not belong together";
+Exit codes: 0 they belong together, 1 a file cannot be read, 2 wrong usage, 3 damaged, 4 they do not belong together,
+5 a password is missing or wrong, 6 not a form that is read here";
 
 const RULES_HELP: &str = "\
 Examples:

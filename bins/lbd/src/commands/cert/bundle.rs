@@ -4,12 +4,23 @@ use super::args::Bundle;
 use super::output::{self, Draft};
 use super::{Failure, convert, input, roots};
 use lb_cert::bundle::{End, Reason};
-use lb_cert::{AwsLc, Certificate, KeyMatch, MendOptions, Mended, Roots, write};
+use lb_cert::{AwsLc, Certificate, KeyMatch, MendOptions, Mended, NoteKind, Roots, write};
 use std::fmt::Write;
 use std::path::PathBuf;
 
 pub(super) fn run(bundle: &Bundle) -> Result<(), Failure> {
-    let input = input::read(&bundle.files, &bundle.passwords)?;
+    let mut input = input::read_with_folders(&bundle.files, &bundle.passwords)?;
+    // It may be what the bundle needs.
+    if let Some(failure) = input.unread.take() {
+        return Err(failure);
+    }
+    for note in input
+        .notes
+        .iter()
+        .filter(|note| matches!(note.kind, NoteKind::NotRead { .. }))
+    {
+        eprintln!("lbd: note: {note}");
+    }
     let sets = roots::wanted(&bundle.roots, &input.certificates)?;
     let trusted: Vec<&Roots> = sets.iter().map(|(_, roots)| roots).collect();
     let mut options = MendOptions::new(super::time(bundle.at));
@@ -28,7 +39,9 @@ pub(super) fn run(bundle: &Bundle) -> Result<(), Failure> {
         .as_ref()
         .map(|key| convert::key_pem(key, bundle.key_format))
         .transpose()?;
-    let written = if bundle.out.as_os_str().as_encoded_bytes().ends_with(b"/") || output::is_folder(&bundle.out) {
+    let is_out = output::is_standard(&bundle.out);
+    let is_folder = bundle.out.as_os_str().as_encoded_bytes().ends_with(b"/") || output::is_folder(&bundle.out);
+    let written = if is_folder && !is_out {
         std::fs::create_dir_all(&bundle.out)
             .map_err(|error| Failure::Running(format!("cannot make the folder {}: {error}", bundle.out.display())))?;
         let (chain_path, key_path) = (bundle.out.join("fullchain.pem"), bundle.out.join("key.pem"));
@@ -54,9 +67,9 @@ pub(super) fn run(bundle: &Bundle) -> Result<(), Failure> {
             is_secret: key.is_some(),
         };
         output::write(&[draft], bundle.force)?;
-        vec![bundle.out.clone()]
+        if is_out { Vec::new() } else { vec![bundle.out.clone()] }
     };
-    output::print(told(&mended, &trusted, &written).as_bytes())
+    output::say(&told(&mended, &trusted, &written), is_out)
 }
 
 pub(super) fn refuse_mismatch(mended: &Mended) -> Result<(), Failure> {

@@ -9,15 +9,18 @@ use lb_cert::{
     AwsLc, Certificate, CertificateDer, Found, KeyAlgorithm, KeyFormat, KeyKind, KeyMatch, MendOptions, Password,
     PrivateKey, write,
 };
+use std::path::Path;
 
 pub(super) fn run(convert: &Convert) -> Result<(), Failure> {
-    if matches!(convert.to, Target::Der | Target::P12) && convert.out.is_none() && output::is_terminal() {
+    let goes_out = convert.out.as_deref().is_none_or(output::is_standard);
+    if matches!(convert.to, Target::Der | Target::P7b | Target::P12) && goes_out && output::is_terminal() {
         return Err(Failure::Usage(
             "this format is binary and would only confuse a terminal; name a file with --out".to_owned(),
         ));
     }
-    let input = input::read(std::slice::from_ref(&convert.input), &convert.passwords)?;
-    let name = input::name(&convert.input);
+    let input = input::read(&convert.files, &convert.passwords)?;
+    let names: Vec<String> = convert.files.iter().map(|file| input::name(file)).collect();
+    let name = names.join(", ");
     let has_pkcs7 = input
         .files
         .iter()
@@ -31,21 +34,16 @@ pub(super) fn run(convert: &Convert) -> Result<(), Failure> {
         };
         return Err(Failure::Refused(format!("{name} holds no private key{reason}")));
     }
-    if has_pkcs7 {
+    if has_pkcs7 && holds.keys.is_empty() {
         eprintln!("lbd: note: {name} is PKCS#7, which holds certificates and never a private key");
     }
     let (content, is_secret) = holds.written(convert, &name)?;
-    match &convert.out {
-        Some(path) => output::write(
-            &[Draft {
-                path,
-                content: &content,
-                is_secret,
-            }],
-            convert.force,
-        ),
-        None => output::print(&content),
-    }
+    let draft = Draft {
+        path: convert.out.as_deref().unwrap_or(Path::new(output::STANDARD)),
+        content: &content,
+        is_secret,
+    };
+    output::write(&[draft], convert.force)
 }
 
 /// What is to be written: certificates in order, and keys.
@@ -203,8 +201,8 @@ impl Holding {
     fn pkcs12(&self, convert: &Convert, name: &str) -> Result<(Vec<u8>, bool), Failure> {
         if self.certificates.is_empty() {
             return Err(Failure::Refused(format!(
-                "{name} holds no certificate, and a PKCS#12 file is for a certificate and its key\n  mend: join them \
-                 first: cat certificate.pem key.pem | lbd cert convert - --to p12 --out FILE"
+                "{name} holds no certificate, and a PKCS#12 file is for a certificate and its key\n  mend: give the \
+                 certificate's file too"
             )));
         }
         let key = match self.keys.as_slice() {
@@ -224,26 +222,32 @@ impl Holding {
     }
 }
 
-/// A key whose numbers do not fit together is damaged, whatever its structure looks like; of one that no TLS library
-/// loads nobody can tell.
+/// A key whose numbers do not fit together is damaged, whatever its structure looks like. Of some kinds only the
+/// structure can be looked at, of an unknown kind not even that.
 fn check_key(key: &Found<PrivateKey>, certificates: &[Found<Certificate>]) -> Result<(), Failure> {
-    let can_be_checked = match key.value.algorithm() {
+    let can_be_computed = match key.value.algorithm() {
         KeyAlgorithm::Rsa { bits } | KeyAlgorithm::RsaPss { bits } => (2048..=8192).contains(bits),
         // What it says of its public half is what a certificate says, too.
-        KeyAlgorithm::Other(_) if is_stated(&key.value, certificates) => false,
-        KeyAlgorithm::Other(name) => {
-            return Err(Failure::Input(format!(
-                "{}: a key of the kind {name}, which TLS servers do not use: whether it is whole cannot be told\n  \
-                 mend: RSA, RSA-PSS, P-256, P-384, P-521 and Ed25519 are used; --unchecked converts it as it is",
+        KeyAlgorithm::Unknown(_) if is_stated(&key.value, certificates) => false,
+        KeyAlgorithm::Unknown(name) => {
+            let text = format!(
+                "{}: a key of a kind that is not known here ({name}): whether it is whole cannot be told\n  \
+                 mend: --unchecked converts it as it is; with its certificate in the same file the two are compared",
                 key.place
-            )));
+            );
+            // Beside a certificate of another kind one of the two was changed.
+            return Err(if certificates.is_empty() {
+                Failure::Unsupported(text)
+            } else {
+                Failure::Input(text)
+            });
         }
-        _ => true,
+        algorithm => algorithm.is_usable(),
     };
-    if can_be_checked && lb_cert::bundle::public_key(&key.value, &AwsLc).is_none() {
+    if can_be_computed && lb_cert::bundle::public_key(&key.value, &AwsLc).is_none() {
         return Err(Failure::Input(format!(
             "{}: the numbers of the key ({}) do not fit together: it is damaged\n  mend: copy it again from where it \
-             was made; `openssl pkey -in FILE -check` says the same",
+             was made",
             key.place,
             key.value.algorithm()
         )));
@@ -251,25 +255,10 @@ fn check_key(key: &Found<PrivateKey>, certificates: &[Found<Certificate>]) -> Re
     Ok(())
 }
 
-/// Of no kind that is in use: a bit of its identifier was changed, or it is too new to tell.
-fn is_unknown(kind: &KeyKind) -> bool {
-    // secp256k1, P-224, P-192, and Brainpool's curves.
-    const CURVES: [&str; 4] = [
-        "1.3.132.0.10",
-        "1.3.132.0.33",
-        "1.2.840.10045.3.1.1",
-        "1.3.36.3.3.2.8.1.1.",
-    ];
-    match kind {
-        KeyKind::Malformed | KeyKind::Other(_) => true,
-        KeyKind::OtherCurve(oid) => !CURVES.iter().any(|curve| oid.starts_with(curve)),
-        _ => false,
-    }
-}
-
 fn is_stated(key: &PrivateKey, certificates: &[Found<Certificate>]) -> bool {
-    key.stated_spki()
-        .is_some_and(|spki| certificates.iter().any(|found| found.value.spki_raw() == spki))
+    certificates
+        .iter()
+        .any(|found| matches!(lb_cert::match_key(&found.value, key, &AwsLc), KeyMatch::Match { .. }))
 }
 
 /// What a certificate must keep to, whoever issued it.
@@ -281,10 +270,19 @@ fn check_certificate(found: &Found<Certificate>) -> Result<(), Failure> {
         "its names cannot be read".to_owned()
     } else if certificate.signature_algorithm_raw() != certificate.signed_signature_algorithm_raw() {
         "it names two different signature algorithms".to_owned()
-    } else if is_unknown(&certificate.key().kind) {
-        format!("its public key is of no known kind ({})", certificate.key())
+    } else if certificate.key().kind == KeyKind::Malformed {
+        "its public key cannot be read".to_owned()
     } else {
-        return Ok(());
+        return match &certificate.key().kind {
+            KeyKind::Other(_) | KeyKind::UnknownCurve(_) => Err(Failure::Input(format!(
+                "{}: the public key of the certificate {} is of a kind that is not known here ({}): whether it is \
+                 whole cannot be told\n  mend: --unchecked converts it as it is",
+                found.place,
+                certificate.label(),
+                certificate.key()
+            ))),
+            _ => Ok(()),
+        };
     };
     Err(Failure::Input(format!(
         "{}: the certificate {} is damaged: {what}\n  mend: get it again from whoever issued it; --unchecked converts \
@@ -299,7 +297,10 @@ pub(super) fn form(key: &PrivateKey, form: KeyForm) -> KeyFormat {
     match (form, key.algorithm()) {
         (KeyForm::Pkcs1, _) | (KeyForm::Traditional, KeyAlgorithm::Rsa { .. }) => KeyFormat::Pkcs1,
         (KeyForm::Sec1, _)
-        | (KeyForm::Traditional, KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521) => KeyFormat::Sec1,
+        | (
+            KeyForm::Traditional,
+            KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521 | KeyAlgorithm::OtherCurve(_),
+        ) => KeyFormat::Sec1,
         _ => KeyFormat::Pkcs8,
     }
 }

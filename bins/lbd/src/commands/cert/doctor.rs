@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 pub(super) fn run(doctor: &Doctor) -> Result<(), Failure> {
-    let input = input::read(&doctor.files, &doctor.passwords)?;
+    let mut input = input::read_with_folders(&doctor.files, &doctor.passwords)?;
+    let unread = input.unread.take();
     let at = super::time(doctor.at);
     let paint = Paint::stdout();
     let sets = match doctor.roots.as_slice() {
@@ -43,7 +44,11 @@ pub(super) fn run(doctor: &Doctor) -> Result<(), Failure> {
     } else {
         as_text(&tree, &report, paint)
     };
-    output::print(text.as_bytes())?;
+    let is_out = doctor.out.as_deref().is_some_and(output::is_standard);
+    output::say(&text, is_out)?;
+    if let Some(failure) = unread {
+        return Err(failure);
+    }
     if doctor.print {
         output::print(write::certificates(report.mended.sent().map(|found| found.value.der())).as_bytes())?;
     }
@@ -72,7 +77,9 @@ pub(super) fn run(doctor: &Doctor) -> Result<(), Failure> {
         };
         output::write(&[draft], doctor.force)?;
         let what = if key.is_some() { "chain and key" } else { "chain" };
-        eprintln!("lbd: the mended {what} was written to {}", path.display());
+        if !is_out {
+            eprintln!("lbd: the mended {what} was written to {}", path.display());
+        }
     }
     let limit = if doctor.strict {
         Severity::Warning

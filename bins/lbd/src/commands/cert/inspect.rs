@@ -4,20 +4,23 @@ use super::args::Inspect;
 use super::input::Input;
 use super::paint::Paint;
 use super::{Failure, count, input, output};
+use lb_cert::date::moment;
 use lb_cert::inspect::{Facts, Tree, Validity, colons};
-use lb_cert::{AwsLc, Certificate, Found, KeyMatch, PrivateKey};
+use lb_cert::{AwsLc, Certificate, CertificateRevocationListDer, Crl, Found, KeyMatch, PrivateKey};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
 pub(super) fn run(inspect: &Inspect) -> Result<(), Failure> {
-    let input = input::read(&inspect.files, &inspect.passwords)?;
+    let mut input = input::read_with_folders(&inspect.files, &inspect.passwords)?;
+    let unread = input.unread.take();
     let at = super::time(inspect.at);
     let text = if inspect.json {
         format!("{:#}\n", as_json(&input, at))
     } else {
         as_text(&input, at, Paint::stdout())
     };
-    output::print(text.as_bytes())
+    output::print(text.as_bytes())?;
+    unread.map_or(Ok(()), Err)
 }
 
 fn as_text(input: &Input, at: i64, paint: Paint) -> String {
@@ -74,13 +77,8 @@ fn as_text(input: &Input, at: i64, paint: Paint) -> String {
         }
     }
     for found in &input.crls {
-        let _ = writeln!(
-            text,
-            "\n{} ({}, {} bytes)",
-            paint.bold("revocation list"),
-            found.place,
-            found.value.len()
-        );
+        text.push('\n');
+        text.push_str(&revocation_list(found, at, paint));
     }
     if !input.notes.is_empty() {
         text.push('\n');
@@ -173,6 +171,70 @@ fn certificate(number: usize, found: &Found<Certificate>, at: i64, paint: Paint)
 
 const NAMES_ON_A_LINE: usize = 4;
 
+fn revocation_list(found: &Found<CertificateRevocationListDer<'static>>, at: i64, paint: Paint) -> String {
+    let mut text = format!(
+        "{} ({}, {} bytes)\n",
+        paint.bold("revocation list"),
+        found.place,
+        found.value.len()
+    );
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "  {}{value}", paint.dim(format!("{name:<16}")));
+    };
+    match Crl::parse(found.value.clone()) {
+        Ok(crl) => {
+            line("issuer", &crl.issuer());
+            line("this update", &moment(crl.this_update()));
+            line(
+                "next update",
+                &crl.next_update().map_or_else(|| "not said".to_owned(), moment),
+            );
+            line(
+                "",
+                &match Currency::of(&crl, at) {
+                    Currency::Current => paint.good("in force"),
+                    Currency::NotYet => paint.bad("not yet in force"),
+                    Currency::Outdated => paint.bad("out of date"),
+                    Currency::Unlimited => paint.warning("in force, and does not say until when"),
+                },
+            );
+            line("revokes", &super::count(crl.len(), "certificate"));
+            if let Some(why) = crl.unsupported() {
+                line("not usable", &paint.warning(why));
+            }
+        }
+        Err(error) => line("unreadable", &paint.bad(error)),
+    }
+    text
+}
+
+/// Whether a revocation list holds at a moment.
+enum Currency {
+    Current,
+    NotYet,
+    Outdated,
+    Unlimited,
+}
+
+impl Currency {
+    fn of(crl: &Crl, at: i64) -> Self {
+        match crl.next_update() {
+            _ if at < crl.this_update() => Self::NotYet,
+            Some(next) if at > next => Self::Outdated,
+            Some(_) => Self::Current,
+            None => Self::Unlimited,
+        }
+    }
+
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Current | Self::Unlimited => "current",
+            Self::NotYet => "not-yet-current",
+            Self::Outdated => "outdated",
+        }
+    }
+}
+
 fn as_json(input: &Input, at: i64) -> Value {
     let files: Vec<Value> = input
         .files
@@ -217,8 +279,24 @@ fn as_json(input: &Input, at: i64) -> Value {
         "files": files,
         "certificates": input.certificates.iter().map(|found| certificate_json(found, at)).collect::<Vec<_>>(),
         "keys": keys,
+        "crls": input.crls.iter().map(|found| revocation_list_json(found, at)).collect::<Vec<_>>(),
         "tree": tree,
         "notes": input.notes.iter().map(|note| json!({"place": place(&note.place), "text": note.kind.to_string()})).collect::<Vec<_>>(),
+    })
+}
+
+/// A list that cannot be read has only a place.
+fn revocation_list_json(found: &Found<CertificateRevocationListDer<'static>>, at: i64) -> Value {
+    let crl = Crl::parse(found.value.clone()).ok();
+    let crl = crl.as_ref();
+    json!({
+        "place": place(&found.place),
+        "issuer": crl.map(Crl::issuer),
+        "this_update": crl.map(|crl| moment(crl.this_update())),
+        "next_update": crl.and_then(Crl::next_update).map(moment),
+        "currency": crl.map(|crl| Currency::of(crl, at).as_str()),
+        "revoked": crl.map(Crl::len),
+        "unsupported": crl.and_then(Crl::unsupported),
     })
 }
 

@@ -3,7 +3,8 @@
 use super::args::Match;
 use super::paint::Paint;
 use super::{Failure, input, output};
-use lb_cert::{AwsLc, KeyMatch};
+use lb_cert::{AwsLc, Certificate, Found, KeyMatch, PrivateKey};
+use std::collections::HashSet;
 
 pub(super) fn run(pair: &Match) -> Result<(), Failure> {
     let certificates = input::read(std::slice::from_ref(&pair.certificate), &pair.passwords)?;
@@ -14,29 +15,37 @@ pub(super) fn run(pair: &Match) -> Result<(), Failure> {
             "{key_name} holds no private key; write it as: lbd cert match CERT KEY"
         ))
     })?;
-    // Of a chain the one that matches, else the leaf.
-    let found = certificates.certificates.iter().find(|found| {
+    let matches = |found: &Found<Certificate>| {
         matches!(
             lb_cert::match_key(&found.value, &key.value, &AwsLc),
             KeyMatch::Match { .. }
         )
-    });
-    let leaf = found
-        .or_else(|| certificates.certificates.iter().find(|found| !found.value.is_ca()))
-        .or_else(|| certificates.certificates.first())
+    };
+    // Of several leaves the one that matches. A server signs with the key of the leaf, so an issuer's does not count.
+    let leaves = leaves(&certificates.certificates);
+    let leaf = leaves
+        .iter()
+        .find(|found| matches(found))
+        .or(leaves.first())
+        .copied()
         .ok_or_else(|| {
             Failure::Input(format!(
                 "{certificate_name} holds no certificate; write it as: lbd cert match CERT KEY"
             ))
         })?;
     let answer = lb_cert::match_key(&leaf.value, &key.value, &AwsLc);
+    let owner = certificates
+        .certificates
+        .iter()
+        .find(|found| !std::ptr::eq(*found, leaf) && matches(found));
+    let issuer = owner.filter(|_| !matches!(answer, KeyMatch::Match { .. }));
     let paint = Paint::stdout();
     let text = match &answer {
-        KeyMatch::Match { digest } if pair.json => json("match", leaf, key, digest.as_ref(), digest.as_ref()),
+        KeyMatch::Match { digest } if pair.json => json("match", (leaf, None), key, digest.as_ref(), digest.as_ref()),
         KeyMatch::Mismatch { certificate, key: own } if pair.json => {
-            json("mismatch", leaf, key, certificate.as_ref(), own.as_ref())
+            json("mismatch", (leaf, issuer), key, certificate.as_ref(), own.as_ref())
         }
-        _ if pair.json => json("unknown", leaf, key, None, None),
+        _ if pair.json => json("unknown", (leaf, None), key, None, None),
         KeyMatch::Match { digest } => format!(
             "{}: {} is the key of {} ({})\n  public key SHA-256 {}\n",
             paint.good("match"),
@@ -46,7 +55,7 @@ pub(super) fn run(pair: &Match) -> Result<(), Failure> {
             shown(digest.as_ref())
         ),
         KeyMatch::Mismatch { certificate, key: own } => format!(
-            "{}: {} is not the key of {} ({})\n  certificate's public key, {}: SHA-256 {}\n  key's public half, {}: SHA-256 {}\n",
+            "{}: {} is not the key of {} ({})\n  certificate's public key, {}: SHA-256 {}\n  key's public half, {}: SHA-256 {}\n{}",
             paint.bad("mismatch"),
             key.place,
             leaf.value.label(),
@@ -54,12 +63,20 @@ pub(super) fn run(pair: &Match) -> Result<(), Failure> {
             leaf.value.key(),
             shown(certificate.as_ref()),
             key.value.algorithm(),
-            shown(own.as_ref())
+            shown(own.as_ref()),
+            issuer.map_or_else(String::new, |issuer| format!(
+                "  it is the key of {} ({}), which issues and does not serve\n",
+                issuer.value.label(),
+                issuer.place
+            ))
         ),
         _ => format!(
-            "{}: a key for {} cannot be compared\n",
+            "{}: {} ({}) does not hold its public half, which cannot be computed here: whether it is the key of {} ({}) cannot be told\n",
             paint.warning("unknown"),
-            key.value.algorithm()
+            key.place,
+            key.value.algorithm(),
+            leaf.value.label(),
+            leaf.place
         ),
     };
     output::print(text.as_bytes())?;
@@ -74,10 +91,35 @@ pub(super) fn run(pair: &Match) -> Result<(), Failure> {
     }
 }
 
+/// Those that issued no other one of them; without authorities, if anything remains. The first, if nothing does.
+fn leaves(certificates: &[Found<Certificate>]) -> Vec<&Found<Certificate>> {
+    let issuers: HashSet<&[u8]> = certificates
+        .iter()
+        .filter(|found| !found.value.is_self_issued())
+        .map(|found| found.value.issuer_raw())
+        .collect();
+    let mut leaves: Vec<_> = certificates
+        .iter()
+        .filter(|found| !issuers.contains(found.value.subject_raw()))
+        .collect();
+    if leaves.iter().any(|found| !found.value.is_ca()) {
+        leaves.retain(|found| !found.value.is_ca());
+    }
+    if leaves.is_empty() {
+        leaves.extend(
+            certificates
+                .iter()
+                .find(|found| !found.value.is_ca())
+                .or(certificates.first()),
+        );
+    }
+    leaves
+}
+
 fn json(
     answer: &str,
-    leaf: &lb_cert::Found<lb_cert::Certificate>,
-    key: &lb_cert::Found<lb_cert::PrivateKey>,
+    (leaf, issuer): (&Found<Certificate>, Option<&Found<Certificate>>),
+    key: &Found<PrivateKey>,
     certificate: Option<&[u8; 32]>,
     own: Option<&[u8; 32]>,
 ) -> String {
@@ -94,6 +136,10 @@ fn json(
             "place": super::inspect::place(&key.place),
             "key": key.value.algorithm().to_string(),
             "key_sha256": digits(own),
+            "issuer": issuer.map(|issuer| serde_json::json!({
+                "place": super::inspect::place(&issuer.place),
+                "subject": issuer.value.subject(),
+            })),
         },
     });
     format!("{value:#}\n")

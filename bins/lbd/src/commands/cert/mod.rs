@@ -4,6 +4,7 @@ pub(crate) mod args;
 mod bundle;
 mod convert;
 mod doctor;
+mod folder;
 mod input;
 mod inspect;
 mod limbo;
@@ -16,6 +17,7 @@ mod rules;
 mod verify;
 
 use args::{At, Cert, CertCommand};
+use lb_cert::{Problem, ReadError, ReadErrorKind};
 use std::process::ExitCode;
 
 /// `lbd cert`.
@@ -49,10 +51,14 @@ enum Failure {
     Running(String),
     /// Wrong usage: 2.
     Usage(String),
-    /// The input is damaged or cannot be decrypted: 3.
+    /// The input is damaged: 3.
     Input(String),
     /// The answer is no: 4.
     Refused(String),
+    /// A password is missing or wrong: 5.
+    Locked(String),
+    /// The input is in a form that is not read here, or beyond a limit: 6.
+    Unsupported(String),
 }
 
 impl Failure {
@@ -62,12 +68,59 @@ impl Failure {
             Self::Usage(text) => (2, text),
             Self::Input(text) => (crate::MISCONFIGURED, text),
             Self::Refused(text) => (REFUSED, text),
+            Self::Locked(text) => (LOCKED, text),
+            Self::Unsupported(text) => (UNSUPPORTED, text),
         }
     }
+
+    /// The reader's refusal, with its mend.
+    fn unread(error: &ReadError) -> Self {
+        let mut text = format!("{error}\n  mend: {}", error.explain());
+        match error.kind() {
+            ReadErrorKind::PasswordNeeded => {
+                text.push_str(
+                    "\n  give it with --password-file FILE or --password-env NAME, or run this in a terminal",
+                );
+                Self::Locked(text)
+            }
+            ReadErrorKind::WrongPassword => Self::Locked(text),
+            ReadErrorKind::Unsupported | ReadErrorKind::Limit => Self::Unsupported(text),
+            // Nothing is known of these bytes, so they may as well be what is left of a certificate.
+            ReadErrorKind::NothingOfUse if !matches!(error.problem, Problem::Unrecognised { .. }) => {
+                Self::Refused(text)
+            }
+            _ => Self::Input(text),
+        }
+    }
+
+    /// All of several in one: their texts in order, and the code of the one that comes first in [`Failure::ORDER`].
+    fn joined(failures: Vec<Self>) -> Option<Self> {
+        let parts: Vec<(u8, String)> = failures.into_iter().map(Self::parts).collect();
+        let code = Self::ORDER
+            .into_iter()
+            .find(|code| parts.iter().any(|(own, _)| own == code))?;
+        let texts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
+        let text = texts.join("\nlbd: ");
+        Some(match code {
+            2 => Self::Usage(text),
+            crate::FAILED => Self::Running(text),
+            crate::MISCONFIGURED => Self::Input(text),
+            LOCKED => Self::Locked(text),
+            UNSUPPORTED => Self::Unsupported(text),
+            _ => Self::Refused(text),
+        })
+    }
+
+    /// A file that cannot be read at all outweighs one that is damaged, that one what a password or a conversion mends.
+    const ORDER: [u8; 6] = [2, crate::FAILED, crate::MISCONFIGURED, LOCKED, UNSUPPORTED, REFUSED];
 }
 
 /// The answer to what was asked is no.
 const REFUSED: u8 = 4;
+/// A password is missing or wrong.
+const LOCKED: u8 = 5;
+/// Not a form that is read here, or beyond a limit.
+const UNSUPPORTED: u8 = 6;
 
 /// The time to judge by, in unix seconds.
 fn time(at: At) -> i64 {

@@ -16,7 +16,19 @@ pub(super) struct Draft<'a> {
 }
 
 /// Writes all drafts or none: every one is written beside its destination and flushed before the first gets its name.
+/// One whose path is [`STANDARD`] goes to standard output.
 pub(super) fn write(drafts: &[Draft<'_>], force: bool) -> Result<(), Failure> {
+    if let [draft] = drafts
+        && is_standard(draft.path)
+    {
+        if draft.is_secret && is_terminal() {
+            return Err(Failure::Usage(
+                "a private key is not shown on a terminal: name a file with --out, or send the output into one"
+                    .to_owned(),
+            ));
+        }
+        return print(draft.content);
+    }
     let mut ready = Vec::new();
     for draft in drafts {
         let destination = destination(draft.path, force)?;
@@ -65,6 +77,23 @@ pub(super) fn print(content: &[u8]) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// The path that stands for standard output. A file of that name is written as `./-`.
+pub(super) const STANDARD: &str = "-";
+
+/// Does this path stand for standard output?
+pub(super) fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == STANDARD
+}
+
+/// What is said of the work: to standard output, or to standard error when that one has the result.
+pub(super) fn say(text: &str, is_taken: bool) -> Result<(), Failure> {
+    if is_taken {
+        eprint!("{text}");
+        return Ok(());
+    }
+    print(text.as_bytes())
 }
 
 pub(super) fn is_terminal() -> bool {

@@ -4,20 +4,20 @@ use super::Failure;
 use super::args::{OutPassword, Passwords};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::Path;
 
 /// A password file may have this many bytes.
 const LIMIT: u64 = 64 * 1024;
 
 /// The password that was given with the command, if any.
-pub(super) fn given(passwords: &Passwords) -> Result<Option<String>, Failure> {
+pub(super) fn given(passwords: &Passwords) -> Result<Option<Vec<u8>>, Failure> {
     if let Some(argument) = &passwords.password {
         eprintln!(
             "lbd: warning: a password on the command line can be seen by other users of this machine and stays in the \
              history of the shell; use --password-file or --password-env"
         );
-        return Ok(Some(argument.0.clone()));
+        return Ok(Some(argument.0.clone().into_bytes()));
     }
     named(passwords.password_file.as_deref(), passwords.password_env.as_deref())
 }
@@ -25,7 +25,11 @@ pub(super) fn given(passwords: &Passwords) -> Result<Option<String>, Failure> {
 /// The password for a file to be written: given, or asked for twice.
 pub(super) fn for_output(out: &OutPassword) -> Result<String, Failure> {
     if let Some(password) = named(out.out_password_file.as_deref(), out.out_password_env.as_deref())? {
-        return Ok(password);
+        return String::from_utf8(password).map_err(|_| {
+            Failure::Usage(
+                "the password of the file to write is not UTF-8; other programs would not find the same".to_owned(),
+            )
+        });
     }
     let missing = || {
         Failure::Usage(
@@ -63,30 +67,42 @@ pub(super) fn ask(question: &str) -> Result<Option<String>, Failure> {
     Ok(Some(without_line_end(&line).to_owned()))
 }
 
-fn named(file: Option<&Path>, variable: Option<&str>) -> Result<Option<String>, Failure> {
+/// The first line of the file, or the variable: bytes, because a file may be of a time before UTF-8.
+fn named(file: Option<&Path>, variable: Option<&str>) -> Result<Option<Vec<u8>>, Failure> {
     if let Some(path) = file {
-        let cannot = |what: &dyn std::fmt::Display| {
+        let cannot = |what: std::io::Error| {
             Failure::Running(format!("cannot read the password file {}: {what}", path.display()))
         };
-        let mut line = String::new();
-        let file = File::open(path).map_err(|error| cannot(&error))?;
-        BufReader::new(std::io::Read::take(file, LIMIT))
-            .read_line(&mut line)
-            .map_err(|error| cannot(&error))?;
-        return Ok(Some(without_line_end(line.trim_start_matches('\u{feff}')).to_owned()));
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(cannot)?;
+        file.take(LIMIT).read_to_end(&mut bytes).map_err(cannot)?;
+        return Ok(Some(first_line(&bytes)));
     }
     if let Some(name) = variable {
-        return match std::env::var(name) {
-            Ok(password) => Ok(Some(password)),
-            Err(std::env::VarError::NotPresent) => Err(Failure::Usage(format!(
+        return match std::env::var_os(name) {
+            Some(password) => Ok(Some(password.into_encoded_bytes())),
+            None => Err(Failure::Usage(format!(
                 "there is no environment variable {name}, which --password-env names"
             ))),
-            Err(std::env::VarError::NotUnicode(_)) => {
-                Err(Failure::Usage(format!("the environment variable {name} is not UTF-8")))
-            }
         };
     }
     Ok(None)
+}
+
+/// Without line end and byte order mark; Windows' editors and shells also write UTF-16.
+fn first_line(bytes: &[u8]) -> Vec<u8> {
+    let units = |from: fn([u8; 2]) -> u16, rest: &[u8]| {
+        let (pairs, _) = rest.as_chunks::<2>();
+        String::from_utf16_lossy(&pairs.iter().map(|pair| from(*pair)).collect::<Vec<u16>>()).into_bytes()
+    };
+    let text = match bytes {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => rest.to_vec(),
+        [0xFF, 0xFE, rest @ ..] => units(u16::from_le_bytes, rest),
+        [0xFE, 0xFF, rest @ ..] => units(u16::from_be_bytes, rest),
+        rest => rest.to_vec(),
+    };
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    line.strip_suffix(b"\r").unwrap_or(line).to_vec()
 }
 
 /// Only the line end goes: a password may end in spaces.
@@ -132,6 +148,22 @@ mod tests {
             ("z\r", "z"),
         ] {
             assert_eq!(without_line_end(line), password);
+            // What stands in a file is one more line or none.
+            if line != "z\r" {
+                assert_eq!(first_line(line.as_bytes()), password.as_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn a_password_file_is_read_as_its_byte_order_mark_says() {
+        for (file, password) in [
+            (&b"\xEF\xBB\xBFp\xC3\xA4ss\r\n"[..], &b"p\xC3\xA4ss"[..]),
+            (b"\xFF\xFEp\0\xE4\0\r\0\n\0", b"p\xC3\xA4"),
+            (b"\xFE\xFF\0p\0\xE4", b"p\xC3\xA4"),
+            (b"p\xE4ss\nsecond line\n", b"p\xE4ss"),
+        ] {
+            assert_eq!(first_line(file), password);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The demo's backends: HTTP/1.1 servers on a thread of their own, each with a port that the kernel chose.
 
+use crate::note::counted;
 use lb_http::Head;
 use lb_http::h1::{Conn, Framing, Limits, Message, Next, Part, Role, Step};
 use lb_types::FieldsMut;
@@ -251,11 +252,8 @@ impl Backend {
             b"/health" => (format!("{name} is well\n"), None),
             b"/down" => {
                 let time = away(head.target());
-                let seconds = time.as_secs();
-                (
-                    format!("{name} refuses connections for {seconds} seconds\n"),
-                    Some(time),
-                )
+                let seconds = counted(time.as_secs(), "second");
+                (format!("{name} refuses connections for {seconds}\n"), Some(time))
             }
             b"/show" => (shown(name, head), None),
             b"/config" => (self.configuration.to_string(), None),

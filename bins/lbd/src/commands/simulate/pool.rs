@@ -113,7 +113,10 @@ fn of_pool(pool: &Pool, places: u32) -> Site {
     let mut notes = vec![format!("From pool {:?}, which uses {}.", pool.name, pool.algorithm)];
     let backups = pool.backends.iter().filter(|b| b.priority != first).count();
     if backups > 0 {
-        notes.push(format!("{backups} backends of lower priority are left out."));
+        notes.push(match backups {
+            1 => "1 backend of lower priority is left out.".to_owned(),
+            _ => format!("{backups} backends of lower priority are left out."),
+        });
     }
     let mut options = usual();
     options.retries = pool.retries.attempts;

@@ -2,6 +2,7 @@
 
 use super::args::Simulate;
 use super::{Failure, contenders, pool};
+use crate::note::counted;
 use lb_doctor::log::{Format, Log, LogError, Replay, ReplayOptions, Survey};
 use lb_doctor::report::Setting;
 use lb_doctor::simulate::{Backend, Comparison, compare};
@@ -65,18 +66,14 @@ pub(super) fn run(simulate: &Simulate, path: &Path) -> Result<(Comparison, Setti
     let mut setting = setting(&log, path, &survey, work, &options);
     setting.notes.extend(site.notes);
     let span = survey.span().div_f64(options.speedup);
-    let requests = Replay::new(open(path, Some(log.format()))?, options);
+    let requests = Replay::new(open(path, Some(log.format().clone()))?, options);
     let result = compare(&contenders, &site.backends, &site.options, requests, Some(span));
     Ok((result.map_err(|error| Failure::usage(&error))?, setting))
 }
 
 fn setting<R: BufRead>(log: &Log<R>, path: &Path, survey: &Survey, work: f64, options: &ReplayOptions) -> Setting {
-    let how = if log.was_detected() {
-        "found by looking at it"
-    } else {
-        "as told"
-    };
-    let mut setting = Setting::new(format!("the requests of {} ({}, {how}).", path.display(), log.format()));
+    let mut setting = Setting::new(format!("the requests of {}.", path.display()));
+    setting.notes.extend(log.reading());
     setting.notes.push(Survey::pace(work, options.speedup));
     if work > 0.0 {
         setting.notes.push("--speedup 1 is as they came.".to_owned());
@@ -91,15 +88,12 @@ fn setting<R: BufRead>(log: &Log<R>, path: &Path, survey: &Survey, work: f64, op
             options.unknown
         ));
     }
-    if log.bad() > 0 {
-        setting.notes.push(bad_lines(log));
-    }
     setting
 }
 
 /// How many lines could not be read, and the first ones.
-pub(crate) fn bad_lines<R: BufRead>(log: &Log<R>) -> String {
-    let mut text = format!("{} lines could not be read:", log.bad());
+fn bad_lines<R: BufRead>(log: &Log<R>) -> String {
+    let mut text = format!("{} could not be read:", counted(log.bad(), "line"));
     for bad in log.first_bad() {
         // writing to a String cannot fail
         let _ = write!(text, " line {} ({})", bad.line, bad.why);

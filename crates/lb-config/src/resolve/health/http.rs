@@ -6,6 +6,7 @@ use crate::grammar::{self, StatusRange, check_path};
 use crate::plan::{HttpCheck, ProbeMethod};
 use crate::reader::{Reader, explain, shown};
 use crate::{Kind, Problem};
+use lb_http::h1::Parsing;
 use toml::de::DeValue;
 
 pub(super) fn read(reader: &Reader<'_>) -> HttpCheck {
@@ -51,6 +52,8 @@ pub(super) fn read(reader: &Reader<'_>) -> HttpCheck {
         location: location.value(),
         headers: headers(reader),
         user_agent: user_agent.value(),
+        // The pool says.
+        parsing: Parsing::Strict,
     }
 }
 
@@ -79,6 +82,8 @@ fn host_field(text: &str) -> Result<String, grammar::Wrong> {
         Some((host, port)) if !text.ends_with(']') => (host, Some(port)),
         _ => (text, None),
     };
+    // The final dot of an absolute name is for the resolver; no server is asked with it.
+    let host = host.strip_suffix('.').unwrap_or(host);
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let host_is_good = match bare {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
@@ -86,7 +91,7 @@ fn host_field(text: &str) -> Result<String, grammar::Wrong> {
     };
     let port_is_good = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
     if host_is_good && port_is_good {
-        Ok(text.to_owned())
+        Ok(port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     } else {
         Err(grammar::Wrong::new("this cannot stand in a `Host` field")
             .help("write a host, or a host and a port: \"app.example.com:8080\""))

@@ -10,11 +10,12 @@ pub(crate) use passive::usual_ejection;
 
 use super::scope::default_duration;
 use super::{Context, default_number, whole};
-use crate::grammar::Wrong;
+use crate::grammar::{Wrong, odd};
+use crate::near::{self, Meant};
 use crate::plan::{Backend, Health, Origin};
 use crate::reader::Reader;
 use crate::schema::{HEALTH, HEALTH_KINDS};
-use crate::{Kind, Problem, near};
+use crate::{Kind, Problem};
 use lb_health::{PassiveOptions, Rules, RulesOptions};
 use lb_probe::ProxyHeader;
 use std::net::IpAddr;
@@ -26,7 +27,10 @@ pub(super) fn read(context: &Context<'_>, pool: &Reader<'_>, backends: &[Backend
     let reader = match value.get_ref() {
         DeValue::String(word) if word == "off" => return None,
         DeValue::String(word) => {
-            let kind = near::nearest(word, HEALTH_KINDS.iter().copied()).unwrap_or("tcp");
+            let kind = match near::meant(HEALTH.path, "kind", word, HEALTH_KINDS) {
+                Some(Meant::Word(kind, _)) => kind,
+                _ => "tcp",
+            };
             pool.push(
                 Problem::error(Kind::UnknownValue, format!("`health` is {word:?}, which is not known"))
                     .at(value.span(), "expected a table or \"off\"")
@@ -101,6 +105,14 @@ pub(super) fn read(context: &Context<'_>, pool: &Reader<'_>, backends: &[Backend
 /// An IP address without a port.
 fn address(text: &str) -> Result<IpAddr, Wrong> {
     text.parse().map_err(|_| {
+        if let Some((ip, zone)) = text.split_once('%').filter(|(ip, _)| ip.parse::<IpAddr>().is_ok()) {
+            return Wrong::new("the interface stands apart here")
+                .help(format!("write \"{ip}\", and interface = \"{zone}\""));
+        }
+        if let Some(c) = odd::first(text) {
+            return Wrong::new(format!("{} stands in it", odd::describe(c)))
+                .help(format!("write \"{}\"", odd::plain(text).trim()));
+        }
         Wrong::new("this is no IP address").help("write an address without a port: \"10.0.0.5\" or \"2001:db8::5\"")
     })
 }

@@ -6,11 +6,11 @@ use crate::reader::Reader;
 use crate::resolve::Context;
 use crate::{Kind, Problem};
 use lb_persist::cookie::{CookieError, SetCookie};
-use lb_persist::{Refresh, SameSite};
+use lb_persist::{CookieInsertOptions, Refresh, SameSite};
 use std::time::Duration;
 
-/// The options of `cookie_insert`.
-pub(super) fn read(context: &Context<'_>, reader: &Reader<'_>) -> CookieInsert {
+/// The options of `cookie_insert` in the pool of this name.
+pub(super) fn read(context: &Context<'_>, pool: &str, reader: &Reader<'_>) -> CookieInsert {
     let refresh = reader.word("refresh");
     let max_age = reader.duration("max_age");
     if let Some((&word, span)) = refresh.as_ref()
@@ -28,7 +28,10 @@ pub(super) fn read(context: &Context<'_>, reader: &Reader<'_>) -> CookieInsert {
     }
     let (secret, secret_file) = secret::read(context, reader);
     let cookie = CookieInsert {
-        name: reader.text("name").value().unwrap_or_else(|| "SERVERID".into()),
+        name: reader
+            .text("name")
+            .value()
+            .unwrap_or_else(|| CookieInsertOptions::default_name(pool)),
         max_age: whole_seconds(reader, max_age),
         refresh: match refresh.value() {
             Some("always") => Refresh::Always,

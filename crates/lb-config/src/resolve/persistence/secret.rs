@@ -73,7 +73,10 @@ fn checked(reader: &Reader<'_>, text: &str, span: &Span) -> Option<Secret> {
     let Some(secret) = Secret::new(text) else {
         let shortest = Secret::SHORTEST;
         reader.push(problem(
-            format!("the secret has {} bytes", text.len()),
+            match text.len() {
+                1 => "the secret has 1 byte".to_owned(),
+                len => format!("the secret has {len} bytes"),
+            },
             format!("at least {shortest} are needed"),
         ));
         return None;

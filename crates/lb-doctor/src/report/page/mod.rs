@@ -10,7 +10,7 @@ use super::json::pretty;
 use super::text::{describe, percent};
 use crate::simulate::{Comparison, Outcome};
 use crate::spec::{grouped, show, three_digits};
-use parts::escape;
+pub(crate) use parts::escape;
 use std::fmt::Write as _;
 
 impl Comparison {
@@ -18,45 +18,35 @@ impl Comparison {
     /// too, in the element `data`. Sorts the latencies.
     #[must_use]
     pub fn html(&mut self, setting: &Setting) -> String {
-        let data = pretty(&self.value(setting)).replace('<', "\\u003c");
-        let verdict = escape(&self.verdict());
-        let best = self.best();
-        let mut page = String::new();
-        // writing to a String cannot fail
-        let _ = write!(
-            page,
-            "{MARK}\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <title>lbd: algorithms side by side</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n",
-            include_str!("style.css")
-        );
-        let title = match best.and_then(|best| self.outcomes.get(best)) {
-            Some(best) if self.outcomes.len() > 1 => {
-                format!("Best of {} algorithms: {}", self.outcomes.len(), best.name)
-            }
-            _ => "Algorithms side by side".to_owned(),
-        };
-        let _ = write!(
-            page,
-            "<header>\n<h1>{}</h1>\n<p class=\"lead\">{verdict}</p>\n{}</header>\n",
-            escape(&title),
+        let data = pretty(&self.value(setting));
+        let header = format!(
+            "<h1>{}</h1>\n<p class=\"lead\">{}</p>\n{}",
+            escape(&self.headline()),
+            escape(&self.verdict()),
             self.facts()
         );
+        let body = format!("{}{}", self.sections(), self.footer(setting));
+        shell("lbd: algorithms side by side", &header, &body, &data)
+    }
+
+    /// The plots and the figures.
+    pub(crate) fn sections(&mut self) -> String {
+        let best = self.best();
+        let mut page = String::new();
         section(
             &mut page,
             "latency",
             "Latency",
             "From arrival to answer, on a logarithmic axis: the bar runs from p50 to p99, with p90 between; the line ends at \
              the slowest. Shorter and further left is better.",
-            &latency::plot(&mut self.outcomes, best),
+            &scroll(&latency::plot(&mut self.outcomes, best)),
         );
         section(
             &mut page,
             "share",
             "Share of requests beside the share that weights ask for",
             "An algorithm that follows the load leaves the shares on purpose, where backends differ or requests do.",
-            &share::plot(self, best),
+            &scroll(&share::plot(self, best)),
         );
         section(
             &mut page,
@@ -66,15 +56,10 @@ impl Comparison {
             &time::panels(self),
         );
         section(&mut page, "figures", "All figures", "", &self.table(best));
-        let _ = write!(page, "{}", self.footer(setting));
-        let _ = write!(
-            page,
-            "<script type=\"application/json\" id=\"data\">\n{data}</script>\n</main>\n</body>\n</html>\n"
-        );
         page
     }
 
-    fn facts(&self) -> String {
+    pub(crate) fn facts(&self) -> String {
         let facts = [
             (grouped(self.requests), "requests, the same for each"),
             (show(self.span), "on a virtual clock"),
@@ -134,7 +119,7 @@ impl Comparison {
         )
     }
 
-    fn footer(&self, setting: &Setting) -> String {
+    pub(crate) fn footer(&self, setting: &Setting) -> String {
         let mut lines = vec![
             format!("Traffic: {}", setting.traffic),
             format!("Backends: {}.", describe(&self.backends)),
@@ -156,7 +141,26 @@ pub fn is_page(bytes: &[u8]) -> bool {
     bytes.starts_with(MARK.as_bytes())
 }
 
-fn section(page: &mut String, id: &str, title: &str, why: &str, content: &str) {
+/// A whole page around a header and a body, with its figures as JSON.
+pub(crate) fn shell(title: &str, header: &str, body: &str, data: &str) -> String {
+    format!(
+        "{MARK}\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n<header>\n{header}</header>\n{body}\
+         <script type=\"application/json\" id=\"data\">\n{}</script>\n</main>\n</body>\n</html>\n",
+        escape(title),
+        include_str!("style.css"),
+        data.replace('<', "\\u003c")
+    )
+}
+
+/// A picture that keeps its letters readable on a narrow screen, and scrolls there.
+fn scroll(picture: &str) -> String {
+    format!("<div class=\"scroll\">\n{picture}</div>\n")
+}
+
+pub(crate) fn section(page: &mut String, id: &str, title: &str, why: &str, content: &str) {
     let why = if why.is_empty() {
         String::new()
     } else {

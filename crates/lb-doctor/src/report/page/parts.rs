@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// Text for HTML and SVG, also inside attributes.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

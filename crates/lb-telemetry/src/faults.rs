@@ -1,0 +1,68 @@
+use crate::End;
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+/// How the last request that a backend failed ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// How it ended.
+    pub end: End,
+    /// What else there is to say, such as the rule that the response broke; empty when there is nothing.
+    pub detail: &'static str,
+    /// When, in milliseconds since 1970.
+    pub unix_millis: u64,
+}
+
+/// The last fault of each backend, as one worker saw it. A failure takes a lock that only whoever looks shares; a request
+/// without one takes none.
+#[derive(Debug, Default)]
+pub struct Faults(Mutex<HashMap<u64, Fault>>);
+
+impl Faults {
+    /// The backend of this number failed a request. Forgets all others when there are too many.
+    pub fn report(&self, backend: u64, fault: Fault) {
+        // A reader that panicked has changed nothing.
+        let mut faults = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if faults.len() >= MOST && !faults.contains_key(&backend) {
+            faults.clear();
+        }
+        faults.insert(backend, fault);
+    }
+
+    /// The last fault of the backend of this number.
+    #[must_use]
+    pub fn last(&self, backend: u64) -> Option<Fault> {
+        let faults = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        faults.get(&backend).copied()
+    }
+}
+
+/// As many backends as one pool may have: reloads leave those that are gone behind.
+const MOST: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_fault_of_each_backend_is_remembered_within_a_bound() {
+        let faults = Faults::default();
+        let fault = |unix_millis| Fault {
+            end: End::UpstreamProtocol,
+            detail: "malformed status line",
+            unix_millis,
+        };
+        assert_eq!(faults.last(1), None);
+        faults.report(1, fault(5));
+        faults.report(2, fault(6));
+        faults.report(1, fault(7));
+        assert_eq!((faults.last(1), faults.last(2)), (Some(fault(7)), Some(fault(6))));
+        for backend in 0..MOST as u64 {
+            faults.report(backend, fault(8));
+        }
+        faults.report(1, fault(9));
+        assert_eq!(faults.last(1), Some(fault(9)), "a known one pushes nobody out");
+        faults.report(u64::MAX, fault(10));
+        assert_eq!((faults.last(1), faults.last(u64::MAX)), (None, Some(fault(10))));
+    }
+}
