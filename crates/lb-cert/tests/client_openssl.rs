@@ -203,6 +203,9 @@ impl Cross {
     }
 }
 
+/// Sent, trusted, OpenSSL 3.0's error, and whether there is a way.
+type Heap<'a> = (&'a [&'a Certificate], &'a [&'a Certificate], Option<u32>, bool);
+
 #[test]
 fn openssl_takes_the_first_issuer_that_fits_and_java_tries_all() {
     let Some(shop) = Shop::open() else { return };
@@ -210,8 +213,7 @@ fn openssl_takes_the_first_issuer_that_fits_and_java_tries_all() {
     let [a, b] = [&cross.roots[0].certificate, &cross.roots[1].certificate];
     let [by_a, by_b, stranger] = [&cross.middles[0], &cross.middles[1], &cross.middles[2]];
     let (leaf, bare, ab) = (&cross.leaf, &cross.leaf_without_id, &cross.crossed_root);
-    // Sent, trusted, OpenSSL 3.0's error, and whether there is a way.
-    let cases: [(&[&Certificate], &[&Certificate], Option<u32>, bool); 15] = [
+    let cases: [Heap<'_>; 15] = [
         (&[leaf, by_a, by_b], &[a], None, true),
         (&[leaf, by_b, by_a], &[a], Some(20), true),
         (&[leaf, by_b, by_a], &[b], None, true),
