@@ -12,7 +12,12 @@ pub(crate) struct Ca {
 
 impl Ca {
     pub(crate) fn root(name: &str) -> Self {
-        let (parameters, key) = (ca_parameters(name), KeyPair::generate().unwrap());
+        Self::root_with(name, |_| {})
+    }
+
+    pub(crate) fn root_with(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let (mut parameters, key) = (ca_parameters(name), KeyPair::generate().unwrap());
+        change(&mut parameters);
         let certificate = read(&parameters.self_signed(&key).unwrap());
         Self {
             certificate,

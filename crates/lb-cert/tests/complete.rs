@@ -206,6 +206,81 @@ fn constraints_pass_over_self_issued_cas_but_not_over_the_leaf() {
 }
 
 #[test]
+fn a_clients_certificate_under_constraints_on_mailboxes_is_accepted_in_every_profile() {
+    let root = Ca::root("Root");
+    let middle = Ca::below_with(
+        &root,
+        "Middle",
+        constrained(vec![GeneralSubtree::Rfc822Name("example.com".into())], Vec::new()),
+    );
+    let client = |mailbox: &str| {
+        middle.leaf_with("a.example", |params| {
+            params.subject_alt_names = vec![SanType::Rfc822Name(mailbox.try_into().expect("ASCII"))];
+            params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        })
+    };
+    let ask = |mailbox: &str, profile: &Profile| {
+        let name = [PeerName::Email(mailbox.into())];
+        let request = Request::client(NOW).by(&name);
+        verify(
+            profile,
+            &[&root],
+            &client(mailbox),
+            &[&middle.certificate],
+            &request,
+            None,
+        )
+    };
+    for profile in [Profile::connection(), Profile::strict(), Profile::lenient()] {
+        assert!(ask("jo@example.com", &profile).is_ok(), "{}", profile.name());
+        for wrong in ["jo@www.example.com", "jo@example.org"] {
+            assert_eq!(
+                rule(ask(wrong, &profile)).0,
+                "name-constraints",
+                "{wrong}, {}",
+                profile.name()
+            );
+        }
+        // No mailbox, so nobody's name.
+        assert_eq!(
+            rule(ask("a@b@example.com", &profile)).0,
+            "name.mismatch",
+            "{}",
+            profile.name()
+        );
+    }
+    // A server's certificate with a mailbox is rustls-webpki's matter still.
+    let server = middle.leaf_with("a.example", |params| {
+        let mailbox = "jo@example.com".try_into().expect("ASCII");
+        params.subject_alt_names.push(SanType::Rfc822Name(mailbox));
+    });
+    let asked = pki::connect(&[&root], &server, &[&middle.certificate]);
+    assert_eq!(rule(asked).0, "path.webpki");
+    assert!(strict(&[&root], &server, &[&middle.certificate]).is_ok());
+}
+
+#[test]
+fn name_constraints_that_are_not_critical_are_told_and_hold() {
+    let root = Ca::root("Root");
+    // permitted: the host example.com
+    let content = [&[0x30, 17, 0xa0, 15, 0x30, 13, 0x82, 11][..], b"example.com"].concat();
+    let middle = Ca::below_with(&root, "Middle", |params| {
+        params.custom_extensions = vec![extension(&[2, 5, 29, 30], false, &content)];
+    });
+    let verified = strict(&[&root], &middle.leaf("a.example.com"), &[&middle.certificate]).expect("a warning");
+    let warned: Vec<&str> = verified
+        .warnings()
+        .iter()
+        .map(|warning| warning.finding().rule().id)
+        .collect();
+    assert!(warned.contains(&"name-constraints.critical"), "{warned:?}");
+    assert_eq!(
+        rule(strict(&[&root], &middle.leaf("a.example.org"), &[&middle.certificate])).0,
+        "name-constraints"
+    );
+}
+
+#[test]
 fn the_anchors_own_certificate_obeys_the_rules() {
     let unknown = extension(&[1, 3, 6, 1, 4, 1, 55738, 1], true, &[5, 0]);
     let root = Ca::root_with("Root", |params| params.custom_extensions.push(unknown));

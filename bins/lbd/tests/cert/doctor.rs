@@ -345,3 +345,69 @@ fn without_roots_the_files_own_root_is_a_client_too() {
     );
     assert!(said.out.contains("trusts it, by Root\n"), "{}", said.out);
 }
+
+#[test]
+fn a_store_of_roots_is_described_in_a_few_lines() {
+    let place = Place::new();
+    let roots: String = (0..40).map(|number| Ca::root(&format!("Root {number}")).pem).collect();
+    place.put("store.pem", &roots);
+    let said = place.cert(&format!("doctor store.pem {AT}")).with_code(0);
+    assert_text(
+        &said.out,
+        "\
+\nnote[root-store]: a root store: 40 roots; no server's certificate
+  why    Roots are what clients trust; servers do not send them. That a root signed itself, with
+         whatever digest, and lives long, is as it should be.
+  mend   Nothing has to be done. `lbd cert doctor CHAIN --roots FILE` looks at a server's chain as
+         clients with these roots do.
+
+good, 1 note
+",
+    );
+    let said = place.cert(&format!("doctor store.pem --json {AT}")).with_code(0);
+    let document: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(document["root_store"]["roots"], 40);
+    assert_eq!(document["findings"][0]["id"], "root-store");
+    for member in ["at", "worst", "findings", "clients", "chain"] {
+        assert!(document.get(member).is_some(), "{member}");
+    }
+    let said = place
+        .cert(&format!("doctor store.pem --out mended.pem {AT}"))
+        .with_code(4);
+    assert_text(
+        &said.errors,
+        "lbd: a root store is no server's bundle; nothing was written\n",
+    );
+    assert!(!place.has("mended.pem"));
+}
+
+#[test]
+fn the_mended_bundle_passes_verify_with_the_same_roots_and_serves_openssl() {
+    let place = Place::new();
+    let (a, b) = (Ca::root("Root A"), Ca::root("Root B"));
+    let middle = a.below("Middle");
+    let (leaf, key) = middle.leaf("www.example.com");
+    place.put("a.pem", &a.pem);
+    place.put("b.pem", &b.pem);
+    place.put("key.pem", key);
+    let by_b = middle.cross_signed_by(&b);
+    place.put("heap.pem", format!("{leaf}{by_b}{}", middle.pem));
+    for roots in ["a.pem", "b.pem"] {
+        for command in [
+            "doctor heap.pem key.pem --out out.pem",
+            "bundle heap.pem key.pem --out out.pem",
+            "convert heap.pem --out out.pem",
+        ] {
+            let at = if command.starts_with("convert") { "" } else { AT };
+            place
+                .cert(&format!("{command} --force --roots {roots} {at}"))
+                .with_code(0);
+            let written = place.text("out.pem");
+            let second = if roots == "a.pem" { &middle.pem } else { &by_b };
+            assert_eq!(ders(&written)[1], ders(second)[0], "{command} {roots}");
+            place
+                .cert(&format!("verify out.pem --roots {roots} --name www.example.com {AT}"))
+                .with_code(0);
+        }
+    }
+}

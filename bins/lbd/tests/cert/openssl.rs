@@ -9,6 +9,7 @@ pub(super) fn openssl(place: &Place, words: &str) -> Option<Vec<u8>> {
     let output = Command::new("/usr/bin/openssl")
         .args(words.split_whitespace())
         .current_dir(place.path())
+        .env("LC_ALL", "C")
         .output();
     match output {
         Ok(output) => {

@@ -40,9 +40,9 @@ pub(crate) fn curl(program: &Path, arguments: impl IntoIterator<Item = impl AsRe
         .args(arguments))
 }
 
-/// Runs a program to its end.
+/// Runs a program to its end, in English.
 pub(crate) fn run(command: &mut Command) -> Output {
-    let output = command.stdin(Stdio::null()).output().unwrap();
+    let output = command.env("LC_ALL", "C").stdin(Stdio::null()).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Output {
         text: text(&output.stdout),

@@ -118,19 +118,18 @@ impl<'a> Ways<'a> {
 
 /// What may stand above the leaf, by names, the nearest first; no more than a verifier takes.
 fn ancestors(graph: &Graph<'_>, leaf: usize) -> Vec<usize> {
-    let mut found: Vec<usize> = Vec::new();
+    let mut found = vec![leaf];
     let mut seen: HashSet<usize> = HashSet::from([leaf]);
-    let mut open = vec![leaf];
-    while let Some(index) = open.pop() {
-        for &issuer in graph.named(&graph.at(index).issuer()) {
-            if seen.insert(issuer) {
-                found.push(issuer);
-                open.push(issuer);
-            }
-        }
+    let mut next = 0;
+    while let Some(&index) = found.get(next) {
+        next += 1;
+        let issuers = graph.named(&graph.at(index).issuer()).iter().copied();
+        found.extend(issuers.filter(|&issuer| seen.insert(issuer)));
     }
-    found.sort_unstable();
+    found.remove(0);
     found.truncate(crate::Budget::DEFAULT.certificates);
+    // The order in which they were given decides between equals.
+    found.sort_unstable();
     found
 }
 

@@ -3,6 +3,7 @@
 mod error;
 mod extension;
 mod key;
+pub(crate) mod mailbox;
 pub(crate) mod name;
 mod parse;
 mod signer;

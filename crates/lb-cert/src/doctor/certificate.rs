@@ -159,12 +159,8 @@ fn key(found: &Found<Certificate>) -> Option<Finding> {
 
 fn signature(found: &Found<Certificate>, crypto: &dyn Crypto) -> Option<Finding> {
     let algorithm = found.value.signature_algorithm();
-    let lower = algorithm.to_ascii_lowercase();
-    let is_weak = ["md2", "md4", "md5", "sha1", "sha-1"]
-        .iter()
-        .any(|weak| lower.contains(weak));
     // Nobody checks the signature of a root by itself.
-    (is_weak && !found.value.is_self_signed(crypto)).then(|| {
+    (is_weak(&algorithm) && !found.value.is_self_signed(crypto)).then(|| {
         finding(
             found,
             Severity::Error,
@@ -174,6 +170,13 @@ fn signature(found: &Found<Certificate>, crypto: &dyn Crypto) -> Option<Finding>
             "Have it issued again; every issuer signs with SHA-256 or better now.",
         )
     })
+}
+
+/// Is it a signature over a digest that has been broken?
+pub(super) fn is_weak(algorithm: &str) -> bool {
+    let lower = algorithm.to_ascii_lowercase();
+    let digests = ["md2", "md4", "md5", "sha1", "sha-1"];
+    digests.iter().any(|weak| lower.contains(weak))
 }
 
 fn malformed(found: &Found<Certificate>) -> Vec<Finding> {

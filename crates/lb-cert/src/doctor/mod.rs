@@ -11,12 +11,15 @@ mod chain;
 mod clients;
 mod first_fit;
 mod key;
+mod store;
 mod style;
 #[cfg(test)]
 #[cfg(feature = "aws-lc-rs")]
 mod tests;
+mod walk;
 
 pub use clients::{Client, ClientView, RootSet, Verdict};
+pub use store::RootStore;
 
 use crate::bundle::{MendOptions, Mended, mend};
 use crate::{Certificate, Crypto, Finding, Found, Note, PrivateKey, Severity};
@@ -53,8 +56,10 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What simulated clients say.
     pub clients: Vec<ClientView>,
-    /// The mended bundle, and what was left out of it.
+    /// The mended bundle, and what was left out of it; empty for a store of roots.
     pub mended: Mended,
+    /// What was given is a store of roots and no chain: only this was looked at.
+    pub store: Option<RootStore>,
 }
 
 impl Report {
@@ -65,11 +70,15 @@ impl Report {
     }
 }
 
-/// Looks at everything. Never fails: what is wrong stands in the report.
+/// Looks at everything. Never fails: what is wrong stands in the report. A store of roots is told from a chain and
+/// described in a few findings.
 ///
 /// Cost: that of [`mend`], and for each set of roots six walks up the chain and at most six verifications.
 #[must_use]
 pub fn examine(patient: Patient, examination: &Examination<'_>) -> Report {
+    if let Some(store) = RootStore::of(&patient, examination.at, examination.crypto) {
+        return shelved(store, &patient, examination);
+    }
     let Patient {
         certificates,
         keys,
@@ -93,5 +102,26 @@ pub fn examine(patient: Patient, examination: &Examination<'_>) -> Report {
         findings,
         clients,
         mended,
+        store: None,
+    }
+}
+
+/// The report about a store of roots: a chain's questions are not asked.
+fn shelved(store: RootStore, patient: &Patient, examination: &Examination<'_>) -> Report {
+    let mut findings = store.findings();
+    // Comments and blank lines are how a store is written.
+    let is_grave = |finding: &Finding| finding.severity > Severity::Note;
+    findings.extend(style::findings(&patient.notes).into_iter().filter(is_grave));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    Report {
+        findings,
+        clients: Vec::new(),
+        mended: mend(
+            Vec::new(),
+            Vec::new(),
+            MendOptions::new(examination.at),
+            examination.crypto,
+        ),
+        store: Some(store),
     }
 }

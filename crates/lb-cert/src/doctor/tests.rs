@@ -149,8 +149,6 @@ fn a_server_with_its_issuers_name_did_not_sign_itself() {
             }
         }
     }
-    let own = examined(&[&root.certificate], &[], &AwsLc);
-    assert!(!ids(&own).contains(&"taken-for-self-signed"));
 }
 
 #[test]
@@ -205,4 +203,62 @@ fn one_bundle_for_two_roots_is_said_to_serve_openssl_with_one_only() {
     let report = examined(&[&leaf, &by_b, &middle.certificate], &[&a], &AwsLc);
     assert!(report.clients.iter().all(|view| view.mended.is_trusted()));
     assert!(!ids(&report).contains(&"one-way-only"));
+}
+
+#[test]
+fn a_store_of_roots_is_named_as_that_and_nobody_is_asked_to_have_a_root_issued_again() {
+    let mut roots: Vec<Ca> = (0..20).map(|number| Ca::root(&format!("Root {number}"))).collect();
+    let old = Ca::root_with("Old Root", |params| params.not_after = rcgen::date_time_ymd(2026, 6, 1));
+    roots.push(old);
+    let middle = Ca::below(&roots[0], "Middle");
+    let mut all: Vec<&Certificate> = roots.iter().map(|ca| &ca.certificate).collect();
+    all.push(&middle.certificate);
+    all.push(&roots[3].certificate);
+    let report = examined(&all, &[&roots[0]], &AwsLc);
+    assert_eq!(ids(&report), ["expired-roots", "root-store"]);
+    assert_eq!(
+        report.findings[1].what,
+        "a root store: 21 roots, 1 other CA certificate, 1 repeated certificate, 1 expired; no server's certificate"
+    );
+    assert_eq!(report.findings[0].what, "1 of the roots have expired: Old Root");
+    assert!(report.clients.is_empty() && report.mended.chain.is_empty());
+    let said: String = report.findings.iter().map(Finding::explain).collect();
+    assert!(!said.contains("issued again"), "{said}");
+    let store = report.store.expect("a store");
+    assert_eq!((store.roots, store.others, store.repeated), (21, 1, 1));
+    assert_eq!(store.expired, ["Old Root"]);
+    assert!(store.weak.is_empty());
+}
+
+#[test]
+fn what_has_a_server_a_key_or_a_chain_in_it_is_no_store() {
+    let root = Ca::root("Root");
+    let other = Ca::root("Other");
+    let middle = Ca::below(&root, "Middle");
+    let (leaf, _) = leaf(&middle, "example.com");
+    let is_store = |certificates: &[&Certificate]| examined(certificates, &[], &AwsLc).store.is_some();
+    assert!(is_store(&[&root.certificate]));
+    assert!(is_store(&[&root.certificate, &other.certificate]));
+    assert!(!is_store(&[&root.certificate, &middle.certificate]));
+    assert!(!is_store(&[&middle.certificate, &root.certificate, &other.certificate]));
+    assert!(!is_store(&[&leaf, &root.certificate, &other.certificate]));
+    assert!(!is_store(&[&middle.certificate]));
+    // A server that signed itself, marked as a CA as openssl does.
+    let own = Ca::root_with("example.com", |params| {
+        params.subject_alt_names = vec![rcgen::SanType::DnsName("example.com".try_into().unwrap())];
+    });
+    let report = examined(&[&own.certificate], &[], &AwsLc);
+    assert!(report.store.is_none() && ids(&report).contains(&"self-signed"));
+    let mut with_key = patient(&[&root.certificate, &other.certificate]);
+    with_key.keys.push(Found {
+        value: crate::PrivateKey::from_der(&root.key.serialize_der()).unwrap(),
+        place: place("key.pem", 1),
+    });
+    let examination = Examination {
+        at: AT,
+        names: &[],
+        roots: &[],
+        crypto: &AwsLc,
+    };
+    assert!(examine(with_key, &examination).store.is_none());
 }

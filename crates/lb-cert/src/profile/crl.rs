@@ -9,7 +9,7 @@ pub(super) static RULES: &[&Rule] = &[
     &rule(
         "crl.sign-right",
         "RFC 5280, section 6.3.3 (f)",
-        Levels::By(Refuse, Refuse, Warn),
+        Levels::By(Refuse, Refuse, Refuse),
         sign_right,
         "a CA that states its key usage may sign CRLs",
         "have the CA's certificate issued with keyUsage cRLSign",

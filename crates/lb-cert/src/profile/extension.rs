@@ -73,7 +73,7 @@ pub(super) static RULES: &[&Rule] = &[
     &form(
         "name-constraints.critical",
         "RFC 5280, section 4.2.1.10",
-        Levels::By(Off, Refuse, Off),
+        Levels::By(Off, Warn, Off),
         name_constraints_critical,
         "name constraints are critical",
         "have the CA's certificate issued with critical nameConstraints",

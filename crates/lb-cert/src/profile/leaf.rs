@@ -3,6 +3,7 @@
 use super::extension::tight;
 use super::frame::{EMPTY, form};
 use super::rule::{Level, Levels, Link, Role, Rule};
+use crate::certificate::mailbox::Mailbox;
 use crate::certificate::{GeneralName, name, oid};
 use crate::verify::Purpose;
 use Level::{Off, Refuse, Warn};
@@ -38,8 +39,9 @@ pub(super) static RULES: &[&Rule] = &[
         "RFC 5280, section 4.2.1.6",
         Levels::By(Warn, Refuse, Off),
         san_name,
-        "host names are written as host names, addresses as addresses, all in ASCII",
-        "have the certificate issued with its names in their right form: no underscore, no address as host name",
+        "host names are written as host names, mailboxes as mailboxes, addresses as addresses, all in ASCII",
+        "have the certificate issued with its names in their right form: no underscore, no address as host name, no \
+         display name around a mailbox",
     ),
     &form(
         "san.wildcard",
@@ -147,7 +149,7 @@ fn san_name(link: &Link<'_>) -> Option<String> {
             // the forms of wildcards have a rule of their own
             !host.contains('*') && !is_host(host)
         }
-        GeneralName::Email(mailbox) => !is_mailbox(mailbox),
+        GeneralName::Email(mailbox) => Mailbox::parse(mailbox).is_none(),
         GeneralName::Invalid { .. } => true,
         _ => false,
     })?;
@@ -164,14 +166,6 @@ pub(crate) fn is_host(host: &str) -> bool {
     };
     let numeric = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
     host.len() <= 253 && host.split('.').all(label) && !host.rsplit('.').next().is_some_and(numeric)
-}
-
-/// One local part and one host (RFC 5280, section 4.2.1.6: the `Mailbox` of RFC 2821).
-fn is_mailbox(mailbox: &str) -> bool {
-    let Some((local, host)) = mailbox.rsplit_once('@') else {
-        return false;
-    };
-    !local.is_empty() && !host.is_empty() && !mailbox.contains(['<', '>', ' '])
 }
 
 fn san_wildcard(link: &Link<'_>) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Rules about a path as a whole.
 
 use super::rule::{Check, Kind, Level, Levels, Path, Role, Rule};
+use crate::certificate::mailbox::Mailbox;
 use crate::certificate::{Subtree, oid};
 use Level::{Off, Refuse, Warn};
 
@@ -54,10 +55,10 @@ fn constraint_form(path: &Path<'_>) -> Option<(usize, String)> {
 
 /// A mailbox, a host, or a domain with a leading dot.
 fn is_mail_space(space: &str) -> bool {
-    match space.rsplit_once('@') {
-        Some((local, host)) => !local.is_empty() && !local.contains('@') && super::leaf::is_host(host),
-        None => super::leaf::is_host(space.strip_prefix('.').unwrap_or(space)),
+    if space.contains('@') {
+        return Mailbox::parse(space).is_some();
     }
+    super::leaf::is_host(space.strip_prefix('.').unwrap_or(space))
 }
 
 /// Ones, then zeros.
@@ -99,7 +100,13 @@ mod tests {
 
     #[test]
     fn mailboxes_are_constrained_by_mailboxes_hosts_and_domains() {
-        for good in ["root@example.com", "**@example.com", "example.com", ".example.com"] {
+        for good in [
+            "root@example.com",
+            "**@example.com",
+            "\"a b\"@example.com",
+            "example.com",
+            ".example.com",
+        ] {
             assert!(is_mail_space(good), "{good}");
         }
         for bad in [

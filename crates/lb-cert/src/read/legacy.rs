@@ -2,8 +2,9 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use asn1_rs::{FromBer, Header, Tag};
+
 use super::encryption::Scheme;
-use super::shape::{self, Shape};
 use super::{Problem, ReadOptions, conversion};
 
 /// Tries the passwords in their order; `encryption` is the value of `DEK-Info`.
@@ -36,14 +37,8 @@ pub(super) fn decrypt(
     if options.passwords.is_empty() {
         return Err(Problem::PasswordNeeded { what: WHAT });
     }
-    let opened = |plain: &[u8]| {
-        let is_key = matches!(
-            shape::recognise(plain),
-            Shape::Pkcs1 | Shape::Sec1 | Shape::Pkcs8 | Shape::DsaKey
-        );
-        // Perhaps shorter than it says: then it is damaged, which a wrong password could not show.
-        is_key.then(|| plain.to_vec())
-    };
+    // Perhaps shorter than it says: then it is damaged, which a wrong password could not show.
+    let opened = |plain: &[u8]| begins_as_key(plain).then(|| plain.to_vec());
     let mut passwords = options.passwords.iter();
     passwords
         .find_map(|password| scheme.open(password, false, data, opened))
@@ -51,6 +46,14 @@ pub(super) fn decrypt(
             what: WHAT,
             tried: options.passwords.len(),
         })
+}
+
+/// Whether it begins as keys of every form do: a SEQUENCE, and in it the version, 0 or 1. What follows may be damaged.
+fn begins_as_key(plain: &[u8]) -> bool {
+    let Ok((content, header)) = Header::from_ber(plain) else {
+        return false;
+    };
+    header.tag() == Tag::Sequence && matches!(content, [0x02, 0x01, 0 | 1, ..])
 }
 
 const WHAT: &str = "the private key";

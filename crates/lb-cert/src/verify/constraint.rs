@@ -2,9 +2,10 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use crate::certificate::mailbox::Mailbox;
 use crate::certificate::name::{self, Attribute};
 use crate::certificate::{Certificate, GeneralName, NameConstraints, Subtree};
-use crate::profile::Path;
+use crate::profile::{Path, is_host};
 use std::cell::Cell;
 use std::net::IpAddr;
 
@@ -81,10 +82,11 @@ fn covers(space: &Subtree, found: &GeneralName) -> bool {
     match (space, found) {
         (Subtree::Dns(space), GeneralName::Dns(host)) => {
             // every host that a wildcard stands for lies below what follows it
-            match host.strip_prefix("*.") {
-                Some(rest) => host_within(rest, space.strip_prefix('.').unwrap_or(space)),
-                None => host_within(host, space),
-            }
+            is_readable(host)
+                && match host.strip_prefix("*.") {
+                    Some(rest) => host_within(rest, space.strip_prefix('.').unwrap_or(space)),
+                    None => host_within(host, space),
+                }
         }
         (Subtree::Directory(space), GeneralName::Directory(name)) => directory_within(name, space, false),
         (Subtree::Email(space), GeneralName::Email(mailbox)) => mailbox_within(mailbox, space, false),
@@ -97,6 +99,7 @@ fn covers(space: &Subtree, found: &GeneralName) -> bool {
 /// Does part of the name lie in the space, or can that not be ruled out?
 fn touches(space: &Subtree, found: &GeneralName) -> bool {
     match (space, found) {
+        (Subtree::Dns(_), GeneralName::Dns(host)) if !is_readable(host) => true,
         (Subtree::Dns(space), GeneralName::Dns(host)) => match host.strip_prefix("*.") {
             Some(rest) => {
                 let bare = space.strip_prefix('.').unwrap_or(space);
@@ -115,6 +118,15 @@ fn touches(space: &Subtree, found: &GeneralName) -> bool {
         // nobody can tell: an unsupported form, or a name that is not what its tag says
         _ => true,
     }
+}
+
+/// Labels with single dots between them, the first of which may be a wildcard. More is not asked here: names with
+/// underscores are in use.
+fn is_readable(host: &str) -> bool {
+    let bare = host.strip_prefix("*.").unwrap_or(host);
+    let bare = bare.strip_suffix('.').unwrap_or(bare);
+    bare.split('.')
+        .all(|label| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'*'))
 }
 
 /// The host itself or below it; with a leading dot only below; everything below the empty name.
@@ -144,14 +156,18 @@ fn domain(host: &str, space: &str) -> bool {
     host.eq_ignore_ascii_case(space)
 }
 
-fn mailbox_within(mailbox: &str, space: &str, when_unreadable: bool) -> bool {
-    let Some((local, host)) = mailbox.rsplit_once('@') else {
+/// A space with an `@` is one mailbox, else a host or a domain. What cannot be read, of the two, decides nothing.
+fn mailbox_within(found: &str, space: &str, when_unreadable: bool) -> bool {
+    let Some(mailbox) = Mailbox::parse(found) else {
         return when_unreadable;
     };
-    match space.rsplit_once('@') {
-        Some((space_local, space_host)) => local == space_local && host.eq_ignore_ascii_case(space_host),
-        None => domain(host, space),
+    if space.contains('@') {
+        return Mailbox::parse(space).map_or(when_unreadable, |space| mailbox == space);
     }
+    if !is_host(space.strip_prefix('.').unwrap_or(space)) {
+        return when_unreadable;
+    }
+    domain(mailbox.host(), space)
 }
 
 fn directory_within(name: &[u8], space: &[u8], when_unreadable: bool) -> bool {
@@ -248,6 +264,54 @@ mod tests {
             !check(&[], &[mail("example.com")], &box_of("nobody")),
             "unreadable is excluded"
         );
+    }
+
+    #[test]
+    fn what_is_no_mailbox_is_never_permitted_and_always_excluded() {
+        let mail = |text: &str| Subtree::Email(text.into());
+        let box_of = |text: &str| GeneralName::Email(text.into());
+        for wrong in [
+            "victim@example.com@evil.example",
+            "a@b@example.com",
+            "Jo <jo@example.com>",
+            "j..o@example.com",
+            "@example.com",
+            "jo@example..com",
+            "\"jo@example.com",
+        ] {
+            for space in ["example.com", ".com", "jo@example.com", wrong] {
+                assert!(!check(&[mail(space)], &[], &box_of(wrong)), "{wrong} in {space}");
+                assert!(!check(&[], &[mail(space)], &box_of(wrong)), "{wrong} out of {space}");
+            }
+        }
+        // A quoted @ is part of the name.
+        assert!(check(&[mail("example.com")], &[], &box_of("\"a@b\"@example.com")));
+        assert!(!check(&[mail("b")], &[], &box_of("\"a@b\"@example.com")));
+        assert!(check(&[mail("\"jo\"@example.com")], &[], &box_of("jo@example.com")));
+        assert!(!check(&[], &[mail("\"jo\"@example.com")], &box_of("jo@example.com")));
+        // A space that cannot be read permits nobody and excludes everybody.
+        for wrong in ["a@b@example.com", "@example.com", "*.example.com", "exa mple.com", ""] {
+            assert!(!check(&[mail(wrong)], &[], &box_of("jo@example.com")), "{wrong}");
+            assert!(!check(&[], &[mail(wrong)], &box_of("jo@example.com")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_cannot_be_read_is_never_permitted_and_always_excluded() {
+        for wrong in [
+            "a..example.com",
+            "f*.example.com",
+            "*.*.example.com",
+            "a b.example.com",
+            "",
+            "*",
+        ] {
+            assert!(!check(&[dns("example.com")], &[], &host(wrong)), "{wrong}");
+            assert!(!check(&[dns("")], &[], &host(wrong)), "{wrong}");
+            assert!(!check(&[], &[dns("other.example")], &host(wrong)), "{wrong}");
+        }
+        assert!(check(&[dns("example.com")], &[], &host("_dmarc.a_b.example.com")));
+        assert!(check(&[dns("example.com")], &[], &host("www.example.com.")));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use crate::certificate::mailbox::Mailbox;
 use crate::certificate::{Certificate, GeneralName};
 use crate::profile::Link;
 use std::fmt;
@@ -77,12 +78,10 @@ fn host_matches(wanted: &str, found: &str) -> bool {
     }
 }
 
-/// The local part letter by letter, the host without case.
+/// What is no mailbox is nobody's.
 fn same_mailbox(one: &str, other: &str) -> bool {
-    match (one.rsplit_once('@'), other.rsplit_once('@')) {
-        (Some((local, host)), Some((other_local, other_host))) => {
-            local == other_local && host.eq_ignore_ascii_case(other_host)
-        }
+    match (Mailbox::parse(one), Mailbox::parse(other)) {
+        (Some(one), Some(other)) => one == other,
         _ => false,
     }
 }
@@ -152,5 +151,20 @@ mod tests {
         let wanted = PeerName::read("Jo@Example.com");
         assert!(wanted.matches(&GeneralName::Email("Jo@example.COM".into())));
         assert!(!wanted.matches(&GeneralName::Email("jo@example.com".into())));
+        assert!(PeerName::read("jo@example.com").matches(&GeneralName::Email("\"jo\"@example.com".into())));
+    }
+
+    #[test]
+    fn what_is_no_mailbox_is_nobodys_even_letter_by_letter() {
+        for wrong in [
+            "a@b@example.com",
+            "Jo <jo@example.com>",
+            "jo@",
+            "@example.com",
+            "j..o@example.com",
+        ] {
+            let wanted = PeerName::Email(wrong.into());
+            assert!(!wanted.matches(&GeneralName::Email(wrong.into())), "{wrong}");
+        }
     }
 }

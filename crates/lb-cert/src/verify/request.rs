@@ -67,6 +67,11 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Is it no server's certificate that is asked for?
+    pub(crate) fn is_for_clients(&self) -> bool {
+        !self.purposes.contains(&Purpose::Server)
+    }
+
     /// All of these names have to be the certificate's.
     #[must_use]
     pub const fn by(mut self, names: &'a [PeerName]) -> Self {
@@ -127,7 +132,7 @@ impl Budget {
     ///
     /// rustls-webpki, which is asked first, has its own: 6 intermediates, 100 signatures, 200,000
     /// candidates, 250,000 comparisons. In a profile that is not complete our search only finds words for a
-    /// refusal; it then takes at most 64 signatures and 1,000 steps.
+    /// refusal, or a way for a client's certificate; it then takes at most 64 signatures and 1,000 steps.
     pub const DEFAULT: Self = Self {
         certificates: 128,
         intermediates: 16,

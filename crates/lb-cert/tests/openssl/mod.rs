@@ -59,6 +59,7 @@ impl Shop {
     pub(crate) fn attempt_with(&self, arguments: &[&str]) -> Output {
         Command::new("openssl")
             .args(arguments)
+            .env("LC_ALL", "C")
             .current_dir(&self.folder)
             .stdin(Stdio::null())
             .output()

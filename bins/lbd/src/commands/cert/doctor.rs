@@ -4,7 +4,7 @@ use super::args::Doctor;
 use super::output::{self, Draft};
 use super::paint::Paint;
 use super::{Failure, convert, count, input, roots};
-use lb_cert::doctor::{Client, ClientView, Examination, Patient, Report, RootSet, Verdict};
+use lb_cert::doctor::{Client, ClientView, Examination, Patient, Report, RootSet, RootStore, Verdict};
 use lb_cert::{AwsLc, Certificate, Finding, Found, KeyMatch, PrivateKey, Severity, write};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -55,7 +55,11 @@ pub(super) fn run(doctor: &Doctor) -> Result<(), Failure> {
     if let Some(path) = &doctor.out {
         let mut content = write::certificates(report.mended.sent().map(|found| found.value.der()));
         if report.mended.chain.is_empty() {
-            return Err(Failure::Refused("there is no certificate to write".to_owned()));
+            let reason = match report.store {
+                Some(_) => "a root store is no server's bundle; nothing was written",
+                None => "there is no certificate to write",
+            };
+            return Err(Failure::Refused(reason.to_owned()));
         }
         // A key that is not the certificate's makes no bundle.
         let key = report
@@ -89,7 +93,12 @@ pub(super) fn run(doctor: &Doctor) -> Result<(), Failure> {
 }
 
 fn as_text(tree: &str, report: &Report, paint: Paint) -> String {
-    let mut text = tree.to_owned();
+    // A line for each of hundreds of roots helps nobody.
+    let mut text = if report.store.is_some() {
+        String::new()
+    } else {
+        tree.to_owned()
+    };
     // Writing to a String cannot fail.
     for finding in &report.findings {
         let severity = match finding.severity {
@@ -242,7 +251,20 @@ fn as_json(report: &Report, at: i64) -> Value {
         "findings": findings,
         "clients": clients,
         "chain": chain,
+        "root_store": report.store.as_ref().map(store_json),
         "further": report.mended.further.iter().map(json).collect::<Vec<_>>(),
+    })
+}
+
+fn store_json(store: &RootStore) -> Value {
+    json!({
+        "roots": store.roots,
+        "others": store.others,
+        "repeated": store.repeated,
+        "expired": store.expired,
+        "not_yet_valid": store.not_yet_valid,
+        "weak": store.weak,
+        "old_signatures": store.old_signatures,
     })
 }
 
