@@ -162,7 +162,7 @@ fn s_sched_09_a_log_whose_costs_differ_by_orders_of_magnitude_gets_least_connect
     let text = good(&["advise", &path]);
     for part in [
         "found by looking at it",
-        "1 lines could not be read (line 12001: no [time])",
+        "1 line could not be read (line 12001: no [time])",
         "Recommended: least_conn (certainty: high, by 12,000 requests)",
         "p95 is 100 times p50",
         "algorithm = \"least_conn\"",
@@ -216,7 +216,7 @@ fn what_is_no_log_ends_with_3_and_the_reason() {
     }
     let (code, _, errors) = run(&["advise", &noise, "--format", "haproxy"]);
     assert!(
-        code == Some(3) && errors.contains("line 1 (no [accept date])"),
+        code == Some(3) && errors.contains("line 1 (no [accept date] as in 06/Feb/2009:12:14:14.655)"),
         "{errors}"
     );
 }
