@@ -152,7 +152,7 @@ fn s_conv_06_what_the_installed_programs_write_is_read() {
         .output()
         .expect("it runs");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    all_are_read(&folder.0, 150);
+    all_are_read(&folder.0, 148);
 }
 
 /// Removed when dropped.

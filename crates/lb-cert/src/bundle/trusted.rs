@@ -6,7 +6,7 @@ use crate::{Certificate, Crypto, Profile, Purpose, Request, Roots, Step, Verifie
 use std::collections::{HashMap, HashSet};
 
 /// Verifications that mending makes for one set of roots at most: each of two purposes by each of four profiles, and
-/// [`MAX_LEAVES`] more to choose the leaf.
+/// a few more to choose the leaf.
 pub const MAX_VERIFICATIONS: usize = 8 * (MAX_LEAVES + 1);
 
 /// Of so many certificates that may be the leaf it is asked whether roots accept them.
