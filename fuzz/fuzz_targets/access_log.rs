@@ -10,7 +10,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((first, input)) = data.split_first() else {
         return;
     };
-    let format = Format::ALL.get(usize::from(*first)).copied();
+    let format = Format::ALL.get(usize::from(*first)).cloned();
     let Ok(mut log) = Log::new(Cursor::new(input), format) else {
         return;
     };
