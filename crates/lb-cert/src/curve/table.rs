@@ -1,5 +1,6 @@
 //! The curves that have names: X9.62 (prime*, c2*), SEC 2 version 2 and 1 (secp*, sect*), RFC 5639 (brainpool*) and
 //! GB/T 32918.5 (SM2). The numbers are those that `openssl ecparam -param_enc explicit -text` prints; a test compares.
+//! One table of numbers, and long because there are many curves: nothing in it is code to be split.
 
 #![allow(
     clippy::indexing_slicing,
