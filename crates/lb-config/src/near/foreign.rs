@@ -1,6 +1,5 @@
 //! Words of HAProxy, nginx, Caddy, Traefik, Envoy and Kubernetes, and what to write here instead. Data, and
 //! therefore long: a test writes every mend into a file and reads it.
-//! One table, and long because other programs have many words: it is read by word, never from top to bottom.
 
 /// A key of another program in a table of ours.
 #[derive(Debug, Clone, Copy)]
