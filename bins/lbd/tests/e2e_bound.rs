@@ -465,15 +465,17 @@ fn a_bound_client_that_waits_costs_no_other_client_its_place() {
     let listener = address();
     let config = Config::http(listener, &[backend.address()]).backend(0, "max_connections = 1");
     let lbd = Lbd::start(&config.text());
-    let mut alice = Client::connect(listener);
-    log_in(&mut alice, "/", "alice");
-    let mut bob = Client::connect(listener);
-    log_in(&mut bob, "/", "bob");
     let nothing_is_under_way = || {
         until("nothing is under way", || {
             (lbd.state().sum("in_flight") == 0).then_some(())
         });
     };
+    // A client has its answer a moment before its place at the backend is free again.
+    let mut alice = Client::connect(listener);
+    log_in(&mut alice, "/", "alice");
+    nothing_is_under_way();
+    let mut bob = Client::connect(listener);
+    log_in(&mut bob, "/", "bob");
     nothing_is_under_way();
     assert_eq!(alice.get("/").text(), "a alice");
     nothing_is_under_way();
