@@ -161,12 +161,20 @@ impl WeightedLeastConn {
                 }
                 continue;
             };
-            // the same without asking the mask and the lengths each time
-            let read = loads.iter().zip(limits).zip(&self.places[places.clone()]).zip(places);
-            for (((load, limit), seat), place) in read {
-                let count = load.in_flight();
-                if limit.has_room(count) {
-                    least.take(place, seat.weight, count);
+            // Read first and compare then: while nothing hangs on a load, the processor fetches many at a time.
+            let mut counts = [FULL; LONGEST];
+            let counts = &mut counts[..places.len()];
+            for (count, (load, limit)) in counts.iter_mut().zip(loads.iter().zip(limits)) {
+                let in_flight = load.in_flight();
+                *count = if limit.has_room(in_flight) { in_flight } else { FULL };
+            }
+            let seats = &self.places[places.clone()];
+            if least.tied > FEW && !least.may_be_beaten(counts, seats) {
+                continue; // more of the tied are of no use
+            }
+            for ((count, seat), place) in counts.iter().zip(seats).zip(places) {
+                if *count != FULL {
+                    least.take(place, seat.weight, *count);
                 }
             }
         }
@@ -183,8 +191,9 @@ impl WeightedLeastConn {
         // Loads are read again from here on and may have changed; the least of the first reading
         // stands for itself then.
         let is_tied = |place: usize| {
-            let count = self.in_flight(place, ask).map(u64::from);
-            count.is_some_and(|c| c * least.weight == least.count * u64::from(self.places[place].weight))
+            let there = u64::from(least.count) * u64::from(self.places[place].weight);
+            self.in_flight(place, ask)
+                .is_some_and(|count| u64::from(count) * u64::from(least.weight) == there)
         };
         if let Some(next) = self.ahead(turn).find(|next| is_tied(next.place)) {
             return next;
@@ -225,8 +234,9 @@ impl WeightedLeastConn {
 struct Least {
     place: usize,
     /// 0: nobody was read yet.
-    weight: u64,
-    count: u64,
+    weight: u32,
+    count: u32,
+    /// How many others are as good; above [`FEW`], it is only known that they are more than that.
     tied: usize,
     /// The first of the tied, beside `place`; the last entry is for whoever was not tied.
     some: [u32; FEW + 1],
@@ -243,9 +253,8 @@ impl Least {
 
     #[inline(always)]
     fn take(&mut self, place: usize, weight: u32, count: u32) {
-        let (count, weight) = (u64::from(count), u64::from(weight));
-        let here = count * self.weight;
-        let there = self.count * weight;
+        let here = u64::from(count) * u64::from(self.weight);
+        let there = u64::from(self.count) * u64::from(weight);
         if here < there {
             (self.place, self.weight, self.count, self.tied) = (place, weight, count, 0);
         } else {
@@ -254,10 +263,23 @@ impl Least {
             self.tied += usize::from(here == there);
         }
     }
+
+    /// Has anybody of these less? Whoever is [`FULL`] may seem so. All of them are compared in a few vector
+    /// instructions: the products are below `2^63`, so the sign of a difference tells.
+    fn may_be_beaten(&self, counts: &[u32], seats: &[Place]) -> bool {
+        let differences = counts.iter().zip(seats).map(|(count, seat)| {
+            let here = u64::from(*count) * u64::from(self.weight);
+            here.wrapping_sub(u64::from(self.count) * u64::from(seat.weight))
+        });
+        differences.fold(0, |all, difference| all | difference) >> 63 != 0
+    }
 }
 
 /// So many tied places are remembered; more are found again.
 const FEW: usize = 8;
+
+/// Stands for the count of whoever has no room: no count below a limit is as large.
+const FULL: u32 = u32::MAX;
 
 /// The longest run: one backend that is down makes only those near it dear to read.
 const LONGEST: usize = 64;
