@@ -27,10 +27,8 @@ fn moment() -> String {
         return String::new();
     }
     let clock = lb_net::clock::Clock::new();
-    let now = clock.now();
-    let millis = u64::from(clock.micros_of(now)) / 1_000;
-    let unix = now.wall.as_secs().saturating_mul(1_000).saturating_add(millis);
-    format!("{} ", lb_telemetry::timestamp(unix))
+    let unix_millis = clock.unix_millis(lb_net::clock::monotonic());
+    format!("{} ", lb_telemetry::timestamp(unix_millis))
 }
 
 static WITH_TIME: AtomicBool = AtomicBool::new(false);

@@ -69,10 +69,14 @@ impl Clock {
         }
     }
 
-    /// The microseconds within the second of `now.wall`, for log lines.
+    /// Milliseconds since 1970 of a moment on the monotonic clock, earlier or later than the last look at the system's
+    /// clock, by what that look saw: the date of a request's beginning is right however long it took.
     #[must_use]
-    pub fn micros_of(&self, now: Now) -> u32 {
-        (now.mono.since(self.checked.get()) + Duration::from_micros(u64::from(self.micros.get()))).subsec_micros()
+    pub fn unix_millis(&self, at: Time) -> u64 {
+        let looked = self.checked.get();
+        let seen = Duration::from_secs(self.wall.get().as_secs()) + Duration::from_micros(u64::from(self.micros.get()));
+        let date = (seen + at.since(looked)).saturating_sub(looked.since(at));
+        u64::try_from(date.as_millis()).unwrap_or(u64::MAX)
     }
 
     fn check(&self, mono: Time) {
@@ -127,7 +131,27 @@ mod tests {
         assert!(second.mono >= first.mono);
         assert!(second.wall.as_secs() > 1_700_000_000, "after November 2023");
         assert!(now().wall.as_secs().abs_diff(second.wall.as_secs()) <= 1);
-        assert!(clock.micros_of(second) < 1_000_000);
+        assert_eq!(clock.unix_millis(second.mono) / 1_000, second.wall.as_secs());
+    }
+
+    #[test]
+    fn a_moment_before_the_last_look_at_the_date_has_its_own_date() {
+        let clock = Clock::new();
+        let began = monotonic();
+        let date = clock.unix_millis(began);
+        let later = began + Duration::from_millis(1_870);
+        clock.check(later); // sees the date of now, 1.87 s early
+        let early = |at| clock.unix_millis(at) + 1_870;
+        assert!(early(began).abs_diff(date) <= 50, "{} and {date}", early(began));
+        assert!(clock.unix_millis(later).abs_diff(date) <= 50);
+        assert_eq!(
+            clock.unix_millis(later + Duration::from_secs(3)),
+            clock.unix_millis(later) + 3_000
+        );
+        assert_eq!(
+            clock.unix_millis(Time::ZERO) + 1_000,
+            clock.unix_millis(Time::from_nanos(1_000_000_000))
+        );
     }
 
     #[test]

@@ -213,7 +213,7 @@ impl Passage {
         if self.view.tcp().is_some_and(|tcp| tcp.access_log)
             && let Some(log) = &mut *core.log.borrow_mut()
         {
-            let millis = self.started.wall.as_secs() * 1000 + u64::from(core.clock.micros_of(self.started)) / 1000;
+            let millis = core.clock.unix_millis(self.started.mono);
             let mut access = Access::new(self.peer.ip().to_canonical(), millis);
             access.bytes = down;
             access.request_bytes = up;

@@ -26,7 +26,7 @@ impl Present {
         let now = clock.now();
         Self {
             mono: now.mono,
-            unix_millis: now.wall.as_secs() * 1_000 + u64::from(clock.micros_of(now) / 1_000),
+            unix_millis: clock.unix_millis(now.mono),
         }
     }
 

@@ -26,7 +26,7 @@ impl Exchange {
         let fault = Fault {
             end,
             detail: self.detail,
-            unix_millis: now.wall.as_secs() * 1000 + u64::from(core.clock.micros_of(now)) / 1000,
+            unix_millis: core.clock.unix_millis(now.mono),
         };
         core.counters.faults().report(ticket.backend().id.as_u64(), fault);
     }
@@ -95,7 +95,7 @@ impl Exchange {
         } else {
             self.facts.started
         };
-        let millis = started.wall.as_secs() * 1000 + u64::from(core.clock.micros_of(started)) / 1000;
+        let millis = core.clock.unix_millis(started.mono);
         let mut access = Access::new(client.sender.peer(), millis);
         let head = &self.request;
         if head.kind() == Kind::Request && !head.method().is_empty() {
