@@ -163,3 +163,34 @@ fn s_ka_12_twenty_resources_of_a_page_come_over_one_connection() {
     assert_eq!(lbd.state().sum("connections"), before);
     lbd.stop();
 }
+
+#[test]
+fn a_post_without_a_body_that_we_answer_ourselves_keeps_its_connection() {
+    let listener = address();
+    let routes = "[[listeners.routes]]\npath = \"/moved\"\nredirect = { to = \"https://new.example/\" }\n\
+                  [[listeners.routes]]\npath = \"/fixed\"\nrespond = 403\n";
+    let nobody = address();
+    let config = Config::http(listener, &[nobody]).listener(routes);
+    let lbd = Lbd::start(&config.text());
+    let mut client = Client::connect(listener);
+    for (method, target, status) in [
+        ("POST", "/moved", 302),
+        ("PUT", "/fixed", 403),
+        ("DELETE", "/moved", 302),
+        ("POST", "/nobody", 502),
+        ("GET", "/fixed", 403),
+    ] {
+        let request = format!("{method} {target} HTTP/1.1\r\nHost: test.example\r\nContent-Length: 0\r\n\r\n");
+        let response = client.exchange(request);
+        assert_eq!(
+            (response.status(), response.get("connection")),
+            (status, None),
+            "{method} {target}"
+        );
+    }
+    // A body that nobody reads ends it.
+    client.send("POST /fixed HTTP/1.1\r\nHost: test.example\r\nContent-Length: 5\r\n\r\nhello");
+    let response = client.response();
+    assert_eq!((response.status(), response.get("connection")), (403, Some("close")));
+    lbd.stop();
+}

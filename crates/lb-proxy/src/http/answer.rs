@@ -19,7 +19,7 @@ pub(super) fn respond(
     location: Option<&str>,
     core: &Core,
 ) {
-    if x.framing != Framing::Empty || !client.conn.reading_done() {
+    if !matches!(x.framing, Framing::Empty | Framing::Length(0)) || !client.conn.reading_done() {
         client.conn.close_after();
     }
     let body = body_of(status, end, x.detail);
