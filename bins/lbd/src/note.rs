@@ -26,11 +26,7 @@ fn moment() -> String {
     if !WITH_TIME.load(Ordering::Relaxed) {
         return String::new();
     }
-    let clock = lb_net::clock::Clock::new();
-    let now = clock.now();
-    let millis = u64::from(clock.micros_of(now)) / 1_000;
-    let unix = now.wall.as_secs().saturating_mul(1_000).saturating_add(millis);
-    format!("{} ", lb_telemetry::timestamp(unix))
+    format!("{} ", lb_telemetry::timestamp(lb_net::clock::now().wall))
 }
 
 static WITH_TIME: AtomicBool = AtomicBool::new(false);
