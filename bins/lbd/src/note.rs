@@ -26,9 +26,7 @@ fn moment() -> String {
     if !WITH_TIME.load(Ordering::Relaxed) {
         return String::new();
     }
-    let clock = lb_net::clock::Clock::new();
-    let unix_millis = clock.unix_millis(lb_net::clock::monotonic());
-    format!("{} ", lb_telemetry::timestamp(unix_millis))
+    format!("{} ", lb_telemetry::timestamp(lb_net::clock::now().wall))
 }
 
 static WITH_TIME: AtomicBool = AtomicBool::new(false);

@@ -92,12 +92,12 @@ impl Workers {
         self.running > 0
     }
 
-    /// The last failed request of a backend, of all workers.
+    /// The last failed request or connection of a backend, of all workers.
     pub(crate) fn last_fault(&self, backend: lb_types::BackendId) -> Option<lb_telemetry::Fault> {
         let faults = self.counters.iter().map(|counters| counters.faults());
         faults
             .filter_map(|faults| faults.last(backend.as_u64()))
-            .max_by_key(|fault| fault.unix_millis)
+            .max_by_key(|fault| fault.at)
     }
 
     pub(crate) fn counters(&self) -> lb_telemetry::Snapshot {

@@ -2,6 +2,9 @@
 //! whose example runs; and it takes versions and lints from the workspace, where each stands once.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+#[path = "crates_complete/words.rs"]
+mod words;
+
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,6 +70,20 @@ fn a_package_has_both_licences_and_no_tests() {
                 .map(|file| complain(format!("{file} is packaged"))),
         );
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_crate_re_exports_the_words_of_others_that_its_signatures_show() {
+    let wrong: Vec<String> = crate_manifests()
+        .iter()
+        .flat_map(|manifest| {
+            let folder = manifest.parent().unwrap();
+            let missing = words::missing(&folder.join("src"));
+            let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+            missing.into_iter().map(move |word| format!("{name}: pub use {word}"))
+        })
+        .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -5,7 +5,9 @@ mod support;
 
 use std::fs;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener};
-use support::{Backend, Client, Folder, Lbd, address, until};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use support::{Backend, Client, Folder, Lbd, Running, address, peer, until};
 
 #[test]
 fn of_listeners_on_one_port_the_narrowest_address_gets_the_connection() {
@@ -74,6 +76,38 @@ fn link_local_addresses_with_their_interface_are_listened_on_and_forwarded_to() 
 }
 
 #[test]
+fn over_a_real_link_a_link_local_backend_is_reached_and_a_link_local_listener_answers() {
+    let programs = ["unshare", "nsenter", "ip", "nginx", "curl"].map(peer);
+    let [Some(unshare), Some(nsenter), Some(ip), Some(nginx), Some(curl)] = programs else {
+        return;
+    };
+    let Some(link) = Link::start(&unshare, nsenter, &ip) else {
+        println!("skipped: no network namespace may be made here");
+        return;
+    };
+    let folder = Folder::new();
+    let w = folder.path().display().to_string();
+    let server = format!(
+        "user root;\ndaemon off;\nmaster_process off;\npid {w}/pid;\nerror_log {w}/error.log;\nevents {{}}\n\
+         http {{ access_log off; server {{ listen [::]:8081; location / {{ return 200 \"across $remote_addr\"; }} }} }}\n"
+    );
+    let server = folder.write("nginx.conf", &server);
+    let _backend = Running::spawn(link.far(&nginx).args(["-p", &w, "-c"]).arg(server));
+    let config = "version = 1\n[[listeners]]\nname = \"web\"\naddress = \"[fe80::1%near0]:8080\"\npool = \"app\"\n\
+         [[pools]]\nname = \"app\"\nbackends = [\"[fe80::2%near0]:8081\"]\nhealth = { kind = \"http\", interval = \"100ms\" }\n";
+    let config = folder.write("lbd.toml", config);
+    let lbd = Path::new(env!("CARGO_BIN_EXE_lbd"));
+    let _lbd = Running::spawn(link.near(lbd).arg("run").arg(config));
+    until("an answer comes across the link", || {
+        // This end of the link has another name there.
+        let arguments = ["-sg", "--max-time", "2", "http://[fe80::1%25far0]:8080/"];
+        let output = support::run(link.far(&curl).args(arguments));
+        // What nginx sees: the way led over the link, in both directions.
+        (output.text == "across fe80::1").then_some(())
+    });
+}
+
+#[test]
 fn a_zone_a_final_dot_and_a_name_lead_to_this_machine() {
     let backend = Backend::saying("here");
     let (listener, port) = (address(), backend.address().port());
@@ -95,6 +129,68 @@ fn start(config: &str, listeners: usize) -> Lbd {
         (lbd.stderr().matches("listening on").count() == listeners).then_some(())
     });
     lbd
+}
+
+/// Two network namespaces and a link between them: `near0` is fe80::1, `far0` is fe80::2.
+struct Link {
+    nsenter: PathBuf,
+    near: Running,
+    far: Running,
+}
+
+impl Link {
+    /// `None`: it is not allowed here.
+    fn start(unshare: &Path, nsenter: PathBuf, ip: &Path) -> Option<Self> {
+        let own = fs::read_link("/proc/self/ns/net").ok()?;
+        // A namespace lives as long as a process in it.
+        let mut holders = [(); 2].map(|()| Running::spawn(Command::new(unshare).args(["--net", "sleep", "300"])));
+        for holder in &mut holders {
+            let path = format!("/proc/{}/ns/net", holder.id());
+            until("a namespace is made or refused", || {
+                let is_made = fs::read_link(&path).is_ok_and(|found| found != own);
+                (is_made || holder.has_ended()).then_some(())
+            });
+        }
+        let [near, far] = holders;
+        let mut link = Self { nsenter, near, far };
+        let (near, far) = (link.near.id(), link.far.id());
+        let words = format!("link add near0 netns {near} type veth peer name far0 netns {far}");
+        let made = support::run(Command::new(ip).args(words.split(' ')));
+        if !made.success {
+            let is_refused = made.errors.contains("not permitted") || link.near.has_ended() || link.far.has_ended();
+            assert!(is_refused, "{}", made.errors);
+            return None;
+        }
+        for (mut command, name, address) in [
+            (link.near(ip), "near0", "fe80::1/64"),
+            (link.far(ip), "far0", "fe80::2/64"),
+        ] {
+            // The only one on its link: no need to wait for the proof that nobody else has it.
+            let lines = format!(
+                "link set {name} addrgenmode none\naddr add {address} dev {name} nodad\nlink set {name} up\nlink set lo up\n"
+            );
+            let folder = Folder::new();
+            let output = support::run(command.arg("-batch").arg(folder.write("batch", &lines)));
+            assert!(output.success, "{}", output.errors);
+        }
+        Some(link)
+    }
+
+    fn near(&self, program: &Path) -> Command {
+        self.enter(&self.near, program)
+    }
+
+    fn far(&self, program: &Path) -> Command {
+        self.enter(&self.far, program)
+    }
+
+    fn enter(&self, holder: &Running, program: &Path) -> Command {
+        let mut command = Command::new(&self.nsenter);
+        command
+            .args(["--target", &holder.id().to_string(), "--net"])
+            .arg(program);
+        command
+    }
 }
 
 /// A link-local address of this machine and its interface: proc(5), `/proc/net/if_inet6`.

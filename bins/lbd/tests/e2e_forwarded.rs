@@ -5,7 +5,7 @@ mod support;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
-use support::{Backend, Client, Config, Head, Lbd, address, answer};
+use support::{Backend, Client, Config, Folder, Head, Lbd, address, answer};
 
 #[test]
 fn s_xff_01_the_client_is_named_without_any_configuration() {
@@ -96,6 +96,61 @@ fn s_xff_04_what_is_said_of_the_client_can_be_turned_off() {
     assert_eq!(head.all("x-forwarded-for"), ["127.0.0.1"], "{head:?}");
     assert!(head.all("x-original-url").is_empty(), "{head:?}");
     lbd.stop();
+}
+
+#[test]
+fn the_log_has_the_client_that_is_believed_and_the_chain_as_it_came() {
+    let (backend, _heads) = recording();
+    let (listener, folder) = (address(), Folder::new());
+    for (format, want) in [
+        ("json", ["\"client\":\"CLIENT\"", "\"x_forwarded_for\":\"CHAIN\""]),
+        ("combined_xff", ["CLIENT - - [", "\" \"CHAIN\""]),
+        ("combined_timed", ["CLIENT - - [", "\" \"CHAIN\""]),
+    ] {
+        let log = folder.path().join(format);
+        let config = Config::http(listener, &[backend.address()])
+            .top("workers = 1")
+            .listener("trusted_proxies = [\"127.0.7.0/24\", \"10.0.0.0/8\"]")
+            .rest(&format!(
+                "[log]\naccess = \"{}\"\nformat = \"{format}\"\n",
+                log.display()
+            ));
+        let lbd = Lbd::start(&config.text());
+        let cases = [
+            ("127.0.7.1", "203.0.113.9", "203.0.113.9"),
+            ("127.0.7.1", "6.6.6.6, 203.0.113.9, 10.1.2.3", "203.0.113.9"),
+            ("127.0.7.1", "[2001:db8::7]:4711", "2001:db8::7"),
+            ("127.0.7.1", "unknown", "127.0.7.1"),
+            ("127.0.8.1", "203.0.113.9", "127.0.8.1"),
+        ];
+        for (peer, chain, _) in cases {
+            let request = format!("GET / HTTP/1.1\r\nHost: test.example\r\nX-Forwarded-For: {chain}\r\n\r\n");
+            let mut client = Client::connect_from(peer.parse().unwrap(), listener);
+            assert_eq!(client.exchange(request).status(), 200);
+        }
+        // Refused before it could be passed on: the same.
+        let mut client = Client::connect_from("127.0.7.1".parse().unwrap(), listener);
+        client.send("GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n");
+        assert_eq!(client.response().status(), 400);
+        let mut bare = Client::connect_from("127.0.7.1".parse().unwrap(), listener);
+        assert_eq!(bare.get("/").status(), 200);
+        lbd.stop();
+        let text = std::fs::read_to_string(&log).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let refused = ("127.0.7.1", "203.0.113.9", "203.0.113.9");
+        for ((_, chain, client), line) in cases.iter().chain([&refused]).zip(&lines) {
+            for part in want {
+                let part = part.replace("CLIENT", client).replace("CHAIN", chain);
+                assert!(line.contains(&part), "{part}: {line}");
+            }
+        }
+        let last = lines.last().unwrap();
+        assert!(last.contains(&want[0].replace("CLIENT", "127.0.7.1")), "{last}");
+        assert!(
+            !last.contains("x_forwarded_for") && !last.contains("\" \"127.0.7.1\""),
+            "{last}"
+        );
+    }
 }
 
 #[test]

@@ -42,6 +42,57 @@ fn two_addresses_are_enough_to_balance_and_the_same_is_printed_as_a_file() {
 }
 
 #[test]
+fn a_file_in_another_encoding_is_named_and_the_command_given_for_it_mends_it() {
+    let text = format!("# caf\u{e9}\n{}", Config::http(address(), &[address()]).text());
+    let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<_>>();
+    let marked = format!("\u{feff}{text}");
+    let latin: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    let folder = Folder::new();
+    for (name, bytes, what) in [
+        (
+            "le.toml",
+            utf16(&marked, u16::to_le_bytes),
+            "the file is UTF-16, not UTF-8",
+        ),
+        (
+            "big one's.toml",
+            utf16(&marked, u16::to_be_bytes),
+            "the file is UTF-16, not UTF-8",
+        ),
+        (
+            "bare",
+            utf16(&text, u16::to_le_bytes),
+            "looks like UTF-16LE without a mark",
+        ),
+        (
+            "bare.be",
+            utf16(&text, u16::to_be_bytes),
+            "looks like UTF-16BE without a mark",
+        ),
+        ("old.toml", latin, "not UTF-8: byte 0xe9 in line 1"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let (code, said, errors) = run(&["check", &path.display().to_string()]);
+        assert_eq!(code, Some(3), "{said}{errors}");
+        let all = format!("{said}{errors}");
+        assert!(all.contains(what), "{name}: {all}");
+        let Some(_) = support::peer("iconv") else { continue };
+        let command = all.split('`').nth(1).unwrap();
+        let mended = command.rsplit_once("> ").unwrap().1;
+        let output = support::run(Command::new("sh").args(["-c", command]));
+        assert!(output.success, "{command}: {}", output.errors);
+        let check = format!("{} check {mended}", env!("CARGO_BIN_EXE_lbd"));
+        let output = support::run(Command::new("sh").args(["-c", &check]));
+        assert!(output.success, "{check}: {}{}", output.text, output.errors);
+    }
+    // The mark alone is no fault: Notepad's "UTF-8 with BOM".
+    let path = folder.write("marked.toml", &marked).display().to_string();
+    let (code, said, errors) = run(&["check", &path]);
+    assert_eq!(code, Some(0), "{said}{errors}");
+}
+
+#[test]
 fn exit_codes_are_the_documented_ones() {
     let folder = Folder::new();
     let (listener, backend) = (address(), address());

@@ -53,7 +53,7 @@ fn answering(answers: &'static [(&'static str, &'static str)]) -> Backend {
 
 #[test]
 fn a_refused_request_is_logged_with_its_first_line_and_the_rule() {
-    let cases: [(&str, &str, &str, &str); 7] = [
+    let cases: [(&str, &str, &str, &str); 10] = [
         (
             "POST /two?a=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx",
             "POST",
@@ -65,7 +65,25 @@ fn a_refused_request_is_logged_with_its_first_line_and_the_rule() {
             "GET /space HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n",
             "GET",
             "/space",
-            "malformed field name, white space around it, or a folded line",
+            "white space between field name and colon",
+        ),
+        (
+            "GET /fold HTTP/1.1\r\nHost: h\r\nX: y\r\n z\r\n\r\n",
+            "GET",
+            "/fold",
+            "folded line: a field line begins with white space",
+        ),
+        (
+            "GET /colon HTTP/1.1\r\nHost: h\r\nX y\r\n\r\n",
+            "GET",
+            "/colon",
+            "field line without a colon",
+        ),
+        (
+            "GET /name HTTP/1.1\r\nHost: h\r\nX(y): z\r\n\r\n",
+            "GET",
+            "/name",
+            "malformed field name",
         ),
         (
             "GET /feed HTTP/1.1\r\nHost: h\nX: y\r\n\r\n",
@@ -229,6 +247,99 @@ fn a_pool_of_old_backends_is_read_probes_included() {
             assert_eq!(response.status(), 503);
         }
         lbd.stop();
+    }
+}
+
+#[test]
+fn what_an_old_backend_chunks_and_folds_reaches_the_client_clean() {
+    let backend = Backend::http(|_| {
+        b"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\nTrailer: X-Sum\nX: a\n b\n\n5 \nhello\r\n6;q=1\n world\n0\nX-Sum : one\n\ttwo \n\n"
+            .to_vec()
+    });
+    let listener = address();
+    let config = Config::http(listener, &[backend.address()]).pool("parsing = \"tolerant\"");
+    let lbd = Lbd::start(&config.text());
+    let mut client = Client::connect(listener);
+    for _ in 0..2 {
+        client.send("GET / HTTP/1.1\r\nHost: h\r\nTE: trailers\r\n\r\n");
+        // Nothing of the backend's own framing: sizes, extensions, blanks, line ends.
+        let mut raw = Vec::new();
+        while !raw.ends_with(b"two\r\n\r\n") {
+            let bytes = client.some().unwrap();
+            assert!(!bytes.is_empty(), "{}", String::from_utf8_lossy(&raw));
+            raw.extend(bytes);
+        }
+        let text = String::from_utf8(raw).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(!text.replace("\r\n", "").contains(['\r', '\n']), "{text:?}");
+        assert!(
+            head.contains("\r\nX: a b\r\n") && head.contains("\r\nTransfer-Encoding: chunked"),
+            "{head:?}"
+        );
+        let (chunks, trailers) = body.split_once("0\r\n").unwrap();
+        assert_eq!(trailers, "X-Sum: one two\r\n\r\n", "{body:?}");
+        let mut lines = chunks.split("\r\n");
+        let mut payload = String::new();
+        while let Some(size) = lines.next().filter(|line| !line.is_empty()) {
+            let piece = lines.next().unwrap();
+            assert_eq!(usize::from_str_radix(size, 16).unwrap(), piece.len(), "{chunks:?}");
+            payload += piece;
+        }
+        assert_eq!(payload, "hello world");
+    }
+    assert_eq!(backend.accepted(), 1, "its connection is used again");
+    lbd.stop();
+}
+
+#[test]
+fn why_a_connection_of_tcp_failed_stands_in_status_and_log() {
+    let dead = address();
+    let resetting = Backend::start(|mut conn| {
+        let _ = conn.take(1);
+        conn.reset();
+    });
+    // No route leads there, with IPv6 or without.
+    let nowhere: SocketAddr = "[::2]:80".parse().unwrap();
+    for (backend, end, detail) in [
+        (dead, "connect_refused", ""),
+        (nowhere, "connect_failed", "NOWHERE"),
+        (
+            resetting.address(),
+            "tunnel_reset",
+            "by the backend, which sent nothing before",
+        ),
+    ] {
+        let (listener, folder) = (address(), Folder::new());
+        let log = folder.path().join("access.log");
+        let config = Config::tcp(listener, &[backend]).top("workers = 1").rest(&format!(
+            "[log]\naccess = \"{}\"\nformat = \"json\"\n[admin]\nsocket = \"{}\"\n",
+            log.display(),
+            folder.path().join("s").display()
+        ));
+        let lbd = Lbd::start(&config.text());
+        assert!(!status_of(&folder).contains("last failure"), "nothing happened yet");
+        let mut client = Client::connect(listener);
+        client.send("x");
+        let _ = client.some();
+        let state = until("the failure is told", || {
+            Some(status_of(&folder)).filter(|state| state.contains("last failure"))
+        });
+        lbd.stop();
+        let line = fs::read_to_string(&log).unwrap();
+        assert!(state.contains(&format!(" ago: {end}")), "{state}");
+        assert!(line.contains(&format!("\"end\":\"{end}\"")), "{line}");
+        let said = if detail == "NOWHERE" {
+            let known = [
+                "no route to the network of the address",
+                "the host is unreachable",
+                "an error of the socket",
+                "no free local port or address",
+            ];
+            known.into_iter().find(|one| state.contains(one)).unwrap_or(detail)
+        } else {
+            detail
+        };
+        assert!(state.contains(said) && line.contains(said), "{said}: {state} {line}");
     }
 }
 

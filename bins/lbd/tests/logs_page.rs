@@ -44,7 +44,7 @@ fn every_field_of_the_json_log_stands_on_the_page_of_logs() {
 
 /// The fields of a line about which everything is known.
 fn written() -> BTreeSet<String> {
-    let mut access = Access::new([192, 0, 2, 1].into(), 1);
+    let mut access = Access::new([192, 0, 2, 1].into(), lb_telemetry::Wall::from_millis(1));
     access.user = Some(b"u");
     access.method = b"GET";
     access.target = b"/";

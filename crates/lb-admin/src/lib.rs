@@ -74,6 +74,10 @@ mod wire;
 
 pub use client::{Client, ClientError};
 pub use control::{Control, ControlError, Order, Pending, Which, Wish};
+#[doc(no_inline)]
+pub use lb_health::Admin;
+#[doc(no_inline)]
+pub use lb_types::Weight;
 pub use server::{ServerOptions, serve};
 pub use socket::{Socket, SocketError, SocketOptions};
 

@@ -66,6 +66,16 @@ mod tried;
 
 pub use backend::Backend;
 pub use contact::{Contact, PassedOver, Refusal};
+#[doc(no_inline)]
+pub use lb_health::{Admin, Cause, Status};
+#[doc(no_inline)]
+pub use lb_persist::{Facts, Key, Learn, Strategy};
+#[doc(no_inline)]
+pub use lb_sched;
+#[doc(no_inline)]
+pub use lb_sched::{Algorithm, Limit, Load, Member, Recipe};
+#[doc(no_inline)]
+pub use lb_types::{BackendId, FieldsMut, InvalidField, Now, Slot, Time, Weight};
 pub use picker::{Hint, PickError, Picker};
 pub use pool::{BuildError, Pool};
 pub use recalled::Recalled;

@@ -69,56 +69,19 @@ impl Picker {
                 picked => return picked,
             }
         }
-        let Self {
-            pool,
-            view,
-            rng,
-            untried,
-        } = self;
-        let view = view.load();
-        let mut why = if tried.is_empty() { Why::Scheduled } else { Why::Retried };
-        let (known, hash) = hint.parts();
-        if let Some(id) = known {
-            match pool.find(id).filter(|slot| view.up.contains(*slot)) {
-                None => why = Why::Replaced,
-                Some(slot) if tried.contains(slot) => {}
-                Some(slot) => match begin(pool, slot, Why::Persisted, now) {
-                    Some(ticket) => return Ok(ticket),
-                    None => why = Why::Overflow,
-                },
-            }
-        }
-        let usable = if tried.is_empty() {
-            &view.taking
-        } else {
-            untried.copy_from(&view.taking);
-            tried.each(pool.backends().len(), |slot| untried.remove(slot));
-            &*untried
-        };
-        let mut looks = 0;
-        for _ in 0..RACES {
-            match view.scheduler.pick(&ask(pool, rng, usable, hash, now)) {
-                Some(slot) => {
-                    if let Some(ticket) = begin(pool, slot, why, now) {
-                        return Ok(ticket);
-                    }
-                }
-                None => {
-                    looks += 1;
-                    let nobody = nobody(&view.taking, usable);
-                    if nobody != PickError::AllBusy || looks == LOOKS {
-                        return Err(nobody);
-                    }
-                }
-            }
-        }
-        Err(PickError::AllBusy)
+        self.choose::<false>(hint, tried, now)
     }
 
     /// [`pick`](Self::pick) while backends refuse connections: as if those were down, but for one request that tries
     /// when a wait is over.
     #[inline(never)]
     fn pick_around(&mut self, hint: Hint, tried: &Tried, now: Time) -> Result<Ticket, PickError> {
+        self.choose::<true>(hint, tried, now)
+    }
+
+    /// `AROUND` those that refuse connections. Compiled twice: without them a pick pays nothing for it.
+    #[inline(always)]
+    fn choose<const AROUND: bool>(&mut self, hint: Hint, tried: &Tried, now: Time) -> Result<Ticket, PickError> {
         let Self {
             pool,
             view,
@@ -127,9 +90,8 @@ impl Picker {
         } = self;
         let view = view.load();
         let may_try = |slot: Slot| {
-            pool.backends()
-                .get(slot.index())
-                .is_some_and(|b| b.contact().may_try(now))
+            let contact = || pool.backends().get(slot.index()).map(|backend| backend.contact());
+            !AROUND || contact().is_some_and(|contact| contact.may_try(now))
         };
         let mut why = if tried.is_empty() { Why::Scheduled } else { Why::Retried };
         let (known, hash) = hint.parts();
@@ -143,18 +105,25 @@ impl Picker {
                 _ => why = Why::Replaced,
             }
         }
-        untried.copy_from(&view.taking);
-        tried.each(pool.backends().len(), |slot| untried.remove(slot));
-        pool.refusing().each(|slot| match pool.backends().get(slot.index()) {
-            Some(backend) if backend.contact().is_passed_over(now) => untried.remove(slot),
-            // a good probe ended it
-            Some(backend) if !backend.contact().is_refusing() => pool.refusing().remove(slot),
-            _ => {}
-        });
+        let is_less = AROUND || !tried.is_empty();
+        if is_less {
+            untried.copy_from(&view.taking);
+            tried.each(pool.backends().len(), |slot| untried.remove(slot));
+        }
+        if AROUND {
+            pool.refusing().each(|slot| match pool.backends().get(slot.index()) {
+                Some(backend) if backend.contact().is_passed_over(now) => untried.remove(slot),
+                // a good probe ended it
+                Some(backend) if !backend.contact().is_refusing() => pool.refusing().remove(slot),
+                _ => {}
+            });
+        }
         let mut looks = 0;
-        // Each round takes a slot out of what is left, loses a race or is the last.
-        for _ in 0..pool.backends().len().saturating_add(RACES) {
-            match view.scheduler.pick(&ask(pool, rng, untried, hash, now)) {
+        // Each round takes a slot out of what is left (only around), loses a race or is the last.
+        let rounds = if AROUND { pool.backends().len() } else { 0 };
+        for _ in 0..rounds.saturating_add(RACES) {
+            let usable = if is_less { &*untried } else { &view.taking };
+            match view.scheduler.pick(&ask(pool, rng, usable, hash, now)) {
                 Some(slot) if !may_try(slot) => untried.remove(slot),
                 Some(slot) => {
                     if let Some(ticket) = begin(pool, slot, why, now) {
@@ -163,7 +132,7 @@ impl Picker {
                 }
                 None => {
                     looks += 1;
-                    let nobody = nobody(&view.taking, untried);
+                    let nobody = nobody(&view.taking, usable);
                     if nobody != PickError::AllBusy || looks == LOOKS {
                         return Err(nobody);
                     }

@@ -1,3 +1,4 @@
+use crate::NotUtf8;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -11,10 +12,10 @@ pub trait Environment: fmt::Debug {
     /// When the name has no address or nobody answers.
     fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
 
-    /// The text of a small file: a secret.
+    /// The text of a small file: the configuration, a secret.
     ///
     /// # Errors
-    /// When it cannot be read or is no UTF-8.
+    /// When it cannot be read or is no UTF-8: then of the kind `InvalidData`, best made from a [`NotUtf8`].
     fn read(&self, path: &Path) -> io::Result<String>;
 
     /// The number of the network interface of this name. Without an answer of its own an environment knows none.
@@ -65,7 +66,7 @@ impl Environment for System {
     }
 
     fn read(&self, path: &Path) -> io::Result<String> {
-        std::fs::read_to_string(path)
+        Ok(NotUtf8::check(std::fs::read(path)?)?)
     }
 
     fn interface(&self, name: &str) -> io::Result<u32> {

@@ -59,12 +59,31 @@ mod resolve;
 pub mod schema;
 mod secret;
 mod syntax;
+mod text;
 mod write;
 
 pub use build::{Built, build};
 pub use changes::Changes;
 pub use environment::{Environment, Nowhere, System};
 pub use grammar::StatusRange;
+#[doc(no_inline)]
+pub use lb_balance::FailOpen;
+#[doc(no_inline)]
+pub use lb_health::Rules;
+#[doc(no_inline)]
+pub use lb_http::h1::{Parsing, QueryCharacters};
+#[doc(no_inline)]
+pub use lb_persist::{HashBy, Refresh, SameSite};
+#[doc(no_inline)]
+pub use lb_probe::{Agent, ExchangeOptions, Fallback, Probe, ProbeError, ProxyHeader, UdpOptions};
+#[doc(no_inline)]
+pub use lb_proxy::Snapshot;
+#[doc(no_inline)]
+pub use lb_sched::Algorithm;
+#[doc(no_inline)]
+pub use lb_telemetry::Format;
+#[doc(no_inline)]
+pub use lb_types::{BackendId, Cidr, Weight};
 pub use plan::{
     AccessLog, Action, AdminSocket, AgentCheck, Backend, Check, ClientIp, ClientTimeouts, CookieInsert, Forward,
     Forwarded, Health, Http, HttpCheck, Limits, Listener, Log, Origin, Persistence, Plan, Pool, ProbeMethod, Retries,
@@ -75,6 +94,7 @@ pub use problem::{Kind, Problem, Problems, Severity, Span};
 pub use resolve::{Resolved, load, load_admin, resolve};
 pub use secret::Secret;
 pub use syntax::{Raw, parse};
+pub use text::NotUtf8;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

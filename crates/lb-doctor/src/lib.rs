@@ -42,6 +42,10 @@ mod scenario;
 pub mod simulate;
 pub mod spec;
 
+#[doc(no_inline)]
+pub use lb_sched::{Algorithm, BuildError, Limit, Recipe};
+#[doc(no_inline)]
+pub use lb_types::{Time, Weight};
 pub use scenario::{Part, Row, Scenario};
 pub use spec::SpecError;
 

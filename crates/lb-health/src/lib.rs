@@ -103,6 +103,8 @@ mod window;
 
 pub use cause::Cause;
 pub use history::{History, Seen};
+#[doc(no_inline)]
+pub use lb_types::{BackendId, Time};
 pub use machine::{Change, Machine, Report};
 pub use passive::{PassiveOptions, Traffic};
 pub use pool::{Member, judge};

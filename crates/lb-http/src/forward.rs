@@ -20,7 +20,7 @@
 //! | untrusted | the peer's address alone | ours | removed | removed | removed |
 //! | trusted | one line: what all lines said, then the peer's address | kept, or ours | extended by the peer | kept | kept |
 //!
-//! A port that a trusted peer does not name is that of its `X-Forwarded-Host`, or the usual one of its
+//! Lines of `-Proto` and `-Port` that are empty count as none. A port that a trusted peer does not name is that of its `X-Forwarded-Host`, or the usual one of its
 //! `X-Forwarded-Proto`: ours would contradict it. Each of the three that are ours can be left out ([`Statements`]).
 //!
 //! Other claims are fields of other names by which proxies speak of their client, and which frameworks believe: who
@@ -38,6 +38,7 @@ use crate::{Head, Version, list};
 use core::fmt::{Display, Write};
 use core::hint::cold_path;
 use core::net::IpAddr;
+use core::str;
 use lb_types::{Cidr, FieldsMut, InvalidField};
 
 pub use address::client_address;
@@ -215,6 +216,15 @@ fn add_to_statements(head: &mut Head, how: &Forward<'_>) -> Result<(), InvalidFi
             IpAddr::V6(_) => head.join_and_extend(Name::Forwarded, &[b"for=\"[", address, b"]\""])?,
         }
     }
+    // A line that says nothing must neither hide another nor keep ours away.
+    for (id, name) in [(Name::XForwardedProto, PROTO), (Name::XForwardedPort, PORT)] {
+        let is_empty = |value: &[u8]| list::members(value).next().is_none();
+        loop {
+            let empty = head.values(id).position(is_empty);
+            let Some(line) = empty else { break };
+            head.remove(name, line);
+        }
+    }
     let mut room = [0; 5];
     let port = match head.known(Name::XForwardedProto) {
         None => Some(port),
@@ -244,8 +254,8 @@ fn believed_port<'a>(head: &Head, proto: &[u8], room: &'a mut [u8; 5]) -> Option
     });
     if let Some([b':', digits @ ..]) = port
         && let Some(place) = room.get_mut(..digits.len())
-        && !digits.is_empty()
         && digits.iter().all(u8::is_ascii_digit)
+        && str::from_utf8(digits).is_ok_and(|digits| digits.parse().is_ok_and(|port: u16| port > 0))
     {
         place.copy_from_slice(digits);
         return Some(place);
@@ -260,6 +270,13 @@ fn believed_port<'a>(head: &Head, proto: &[u8], room: &'a mut [u8; 5]) -> Option
     } else {
         None
     }
+}
+
+/// The first line of `X-Forwarded-For` as it came, before [`request`] made its own of it: for logs. At most one walk
+/// over the lines of the head; no allocation.
+#[must_use]
+pub fn received_for(head: &Head) -> Option<&[u8]> {
+    head.received(Name::XForwardedFor)
 }
 
 /// Must the request be answered here instead of being passed on? `OPTIONS` with `Max-Forwards: 0`.

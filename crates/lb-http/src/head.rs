@@ -56,6 +56,8 @@ pub struct Head {
     present: u64,
     /// Names that were seen more than once.
     repeated: u64,
+    /// So many lines at the front of the index were received; the bytes of the arena begin with them.
+    received: u16,
     /// Where in the index each name was seen first; good for names that are in `present`.
     first: [u16; 64],
 }
@@ -95,6 +97,7 @@ impl Head {
             line_end: 0,
             present: 0,
             repeated: 0,
+            received: 0,
             first: [0; 64],
         }
     }
@@ -112,6 +115,7 @@ impl Head {
         self.line_end = 0;
         self.present = 0;
         self.repeated = 0;
+        self.received = 0;
     }
 
     /// The memory of the arena in bytes, so that a free list can drop heads that grew too large.
@@ -213,7 +217,14 @@ impl Head {
         Ok(())
     }
 
-    /// The fields in order: name as received, value without the white space around it.
+    /// The fields in order: name as received, value without the white space around it. Also as
+    /// [`iter`](Self::iter); of one name: [`first`](crate::Fields::first) and the others of [`Fields`](crate::Fields).
+    #[doc(alias = "headers")]
+    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.iter()
+    }
+
+    /// As [`fields`](Self::fields).
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.index
             .iter()
@@ -296,11 +307,11 @@ impl Head {
 
     /// All values of a known name.
     pub(crate) fn values(&self, name: Name) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.fields(name).map(|f| self.value_of(f))
+        self.lines_of(name).map(|f| self.value_of(f))
     }
 
     /// All fields of a name, in order. Does not look at those in front of the first.
-    fn fields(&self, name: Name) -> impl DoubleEndedIterator<Item = &Field> {
+    fn lines_of(&self, name: Name) -> impl DoubleEndedIterator<Item = &Field> {
         let found = if self.has(name) {
             self.index.get(self.first_of(name)..)
         } else {

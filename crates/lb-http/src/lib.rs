@@ -53,6 +53,8 @@ mod list;
 pub mod upgrade;
 
 pub use head::{Head, Kind, Version};
+#[doc(no_inline)]
+pub use lb_types::{Fields, FieldsMut, InvalidField};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

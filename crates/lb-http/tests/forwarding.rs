@@ -3,7 +3,9 @@
 
 mod support;
 
-use lb_http::forward::{Forward, PROTECTED, Sender, Statements, client_address, ends_here, request, response};
+use lb_http::forward::{
+    Forward, PROTECTED, Sender, Statements, client_address, ends_here, received_for, request, response,
+};
 use lb_types::{Cidr, Fields};
 use std::net::IpAddr;
 use support::{fields, response_head, server_with};
@@ -41,6 +43,37 @@ fn s_xff_01_the_backend_is_told_the_client_by_default() {
     assert_eq!(forwarded("", &how("192.0.2.1", true)), FRESH);
     assert!(forwarded("", &how("2001:db8::1", false)).starts_with("X-Forwarded-For: 2001:db8::1\r\n"));
     assert!(forwarded("", &how("::ffff:192.0.2.1", false)).starts_with("X-Forwarded-For: 192.0.2.1\r\n"));
+}
+
+#[test]
+fn the_chain_is_known_as_it_came_whatever_became_of_it() {
+    for (lines, want) in [
+        ("", None),
+        ("X-Forwarded-For: 6.6.6.6\r\n", Some("6.6.6.6")),
+        (
+            "A: b\r\nx-forwarded-FOR:\t6.6.6.6 ,\"7 \r\nX-Forwarded-For: 8.8.8.8\r\n",
+            Some("6.6.6.6 ,\"7"),
+        ),
+        ("X-Forwarded-For:\r\nX-Forwarded-For: 8.8.8.8\r\n", Some("")),
+        ("X_Forwarded_For: 6.6.6.6\r\n", None),
+        ("X-Forwarded-For-2: 6.6.6.6\r\n", None),
+    ] {
+        for trusted in [false, true] {
+            let text = format!("GET / HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
+            let (_, mut head, _) = server_with(text.as_bytes());
+            let received =
+                |head: &lb_http::Head| received_for(head).map(|value| String::from_utf8(value.to_vec()).unwrap());
+            assert_eq!(received(&head).as_deref(), want, "{lines:?}");
+            request(&mut head, &how("192.0.2.1", trusted)).unwrap();
+            assert_eq!(received(&head).as_deref(), want, "{lines:?}, edited, {trusted}");
+            head.clear();
+            assert_eq!(received_for(&head), None);
+        }
+    }
+    let mut made = lb_http::Head::with_capacity(64, 4);
+    made.start_request(b"GET", b"/").unwrap();
+    lb_types::FieldsMut::append(&mut made, "X-Forwarded-For", b"1.1.1.1").unwrap();
+    assert_eq!(received_for(&made), None, "it never came");
 }
 
 #[test]
@@ -296,7 +329,7 @@ fn the_port_agrees_with_the_scheme_that_is_believed() {
         ("X-Forwarded-Proto: https\r\nX-Forwarded-Port: 8443\r\n", Some("8443")),
         ("X-Forwarded-Port: 1\r\n", Some("1")),
         ("X-Forwarded-Proto: spdy\r\n", None),
-        ("X-Forwarded-Proto:\r\n", None),
+        ("X-Forwarded-Proto:\r\n", Some("8443")),
         ("", Some("8443")),
         ("X-Forwarded-Host: shop.example:9443\r\n", Some("8443")),
     ] {
@@ -312,6 +345,47 @@ fn the_port_agrees_with_the_scheme_that_is_believed() {
         forwarded("X-Forwarded-Proto: http\r\n", &how("192.0.2.1", false)),
         FRESH
     );
+}
+
+#[test]
+fn a_statement_that_is_empty_or_no_port_counts_as_none() {
+    let ours = "X-Forwarded-For: 192.0.2.1\r\n";
+    for (lines, want) in [
+        (
+            "X-Forwarded-Proto:\r\n",
+            format!("{ours}X-Forwarded-Proto: https\r\nX-Forwarded-Port: 8443\r\n"),
+        ),
+        (
+            "X-Forwarded-Proto: ,\r\n",
+            format!("{ours}X-Forwarded-Proto: https\r\nX-Forwarded-Port: 8443\r\n"),
+        ),
+        (
+            "X-Forwarded-Port:\r\n",
+            format!("{ours}X-Forwarded-Proto: https\r\nX-Forwarded-Port: 8443\r\n"),
+        ),
+        (
+            "X-Forwarded-Proto:\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Proto:\r\n",
+            format!("X-Forwarded-Proto: http\r\n{ours}X-Forwarded-Port: 80\r\n"),
+        ),
+        (
+            "X-Forwarded-Port:\r\nX-Forwarded-Port: 81\r\n",
+            format!("X-Forwarded-Port: 81\r\n{ours}X-Forwarded-Proto: https\r\n"),
+        ),
+    ] {
+        assert_eq!(forwarded(lines, &how("192.0.2.1", true)), want, "{lines:?}");
+    }
+    for (host, port) in [
+        ("a:0", 443),
+        ("a:65535", 65_535),
+        ("a:65536", 443),
+        ("a:99999", 443),
+        ("a:", 443),
+        ("a:+80", 443),
+    ] {
+        let lines = format!("X-Forwarded-Proto: https\r\nX-Forwarded-Host: {host}\r\n");
+        let want = format!("{lines}{ours}X-Forwarded-Port: {port}\r\n");
+        assert_eq!(forwarded(&lines, &how("192.0.2.1", true)), want);
+    }
 }
 
 #[test]

@@ -186,7 +186,7 @@ fn rfc_9110_15_3_7_partial_content() {
 #[test]
 fn rfc_9112_2_2_empty_lines_before_a_request() {
     assert_eq!(requests(b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").messages.len(), 1);
-    assert_eq!(refusal(b"GET / HTTP/1.1\r\n  Host: a\r\n\r\n"), Some(Error::FieldName));
+    assert_eq!(refusal(b"GET / HTTP/1.1\r\n  Host: a\r\n\r\n"), Some(Error::Folded));
 }
 
 #[test]

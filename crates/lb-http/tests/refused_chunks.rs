@@ -250,15 +250,16 @@ fn extensions_have_a_price() {
 #[test]
 fn trailers_are_read_like_fields() {
     for (trailers, want) in [
-        ("X : 1\r\n\r\n", Error::FieldName),
-        (" X: 1\r\n\r\n", Error::FieldName),
-        ("X: 1\r\n folded\r\n\r\n", Error::FieldName),
-        ("X\r\n\r\n", Error::FieldName),
+        ("X : 1\r\n\r\n", Error::FieldBlank),
+        (" X: 1\r\n\r\n", Error::Folded),
+        ("X: 1\r\n folded\r\n\r\n", Error::Folded),
+        ("X\r\n\r\n", Error::FieldColon),
+        ("X Y: 1\r\n\r\n", Error::FieldName),
         ("X: a\0b\r\n\r\n", Error::FieldValue),
         ("X: a\rb\r\n\r\n", Error::FieldValue),
         ("X: 1\n\r\n", Error::BareLf { offset: 4 }),
         ("X: 1\r\n\n", Error::BareLf { offset: 6 }),
-        ("GET / HTTP/1.1\r\n\r\n", Error::FieldName),
+        ("GET / HTTP/1.1\r\n\r\n", Error::FieldColon),
     ] {
         assert_eq!(post(&format!("0\r\n{trailers}")).error, Some(want), "{trailers:?}");
     }

@@ -94,10 +94,10 @@ fn status_lines_are_read_strictly() {
 #[test]
 fn fields_of_responses_are_read_like_those_of_requests() {
     for (line, want) in [
-        ("Content-Length : 5", Error::FieldName),
-        (" X: 1", Error::FieldName),
-        ("X: 1\r\n folded", Error::FieldName),
-        ("X", Error::FieldName),
+        ("Content-Length : 5", Error::FieldBlank),
+        (" X: 1", Error::Folded),
+        ("X: 1\r\n folded", Error::Folded),
+        ("X", Error::FieldColon),
         (": x", Error::FieldName),
         ("X: a\0b", Error::FieldValue),
         ("X: a\rSet-Cookie: b", Error::FieldValue),

@@ -148,6 +148,8 @@ fn lines_are_put_right() {
         ("HTTP/1.1 200 OK\nX: a\nContent-Length: 0\n\n", "X", "a"),
         ("HTTP/1.1 200 OK\nX: a\r\nContent-Length: 0\r\n\n", "X", "a"),
         ("HTTP/1.1 200 OK\r\nX: a\nContent-Length: 0\n\r\n", "X", "a"),
+        ("HTTP/1.1 200 OK\r\nX: a\nContent-Length: 0\n\r\n", "X", "a"),
+        ("HTTP/1.1 200 OK\r\nX:a\nContent-Length: 0\r\n\n", "X", "a"),
         ("HTTP/1.1 200 OK\nX : a\n b\nContent-Length: 0\n\n", "X", "a b"),
     ] {
         let (story, is_kept) = tolerated(head.as_bytes());
@@ -161,11 +163,11 @@ fn lines_are_put_right() {
 #[test]
 fn what_could_be_two_things_is_refused_all_the_same() {
     for (text, want) in [
-        ("HTTP/1.1 200 OK\r\n X: folded onto nothing\r\n\r\n", Error::FieldName),
-        ("HTTP/1.1 200 OK\r\nno colon\r\n\r\n", Error::FieldName),
+        ("HTTP/1.1 200 OK\r\n X: folded onto nothing\r\n\r\n", Error::Folded),
+        ("HTTP/1.1 200 OK\r\nno colon\r\n\r\n", Error::FieldColon),
         ("HTTP/1.1 200 OK\r\nX Y: 1\r\n\r\n", Error::FieldName),
         ("HTTP/1.1 200 OK\r\n: 1\r\n\r\n", Error::FieldName),
-        ("HTTP/1.1 200 OK\r\n : 1\r\n\r\n", Error::FieldName),
+        ("HTTP/1.1 200 OK\r\n : 1\r\n\r\n", Error::Folded),
         ("HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", Error::FieldValue),
         ("HTTP/1.1 200 OK\r\nX: a\rY: b\r\n\r\n", Error::FieldValue),
         ("HTTP/1.1 200 OK\r\nX: a\r\n b\rY: b\r\n\r\n", Error::FieldValue),
@@ -176,13 +178,59 @@ fn what_could_be_two_things_is_refused_all_the_same() {
             Error::VersionUnsupported { major: 1, minor: 2 },
         ),
         ("ICY 200 OK\r\n\r\n", Error::FirstByte { byte: b'I' }),
-        (
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\nhello\n0\n\n",
-            Error::ChunkSize,
-        ),
     ] {
         let (story, _) = tolerated(text.as_bytes());
         assert_eq!(story.error, Some(want), "{text:?}");
+    }
+}
+
+#[test]
+fn chunks_and_trailers_have_the_same_line_ends_as_heads() {
+    for body in [
+        "5\nhello\n0\n\n",
+        "5\r\nhello\n0\r\n\n",
+        "5\nhello\r\n0\n\r\n",
+        "2 \nhe\n3;a\nllo\n0;b=c \n\n",
+        "5;a=\"b\"\nhello\r\n000\r\n\n",
+    ] {
+        let (story, is_kept) = tolerated(format!("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n{body}").as_bytes());
+        let message = &story.messages[0];
+        assert_eq!((story.error, message.body_text()), (None, "hello"), "{body:?}");
+        assert!(is_kept && message.complete, "{body:?}");
+    }
+    for (trailers, name, value) in [
+        ("X: a\n\n", "X", "a"),
+        ("X: a\n\r\n", "X", "a"),
+        ("X: a\r\n\n", "X", "a"),
+        ("X: a\r\n b\r\n\r\n", "X", "a b"),
+        ("X:\r\n\ta\n  b \nY: c\n\n", "X", "a b"),
+        ("X : a\r\n\r\n", "X", "a"),
+    ] {
+        let text = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n{trailers}");
+        let (story, is_kept) = tolerated(text.as_bytes());
+        let found: Vec<_> = story.messages[0]
+            .trailers
+            .iter()
+            .filter(|(one, _)| one == name)
+            .map(|(_, value)| value.as_str())
+            .collect();
+        assert_eq!((story.error, found), (None, vec![value]), "{trailers:?}");
+        assert!(is_kept && story.messages[0].complete, "{trailers:?}");
+    }
+    for (body, want) in [
+        ("\n5\nhello\n0\n\n", Error::ChunkSize),
+        ("5\nhello0\n\n", Error::ChunkEnd),
+        ("5\nhello\n\n0\n\n", Error::ChunkSize),
+        ("5\nhello\r0\n\n", Error::ChunkEnd),
+        ("5\rhello\n0\n\n", Error::BareCr),
+        ("5;\nhello\n0\n\n", Error::ChunkExtension),
+        ("5;a=\"\nhello\n0\n\n", Error::ChunkExtension),
+        ("0\n folded onto nothing\n\n", Error::Folded),
+        ("0\nX: a\nno colon\n\n", Error::FieldColon),
+        ("0\nX: a\rb\n\n", Error::FieldValue),
+    ] {
+        let (story, _) = tolerated(format!("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n{body}").as_bytes());
+        assert_eq!(story.error, Some(want), "{body:?}");
     }
 }
 
@@ -227,6 +275,19 @@ fn requests_are_read_strictly_always() {
         let mut head = Head::with_capacity(64, 4);
         let read = conn.read_head(text.as_bytes(), &mut head);
         assert!(read.is_err(), "{text:?}: {read:?}");
+    }
+    for (body, want) in [
+        ("5\nhello\r\n0\r\n\r\n", Error::ChunkSize),
+        ("5;a\nhello\r\n0\r\n\r\n", Error::ChunkExtension),
+        ("5\r\nhello\n0\r\n\r\n", Error::ChunkEnd),
+        ("0\r\nX: a\n\r\n", Error::BareLf { offset: 4 }),
+        ("0\r\nX: a\r\n b\r\n\r\n", Error::Folded),
+        ("0\r\nX : a\r\n\r\n", Error::FieldBlank),
+    ] {
+        let mut reader = Reader::server((*limits).clone());
+        reader.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+        reader.feed(body.as_bytes());
+        assert_eq!(reader.finish().error, Some(want), "{body:?}");
     }
 }
 

@@ -43,6 +43,8 @@ pub use connect::Connecting;
 pub use direct::{try_recv, try_send};
 pub use half_open::{Origin, connect_and_reset, half_open, half_open_is_permitted};
 pub use interface::{in_scope_of, interface_index};
+#[doc(no_inline)]
+pub use lb_types::{Now, Time};
 pub use limit::{DescriptorLimit, raise_descriptor_limit};
 pub use listener::{Accepted, Listener, ListenerOptions, NetError};
 pub use splice::{Filled, Splice};

@@ -8,6 +8,10 @@
 //! [token], and replicas with the same key agree. [`HashBy`] names no backend: it gives algorithms that place by
 //! hash their value (source, URL, parameter, header or cookie).
 //!
+//! The cookie's name: [`CookieInsertOptions::for_pool`] gives each pool its own (`LBD-1a2b3c4d`), the same one that `lbd`
+//! gives a pool of that name, so both can take turns on a site. The plain default, [`CookieInsertOptions::NAME`], is for
+//! sites with one pool.
+//!
 //! What it is not for: choosing among backends or knowing whether one is up (`lb-balance`), and
 //! sharing tables among threads (`lb-store`).
 //!

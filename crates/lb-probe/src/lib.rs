@@ -66,6 +66,14 @@ pub use agent::{
 pub use answer::Answer;
 pub use half_open::half_open_is_permitted;
 pub use http::{HttpError, HttpOptions, Method, USER_AGENT};
+#[doc(no_inline)]
+pub use lb_balance::Contact;
+#[doc(no_inline)]
+pub use lb_health::{Admin, Advice, Cause, Change, Report, Rules, Seen, Status, Traffic};
+#[doc(no_inline)]
+pub use lb_http::h1::Parsing;
+#[doc(no_inline)]
+pub use lb_types::{BackendId, Time, Weight};
 pub use options::{ExchangeOptions, Fallback, Kind, ProbeOptions, ProxyHeader, Step, UdpOptions};
 pub use probe::{Probe, ProbeError};
 pub use prober::{Event, Health, Prober};

@@ -11,6 +11,8 @@ use std::io;
 pub(crate) struct NoContact {
     /// What the log and the client are told.
     pub(crate) end: End,
+    /// What the end does not say; empty when it says it all. Our own words, as `Proxy-Status` may carry them.
+    pub(crate) detail: &'static str,
     /// `None`: we are short of something, the backend is not to blame.
     refusal: Option<Refusal>,
 }
@@ -19,32 +21,53 @@ impl NoContact {
     /// Nobody answered in time.
     pub(crate) const TIMEOUT: Self = Self {
         end: End::ConnectTimeout,
+        detail: "",
         refusal: Some(Refusal::Timeout),
     };
 
     pub(crate) fn of(error: &io::Error) -> Self {
-        // EMFILE, ENFILE, ENOBUFS: std has no kinds for them.
-        let short = matches!(error.raw_os_error(), Some(24 | 23 | 105));
-        let (end, refusal) = match error.kind() {
-            io::ErrorKind::ConnectionRefused => (End::ConnectRefused, Some(Refusal::Refused)),
-            io::ErrorKind::TimedOut => (End::ConnectTimeout, Some(Refusal::Timeout)),
-            // No free port, no memory.
-            io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse | io::ErrorKind::OutOfMemory => {
-                (End::ConnectFailed, None)
-            }
-            _ if short => (End::ConnectFailed, None),
-            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
-                (End::ConnectFailed, Some(Refusal::Reset))
-            }
-            // No route, a network that is down, a firewall of this machine.
-            _ => (End::ConnectFailed, Some(Refusal::Unreachable)),
+        use io::ErrorKind as K;
+        let failed = |detail, refusal| Self {
+            end: End::ConnectFailed,
+            detail,
+            refusal,
         };
-        Self { end, refusal }
+        match (error.kind(), error.raw_os_error()) {
+            (K::ConnectionRefused, _) => Self {
+                end: End::ConnectRefused,
+                detail: "",
+                refusal: Some(Refusal::Refused),
+            },
+            (K::TimedOut, _) => Self::TIMEOUT,
+            (K::AddrNotAvailable | K::AddrInUse, _) => failed("no free local port or address", None),
+            (_, Some(EMFILE | ENFILE)) => failed("no free file descriptor", None),
+            (K::OutOfMemory, _) | (_, Some(ENOBUFS)) => failed("no memory for another socket", None),
+            (K::ConnectionReset | K::ConnectionAborted, _) => {
+                failed("reset while the connection was being made", Some(Refusal::Reset))
+            }
+            (K::HostUnreachable, _) => failed("the host is unreachable", Some(Refusal::Unreachable)),
+            (K::NetworkUnreachable, _) => failed("no route to the network of the address", Some(Refusal::Unreachable)),
+            (K::NetworkDown, _) => failed("the network is down", Some(Refusal::Unreachable)),
+            (K::PermissionDenied, _) => failed(
+                "this machine does not allow connections to the address: look at its firewall",
+                Some(Refusal::Unreachable),
+            ),
+            (K::InvalidInput, _) => failed(
+                "the system does not take the address: a link-local one needs its zone",
+                Some(Refusal::Unreachable),
+            ),
+            _ => failed("an error of the socket", Some(Refusal::Unreachable)),
+        }
+    }
+
+    /// Is it the backend's doing, or the network's, and not a want of ours?
+    pub(crate) fn is_its_fault(self) -> bool {
+        self.refusal.is_some()
     }
 
     /// What it says about the health of the backend.
     pub(crate) fn outcome(self) -> Outcome {
-        if self.refusal.is_some() {
+        if self.is_its_fault() {
             Outcome::Failure
         } else {
             Outcome::Neutral
@@ -64,6 +87,11 @@ impl NoContact {
     }
 }
 
+// Linux numbers, which std has no kinds for.
+const ENFILE: i32 = 23;
+const EMFILE: i32 = 24;
+const ENOBUFS: i32 = 105;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +110,25 @@ mod tests {
         assert_eq!(of(110), NoContact::TIMEOUT);
         assert!(!NoContact::TIMEOUT.is_free() && NoContact::TIMEOUT.outcome() == Outcome::Failure);
         assert_eq!((of(111).end, of(113).end), (End::ConnectRefused, End::ConnectFailed));
+    }
+
+    #[test]
+    fn each_reason_why_no_connection_was_made_reads_differently() {
+        // errno(3), as above; EINVAL 22, ENETDOWN 100, ENOMEM 12, EPROTO 71
+        let of = |number| NoContact::of(&io::Error::from_raw_os_error(number)).detail;
+        let said = [113, 101, 100, 104, 1, 22, 99, 24, 12, 71].map(of);
+        for (n, detail) in said.iter().enumerate() {
+            assert!(
+                !detail.is_empty() && !said.iter().skip(n + 1).any(|other| other == detail),
+                "{detail}"
+            );
+            assert!(
+                detail
+                    .bytes()
+                    .all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\'),
+                "{detail}"
+            );
+        }
+        assert_eq!((of(111), of(110)), ("", ""), "the end says it");
     }
 }

@@ -8,7 +8,7 @@ use crate::timer::Timers;
 use lb_http::Head;
 use lb_net::Splice;
 use lb_net::clock::Clock;
-use lb_telemetry::Counters;
+use lb_telemetry::{Counters, End, Fault};
 use lb_types::{BackendId, Now};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -81,6 +81,17 @@ impl Core {
     /// Reads the clock. Every task does so when it is polled.
     pub(crate) fn tick(&self) {
         self.now.set(self.clock.now());
+    }
+
+    /// A backend failed a request or a connection: remembered for whoever looks.
+    #[cold]
+    pub(crate) fn blame(&self, backend: BackendId, end: End, detail: &'static str) {
+        let fault = Fault {
+            end,
+            detail,
+            at: self.now().wall,
+        };
+        self.counters.faults().report(backend.as_u64(), fault);
     }
 
     pub(crate) fn take_buffer(&self, large: bool) -> Buffer {

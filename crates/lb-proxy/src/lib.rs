@@ -41,6 +41,18 @@ mod tunnel;
 mod view;
 mod worker;
 
+#[doc(no_inline)]
+pub use lb_balance::{Pool, Routes};
+#[doc(no_inline)]
+pub use lb_http::forward::Statements;
+#[doc(no_inline)]
+pub use lb_http::h1::Limits;
+#[doc(no_inline)]
+pub use lb_store::Tables;
+#[doc(no_inline)]
+pub use lb_telemetry::{Counters, Format};
+#[doc(no_inline)]
+pub use lb_types::Cidr;
 pub use log::AccessLog;
 pub use options::{HttpOptions, ListenerOptions, PROBE_AGENT, PoolOptions, Service, TcpOptions};
 pub use snapshot::{ListenerEntry, Occupancy, PoolEntry, Snapshot};

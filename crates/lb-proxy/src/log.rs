@@ -86,7 +86,7 @@ mod tests {
             unbuffered: true,
         };
         let mut log = Log::new(to);
-        let access = Access::new("127.0.0.1".parse().unwrap(), 0);
+        let access = Access::new("127.0.0.1".parse().unwrap(), lb_types::Wall::default());
         log.write(&access);
         log.write(&access);
         assert_eq!(lost.load(Ordering::Relaxed), 1);

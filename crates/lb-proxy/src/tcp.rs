@@ -33,6 +33,8 @@ pub(crate) struct Passage {
     retries: u8,
     /// Of those, the ones that the pool's `retries` and its budget paid for.
     paid_retries: u8,
+    /// What else there is to say of a bad end.
+    detail: &'static str,
     recalled: Recalled,
     claims: Claims,
     _count: Count,
@@ -61,6 +63,7 @@ impl Passage {
             ticket: None,
             retries: 0,
             paid_retries: 0,
+            detail: "",
             recalled: Recalled::NOTHING,
             claims: [None; 2],
             _count: count,
@@ -91,6 +94,7 @@ impl Passage {
                     return State::Over;
                 }
             };
+            self.detail = "";
             self.core.counters.upstream_connect();
             match Connecting::start(ticket.backend().address) {
                 Ok(connecting) => {
@@ -99,10 +103,9 @@ impl Passage {
                     return State::Connect(client, connecting, tried);
                 }
                 Err(error) => {
-                    let (failed, now) = (NoContact::of(&error), self.core.now().mono);
+                    let failed = NoContact::of(&error);
                     tried.add(ticket.slot());
-                    failed.tell(&pool, ticket.slot(), now);
-                    ticket.finish(failed.outcome(), now);
+                    self.failed(failed, ticket, &pool);
                     last = Some(failed.end);
                     if !self.may_retry(&pool, failed) {
                         self.end(failed.end, 0, 0);
@@ -112,6 +115,18 @@ impl Passage {
                 }
             }
         }
+    }
+
+    /// No connection to the backend of this ticket.
+    #[cold]
+    fn failed(&mut self, failed: NoContact, ticket: Ticket, pool: &PoolView) {
+        let now = self.core.now().mono;
+        self.detail = failed.detail;
+        if failed.is_its_fault() {
+            self.core.blame(ticket.backend().id, failed.end, failed.detail);
+        }
+        failed.tell(pool, ticket.slot(), now);
+        ticket.finish(failed.outcome(), now);
     }
 
     fn may_retry(&mut self, pool: &PoolView, failed: NoContact) -> bool {
@@ -149,13 +164,10 @@ impl Passage {
             Poll::Pending if self.timer.as_ref().is_some_and(Timer::take_fired) => NoContact::TIMEOUT,
             Poll::Pending => return (State::Connect(client, connecting, tried), false),
         };
-        let (pool, now) = (self.pool(), self.core.now().mono);
-        if let Some(ticket) = self.ticket.take() {
+        let pool = self.pool();
+        if let (Some(ticket), Some(pool)) = (self.ticket.take(), &pool) {
             tried.add(ticket.slot());
-            if let Some(pool) = &pool {
-                failed.tell(pool, ticket.slot(), now);
-            }
-            ticket.finish(failed.outcome(), now);
+            self.failed(failed, ticket, pool);
         }
         match pool {
             Some(pool) if self.may_retry(&pool, failed) => (self.choose(client, tried, Some(failed.end)), true),
@@ -182,7 +194,14 @@ impl Passage {
             }
             Poll::Pending => return (State::Tunnel(tunnel), false),
             Poll::Ready(TunnelEnd::Done) => End::TunnelDone,
-            Poll::Ready(TunnelEnd::Reset { .. }) => End::TunnelReset,
+            Poll::Ready(TunnelEnd::Reset { by_client }) => {
+                self.detail = tunnel.reset_by(by_client);
+                // Whoever was left by the client may well hang up at once.
+                if let Some(ticket) = self.ticket.as_ref().filter(|_| !by_client && !tunnel.client_ended()) {
+                    self.core.blame(ticket.backend().id, End::TunnelReset, self.detail);
+                }
+                End::TunnelReset
+            }
         };
         let (up, down) = tunnel.bytes();
         self.end(end, up, down);
@@ -213,8 +232,7 @@ impl Passage {
         if self.view.tcp().is_some_and(|tcp| tcp.access_log)
             && let Some(log) = &mut *core.log.borrow_mut()
         {
-            let millis = core.clock.unix_millis(self.started.mono);
-            let mut access = Access::new(self.peer.ip().to_canonical(), millis);
+            let mut access = Access::new(self.peer.ip().to_canonical(), self.started.wall);
             access.bytes = down;
             access.request_bytes = up;
             access.listener = &self.view.options().name;
@@ -225,6 +243,7 @@ impl Passage {
                 access.why = ticket.why().word();
             }
             access.end = end;
+            access.detail = self.detail;
             access.retries = u32::from(self.retries);
             access.phases.total = core.now().mono.since(self.started.mono);
             log.write(&access);

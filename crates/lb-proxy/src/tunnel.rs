@@ -70,6 +70,20 @@ impl Tunnel {
         (self.up.bytes, self.down.bytes)
     }
 
+    /// Who reset it, for the log.
+    pub(crate) const fn reset_by(&self, by_client: bool) -> &'static str {
+        match (by_client, self.down.bytes) {
+            (true, _) => "by the client",
+            (false, 0) => "by the backend, which sent nothing before",
+            (false, _) => "by the backend",
+        }
+    }
+
+    /// Had the client ended its side in order?
+    pub(crate) const fn client_ended(&self) -> bool {
+        self.up.eof
+    }
+
     /// Ends both connections in order: a deadline passed.
     pub(crate) fn close(&mut self, core: &Core) {
         self.client = None;

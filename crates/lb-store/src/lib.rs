@@ -34,4 +34,8 @@
 
 mod memory;
 
+#[doc(no_inline)]
+pub use lb_persist::{Entry, Key, TableCounts, TableOptions, WhenFull};
+#[doc(no_inline)]
+pub use lb_types::{BackendId, Time};
 pub use memory::{Tables, TablesOptions};

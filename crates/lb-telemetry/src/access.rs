@@ -1,4 +1,5 @@
 use crate::End;
+use lb_types::Wall;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use std::time::Duration;
 pub struct Access<'a> {
     /// The client's address, after PROXY header and trusted proxies.
     pub client: IpAddr,
-    /// The moment the request's first byte came, in milliseconds since 1970.
-    pub unix_millis: u64,
+    /// The moment the request's first byte came.
+    pub at: Wall,
     /// The authenticated user, if something authenticated one.
     pub user: Option<&'a [u8]>,
     /// The method; empty when no request line was read (and for tunnels).
@@ -59,12 +60,12 @@ pub struct Access<'a> {
 }
 
 impl Access<'_> {
-    /// A record of a request that began at `unix_millis` (milliseconds since 1970); all else empty.
+    /// A record of a request that began at this moment; all else empty.
     #[must_use]
-    pub const fn new(client: IpAddr, unix_millis: u64) -> Self {
+    pub const fn new(client: IpAddr, at: Wall) -> Self {
         Self {
             client,
-            unix_millis,
+            at,
             user: None,
             method: b"",
             target: b"",

@@ -1,16 +1,17 @@
 use crate::End;
+use lb_types::Wall;
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-/// How the last request that a backend failed ended.
+/// How the last request, or connection of TCP, that a backend failed ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fault {
     /// How it ended.
     pub end: End,
     /// What else there is to say, such as the rule that the response broke; empty when there is nothing.
     pub detail: &'static str,
-    /// When, in milliseconds since 1970.
-    pub unix_millis: u64,
+    /// When.
+    pub at: Wall,
 }
 
 /// The last fault of each backend, as one worker saw it. A failure takes a lock that only whoever looks shares; a request
@@ -47,10 +48,10 @@ mod tests {
     #[test]
     fn the_last_fault_of_each_backend_is_remembered_within_a_bound() {
         let faults = Faults::default();
-        let fault = |unix_millis| Fault {
+        let fault = |millis| Fault {
             end: End::UpstreamProtocol,
             detail: "malformed status line",
-            unix_millis,
+            at: Wall::from_millis(millis),
         };
         assert_eq!(faults.last(1), None);
         faults.report(1, fault(5));

@@ -1,6 +1,7 @@
 use crate::End;
 use crate::access::Access;
 use crate::date::Civil;
+use lb_types::Wall;
 use std::fmt;
 use std::io::Write as _;
 use std::str::FromStr;
@@ -127,7 +128,7 @@ fn common(a: &Access<'_>, out: &mut Vec<u8>) {
         _ => out.push(b'-'),
     }
     out.extend_from_slice(b" [");
-    clf_time(a.unix_millis, out);
+    clf_time(a.at, out);
     out.extend_from_slice(b"] \"");
     if a.method.is_empty() {
         out.push(b'-');
@@ -204,7 +205,7 @@ fn seconds(name: &str, value: Option<Duration>, out: &mut Vec<u8>) {
 
 fn json(a: &Access<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"time\":\"");
-    rfc3339(a.unix_millis, out);
+    rfc3339(a.at, out);
     out.extend_from_slice(b"\",\"client\":\"");
     address(a, out);
     out.push(b'"');
@@ -244,7 +245,7 @@ fn json(a: &Access<'_>, out: &mut Vec<u8>) {
 }
 
 fn short(a: &Access<'_>, out: &mut Vec<u8>) {
-    time_of_day(a.unix_millis, out);
+    time_of_day(a.at, out);
     out.push(b' ');
     if a.method.is_empty() {
         // a tunnel, or a request of which not even the first line could be read
@@ -409,21 +410,21 @@ fn address(a: &Access<'_>, out: &mut Vec<u8>) {
 }
 
 /// `10/Oct/2000:13:55:36 +0000`
-fn clf_time(unix_millis: u64, out: &mut Vec<u8>) {
-    let c = Civil::from_unix(unix_millis / 1_000);
+fn clf_time(at: Wall, out: &mut Vec<u8>) {
+    let c = Civil::from_unix(at.as_secs());
     digits(u64::from(c.day), 2, out);
     out.push(b'/');
     out.extend_from_slice(c.month_name().as_bytes());
     out.push(b'/');
     digits(u64::from(c.year), 4, out);
     out.push(b':');
-    time_of_day(unix_millis, out);
+    time_of_day(at, out);
     out.extend_from_slice(b" +0000");
 }
 
 /// `13:55:36`
-fn time_of_day(unix_millis: u64, out: &mut Vec<u8>) {
-    let c = Civil::from_unix(unix_millis / 1_000);
+fn time_of_day(at: Wall, out: &mut Vec<u8>) {
+    let c = Civil::from_unix(at.as_secs());
     digits(u64::from(c.hour), 2, out);
     for part in [c.minute, c.second] {
         out.push(b':');
@@ -433,16 +434,16 @@ fn time_of_day(unix_millis: u64, out: &mut Vec<u8>) {
 
 /// A moment as text for machines and people: `2000-10-10T13:55:36.000Z`, RFC 3339 section 5.6. `O(1)`, allocates the text.
 #[must_use]
-pub fn timestamp(unix_millis: u64) -> String {
+pub fn timestamp(at: Wall) -> String {
     let mut out = Vec::with_capacity(24);
-    rfc3339(unix_millis, &mut out);
+    rfc3339(at, &mut out);
     // digits and separators only
     String::from_utf8(out).unwrap_or_default()
 }
 
 /// `2000-10-10T13:55:36.000Z`, RFC 3339 section 5.6.
-fn rfc3339(unix_millis: u64, out: &mut Vec<u8>) {
-    let c = Civil::from_unix(unix_millis / 1_000);
+fn rfc3339(at: Wall, out: &mut Vec<u8>) {
+    let c = Civil::from_unix(at.as_secs());
     digits(u64::from(c.year), 4, out);
     for (before, part) in [
         (b'-', c.month),
@@ -455,7 +456,7 @@ fn rfc3339(unix_millis: u64, out: &mut Vec<u8>) {
         digits(u64::from(part), 2, out);
     }
     out.push(b'.');
-    digits(unix_millis % 1_000, 3, out);
+    digits(at.as_millis() % 1_000, 3, out);
     out.push(b'Z');
 }
 

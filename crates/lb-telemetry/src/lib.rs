@@ -8,7 +8,7 @@
 //! clock; the caller owns the buffer and the time.
 //!
 //! ```
-//! use lb_telemetry::{Access, Counters, End, Format, Snapshot};
+//! use lb_telemetry::{Access, Counters, End, Format, Snapshot, Wall};
 //!
 //! let counters = Counters::new();
 //! counters.connection_opened();
@@ -18,7 +18,7 @@
 //! let sum: Snapshot = [&counters].into_iter().map(Counters::snapshot).sum();
 //! assert_eq!((sum.requests, sum.active(), sum.ended(End::Done)), (1, 1, 1));
 //!
-//! let mut access = Access::new("127.0.0.1".parse()?, 971_186_136_000);
+//! let mut access = Access::new("127.0.0.1".parse()?, Wall::from_millis(971_186_136_000));
 //! access.method = b"GET";
 //! access.target = b"/apache_pb.gif";
 //! access.version = "HTTP/1.0";
@@ -49,6 +49,8 @@ pub use counters::{Counters, Snapshot};
 pub use end::{End, Side};
 pub use faults::{Fault, Faults};
 pub use format::{Format, UnknownFormat, timestamp};
+#[doc(no_inline)]
+pub use lb_types::Wall;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,7 +1,7 @@
 //! Access-log lines, byte for byte.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use lb_telemetry::{Access, End, Format};
+use lb_telemetry::{Access, End, Format, Wall};
 use std::time::Duration;
 
 fn line(format: Format, access: &Access<'_>) -> String {
@@ -12,7 +12,7 @@ fn line(format: Format, access: &Access<'_>) -> String {
 
 /// The request of Apache's log documentation (<https://httpd.apache.org/docs/2.4/logs.html>), in UTC.
 fn frank() -> Access<'static> {
-    let mut access = Access::new("127.0.0.1".parse().unwrap(), 971_186_136_007);
+    let mut access = Access::new("127.0.0.1".parse().unwrap(), Wall::from_millis(971_186_136_007));
     access.user = Some(b"frank");
     access.method = b"GET";
     access.target = b"/apache_pb.gif";
@@ -115,7 +115,7 @@ fn s_xff_13_json_line() {
 
 #[test]
 fn a_request_that_was_never_read_has_dashes_and_its_reason() {
-    let mut access = Access::new("::1".parse().unwrap(), 0);
+    let mut access = Access::new("::1".parse().unwrap(), Wall::from_millis(0));
     access.end = End::BadRequest;
     access.status = 400;
     assert_eq!(
@@ -144,7 +144,7 @@ fn a_client_that_went_away_before_any_response_has_no_status() {
 
 #[test]
 fn a_mapped_address_is_written_as_ipv4() {
-    let access = Access::new("::ffff:192.0.2.1".parse().unwrap(), 0);
+    let access = Access::new("::ffff:192.0.2.1".parse().unwrap(), Wall::from_millis(0));
     assert!(line(Format::Common, &access).starts_with("192.0.2.1 - - "));
 }
 
@@ -206,7 +206,7 @@ fn a_short_line_leaves_out_what_is_not_known() {
         line(Format::Short, &access),
         "13:55:36 GET /apache_pb.gif -> 503 (no_backend) 0.00 ms\n"
     );
-    let mut tunnel = Access::new("192.0.2.7".parse().unwrap(), 0);
+    let mut tunnel = Access::new("192.0.2.7".parse().unwrap(), Wall::from_millis(0));
     tunnel.backend = "a";
     tunnel.end = End::TunnelDone;
     assert_eq!(line(Format::Short, &tunnel), "00:00:00 192.0.2.7 -> a 0.00 ms\n");

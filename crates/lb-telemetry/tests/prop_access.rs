@@ -1,7 +1,7 @@
 //! Laws of access-log lines: one line, its own columns, nothing lost that is text.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use lb_telemetry::{Access, Format};
+use lb_telemetry::{Access, Format, Wall};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -43,7 +43,7 @@ proptest! {
         method in wild(), target in wild(), agent in wild(), referer in wild(), xff in wild(),
         millis: u64, status in 0_u16..1000, bytes: u64,
     ) {
-        let mut access = Access::new([192, 0, 2, 1].into(), millis);
+        let mut access = Access::new([192, 0, 2, 1].into(), Wall::from_millis(millis));
         access.method = &method;
         access.target = &target;
         access.version = "HTTP/1.1";
@@ -63,7 +63,7 @@ proptest! {
 
     #[test]
     fn a_user_cannot_open_a_column(user in vec(any::<u8>().prop_filter("bracket", |b| *b != b'['), 1..20)) {
-        let mut access = Access::new([192, 0, 2, 1].into(), 0);
+        let mut access = Access::new([192, 0, 2, 1].into(), Wall::from_millis(0));
         access.user = Some(&user);
         let mut out = Vec::new();
         Format::Common.write(&access, &mut out);
@@ -75,7 +75,7 @@ proptest! {
     fn a_json_line_is_one_object_and_keeps_all_harmless_text(
         target in "[ -~]{0,30}|\\PC{0,30}", agent in wild(), host in wild(), millis in 0_u64..4_102_444_800_000,
     ) {
-        let mut access = Access::new([192, 0, 2, 1].into(), millis);
+        let mut access = Access::new([192, 0, 2, 1].into(), Wall::from_millis(millis));
         access.target = target.as_bytes();
         access.user_agent = Some(&agent);
         access.host = Some(&host);

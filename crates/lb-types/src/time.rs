@@ -76,32 +76,73 @@ impl fmt::Debug for Time {
     }
 }
 
-/// Seconds since 1970-01-01 00:00:00 UTC, for cookie dates and certificates.
+/// Milliseconds since 1970-01-01 00:00:00 UTC: what every crate takes for wall time. For cookie dates, logs and people.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Wall(u64);
 
 impl Wall {
-    /// A moment from seconds since 1970.
+    /// A moment from seconds since 1970; the largest moment when it would overflow.
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
-        Self(secs)
+        Self(secs.saturating_mul(1_000))
     }
 
-    /// Seconds since 1970.
+    /// A moment from milliseconds since 1970.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Whole seconds since 1970.
     #[must_use]
     pub const fn as_secs(self) -> u64 {
+        self.0 / 1_000
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
         self.0
+    }
+
+    /// How long ago `earlier` was; zero when it is not earlier.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The moment `wait` after this one; the largest moment when it would overflow.
+    #[must_use]
+    pub const fn after(self, wait: Duration) -> Self {
+        let millis = wait.as_millis();
+        if millis > u64::MAX as u128 {
+            Self(u64::MAX)
+        } else {
+            Self(self.0.saturating_add(millis as u64))
+        }
+    }
+
+    /// The moment `wait` before this one; 1970 when it would be earlier.
+    #[must_use]
+    pub const fn before(self, wait: Duration) -> Self {
+        let millis = wait.as_millis();
+        if millis > u64::MAX as u128 {
+            Self(0)
+        } else {
+            Self(self.0.saturating_sub(millis as u64))
+        }
     }
 }
 
-/// `Wall(2026-11-21 10:51:19 UTC)`.
+/// `Wall(2026-11-21 10:51:19 UTC)`, with milliseconds where there are some: `10:51:19.976`.
 impl fmt::Debug for Wall {
     #[allow(
         clippy::arithmetic_side_effects,
         reason = "each part is smaller than what it is taken from, and 584 billion years have few days"
     )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, of_day) = (self.0 / 86_400, self.0 % 86_400);
+        let (seconds, millis) = (self.0 / 1_000, self.0 % 1_000);
+        let (days, of_day) = (seconds / 86_400, seconds % 86_400);
         // Years counted from March: the leap day is the last one, and 400 of them have 146,097 days.
         let since_march = days.saturating_add(719_468);
         let (era, of_era) = (since_march / 146_097, since_march % 146_097);
@@ -116,10 +157,11 @@ impl fmt::Debug for Wall {
         };
         let year = era * 400 + year_of_era + u64::from(month <= 2);
         let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
-        write!(
-            f,
-            "Wall({year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC)"
-        )
+        write!(f, "Wall({year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")?;
+        if millis > 0 {
+            write!(f, ".{millis:03}")?;
+        }
+        f.write_str(" UTC)")
     }
 }
 
@@ -161,6 +203,13 @@ mod tests {
             );
         }
         assert!(!std::format!("{:?}", Wall::from_secs(u64::MAX)).is_empty());
+        let wall = Wall::from_millis(1_795_085_642_007);
+        assert_eq!(std::format!("{wall:?}"), "Wall(2026-11-19 10:54:02.007 UTC)");
+        assert_eq!((wall.as_secs(), wall.as_millis()), (1_795_085_642, 1_795_085_642_007));
+        assert_eq!(wall.since(Wall::from_secs(1_795_085_642)), Duration::from_millis(7));
+        assert_eq!(wall.before(Duration::from_millis(7)), Wall::from_secs(1_795_085_642));
+        assert_eq!(wall.after(Duration::MAX), Wall::from_secs(u64::MAX));
+        assert_eq!(Wall::from_secs(1).before(Duration::MAX), Wall::default());
     }
 
     #[test]

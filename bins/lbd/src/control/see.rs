@@ -8,7 +8,7 @@ use lb_health::{Admin, Status};
 use lb_probe::View;
 use lb_proxy::{PoolEntry, Service};
 use lb_sched::Algorithm;
-use lb_types::{BackendId, Slot, Time};
+use lb_types::{BackendId, Slot, Time, Wall};
 use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
@@ -17,44 +17,33 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Present {
     mono: Time,
-    unix_millis: u64,
+    wall: Wall,
 }
 
 impl Present {
     pub(super) fn now() -> Self {
-        let clock = lb_net::clock::Clock::new();
-        let now = clock.now();
+        let now = lb_net::clock::now();
         Self {
             mono: now.mono,
-            unix_millis: clock.unix_millis(now.mono),
+            wall: now.wall,
         }
     }
 
     fn text(self) -> String {
-        lb_telemetry::timestamp(self.unix_millis)
+        lb_telemetry::timestamp(self.wall)
     }
 
     /// A moment that has been: its date, and how long ago it was.
     fn ago(self, at: Time) -> (String, f64) {
         let ago = self.mono.since(at);
-        (
-            lb_telemetry::timestamp(self.unix_millis.saturating_sub(millis(ago))),
-            seconds(ago),
-        )
+        (lb_telemetry::timestamp(self.wall.before(ago)), seconds(ago))
     }
 
     /// A moment to come: its date, and in how long it is.
     fn ahead(self, at: Time) -> (String, f64) {
         let left = at.since(self.mono);
-        (
-            lb_telemetry::timestamp(self.unix_millis.saturating_add(millis(left))),
-            seconds(left),
-        )
+        (lb_telemetry::timestamp(self.wall.after(left)), seconds(left))
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// To the microsecond: more is noise.
@@ -225,14 +214,11 @@ impl Control {
                     }
                 }),
                 failures: backend.load().failures(),
-                last_failure: self.workers.last_fault(backend.id).map(|fault| {
-                    let ago = Duration::from_millis(present.unix_millis.saturating_sub(fault.unix_millis));
-                    Failure {
-                        at: lb_telemetry::timestamp(fault.unix_millis),
-                        seconds_ago: seconds(ago),
-                        end: fault.end.as_str().to_owned(),
-                        detail: (!fault.detail.is_empty()).then(|| fault.detail.to_owned()),
-                    }
+                last_failure: self.workers.last_fault(backend.id).map(|fault| Failure {
+                    at: lb_telemetry::timestamp(fault.at),
+                    seconds_ago: seconds(present.wall.since(fault.at)),
+                    end: fault.end.as_str().to_owned(),
+                    detail: (!fault.detail.is_empty()).then(|| fault.detail.to_owned()),
                 }),
                 probe: view.as_ref().map(|view| Probe {
                     agent_note: agent.map(|agent| agent.note.clone()).filter(|note| !note.is_empty()),

@@ -28,7 +28,7 @@ pub(crate) use files::Folder;
 pub(crate) use load::{Load, get_all};
 pub(crate) use message::{Broken, Head, Message, answer, chunked};
 pub(crate) use pattern::Pattern;
-pub(crate) use peers::{Nginx, Output, curl, peer, run};
+pub(crate) use peers::{Nginx, Output, Running, curl, peer, run};
 pub(crate) use ports::{address, is_listening, raise_descriptor_limit};
 pub(crate) use program::{Lbd, State};
 pub(crate) use wait::{PATIENCE, elapsed, now, until, until_still};

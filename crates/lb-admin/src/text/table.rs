@@ -282,7 +282,7 @@ fn notes(backend: &Backend) -> Vec<String> {
             .as_deref()
             .map_or_else(String::new, |detail| format!(": {detail}"));
         notes.push(format!(
-            "last failed request {} ago: {}{detail}",
+            "last failure {} ago: {}{detail}",
             short(failure.seconds_ago),
             failure.end
         ));

@@ -23,7 +23,7 @@ pub(crate) use crate::reader::explain;
 use crate::reader::{Reader, shown};
 use crate::schema::{self, ADMIN, LIMITS, LISTENERS, LOG, POOLS, ROOT, TIMEOUTS, VERSION};
 use crate::syntax::{Raw, parse};
-use crate::{Kind, Problem, Problems, Severity, Span, near};
+use crate::{Kind, NotUtf8, Problem, Problems, Severity, Span, near};
 pub use admin::load_admin;
 pub(crate) use health::usual_ejection;
 use lb_persist::HashBy;
@@ -88,8 +88,10 @@ pub fn load(path: &Path, environment: &dyn Environment) -> Result<Resolved, Prob
 fn text_of(path: &Path, name: &str, environment: &dyn Environment) -> Result<String, Problems> {
     environment.read(path).map_err(|error| {
         let problem = match error.kind() {
-            io::ErrorKind::InvalidData => Problem::error(Kind::UnreadableFile, "the file is not UTF-8")
-                .help("save it as UTF-8 text: UTF-16 (\"Unicode\" in some editors) and Latin-1 are not read"),
+            io::ErrorKind::InvalidData => match error.get_ref().and_then(|inner| inner.downcast_ref::<NotUtf8>()) {
+                Some(what) => Problem::error(Kind::UnreadableFile, what.to_string()).help(what.mend(path)),
+                None => Problem::error(Kind::UnreadableFile, "the file is not UTF-8").help("save it as UTF-8"),
+            },
             _ => Problem::error(Kind::UnreadableFile, format!("the file cannot be read: {error}")),
         };
         Problems::without_text(name, vec![problem])

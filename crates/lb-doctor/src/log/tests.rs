@@ -81,7 +81,10 @@ fn a_user_agent_that_looks_like_a_time_is_none() {
 
 #[test]
 fn our_own_lines_are_read_as_they_are_written() {
-    let mut access = lb_telemetry::Access::new("192.0.2.9".parse().unwrap(), 1_795_255_200_250);
+    let mut access = lb_telemetry::Access::new(
+        "192.0.2.9".parse().unwrap(),
+        lb_telemetry::Wall::from_millis(1_795_255_200_250),
+    );
     access.method = b"GET";
     access.target = b"/a\"b";
     access.version = "HTTP/1.1";

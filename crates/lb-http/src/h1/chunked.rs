@@ -2,7 +2,9 @@ use super::conn::{Part, Role};
 use super::error::Error;
 use super::framing::LENGTH_MAX;
 use super::limits::Limits;
+use super::tolerant::Parsing;
 use crate::head::name::is_token_byte;
+use core::hint::cold_path;
 
 /// The reader of a chunked body, byte by byte between payloads. RFC 9112, section 7.1.
 ///
@@ -94,21 +96,22 @@ impl Chunked {
     fn step(&mut self, byte: u8, role: Role, limits: &Limits, total: &mut u64) -> Result<(), Error> {
         match self.place {
             Place::DataReturn => {
-                self.place = if byte == b'\r' {
-                    Place::DataFeed
-                } else {
+                if byte != b'\r' {
+                    cold_path();
+                    if byte == b'\n' && takes_lf(role, limits) {
+                        self.begin_line();
+                        return Ok(());
+                    }
                     return Err(Error::ChunkEnd);
-                };
+                }
+                self.place = Place::DataFeed;
                 return Ok(());
             }
             Place::DataFeed => {
                 if byte != b'\n' {
                     return Err(Error::ChunkEnd);
                 }
-                *self = Self {
-                    extensions: self.extensions,
-                    ..Self::new()
-                };
+                self.begin_line();
                 return Ok(());
             }
             Place::LineFeed => {
@@ -129,8 +132,13 @@ impl Chunked {
                     b'\r' => Place::LineFeed,
                     b';' => Place::NameStart,
                     b' ' | b'\t' => Place::BeforeExtension,
+                    b'\n' if takes_lf(role, limits) => return self.begin_data(limits, total),
                     _ => return Err(Error::ChunkSize),
                 };
+            }
+            // Where CR may end the line, LF alone may.
+            _ if byte == b'\n' && takes_lf(role, limits) && self.extension(b'\r', role).is_ok() => {
+                return self.begin_data(limits, total);
             }
             _ => self.place = self.extension(byte, role)?,
         }
@@ -148,6 +156,14 @@ impl Chunked {
             }
         }
         Ok(())
+    }
+
+    /// Behind a chunk's payload.
+    fn begin_line(&mut self) {
+        *self = Self {
+            extensions: self.extensions,
+            ..Self::new()
+        };
     }
 
     fn add_digit(&mut self, digit: u32) -> Result<(), Error> {
@@ -214,6 +230,11 @@ impl Chunked {
             _ => return Err(Error::ChunkExtension),
         })
     }
+}
+
+/// Does LF alone end a line around chunks?
+fn takes_lf(role: Role, limits: &Limits) -> bool {
+    role == Role::Client && limits.parsing == Parsing::Tolerant
 }
 
 /// Anything but controls.

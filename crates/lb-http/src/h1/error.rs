@@ -20,6 +20,9 @@ pub enum Error {
     /// A record of TLS: the other side speaks TLS on this port.
     #[error("{}", self.rule())]
     Tls,
+    /// A header of the PROXY protocol, version 1 or 2, which is not read here.
+    #[error("{}", self.rule())]
+    ProxyHeader,
     /// A line ends in LF without CR.
     #[error("line feed without carriage return at byte {offset}")]
     BareLf {
@@ -87,10 +90,18 @@ pub enum Error {
         /// [`Limits::fields`](super::Limits::fields).
         limit: usize,
     },
-    /// A field name that is no token, white space before the colon, a line without a colon, or
-    /// a folded line. RFC 9112, section 5.
+    /// A field name that is empty or no token. RFC 9112, section 5.
     #[error("{}", self.rule())]
     FieldName,
+    /// A line without a colon. RFC 9112, section 5.
+    #[error("{}", self.rule())]
+    FieldColon,
+    /// White space between a field's name and its colon. RFC 9112, section 5.1.
+    #[error("{}", self.rule())]
+    FieldBlank,
+    /// A line that begins with white space: folded (RFC 9112, section 5.2), or in front of the first field (section 2.2).
+    #[error("{}", self.rule())]
+    Folded,
     /// A control character in a field value. RFC 9110, section 5.5.
     #[error("{}", self.rule())]
     FieldValue,

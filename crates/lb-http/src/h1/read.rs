@@ -5,8 +5,8 @@ use super::framing::{Framing, announced, length};
 use super::limits::{EMPTY_LINES_MAX, FIELDS_MAX, INTERIM_MAX, METHOD_MAX, QueryCharacters};
 use super::options::Options;
 use super::request::{
-    check_host, check_request_line, not_http, parse_request, parse_with_any_query, skip_empty_lines, translate,
-    whole_request,
+    check_host, check_request_line, field_fault, head_fault, not_http, parse_request, parse_with_any_query,
+    skip_empty_lines, translate, whole_request,
 };
 use super::response::{check_status_line, parse_response, whole_response};
 use super::scan::{Bounds, Scan};
@@ -233,9 +233,10 @@ impl Conn {
         let query = self.limits.query_characters;
         let (len, form) = match parse_request(raw, head, query) {
             // The tokeniser wants UTF-8.
-            Err(Error::RequestLine) if query != QueryCharacters::Strict => parse_with_any_query(raw, head, query)?,
-            parsed => parsed?,
-        };
+            Err(Error::RequestLine) if query != QueryCharacters::Strict => parse_with_any_query(raw, head, query),
+            parsed => parsed,
+        }
+        .map_err(|error| named(error, raw))?;
         if len != raw.len() {
             return Err(Error::RequestLine);
         }
@@ -339,14 +340,14 @@ impl Conn {
             Ok(len) if len == end => Ok(Some(end)),
             Ok(_) => Err(Error::StatusLine),
             Err(_) if self.limits.parsing == Parsing::Tolerant => {
-                let mended = tolerant::mend(raw)?;
+                let mended = tolerant::mend(raw, true)?;
                 match parse_response(&mended, head) {
                     Ok(len) if len == mended.len() => Ok(Some(end)),
                     Ok(_) => Err(Error::StatusLine),
-                    Err(error) => Err(error),
+                    Err(error) => Err(named(error, &mended)),
                 }
             }
-            Err(error) => Err(error),
+            Err(error) => Err(named(error, raw)),
         }
     }
 
@@ -379,11 +380,12 @@ impl Conn {
     fn read_trailer_section(&mut self, input: &[u8], trailers: &mut Head) -> Result<Step<usize>, Error> {
         let limit = self.limits.trailer_bytes;
         let fields = self.limits.trailer_fields.min(FIELDS_MAX);
+        let is_mended = self.role == Role::Client && self.limits.parsing == Parsing::Tolerant;
         let bounds = Bounds {
             bytes: limit,
             first_line: limit,
             lines: fields,
-            bare_lf: false,
+            bare_lf: is_mended,
             too_large: Error::TrailersTooLarge { limit },
             first_too_long: Error::TrailersTooLarge { limit },
             too_many: Error::TooManyTrailers { limit: fields },
@@ -391,15 +393,20 @@ impl Conn {
         let Some(end) = self.scan.run(input, 0, &bounds, |_| Ok(()))? else {
             return Ok(Step::NeedMore);
         };
-        let raw = input.get(..end).unwrap_or_default();
+        let mut raw = input.get(..end).unwrap_or_default();
+        let mended;
+        if is_mended {
+            mended = tolerant::mend(raw, false)?;
+            raw = &mended;
+        }
         let mut table = [httparse::EMPTY_HEADER; FIELDS_MAX];
         match httparse::parse_headers(raw, &mut table) {
             Ok(httparse::Status::Complete((len, fields))) if len == raw.len() => {
                 if !trailers.load(Kind::Trailers, Version::Http11, raw, 0, fields) {
-                    return Err(Error::FieldName);
+                    return Err(field_fault(raw));
                 }
             }
-            Ok(_) => return Err(Error::FieldName),
+            Ok(_) | Err(httparse::Error::HeaderName) => return Err(field_fault(raw)),
             Err(error) => return Err(translate(error)),
         }
         trailers.retain(trailer::is_allowed);
@@ -431,5 +438,15 @@ impl Conn {
         };
         self.chunked = Chunked::new();
         Message { len, framing }
+    }
+}
+
+/// The error with the very rule, where the tokeniser has one word for several.
+#[cold]
+fn named(error: Error, raw: &[u8]) -> Error {
+    if error == Error::FieldName {
+        head_fault(raw)
+    } else {
+        error
     }
 }

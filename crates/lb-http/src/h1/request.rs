@@ -3,25 +3,32 @@ use super::limits::{EMPTY_LINES_MAX, FIELDS_MAX, Limits, METHOD_MAX, QueryCharac
 use super::target::{Authority, Form, form};
 use crate::head::edit::ARENA_MAX;
 use crate::head::name::{Name, is_token_byte};
-use crate::{Head, Kind, Version};
+use crate::{Head, Kind, Version, list};
 use core::hint::cold_path;
 use core::mem::MaybeUninit;
 
 /// Where the request line begins; `None` when that cannot be said yet. So many empty lines were `dropped` before.
 pub(super) fn skip_empty_lines(input: &[u8], dropped: usize) -> Result<Option<usize>, Error> {
     let mut at = 0_usize;
-    for _ in dropped..=EMPTY_LINES_MAX {
+    for lines in dropped..=EMPTY_LINES_MAX {
         match input.get(at..).unwrap_or_default() {
             [] | [b'\r'] => return Ok(None),
             [b'\r', b'\n', ..] => at = at.saturating_add(2),
             [b'\r', ..] => return Err(Error::BareCr),
             [b'\n', ..] => return Err(Error::BareLf { offset: at }),
             [byte, ..] if is_token_byte(*byte) => return Ok(Some(at)),
+            rest if lines == EMPTY_LINES_MAX && rest.len() < PROXY_V2.len() && PROXY_V2.starts_with(rest) => {
+                return Ok(None);
+            }
+            rest if lines == EMPTY_LINES_MAX && rest.starts_with(PROXY_V2) => return Err(Error::ProxyHeader),
             rest => return not_http(rest).map_or(Ok(None), Err),
         }
     }
     Err(Error::EmptyLines { limit: EMPTY_LINES_MAX })
 }
+
+/// How the signature of the PROXY protocol, version 2, goes on behind two empty lines (section 2.2 of its specification).
+const PROXY_V2: &[u8] = b"\0\r\nQ";
 
 /// What bytes are that cannot begin a message; `None` when that cannot be said yet.
 pub(super) fn not_http(input: &[u8]) -> Option<Error> {
@@ -57,6 +64,7 @@ pub(super) fn check_request_line(line: &[u8]) -> Result<(), Error> {
         _ if version.len() >= 5 && version.get(..5).is_some_and(|v| v.eq_ignore_ascii_case(b"HTTP/")) => {
             Err(Error::Version)
         }
+        _ if line.starts_with(b"PROXY ") => Err(Error::ProxyHeader),
         _ => Err(Error::RequestLine),
     }
 }
@@ -174,6 +182,37 @@ pub(super) fn check_host(head: &mut Head, form: Form) -> Result<(), Error> {
                 .map_err(|_| Error::HeadTooLarge { limit: ARENA_MAX })
         }
     }
+}
+
+/// What is wrong with a name in these field lines: the tokeniser has one word for all of it.
+#[cold]
+pub(super) fn field_fault(lines: &[u8]) -> Error {
+    for line in lines.split(|b| *b == b'\n') {
+        if matches!(line, [] | b"\r") {
+            break;
+        }
+        if matches!(line, [b' ' | b'\t', ..]) {
+            return Error::Folded;
+        }
+        let Some(name) = memchr::memchr(b':', line).and_then(|colon| line.get(..colon)) else {
+            return Error::FieldColon;
+        };
+        let bare = list::trim(name);
+        if bare.is_empty() || !bare.iter().all(|b| is_token_byte(*b)) {
+            return Error::FieldName;
+        }
+        if name.len() > bare.len() {
+            return Error::FieldBlank;
+        }
+    }
+    Error::FieldName
+}
+
+/// As [`field_fault`], of a whole head.
+#[cold]
+pub(super) fn head_fault(raw: &[u8]) -> Error {
+    let first = memchr::memchr(b'\n', raw).map_or(raw.len(), |lf| lf.saturating_add(1));
+    field_fault(raw.get(first..).unwrap_or_default())
 }
 
 /// The tokeniser's errors in our words.

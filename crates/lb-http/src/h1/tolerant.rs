@@ -18,7 +18,7 @@ pub enum Parsing {
     #[default]
     Strict,
     /// In addition: equal values of a repeated `Content-Length`; folded lines, which become one line; lines that end in LF
-    /// alone, in heads; blanks in front of the colon. And, with the connection closed behind the message:
+    /// alone, in heads, trailers and around chunks; blanks in front of the colon. And, with the connection closed behind the message:
     /// `Transfer-Encoding: chunked` beside `Content-Length` (which is dropped), in HTTP/1.0, or given twice; `identity`.
     Tolerant,
 }
@@ -34,8 +34,8 @@ impl Parsing {
     }
 }
 
-/// The lines of a response's head as they should be.
-pub(super) fn mend(raw: &[u8]) -> Result<Vec<u8>, Error> {
+/// The lines of a response's head, or of its trailers, as they should be.
+pub(super) fn mend(raw: &[u8], is_head: bool) -> Result<Vec<u8>, Error> {
     let mut out = Vec::with_capacity(raw.len().saturating_add(64));
     for (n, line) in raw.split(|b| *b == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -45,16 +45,16 @@ pub(super) fn mend(raw: &[u8]) -> Result<Vec<u8>, Error> {
         match line.first() {
             Some(b' ' | b'\t') => {
                 // RFC 9112, section 2.2: nothing stands before the first field that this could belong to.
-                if n < 2 {
-                    return Err(Error::FieldName);
+                if n <= usize::from(is_head) {
+                    return Err(Error::Folded);
                 }
                 out.truncate(out.len().saturating_sub(2));
                 out.push(b' ');
                 out.extend_from_slice(list::trim(line));
             }
-            _ if n == 0 => out.extend_from_slice(line),
+            _ if n == 0 && is_head => out.extend_from_slice(line),
             _ => {
-                let colon = memchr::memchr(b':', line).ok_or(Error::FieldName)?;
+                let colon = memchr::memchr(b':', line).ok_or(Error::FieldColon)?;
                 let (name, rest) = line.split_at_checked(colon).unwrap_or_default();
                 out.extend_from_slice(list::trim(name));
                 out.extend_from_slice(rest);

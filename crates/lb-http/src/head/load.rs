@@ -50,7 +50,21 @@ impl Head {
             // Its CRLF was seen, so this is the end of its line.
             line = next;
         }
+        // As many as the tokeniser has room for: some hundreds.
+        self.received = fields.len() as u16;
         raw.get(line..) == Some(b"\r\n")
+    }
+
+    /// The value of the first line of a known name as it was received, whatever became of it since.
+    pub(crate) fn received(&self, name: Name) -> Option<&[u8]> {
+        let lines = self.index.get(..usize::from(self.received))?;
+        let at = lines.iter().position(|field| field.name == name)?;
+        cold_path();
+        let start_line = usize::from(self.kind != Kind::Trailers);
+        let line = self.arena.split(|b| *b == b'\n').nth(at.saturating_add(start_line))?;
+        let colon = memchr::memchr(b':', line)?;
+        let value = line.get(colon.saturating_add(1)..)?;
+        Some(crate::list::trim(value.strip_suffix(b"\r").unwrap_or(value)))
     }
 
     /// The request line of a loaded request: where method and target stand in the raw head.

@@ -36,8 +36,8 @@ struct Written(Box<[(BackendId, Box<[u8]>)]>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CookieInsertOptions {
-    /// Default `LBD`, for a site with one pool; where several pools share a host, each needs a name of its own:
-    /// [`for_pool`](CookieInsertOptions::for_pool). The prefixes `__Host-` and `__Secure-` are held to their rules.
+    /// Default [`NAME`](CookieInsertOptions::NAME), for a site with one pool; where several pools share a host, each
+    /// needs a name of its own: [`for_pool`](CookieInsertOptions::for_pool), which is what `lbd` does for every pool. The prefixes `__Host-` and `__Secure-` are held to their rules.
     pub name: String,
     /// Sent to this domain and all below it. Default `None`: only to the host that was asked.
     pub domain: Option<String>,
@@ -81,7 +81,7 @@ pub enum Refresh {
 impl Default for CookieInsertOptions {
     fn default() -> Self {
         Self {
-            name: "LBD".into(),
+            name: Self::NAME.into(),
             domain: None,
             path: "/".into(),
             secure: false,
@@ -97,6 +97,9 @@ impl Default for CookieInsertOptions {
 }
 
 impl CookieInsertOptions {
+    /// The name where nothing tells pools apart, and the beginning of [the name of a pool](Self::default_name).
+    pub const NAME: &'static str = "LBD";
+
     /// The defaults for one pool among others: its cookie has [a name of its own](Self::default_name).
     #[must_use]
     pub fn for_pool(pool: &str) -> Self {
@@ -106,11 +109,11 @@ impl CookieInsertOptions {
         }
     }
 
-    /// The name of a pool's cookie: `LBD-` and eight hexadecimal digits that follow from the pool's name. The same
+    /// The name of a pool's cookie: [`NAME`](Self::NAME), a hyphen and eight hexadecimal digits that follow from the pool's name. The same
     /// on every machine and in every version.
     #[must_use]
     pub fn default_name(pool: &str) -> String {
-        format!("LBD-{:08x}", hash64(NAME_SEED, pool.as_bytes()) >> 32)
+        format!("{}-{:08x}", Self::NAME, hash64(NAME_SEED, pool.as_bytes()) >> 32)
     }
 
     /// The profile `ksyun`: a cookie called `SERVERID` that lives as long as the listener says.

@@ -237,7 +237,13 @@ impl Connection {
         let (end, moved) = t.tunnel.poll(cx, &self.core);
         let end = match end {
             Poll::Ready(TunnelEnd::Done) => End::TunnelDone,
-            Poll::Ready(TunnelEnd::Reset { .. }) => End::TunnelReset,
+            Poll::Ready(TunnelEnd::Reset { by_client }) => {
+                if let Some(ticket) = t.ticket.as_ref().filter(|_| !by_client && !t.tunnel.client_ended()) {
+                    let detail = t.tunnel.reset_by(by_client);
+                    self.core.blame(ticket.backend().id, End::TunnelReset, detail);
+                }
+                End::TunnelReset
+            }
             Poll::Pending => {
                 if moved {
                     t.timer.set(self.core.now().mono.after(t.patience));

@@ -4,9 +4,9 @@ use super::client::Client;
 use super::exchange::{Exchange, Next};
 use crate::core::Core;
 use lb_balance::Outcome;
-use lb_http::{Head, Kind, Version, h1};
-use lb_telemetry::{Access, End, Fault};
-use lb_types::Fields;
+use lb_http::{Head, Kind, Version, forward, h1};
+use lb_telemetry::{Access, End};
+use lb_types::{Fields, Wall};
 
 impl Exchange {
     /// Drops the upstream side.
@@ -21,14 +21,9 @@ impl Exchange {
     /// The backend that has the request failed it: remembered for whoever looks.
     #[cold]
     pub(super) fn blame(&self, end: End, core: &Core) {
-        let Some(ticket) = &self.ticket else { return };
-        let now = core.now();
-        let fault = Fault {
-            end,
-            detail: self.detail,
-            unix_millis: core.clock.unix_millis(now.mono),
-        };
-        core.counters.faults().report(ticket.backend().id.as_u64(), fault);
+        if let Some(ticket) = &self.ticket {
+            core.blame(ticket.backend().id, end, self.detail);
+        }
     }
 
     /// Ends what is under way, unfinished: the drain's deadline passed.
@@ -90,13 +85,15 @@ impl Exchange {
         let mut log = core.log.borrow_mut();
         let Some(log) = &mut *log else { return };
         let now = core.now();
-        let started = if self.facts.started.wall.as_secs() == 0 {
+        let started = if self.facts.started.wall == Wall::default() {
             now
         } else {
             self.facts.started
         };
-        let millis = core.clock.unix_millis(started.mono);
-        let mut access = Access::new(client.sender.peer(), millis);
+        let (peer, proxies) = (client.sender.peer(), &http.trusted_proxies);
+        // What we have added to the chain by now is the peer, where the walk begins.
+        let address = forward::client_address(&self.request, peer, proxies);
+        let mut access = Access::new(address, started.wall);
         let head = &self.request;
         if head.kind() == Kind::Request && !head.method().is_empty() {
             access.method = head.method();
@@ -109,7 +106,7 @@ impl Exchange {
             access.host = head.authority();
             access.referer = head.first("referer");
             access.user_agent = head.first("user-agent");
-            access.x_forwarded_for = head.first("x-forwarded-for");
+            access.x_forwarded_for = forward::received_for(head);
         } else if let Some(line) = RequestLine::of(self.input.filled()) {
             (access.method, access.target, access.version) = (line.method, line.target, line.version);
         }

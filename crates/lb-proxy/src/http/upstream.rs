@@ -33,11 +33,18 @@ impl Exchange {
                     break;
                 }
                 // Who proves himself over a connection gets one that nobody used before.
-                Ok(()) => match self.open(&pool, self.facts.bound, client, core) {
-                    Ok(()) => return,
-                    // It could not even be begun: no descriptor, no port, no route.
-                    Err(end) => last = Some(end),
-                },
+                Ok(()) => {
+                    if last.is_some() {
+                        cold_path();
+                        // It was said of the backend before.
+                        self.detail = "";
+                    }
+                    match self.open(&pool, self.facts.bound, client, core) {
+                        Ok(()) => return,
+                        // It could not even be begun: no descriptor, no port, no route.
+                        Err(end) => last = Some(end),
+                    }
+                }
             }
             if !self.may_retry(&pool, core) {
                 break;
@@ -105,6 +112,9 @@ impl Exchange {
             Err(error) => {
                 let failed = NoContact::of(&error);
                 self.no_contact(failed, now);
+                if failed.is_its_fault() {
+                    self.blame(failed.end, core);
+                }
                 if let Some(ticket) = self.ticket.take() {
                     self.tried.add(ticket.slot());
                     ticket.finish(failed.outcome(), now);
@@ -146,6 +156,7 @@ impl Exchange {
     /// The connection could not be made: whoever comes next is spared the attempt.
     pub(super) fn no_contact(&mut self, failed: NoContact, now: Time) -> Stop {
         self.facts.refused_at_once = failed.is_free();
+        self.detail = failed.detail;
         if let (Some(pool), Some(ticket)) = (&self.pool, &self.ticket) {
             failed.tell(pool, ticket.slot(), now);
         }

@@ -33,8 +33,9 @@ struct Pool {
 impl Pool {
     fn new() -> Outcome<Self> {
         let ids: Vec<BackendId> = BACKENDS.iter().map(|name| BackendId::of("app", name)).collect();
-        let options = CookieInsertOptions::default();
-        // The same secret on every replica; as lbd derives it, so that lbd understands these cookies too.
+        let options = CookieInsertOptions::for_pool("app");
+        // The same secret on every replica. Name and key are those that lbd makes of this secret and pool: it understands
+        // these cookies too.
         let key = token::key(b"correct horse battery staple", "app", &options.name);
         Ok(Self {
             cookie: CookieInsert::new(options, &key, &ids)?,
@@ -84,7 +85,7 @@ fn now() -> Now {
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
     Now {
-        wall: Wall::from_secs(since.as_secs()),
+        wall: Wall::from_millis(since.as_millis() as u64),
         ..Now::default()
     }
 }

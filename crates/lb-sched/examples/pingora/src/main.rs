@@ -6,7 +6,7 @@
 mod selection;
 
 use async_trait::async_trait;
-use lb_sched::{Algorithm, Limit, Load};
+use lb_sched::{Algorithm, InFlight, Limit, Load};
 use pingora_core::prelude::*;
 use pingora_core::protocols::l4::socket::SocketAddr;
 use pingora_load_balancing::discovery::Static;
@@ -24,24 +24,14 @@ struct Proxy(LoadBalancer<Selection>);
 /// One request: where it is, and where it was refused.
 #[derive(Default)]
 struct Request {
-    place: Option<Place>,
+    /// Given back when the request ends, however it ends.
+    place: Option<InFlight>,
     refused: Vec<SocketAddr>,
 }
 
-/// A place at a backend, given back when the request ends, however it ends.
-struct Place(Arc<Load>);
-
-impl Place {
-    fn take(backend: &Backend) -> Option<Self> {
-        let load = backend.ext.get::<Arc<Load>>()?;
-        load.try_begin(Limit::new(100)).then(|| Self(load.clone()))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.finish();
-    }
+/// A place at a backend; none if it is full.
+fn take(backend: &Backend) -> Option<InFlight> {
+    InFlight::take(backend.ext.get::<Arc<Load>>()?, Limit::new(100))
 }
 
 #[async_trait]
@@ -58,7 +48,7 @@ impl ProxyHttp for Proxy {
         let accept = |backend: &Backend, healthy| {
             let fresh = healthy && !request.refused.contains(&backend.addr);
             // the place is taken with the decision: a backend cannot fill up between the two
-            fresh && Place::take(backend).is_some_and(|taken| place.set(taken).is_ok())
+            fresh && take(backend).is_some_and(|taken| place.set(taken).is_ok())
         };
         let Some(backend) = self.0.select_with(b"", usize::MAX, accept) else {
             return Error::e_explain(HTTPStatus(503), "no backend is left");

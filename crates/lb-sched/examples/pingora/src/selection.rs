@@ -46,7 +46,7 @@ impl BackendSelection for Selection {
         for (backend, slot) in backends.iter_mut().zip(0..) {
             let id = BackendId::of("pingora", &backend.addr.to_string());
             let load = known.entry(id).or_default().clone();
-            // goes with each pick, so that the proxy can count on it: see `Place` in main.rs
+            // goes with each pick, so that the proxy can count on it: see `take` in main.rs
             backend.ext.insert(load.clone());
             loads.push(load);
             let weight = u16::try_from(backend.weight).unwrap_or(u16::MAX).min(Weight::MAX.get());

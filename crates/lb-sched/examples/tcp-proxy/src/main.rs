@@ -64,13 +64,13 @@ async fn forward(mut client: TcpStream, pool: &Pool) -> Outcome<()> {
     while let Some(place) = pool.pick(&untried) {
         match TcpStream::connect(place.address).await {
             Ok(mut backend) => {
-                place.load.succeeded();
+                place.in_flight.load().succeeded();
                 copy_bidirectional(&mut client, &mut backend).await?;
                 return Ok(());
             }
             Err(error) => {
                 eprintln!("{}: {error}; trying another", place.address);
-                place.load.failed(pool.now());
+                place.in_flight.load().failed(pool.now());
                 untried.remove(place.slot);
             }
         }

@@ -1,6 +1,6 @@
 //! What lb-sched leaves to its user: addresses, shared counts, and when a connection has ended.
 
-use lb_sched::{Algorithm, Ask, Cursor, Limit, Load, Member, Scheduler, Usable};
+use lb_sched::{Algorithm, Ask, Cursor, InFlight, Limit, Load, Member, Scheduler, Usable};
 use lb_types::{BackendId, Slot, Time, Weight};
 use std::error::Error;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -52,7 +52,7 @@ impl Pool {
     }
 
     /// A place at one of these backends; none if all are full.
-    pub fn pick(&self, usable: &Usable) -> Option<Place<'_>> {
+    pub fn pick(&self, usable: &Usable) -> Option<Place> {
         loop {
             let slot = self.scheduler.pick(&Ask {
                 hash: None, // for algorithms that place by hash: say, of the client's address
@@ -63,10 +63,9 @@ impl Pool {
                 limits: &self.limits,
                 now: self.now(),
             })?;
-            let load = &*self.loads[slot.index()];
-            if load.try_begin(self.limits[slot.index()]) {
+            if let Some(in_flight) = InFlight::take(&self.loads[slot.index()], self.limits[slot.index()]) {
                 let address = self.addresses[slot.index()];
-                return Some(Place { slot, address, load });
+                return Some(Place { slot, address, in_flight });
             } // another thread took the last place: ask again
         }
     }
@@ -86,14 +85,8 @@ impl Pool {
 }
 
 /// A place at a backend, taken by the pick and given back when it is dropped.
-pub struct Place<'a> {
+pub struct Place {
     pub slot: Slot,
     pub address: SocketAddr,
-    pub load: &'a Load,
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.load.finish();
-    }
+    pub in_flight: InFlight,
 }

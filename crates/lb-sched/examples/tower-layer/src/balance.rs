@@ -4,7 +4,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::http::uri::{Authority, Scheme};
 use hyper::{Request, Response, Uri};
 use hyper_util::client::legacy::Error;
-use lb_sched::{Algorithm, Ask, Cursor, Limit, Load, Member, Scheduler, Usable};
+use lb_sched::{Algorithm, Ask, Cursor, InFlight, Limit, Load, Member, Scheduler, Usable};
 use lb_types::{BackendId, Slot, Time, Weight};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::pin::Pin;
@@ -69,7 +69,8 @@ impl Pool {
         usable
     }
 
-    fn pick(&self, usable: &Usable) -> Option<(Slot, Place)> {
+    /// A backend, and a place at it that is given back when it is dropped.
+    fn pick(&self, usable: &Usable) -> Option<(Slot, InFlight)> {
         loop {
             let slot = self.scheduler.pick(&Ask {
                 hash: None,
@@ -80,10 +81,9 @@ impl Pool {
                 limits: &self.limits,
                 now: self.now(),
             })?;
-            let load = &self.loads[slot.index()];
-            if load.try_begin(self.limits[slot.index()]) {
-                return Some((slot, Place(load.clone())));
-            }
+            if let Some(place) = InFlight::take(&self.loads[slot.index()], self.limits[slot.index()]) {
+                return Some((slot, place));
+            } // another thread took the last place: ask again
         }
     }
 }
@@ -130,12 +130,12 @@ where
                 *request.uri_mut() = Uri::from_parts(parts)?;
                 match client.call(request).await {
                     Ok(response) => {
-                        place.0.succeeded();
+                        place.load().succeeded();
                         return Ok(response.map(|body| Held { body, place }));
                     }
                     // nothing was sent, so another may have it
                     Err(error) if error.is_connect() => {
-                        place.0.failed(pool.now());
+                        place.load().failed(pool.now());
                         untried.remove(slot);
                     }
                     Err(error) => return Err(error.into()),
@@ -146,20 +146,11 @@ where
     }
 }
 
-/// A place at a backend, taken by the pick and given back when it is dropped.
-struct Place(Arc<Load>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.finish();
-    }
-}
-
 /// A response's body. The request has ended when nobody reads it any more.
 pub struct Held {
     body: Incoming,
     #[expect(dead_code, reason = "its drop counts")]
-    place: Place,
+    place: InFlight,
 }
 
 impl Body for Held {
