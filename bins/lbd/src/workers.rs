@@ -93,10 +93,10 @@ impl Workers {
     }
 
     /// The last failed request or connection of a backend, of all workers.
-    pub(crate) fn last_fault(&self, backend: lb_types::BackendId) -> Option<lb_telemetry::Fault> {
+    pub(crate) fn last_fault(&self, backend: &lb_balance::Backend) -> Option<lb_telemetry::Fault> {
         let faults = self.counters.iter().map(|counters| counters.faults());
         faults
-            .filter_map(|faults| faults.last(backend.as_u64()))
+            .filter_map(|faults| faults.last(backend.id.as_u64(), backend.address))
             .max_by_key(|fault| fault.at)
     }
 

@@ -167,8 +167,7 @@ fn a_bad_response_names_the_rule_to_client_log_and_status() {
     ];
     let backend = answering(answers);
     let socket = Folder::new();
-    let admin = format!("[admin]\nsocket = \"{}\"\n", socket.path().join("s").display());
-    let logged = Logged::start(&[backend.address()], "json", |config| config.rest(&admin));
+    let logged = Logged::start(&[backend.address()], "json", |config| config.rest(&admin(&socket)));
     for ((target, _), rule) in answers.iter().zip(rules) {
         let response = Client::connect(logged.listener).get(target);
         assert_eq!(response.status(), 502, "{target}");
@@ -190,6 +189,11 @@ fn a_bad_response_names_the_rule_to_client_log_and_status() {
     for (line, rule) in logged.lines().iter().zip(rules) {
         assert!(line.contains(&format!("\"detail\":\"{rule}\"")), "{line}");
     }
+}
+
+/// A section that puts the admin socket into this folder.
+fn admin(socket: &Folder) -> String {
+    format!("[admin]\nsocket = \"{}\"\n", socket.path().join("s").display())
 }
 
 /// What `lbd status` prints.
@@ -319,7 +323,7 @@ fn why_a_connection_of_tcp_failed_stands_in_status_and_log() {
         let lbd = Lbd::start(&config.text());
         assert!(!status_of(&folder).contains("last failure"), "nothing happened yet");
         let mut client = Client::connect(listener);
-        client.send("x");
+        let _ = client.try_send("x"); // it may be reset already
         let _ = client.some();
         let state = until("the failure is told", || {
             Some(status_of(&folder)).filter(|state| state.contains("last failure"))
@@ -327,7 +331,13 @@ fn why_a_connection_of_tcp_failed_stands_in_status_and_log() {
         lbd.stop();
         let line = fs::read_to_string(&log).unwrap();
         assert!(state.contains(&format!(" ago: {end}")), "{state}");
-        assert!(line.contains(&format!("\"end\":\"{end}\"")), "{line}");
+        for part in [
+            format!("\"end\":\"{end}\""),
+            format!("\"backend\":\"{backend}\",\"why\":\"scheduled\""),
+            "\"retries\":0".to_owned(), // nobody else was there to try
+        ] {
+            assert!(line.contains(&part), "{line} lacks {part}");
+        }
         let said = if detail == "NOWHERE" {
             let known = [
                 "no route to the network of the address",
@@ -436,7 +446,8 @@ fn a_post_lost_on_a_kept_connection_names_the_key() {
             conn.send(answer(200, "", b"good"));
         }
     });
-    let logged = Logged::start(&[backend.address()], "json", |config| config);
+    let socket = Folder::new();
+    let logged = Logged::start(&[backend.address()], "json", |config| config.rest(&admin(&socket)));
     let mut client = Client::connect(logged.listener);
     assert_eq!(client.get("/good").status(), 200);
     let response = client.exchange("POST /lost HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi");
@@ -447,6 +458,8 @@ fn a_post_lost_on_a_kept_connection_names_the_key() {
         status.contains("kept-alive") && status.contains("upstream_keep_alive"),
         "{status}"
     );
+    let state = status_of(&socket);
+    assert!(state.contains("the backend closed a kept-alive connection"), "{state}");
     // On a fresh connection it is something else.
     let fresh =
         Client::connect(logged.listener).exchange("POST /lost HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
@@ -576,4 +589,67 @@ fn unix_millis() -> u128 {
 fn unix_millis_of(date: &str) -> u128 {
     let output = Command::new("date").args(["--date", date, "+%s%3N"]).output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+}
+
+#[test]
+fn retries_are_the_other_backends_that_were_tried() {
+    let dead = [address(), address()];
+    let alive = Backend::saying("alive");
+    for (backends, retries) in [
+        (vec![dead[0]], 0),
+        (dead.to_vec(), 1),
+        (vec![dead[0], alive.address()], 1),
+    ] {
+        let logged = Logged::start(&backends, "json", |config| config.pool("algorithm = \"first\""));
+        let _ = Client::connect(logged.listener).get("/");
+        let lines = logged.lines();
+        let line: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+        assert_eq!(line["retries"], retries, "{backends:?}: {line}");
+        assert_eq!(line["backend"], backends[backends.len() - 1].to_string(), "{line}");
+    }
+}
+
+#[test]
+fn a_backend_at_another_address_has_not_failed_yet() {
+    let (dead, alive) = (address(), Backend::saying("alive"));
+    let (listener, socket) = (address(), Folder::new());
+    let config = |at: SocketAddr| {
+        let named = Config::http(listener, &[at]).backend(0, "name = \"b\"");
+        named.rest(&admin(&socket)).text()
+    };
+    let lbd = Lbd::start(&config(dead));
+    assert_eq!(Client::connect(listener).get("/").status(), 502);
+    assert!(status_of(&socket).contains("connect_refused"));
+    lbd.reload(&config(alive.address()));
+    let state = status_of(&socket);
+    assert!(!state.contains("connect_refused"), "{state}");
+    lbd.stop();
+}
+
+#[test]
+fn the_time_of_a_request_begins_with_its_first_byte() {
+    let backend = Backend::saying("here");
+    let logged = Logged::start(&[backend.address()], "json", |config| {
+        config.listener("timeouts = { head = \"1s\" }")
+    });
+    let mut client = Client::connect(logged.listener);
+    assert_eq!(client.get("/quick").status(), 200);
+    client.send("\r\nGET /slow HTTP/1.1\r\n");
+    std::thread::sleep(Duration::from_millis(600)); // a client that takes its time
+    client.send("Host: h\r\n\r\n");
+    assert_eq!(client.response().status(), 200);
+    client.send("GET /never HTTP/1.1\r\n");
+    assert_eq!(client.response().status(), 408);
+    let lines = logged.lines();
+    let total = |line: &String| {
+        serde_json::from_str::<serde_json::Value>(line).unwrap()["total_us"]
+            .as_u64()
+            .unwrap()
+    };
+    let totals: Vec<u64> = lines.iter().map(total).collect();
+    assert_eq!(totals.len(), 3, "{lines:#?}");
+    assert!(
+        totals[0] < 500_000 && totals[1] >= 550_000 && totals[2] >= 900_000,
+        "{totals:?}"
+    );
 }

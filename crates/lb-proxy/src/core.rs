@@ -5,6 +5,7 @@ use crate::http::exchange::Exchange;
 use crate::http::pool::Idle;
 use crate::log::Log;
 use crate::timer::Timers;
+use lb_balance::Backend;
 use lb_http::Head;
 use lb_net::Splice;
 use lb_net::clock::Clock;
@@ -85,13 +86,14 @@ impl Core {
 
     /// A backend failed a request or a connection: remembered for whoever looks.
     #[cold]
-    pub(crate) fn blame(&self, backend: BackendId, end: End, detail: &'static str) {
+    pub(crate) fn blame(&self, backend: &Backend, end: End, detail: &'static str) {
         let fault = Fault {
             end,
             detail,
             at: self.now().wall,
+            address: backend.address,
         };
-        self.counters.faults().report(backend.as_u64(), fault);
+        self.counters.faults().report(backend.id.as_u64(), fault);
     }
 
     pub(crate) fn take_buffer(&self, large: bool) -> Buffer {

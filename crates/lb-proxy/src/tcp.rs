@@ -8,11 +8,11 @@ use crate::timer::Timer;
 use crate::tunnel::{Tunnel, TunnelEnd};
 use crate::view::{ListenerView, Place, PoolView};
 use crate::worker::Count;
-use lb_balance::{Outcome, Recalled, Ticket, Tried};
+use lb_balance::{Outcome, Recalled, Ticket, Tried, Why};
 use lb_net::Connecting;
 use lb_persist::Facts;
 use lb_telemetry::{Access, End};
-use lb_types::Now;
+use lb_types::{Now, Slot};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -30,6 +30,8 @@ pub(crate) struct Passage {
     state: State,
     timer: Option<Timer>,
     ticket: Option<Ticket>,
+    /// The backend that was picked last, and why.
+    picked: Option<(Slot, Why)>,
     retries: u8,
     /// Of those, the ones that the pool's `retries` and its budget paid for.
     paid_retries: u8,
@@ -61,6 +63,7 @@ impl Passage {
             state: State::New(io),
             timer: None,
             ticket: None,
+            picked: None,
             retries: 0,
             paid_retries: 0,
             detail: "",
@@ -94,7 +97,12 @@ impl Passage {
                     return State::Over;
                 }
             };
-            self.detail = "";
+            self.picked = Some((ticket.slot(), ticket.why()));
+            if last.is_some() {
+                self.retries = self.retries.saturating_add(1);
+                self.core.counters.retry();
+                self.detail = "";
+            }
             self.core.counters.upstream_connect();
             match Connecting::start(ticket.backend().address) {
                 Ok(connecting) => {
@@ -123,7 +131,7 @@ impl Passage {
         let now = self.core.now().mono;
         self.detail = failed.detail;
         if failed.is_its_fault() {
-            self.core.blame(ticket.backend().id, failed.end, failed.detail);
+            self.core.blame(ticket.backend(), failed.end, failed.detail);
         }
         failed.tell(pool, ticket.slot(), now);
         ticket.finish(failed.outcome(), now);
@@ -133,9 +141,7 @@ impl Passage {
         if !pool.may_retry(self.paid_retries, failed.is_free(), self.core.now().mono) {
             return false;
         }
-        self.retries = self.retries.saturating_add(1);
         self.paid_retries += u8::from(!failed.is_free());
-        self.core.counters.retry();
         true
     }
 
@@ -198,7 +204,7 @@ impl Passage {
                 self.detail = tunnel.reset_by(by_client);
                 // Whoever was left by the client may well hang up at once.
                 if let Some(ticket) = self.ticket.as_ref().filter(|_| !by_client && !tunnel.client_ended()) {
-                    self.core.blame(ticket.backend().id, End::TunnelReset, self.detail);
+                    self.core.blame(ticket.backend(), End::TunnelReset, self.detail);
                 }
                 End::TunnelReset
             }
@@ -238,9 +244,8 @@ impl Passage {
             access.listener = &self.view.options().name;
             let pool = self.view.tcp().and_then(|tcp| self.view.pool(tcp.pool));
             access.pool = pool.map_or("", |pool| pool.entry.pool.name());
-            if let Some(ticket) = &ticket {
-                access.backend = &ticket.backend().name;
-                access.why = ticket.why().word();
+            if let (Some((slot, why)), Some(pool)) = (self.picked, pool) {
+                (access.backend, access.why) = (pool.name_of(slot), why.word());
             }
             access.end = end;
             access.detail = self.detail;

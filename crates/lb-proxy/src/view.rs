@@ -5,7 +5,7 @@ use crate::http::pool::Idle;
 use crate::options::{HttpOptions, ListenerOptions, PoolOptions, Service, TcpOptions};
 use crate::snapshot::{ListenerEntry, PoolEntry, Snapshot};
 use lb_balance::{Picker, RetryBudget, RetryOptions};
-use lb_types::Time;
+use lb_types::{Slot, Time};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -61,6 +61,12 @@ impl ListenerView {
 impl PoolView {
     pub(crate) fn options(&self) -> &PoolOptions {
         &self.entry.options
+    }
+
+    /// The name of a backend, for the log.
+    pub(crate) fn name_of(&self, slot: Slot) -> &str {
+        let backend = self.entry.pool.backends().get(slot.index());
+        backend.map_or("", |backend| &backend.name)
     }
 
     /// May another backend be tried for a request after so many that were paid for? `free`: the last one refused the

@@ -1,6 +1,7 @@
 use crate::End;
 use lb_types::Wall;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Mutex;
 
 /// How the last request, or connection of TCP, that a backend failed ended.
@@ -12,6 +13,8 @@ pub struct Fault {
     pub detail: &'static str,
     /// When.
     pub at: Wall,
+    /// Where the backend was then: at another address is another machine.
+    pub address: SocketAddr,
 }
 
 /// The last fault of each backend, as one worker saw it. A failure takes a lock that only whoever looks shares; a request
@@ -30,11 +33,11 @@ impl Faults {
         faults.insert(backend, fault);
     }
 
-    /// The last fault of the backend of this number.
+    /// The last fault of the backend of this number, at the address that it has now.
     #[must_use]
-    pub fn last(&self, backend: u64) -> Option<Fault> {
+    pub fn last(&self, backend: u64, address: SocketAddr) -> Option<Fault> {
         let faults = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        faults.get(&backend).copied()
+        faults.get(&backend).copied().filter(|fault| fault.address == address)
     }
 }
 
@@ -48,22 +51,35 @@ mod tests {
     #[test]
     fn the_last_fault_of_each_backend_is_remembered_within_a_bound() {
         let faults = Faults::default();
+        let address = "192.0.2.1:80".parse().unwrap();
         let fault = |millis| Fault {
             end: End::UpstreamProtocol,
             detail: "malformed status line",
             at: Wall::from_millis(millis),
+            address,
         };
-        assert_eq!(faults.last(1), None);
+        assert_eq!(faults.last(1, address), None);
         faults.report(1, fault(5));
         faults.report(2, fault(6));
         faults.report(1, fault(7));
-        assert_eq!((faults.last(1), faults.last(2)), (Some(fault(7)), Some(fault(6))));
+        assert_eq!(
+            (faults.last(1, address), faults.last(2, address)),
+            (Some(fault(7)), Some(fault(6)))
+        );
         for backend in 0..MOST as u64 {
             faults.report(backend, fault(8));
         }
         faults.report(1, fault(9));
-        assert_eq!(faults.last(1), Some(fault(9)), "a known one pushes nobody out");
+        assert_eq!(faults.last(1, address), Some(fault(9)), "a known one pushes nobody out");
         faults.report(u64::MAX, fault(10));
-        assert_eq!((faults.last(1), faults.last(u64::MAX)), (None, Some(fault(10))));
+        assert_eq!(
+            (faults.last(1, address), faults.last(u64::MAX, address)),
+            (None, Some(fault(10)))
+        );
+        assert_eq!(
+            faults.last(u64::MAX, "192.0.2.2:80".parse().unwrap()),
+            None,
+            "another machine"
+        );
     }
 }

@@ -214,7 +214,7 @@ impl Control {
                     }
                 }),
                 failures: backend.load().failures(),
-                last_failure: self.workers.last_fault(backend.id).map(|fault| Failure {
+                last_failure: self.workers.last_fault(backend).map(|fault| Failure {
                     at: lb_telemetry::timestamp(fault.at),
                     seconds_ago: seconds(present.wall.since(fault.at)),
                     end: fault.end.as_str().to_owned(),

@@ -12,7 +12,7 @@ use lb_http::h1::{self, Framing, Role, Step};
 use lb_http::{auth, forward, upgrade};
 use lb_persist::Facts;
 use lb_telemetry::End;
-use lb_types::{FieldsMut, InvalidField};
+use lb_types::{FieldsMut, InvalidField, Wall};
 use std::hint::cold_path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -53,6 +53,9 @@ impl Exchange {
                         if self.input.is_full() && !self.input.enlarge(core) {
                             let limit = self.input.capacity();
                             return Err(Stop::Request(h1::Error::HeadTooLarge { limit }));
+                        }
+                        if !self.has_begun() {
+                            self.facts.started = core.now();
                         }
                         self.wait_for(Wait::Head, false, client, core);
                     }
@@ -107,10 +110,17 @@ impl Exchange {
         self.input.filled().iter().all(|byte| *byte == b'\r')
     }
 
+    /// Is it known when its first byte came?
+    pub(super) fn has_begun(&self) -> bool {
+        self.facts.started.wall != Wall::default()
+    }
+
     /// The head is here: which pool, which bytes, which backend.
     fn begin(&mut self, client: &mut Client, core: &Core) -> Result<(), Stop> {
         let now = core.now();
-        self.facts.started = now;
+        if !self.has_begun() {
+            self.facts.started = now;
+        }
         self.facts.wait = None;
         core.counters.request();
         client.requests = client.requests.saturating_add(1);

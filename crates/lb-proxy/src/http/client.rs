@@ -240,7 +240,7 @@ impl Connection {
             Poll::Ready(TunnelEnd::Reset { by_client }) => {
                 if let Some(ticket) = t.ticket.as_ref().filter(|_| !by_client && !t.tunnel.client_ended()) {
                     let detail = t.tunnel.reset_by(by_client);
-                    self.core.blame(ticket.backend().id, End::TunnelReset, detail);
+                    self.core.blame(ticket.backend(), End::TunnelReset, detail);
                 }
                 End::TunnelReset
             }

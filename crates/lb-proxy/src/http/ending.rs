@@ -6,7 +6,7 @@ use crate::core::Core;
 use lb_balance::Outcome;
 use lb_http::{Head, Kind, Version, forward, h1};
 use lb_telemetry::{Access, End};
-use lb_types::{Fields, Wall};
+use lb_types::Fields;
 
 impl Exchange {
     /// Drops the upstream side.
@@ -22,7 +22,7 @@ impl Exchange {
     #[cold]
     pub(super) fn blame(&self, end: End, core: &Core) {
         if let Some(ticket) = &self.ticket {
-            core.blame(ticket.backend().id, end, self.detail);
+            core.blame(ticket.backend(), end, self.detail);
         }
     }
 
@@ -85,11 +85,7 @@ impl Exchange {
         let mut log = core.log.borrow_mut();
         let Some(log) = &mut *log else { return };
         let now = core.now();
-        let started = if self.facts.started.wall == Wall::default() {
-            now
-        } else {
-            self.facts.started
-        };
+        let started = if self.has_begun() { self.facts.started } else { now };
         let (peer, proxies) = (client.sender.peer(), &http.trusted_proxies);
         // What we have added to the chain by now is the peer, where the walk begins.
         let address = forward::client_address(&self.request, peer, proxies);

@@ -36,6 +36,8 @@ impl Exchange {
                 Ok(()) => {
                     if last.is_some() {
                         cold_path();
+                        self.facts.retries = self.facts.retries.saturating_add(1);
+                        core.counters.retry();
                         // It was said of the backend before.
                         self.detail = "";
                     }
@@ -191,6 +193,7 @@ impl Exchange {
                 return;
             }
             self.detail = CLOSED_WHILE_KEPT;
+            self.blame(end, core);
             self.give_up(Outcome::Neutral, core);
         }
         self.blame(end, core);
@@ -223,9 +226,7 @@ impl Exchange {
         if !pool.may_retry(self.facts.paid_retries, free, core.now().mono) {
             return false;
         }
-        self.facts.retries = self.facts.retries.saturating_add(1);
         self.facts.paid_retries += u8::from(!free);
-        core.counters.retry();
         true
     }
 
@@ -234,13 +235,7 @@ impl Exchange {
         let (Some((slot, why)), Some(pool)) = (self.facts.picked, &self.pool) else {
             return ("", "");
         };
-        let name = pool
-            .entry
-            .pool
-            .backends()
-            .get(slot.index())
-            .map_or("", |backend| &backend.name);
-        (name, why.word())
+        (pool.name_of(slot), why.word())
     }
 }
 
