@@ -270,9 +270,10 @@ fn notes(backend: &Backend) -> Vec<String> {
         let (cause, since) = (&passed.cause, short(passed.since_seconds));
         notes.push(format!("passed over, for {since} now: {}: {}", cause.text, cause.mend));
     }
-    if backend.failures > 0 {
-        let many = if backend.failures == 1 { "" } else { "s" };
-        notes.push(format!("{} request{many} in a row failed", backend.failures));
+    match backend.failures {
+        0 => {}
+        1 => notes.push("the last request failed".to_owned()),
+        many => notes.push(format!("{many} requests in a row failed")),
     }
     if let Some(failure) = &backend.last_failure
         && (backend.failures > 0 || failure.seconds_ago < RECENT_SECONDS)
