@@ -7,8 +7,7 @@ use lb_cert::{AwsLc, Certificate, Found, KeyMatch, PrivateKey};
 use std::collections::HashSet;
 
 pub(super) fn run(pair: &Match) -> Result<(), Failure> {
-    let certificates = input::read(std::slice::from_ref(&pair.certificate), &pair.passwords)?;
-    let keys = input::read(std::slice::from_ref(&pair.key), &pair.passwords)?;
+    let [certificates, keys] = input::pair([&pair.certificate, &pair.key], &pair.passwords)?;
     let (certificate_name, key_name) = (input::name(&pair.certificate), input::name(&pair.key));
     if let Some(failure) = input::key_not_read(&keys).filter(|_| keys.keys.is_empty()) {
         return Err(failure);

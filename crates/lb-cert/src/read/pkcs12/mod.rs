@@ -35,7 +35,9 @@ pub(super) fn read(
     let command = super::conversion::pkcs12(place);
     let container = Container::read(whole, limits.depth, command).map_err(at)?;
     let has_mac = container.mac.is_some();
-    let items = Opener::new(options, command).open(container).map_err(at)?;
+    let mut opener = Opener::new(options, command, &mut contents.budget);
+    let items = opener.open(container).map_err(at)?;
+    contents.is_unlocked |= opener.took_a_password();
     if !has_mac {
         contents.note(place, NoteKind::NoMac);
     }
