@@ -5,7 +5,10 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod open;
+mod relock;
 mod structure;
+
+pub(crate) use relock::relocked;
 
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 

@@ -158,7 +158,7 @@ impl<'a> Opener<'a> {
 }
 
 /// What is encrypted and shows.
-fn encrypted(container: &Container) -> impl Iterator<Item = &Encrypted> {
+pub(super) fn encrypted(container: &Container) -> impl Iterator<Item = &Encrypted> {
     container.parts.iter().flat_map(|part| {
         let (part, bags): (Option<&Encrypted>, &[Bag]) = match part {
             Part::Encrypted(part) => (Some(part), &[]),
