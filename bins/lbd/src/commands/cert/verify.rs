@@ -130,6 +130,7 @@ fn as_text(
             }
             for warning in verified.warnings() {
                 let _ = writeln!(text, "{}: {warning}", paint.warning("warning"));
+                let _ = writeln!(text, "  mend   {}", warning.finding().rule().mend);
             }
         }
         Err(refusal) => {
