@@ -142,6 +142,16 @@ fn a_password_for_one_file_does_not_lock_a_java_key_store_beside_it() {
     }
     let said = place.cert("match trust.jks s.pem --password-file secret").with_code(4);
     assert!(said.out.contains("mismatch"), "{}{}", said.out, said.errors);
+    let unchecked = "lbd: note: trust.jks: the password is not that of this JKS, so its integrity was not checked";
+    assert!(said.errors.contains(unchecked), "{}", said.errors);
+    for words in [
+        "convert trust.jks a.p12 --out out.pem",
+        "verify trust.jks a.p12 --roots leaf.pem",
+    ] {
+        let said = place.cert(&format!("{words} --password-file secret"));
+        assert_ne!(said.code, Some(5), "{words}: {}", said.errors);
+        assert!(said.errors.contains(unchecked), "{words}: {}", said.errors);
+    }
     // A folder shows what it can, and says the rest.
     std::fs::create_dir(place.path().join("folder")).unwrap();
     java_store(&place, "server.jks");

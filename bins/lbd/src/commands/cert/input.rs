@@ -123,6 +123,15 @@ impl Opener {
     }
 }
 
+/// Says what was read although its integrity could not be checked, where no report lists the notes.
+pub(super) fn say_unproven(input: &Input) {
+    for note in &input.notes {
+        if matches!(note.kind, NoteKind::StoreUnproven { .. }) {
+            eprintln!("lbd: note: {note}");
+        }
+    }
+}
+
 /// A private key that is there but was not read, as a refusal.
 pub(super) fn key_not_read(input: &Input) -> Option<Failure> {
     input.notes.iter().find_map(|note| match &note.kind {

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 pub(super) fn run(pair: &Match) -> Result<(), Failure> {
     let [certificates, keys] = input::pair([&pair.certificate, &pair.key], &pair.passwords)?;
+    input::say_unproven(&certificates);
     let (certificate_name, key_name) = (input::name(&pair.certificate), input::name(&pair.key));
     if let Some(failure) = input::key_not_read(&keys).filter(|_| keys.keys.is_empty()) {
         return Err(failure);
