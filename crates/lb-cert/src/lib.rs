@@ -45,9 +45,10 @@
 //! # Limits
 //!
 //! Input is hostile. [`Limits`] bounds what is read (64 MiB, 10,000 certificates, 32 levels, 10,000,000 iterations of a
-//! key derivation, ten times as many in all), [`bundle::MAX_CHAIN`], [`bundle::MAX_SIGNATURES`] and [`bundle::MAX_STEPS`] what is mended,
-//! [`Budget`] what is verified, [`MOST_CRL_BYTES`] and [`MOST_ENTRIES`] revocation lists. Reaching one is an error or a
-//! stated answer, never a panic. Keys and passwords do not appear in `Debug`, errors or findings.
+//! key derivation, 1,000 derivations, and what their number allows them [in all](Limits::total_iterations)),
+//! [`bundle::MAX_CHAIN`], [`bundle::MAX_SIGNATURES`] and [`bundle::MAX_STEPS`] what is mended, [`Budget`] what is verified,
+//! [`MOST_CRL_BYTES`] and [`MOST_ENTRIES`] revocation lists. Reaching one is an error or a stated answer, never a panic.
+//! Keys and passwords do not appear in `Debug`, errors or findings.
 //!
 //! # Features
 //!
@@ -64,6 +65,7 @@
 
 pub mod bundle;
 mod certificate;
+mod count;
 mod crl;
 mod crypto;
 mod curve;

@@ -52,8 +52,7 @@ impl<'a> Spki<'a> {
         let Some(curve) = curves else {
             return Some(self.key == other.key);
         };
-        let octets = curve.field_octets();
-        match (Point::read(self.key, octets), Point::read(other.key, octets)) {
+        match (Point::read(self.key, curve), Point::read(other.key, curve)) {
             (Some(one), Some(another)) => one.is_same(&another, curve.is_over_a_prime_field()),
             _ => Some(self.key == other.key),
         }

@@ -6,7 +6,7 @@ mod openssl;
 mod pki;
 
 use lb_cert::doctor::{Client, Examination, Patient, RootSet, Verdict, examine};
-use lb_cert::{AwsLc, Certificate, Found, Place, Roots};
+use lb_cert::{AwsLc, Certificate, Found, Place, Profile, Request, Roots, Verifier};
 use openssl::Shop;
 use pki::{Ca, NOW, named};
 use rcgen::{CertificateParams, IsCa, KeyPair, KeyUsagePurpose};
@@ -152,6 +152,18 @@ fn a_certificate_with_its_issuers_name_is_judged_as_openssl_does() {
                     let same_kind = leaf_kind == ca_kind || (is_ec(leaf_kind) && is_ec(ca_kind));
                     let expected = (same_kind && !(own_id && issuers_id)).then_some(18);
                     assert_eq!(real, expected, "{case}");
+                    // `verify` answers for clients that try the signature, and tells of those that do not.
+                    let trusts: Roots = [trusted.clone()].into_iter().collect();
+                    let profile = Profile::connection();
+                    let others: Vec<Certificate> = sent[1..].iter().map(|one| (*one).clone()).collect();
+                    let verified = Verifier::new(&trusts, &AwsLc, &profile)
+                        .verify(sent[0], &others, &Request::server(NOW))
+                        .unwrap_or_else(|refusal| panic!("{case}: {refusal}"));
+                    let warns = verified.warnings().iter().any(|warning| {
+                        let finding = warning.finding();
+                        finding.rule().id == "issuer.taken-for-self-signed" && finding.position() == 0
+                    });
+                    assert_eq!(warns, real.is_some(), "{case}: {:?}", verified.warnings());
                     match real {
                         None => assert!(openssl.is_trusted(), "{case}: {openssl}"),
                         Some(_) => {

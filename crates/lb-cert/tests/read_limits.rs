@@ -11,10 +11,7 @@ use openssl::goods::Goods;
 
 /// What is refused with these limits, `None` when it is read.
 fn refused(bytes: &[u8], change: impl FnOnce(&mut Limits)) -> Option<Problem> {
-    let words = [Password::from("x")];
-    let mut options = ReadOptions::with_passwords(&words);
-    change(&mut options.limits);
-    read("a", bytes, &options).err().map(|error| error.problem)
+    read("a", bytes, &with(change)).err().map(|error| error.problem)
 }
 
 fn limit(what: &'static str, limit: u64) -> Option<Problem> {
@@ -141,21 +138,149 @@ fn iterations_are_limited_before_any_work_is_done() {
 }
 
 #[test]
-fn all_derivations_of_a_container_together_are_limited() {
+fn the_total_of_all_derivations_follows_from_their_number() {
     let Some(shop) = Shop::open() else { return };
     Goods::make(&shop, "p256");
-    let what = "iterations of all key derivations together";
-    // MAC, certificates, key.
-    shop.run("pkcs12 -export -inkey leaf.key -in leaf.crt -iter 3000 -passout pass:x -out a.p12");
-    let bytes = shop.bytes("a.p12");
-    assert_eq!(refused(&bytes, |limits| limits.total_iterations = 9000), None);
-    assert_eq!(
-        refused(&bytes, |limits| limits.total_iterations = 8999),
-        cost(what, 9000, 8999)
+    let part = certificate_part(&shop, 3000);
+    // By the limit of one, ten parts may cost 30,000 and each further one 300.
+    let parts = |number: usize| container(&part.repeat(number));
+    let three = |limits: &mut Limits| (limits.iterations, limits.scrypt_work) = (3000, 1);
+    assert_eq!(refused(&parts(10), three), None);
+    let total = |derivations, needed, limit| Problem::TotalCost {
+        derivations,
+        needed,
+        limit,
+    };
+    assert_eq!(refused(&parts(11), three), Some(total(11, 33_000, 30_300)));
+    assert_eq!(refused(&parts(50), three), Some(total(50, 150_000, 42_000)));
+    // The option that the message names is enough, and one less is not.
+    let error = read("a", &parts(50), &with(three)).expect_err("too dear");
+    assert!(
+        error.explain().contains("`--max-iterations 10715`"),
+        "{}",
+        error.explain()
     );
-    // As many as today's programs order for a chain are nothing unusual.
-    let limits = Limits::default();
-    assert!(limits.iterations >= 5_000_000 && limits.total_iterations >= 50 * 600_000);
+    assert_eq!(
+        refused(&parts(50), |limits| (limits.iterations, limits.scrypt_work) =
+            (10_715, 1)),
+        None
+    );
+    let less = |limits: &mut Limits| (limits.iterations, limits.scrypt_work) = (10_714, 1);
+    assert_eq!(refused(&parts(50), less), Some(total(50, 150_000, 149_996)));
+}
+
+#[test]
+fn two_hundred_parts_as_certtool_writes_them_are_not_too_dear() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let file = std::fs::read(corpus.join("certtool-default.p12")).expect("the corpus has it");
+    // The first encrypted part: its ContentInfo begins four bytes before its type, EncryptedData.
+    let encrypted = [0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x06];
+    let at = file.windows(11).position(|eleven| eleven == encrypted).expect("a part");
+    let length = usize::from(u16::from_be_bytes([file[at - 2], file[at - 1]]));
+    let part = &file[at - 4..at + length];
+    assert!(part.starts_with(&[0x30, 0x82]));
+    // 600,000 iterations for each part, and the first one's are done: that the password is wrong is found by work.
+    let many = container(&part.repeat(200));
+    assert_eq!(
+        refused(&many, |_| {}),
+        Some(Problem::WrongPassword {
+            what: "the PKCS#12",
+            tried: 1
+        })
+    );
+    // With a tenth of the default the total is passed, in spite of the number.
+    let dear = refused(&many, |limits| (limits.iterations, limits.scrypt_work) = (1_000_000, 1));
+    assert_eq!(
+        dear,
+        Some(Problem::TotalCost {
+            derivations: 200,
+            needed: 120_000_000,
+            limit: 29_000_000
+        })
+    );
+}
+
+#[test]
+fn two_hundred_parts_are_read() {
+    let Some(shop) = Shop::open() else { return };
+    Goods::make(&shop, "p256");
+    let many = container(&certificate_part(&shop, 3000).repeat(200));
+    let found = read("a", &many, &with(|_| {})).expect("it is read");
+    assert_eq!(found.certificates.len(), 200);
+}
+
+#[test]
+fn the_number_of_derivations_is_limited_before_any_work_is_done() {
+    let Some(shop) = Shop::open() else { return };
+    Goods::make(&shop, "p256");
+    let part = certificate_part(&shop, 1);
+    let thousand = container(&part.repeat(1000));
+    assert_eq!(refused(&thousand, |_| {}), None);
+    let what = "key derivations";
+    let more = container(&part.repeat(1001));
+    assert_eq!(refused(&more, |_| {}), cost(what, 1001, 1000));
+    let error = read("a", &more, &with(|_| {})).expect_err("too many");
+    assert!(
+        error.explain().contains("`--max-derivations 1001`"),
+        "{}",
+        error.explain()
+    );
+    assert_eq!(refused(&more, |limits| limits.derivations = 1001), None);
+    // Hostile files. The largest is larger than any PKCS#12 may be; were it not, its parts would be too many.
+    let part = certificate_part(&shop, 1_000_000);
+    let hostile = container(&part.repeat(10_000));
+    let any_size = |limits: &mut Limits| (limits.encrypted_bytes, limits.bytes) = (1 << 30, 1 << 30);
+    assert_eq!(refused(&hostile, any_size), cost(what, 10_000, 1000));
+    let hostile = container(&part.repeat(100_000));
+    assert_eq!(refused(&hostile, |_| {}), limit("bytes of a PKCS#12", 4 << 20));
+    assert_eq!(refused(&hostile, any_size), limit("parts of a PKCS#12", 20_000));
+}
+
+#[test]
+fn keys_in_one_text_and_keys_inside_encrypted_parts_count_together() {
+    let Some(shop) = Shop::open() else { return };
+    Goods::make(&shop, "p256");
+    shop.run("pkcs8 -topk8 -in leaf.key -iter 1 -passout pass:x -out enc.pem");
+    let keys = shop.bytes("enc.pem").repeat(4);
+    assert_eq!(refused(&keys, |limits| limits.derivations = 4), None);
+    assert_eq!(
+        refused(&keys, |limits| limits.derivations = 3),
+        cost("key derivations", 4, 3)
+    );
+}
+
+/// Options with the password of these tests and other limits.
+fn with(change: impl FnOnce(&mut Limits)) -> ReadOptions<'static> {
+    static WORDS: std::sync::LazyLock<[Password; 1]> = std::sync::LazyLock::new(|| [Password::from("x")]);
+    let mut options = ReadOptions::with_passwords(&*WORDS);
+    change(&mut options.limits);
+    options
+}
+
+/// The encrypted part that holds the leaf, with so many iterations, out of a file of openssl.
+fn certificate_part(shop: &Shop, iterations: u32) -> Vec<u8> {
+    shop.run(&format!(
+        "pkcs12 -export -nokeys -in leaf.crt -iter {iterations} -certpbe AES-256-CBC -passout pass:x -out part.p12"
+    ));
+    let file = shop.bytes("part.p12");
+    // PFX, version 3, ContentInfo of type data, [0], octet string, AuthenticatedSafe: each with a length of two bytes.
+    let at = 4 + 3 + 4 + 11 + 4 + 4 + 4;
+    let length = usize::from(u16::from_be_bytes([file[at + 2], file[at + 3]]));
+    assert!(file[at..].starts_with(&[0x30, 0x82]));
+    file[at..at + 4 + length].to_vec()
+}
+
+/// A PKCS#12 of these parts without an integrity check.
+fn container(parts: &[u8]) -> Vec<u8> {
+    let data = [0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x01];
+    let octets = der(0x04, &der(0x30, parts));
+    let safe = der(0x30, &[&data[..], &der(0xA0, &octets)].concat());
+    der(0x30, &[&[0x02, 0x01, 0x03][..], &safe].concat())
+}
+
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len()).expect("small").to_be_bytes();
+    [&[tag, 0x84][..], &length, content].concat()
 }
 
 #[test]

@@ -6,7 +6,7 @@
 mod openssl;
 
 use lb_cert::write::{self, WriteError};
-use lb_cert::{CertificateDer, Contents, KeyFormat, Password, ReadOptions, read};
+use lb_cert::{CertificateDer, Contents, KeyFormat, Password, PrivateKey, ReadOptions, read};
 use openssl::Shop;
 use openssl::goods::{Goods, wrapped};
 
@@ -225,11 +225,69 @@ fn a_pkcs12_without_a_key_holds_all_certificates() {
 }
 
 #[test]
-fn a_password_outside_the_basic_plane_is_refused_and_not_shown() {
+fn a_password_outside_the_basic_plane_opens_what_is_written() {
+    let Some(shop) = Shop::open() else { return };
+    let python = std::process::Command::new("/usr/bin/python3")
+        .args(["-c", "import cryptography"])
+        .stderr(std::process::Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    assert!(
+        python || std::env::var_os("LBD_REQUIRE_PEERS").is_none(),
+        "python3-cryptography is required"
+    );
+    for kind in ["p256", "rsa"] {
+        let goods = Goods::make(&shop, kind);
+        let key = PrivateKey::from_der(&goods.key).expect("a key");
+        for word in [
+            "tiger\u{1F511}",
+            "\u{1F511}",
+            "\u{10FFFF}\u{E4}\u{1F600}x",
+            "\u{FFFF}\u{10000}",
+        ] {
+            for key in [Some(&key), None] {
+                let written = write::pkcs12(&chain(&goods), key, &Password::from(word)).expect("it can be written");
+                shop.write("ours.p12", &written);
+                let ours = opened(&written, word);
+                assert_eq!(
+                    (ours.certificates.len(), ours.keys.len()),
+                    (3, usize::from(key.is_some()))
+                );
+                let pass = format!("pass:{word}");
+                let output = shop.attempt_with(&["pkcs12", "-in", "ours.p12", "-passin", &pass, "-nodes"]);
+                assert!(
+                    output.status.success(),
+                    "{kind} {word:?}: {}",
+                    String::from_utf8_lossy(&output.stderr)
+                );
+                let theirs = contents(&output.stdout);
+                let ders: Vec<Vec<u8>> = theirs.certificates.iter().map(|found| found.value.to_vec()).collect();
+                assert_eq!(ders, goods.chain, "{kind} {word:?}");
+                assert_eq!(theirs.keys.len(), usize::from(key.is_some()), "{kind} {word:?}");
+                let wrong = shop.attempt_with(&["pkcs12", "-in", "ours.p12", "-passin", "pass:stand-in", "-nodes"]);
+                assert!(!wrong.status.success(), "{kind} {word:?}: the stand-in opens nothing");
+                if python && key.is_some() {
+                    let script = "import sys\nfrom cryptography.hazmat.primitives.serialization import pkcs12\n\
+                                  key, leaf, more = pkcs12.load_key_and_certificates(open(sys.argv[1], 'rb').read(), \
+                                  sys.argv[2].encode())\nassert key and leaf and len(more) == 2\n";
+                    let output = std::process::Command::new("/usr/bin/python3")
+                        .args(["-c", script])
+                        .arg(shop.path("ours.p12"))
+                        .arg(word)
+                        .output()
+                        .expect("it runs");
+                    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_password_that_is_not_utf_8_is_refused_and_not_shown() {
     let Some(shop) = Shop::open() else { return };
     let goods = Goods::make(&shop, "p256");
-    let refusal = write::pkcs12(&chain(&goods), None, &Password::from("tiger\u{1F511}"))
-        .expect_err("PKCS#12 has no such character");
+    let refusal = write::pkcs12(&chain(&goods), None, &Password::new(b"tiger\xE4".to_vec())).expect_err("not text");
     assert!(
         !format!("{refusal} {refusal:?} {}", refusal.explain()).contains("tiger"),
         "{refusal}"

@@ -61,8 +61,7 @@ const CASES: [(&str, Out); 38] = [
 ];
 
 /// Forms that are either read with the password or refused with a command that converts them, as the libraries go.
-const READ_OR_CONVERTED: [(&str, Out); 17] = [
-    ("cfssl.json", holds(1, 1)),
+const READ_OR_CONVERTED: [(&str, Out); 16] = [
     ("rc4.key", holds(0, 1)),
     ("md5-des.key", holds(0, 1)),
     ("md5-des.der", holds(0, 1)),

@@ -175,7 +175,7 @@ Root                   #4 root, valid, 1137 days left
    ├─ www.example.com  #2 leaf, valid, 192 days left
    └─ www.example.com  #3 leaf, valid, 192 days left
 
-warning[chain-order]: certificate 1's issuer (CN=Root) is not the subject of certificate 2 (CN=www.example.com); 1 more do not follow their predecessor
+warning[chain-order]: certificate 1's issuer (CN=Root) is not the subject of certificate 2 (CN=www.example.com); 1 more does not follow its predecessor
   where  heap.pem, block 1 (line 1)
   why    Each certificate must be followed by its issuer (RFC 5246, section 7.4.2). Browsers sort
          them; older programs and devices take them as they come and do not trust the server.

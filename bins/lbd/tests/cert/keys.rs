@@ -165,6 +165,40 @@ fn the_numbers_of_every_curve_of_openssl_are_that_curve() {
         "brainpoolP384t1",
         "brainpoolP512r1",
         "brainpoolP512t1",
+        "sect113r1",
+        "sect113r2",
+        "sect131r1",
+        "sect131r2",
+        "sect163k1",
+        "sect163r1",
+        "sect163r2",
+        "sect193r1",
+        "sect193r2",
+        "sect233k1",
+        "sect233r1",
+        "sect239k1",
+        "sect283k1",
+        "sect283r1",
+        "sect409k1",
+        "sect409r1",
+        "sect571k1",
+        "sect571r1",
+        "c2pnb163v1",
+        "c2pnb163v2",
+        "c2pnb163v3",
+        "c2pnb176v1",
+        "c2tnb191v1",
+        "c2tnb191v2",
+        "c2tnb191v3",
+        "c2pnb208w1",
+        "c2tnb239v1",
+        "c2tnb239v2",
+        "c2tnb239v3",
+        "c2pnb272w1",
+        "c2pnb304w1",
+        "c2tnb359v1",
+        "c2pnb368w1",
+        "c2tnb431r1",
     ] {
         for form in ["uncompressed", "compressed"] {
             let words = format!(
@@ -214,6 +248,9 @@ fn certificates_and_keys_of_all_kinds_match() {
             said.errors
         );
         let word = if is_computed { "match: " } else { "unknown: " };
+        if !is_computed {
+            compares(&place, &certificate.replace(".crt", ".key"), &said.out);
+        }
         assert!(
             said.out.starts_with(word) && !said.errors.contains("damaged"),
             "{}{}",
@@ -230,6 +267,68 @@ fn certificates_and_keys_of_all_kinds_match() {
         matched += u32::from(is_computed);
     }
     assert!(matched >= 12, "{matched}");
+}
+
+/// The command that is printed when nobody here can tell is run, and prints what was said.
+fn compares(place: &Place, key: &str, said: &str) {
+    let command = said.split('`').nth(1).unwrap_or_else(|| panic!("{key}: {said}"));
+    let (_, rest) = said.split_once("` prints ").unwrap_or_else(|| panic!("{key}: {said}"));
+    let expected = rest.split(' ').next().unwrap();
+    let lbd = std::path::Path::new(env!("CARGO_BIN_EXE_lbd")).parent().unwrap();
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .current_dir(place.path())
+        .env("PATH", format!("{}:/usr/bin:/bin", lbd.display()))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        out.trim_end().ends_with(expected) && expected.len() == 64,
+        "{key}: {command}: {out}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn where_it_cannot_be_told_the_reason_is_the_keys_own_and_the_command_tells() {
+    let place = place();
+    for (certificate, key, reason) in [
+        (
+            "openssl-ed448.crt",
+            "openssl-ed448.key",
+            "the public half of an Ed448 key",
+        ),
+        (
+            "openssl-brainpoolP256r1.crt",
+            "openssl-nopublic-brainpoolP256r1.key",
+            "does not hold the public point",
+        ),
+    ] {
+        let said = place.cert(&format!("match {certificate} {key}")).with_code(3);
+        assert!(said.out.contains(reason), "{key}: {}", said.out);
+        assert!(!said.out.contains("do not use"), "{}", said.out);
+        let is_pair = certificate.replace(".crt", ".key") == key;
+        let said_by_doctor = place.cert(&format!("doctor {certificate} {key} --at 2026-11-21"));
+        let (_, finding) = said_by_doctor
+            .out
+            .split_once("key-unknown")
+            .unwrap_or_else(|| panic!("{}", said_by_doctor.out));
+        assert!(finding.contains(" prints "), "{finding}");
+        if is_pair {
+            compares(&place, key, &said.out);
+        }
+        let json = place.cert(&format!("match {certificate} {key} --json")).with_code(3);
+        assert!(!json.out.contains("\"key_sha256\": \"\""), "{}", json.out);
+    }
+}
+
+#[test]
+fn a_dsa_key_is_matched_in_both_its_forms() {
+    let place = place();
+    // In PKCS#8 the public number is computed; in openssl's form of old it stands there, and is compared.
+    place.cert("match openssl-dsa.crt openssl-dsa-pkcs8.key").with_code(0);
+    place.cert("match openssl-dsa.crt perl-dsa.key").with_code(4);
 }
 
 #[test]

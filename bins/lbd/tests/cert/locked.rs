@@ -64,3 +64,119 @@ fn a_password_file_need_not_be_utf_8() {
         .with_code(2);
     assert!(said.errors.contains("not UTF-8"), "{}", said.errors);
 }
+
+#[test]
+fn many_derivations_are_named_with_the_option_that_allows_them() {
+    let (place, _) = super::openssl::chain();
+    if locked(&place, "-iter 10").is_none() {
+        return;
+    }
+    let said = place
+        .cert("inspect a.p12 --password-file secret --max-derivations 2")
+        .with_code(6);
+    assert!(said.errors.contains("`--max-derivations 3`"), "{}", said.errors);
+    place
+        .cert("inspect a.p12 --password-file secret --max-derivations 3")
+        .with_code(0);
+    place.cert("inspect a.p12 --max-derivations 0").with_code(2);
+}
+
+/// A Java key store of lb-cert's corpus, whose password is "tigers".
+fn java_store(place: &Place, name: &str) {
+    let forms = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crates/lb-cert/tests/corpus/forms/");
+    place.put(name, std::fs::read(format!("{forms}{name}")).unwrap());
+}
+
+#[test]
+fn a_password_for_one_file_does_not_lock_a_java_key_store_beside_it() {
+    let (place, _) = super::openssl::chain();
+    if locked(&place, "-iter 10").is_none() {
+        return;
+    }
+    for (store, format) in [("trust.jks", "JKS"), ("trust.jceks", "JCEKS")] {
+        java_store(&place, store);
+        for files in [format!("a.p12 {store}"), format!("{store} a.p12")] {
+            let said = place
+                .cert(&format!("inspect {files} --password-file secret"))
+                .with_code(0);
+            let note = format!("{store}: the password is not that of this {format}, so its integrity was not checked");
+            assert!(said.out.contains(&note), "{}", said.out);
+            let said = place.cert(&format!(
+                "bundle {files} --password-file secret --out - --roots leaf.pem"
+            ));
+            assert_ne!(said.code, Some(5), "{}", said.errors);
+        }
+        // Alone, or beside files that need no password, it was meant for the store.
+        for files in [store.to_owned(), format!("leaf.pem {store}")] {
+            let said = place
+                .cert(&format!("inspect {files} --password-file secret"))
+                .with_code(5);
+            assert!(
+                said.errors.contains("fits the integrity check of the Java key store"),
+                "{}",
+                said.errors
+            );
+        }
+        // Beside what it does not open either, it is wrong.
+        place.put("wrong", "lion\n");
+        place
+            .cert(&format!("inspect a.p12 {store} --password-file wrong"))
+            .with_code(5);
+        // Its own password beside a file with another: each is tried on each.
+        place.put("tigers", "tigers\n");
+        let said = place
+            .cert(&format!(
+                "inspect a.p12 {store} --password-file secret --password-file tigers"
+            ))
+            .with_code(0);
+        assert!(!said.out.contains("integrity was not checked"), "{}", said.out);
+    }
+    // A store and a key that needs the password.
+    if openssl(
+        &place,
+        "pkcs8 -topk8 -in key.pem -iter 10 -passout file:secret -out s.pem",
+    )
+    .is_none()
+    {
+        return;
+    }
+    let said = place.cert("match trust.jks s.pem --password-file secret").with_code(4);
+    assert!(said.out.contains("mismatch"), "{}{}", said.out, said.errors);
+    let unchecked = "lbd: note: trust.jks: the password is not that of this JKS, so its integrity was not checked";
+    assert!(said.errors.contains(unchecked), "{}", said.errors);
+    for words in [
+        "convert trust.jks a.p12 --out out.pem",
+        "verify trust.jks a.p12 --roots leaf.pem",
+    ] {
+        let said = place.cert(&format!("{words} --password-file secret"));
+        assert_ne!(said.code, Some(5), "{words}: {}", said.errors);
+        assert!(said.errors.contains(unchecked), "{words}: {}", said.errors);
+    }
+    // A folder shows what it can, and says the rest.
+    std::fs::create_dir(place.path().join("folder")).unwrap();
+    java_store(&place, "server.jks");
+    std::fs::rename(place.path().join("server.jks"), place.path().join("folder/server.jks")).unwrap();
+    let said = place.cert("inspect folder --password-file secret").with_code(5);
+    assert!(said.out.contains("JKS"), "{}", said.out);
+}
+
+#[test]
+fn several_passwords_open_several_files() {
+    let (place, _) = super::openssl::chain();
+    if locked(&place, "-iter 10").is_none() {
+        return;
+    }
+    place.put("other", "another\n");
+    openssl(
+        &place,
+        "pkcs8 -topk8 -in key.pem -iter 10 -passout file:other -out s.pem",
+    );
+    let said = place.cert("inspect a.p12 s.pem --password-file secret").with_code(5);
+    assert!(said.errors.contains("s.pem"), "{}", said.errors);
+    assert!(said.errors.contains("may be repeated"), "{}", said.errors);
+    for order in ["secret --password-file other", "other --password-file secret"] {
+        place
+            .cert(&format!("inspect a.p12 s.pem --password-file {order}"))
+            .with_code(0);
+    }
+}

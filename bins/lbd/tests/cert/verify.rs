@@ -80,6 +80,43 @@ fn json_says_the_same() {
 }
 
 #[test]
+fn what_openssl_refuses_although_it_is_right_is_a_warning_with_its_mend() {
+    let place = Place::new();
+    let root = Ca::root("Root");
+    let key = rcgen::KeyPair::generate().unwrap();
+    let (leaf, _) = root.leaf_with("www.example.com", &key, |parameters| {
+        parameters.distinguished_name = rcgen::DistinguishedName::new();
+        parameters.distinguished_name.push(rcgen::DnType::CommonName, "Root");
+        parameters.is_ca = rcgen::IsCa::NoCa; // and so without a key identifier of its own
+    });
+    place.put("root.pem", &root.pem);
+    place.put("leaf.pem", &leaf);
+    let words = format!("verify leaf.pem --name www.example.com --roots root.pem {AT}");
+    for more in ["", " --profile lenient"] {
+        let said = place.cert(&format!("{words}{more}")).with_code(0);
+        let (_, warning) = said
+            .out
+            .split_once("[issuer.taken-for-self-signed]")
+            .expect("it is told");
+        assert!(
+            warning.contains("  mend   have the certificate issued again"),
+            "{}",
+            said.out
+        );
+        assert!(warning.contains("subjectKeyIdentifier"), "{}", said.out);
+    }
+    let said = place.cert(&format!("{words} --json")).with_code(0);
+    assert!(
+        said.out.contains("\"rule\": \"issuer.taken-for-self-signed\"") && said.out.contains("\"accepted\""),
+        "{}",
+        said.out
+    );
+    place
+        .cert(&format!("doctor leaf.pem --roots root.pem {AT}"))
+        .with_code(4);
+}
+
+#[test]
 fn an_unknown_profile_or_rule_is_wrong_usage() {
     let place = place();
     let said = place

@@ -15,11 +15,13 @@ mod path;
 #[cfg(feature = "aws-lc-rs")]
 mod tests;
 mod trusted;
+mod unknown;
 
 pub use crate::graph::MAX_SIGNATURES;
 pub use mend::mend;
 pub use pairing::{KeyMatch, match_key, public_key, public_key_digest};
 pub use trusted::MAX_VERIFICATIONS;
+pub use unknown::{comparison, unknown_reason};
 
 use crate::{Certificate, CertificateDer, CertificateError, Found, Place, PrivateKey, Roots};
 

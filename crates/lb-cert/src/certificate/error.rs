@@ -1,5 +1,7 @@
 //! Why bytes are no certificate.
 
+use crate::count::{agreed, counted};
+
 /// Why bytes are no certificate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -19,7 +21,7 @@ pub enum CertificateError {
         what: String,
     },
     /// Bytes after the certificate.
-    #[error("{count} bytes follow the certificate")]
+    #[error("{} {} the certificate", counted(*count, "bytes"), agreed(*count, "follows", "follow"))]
     Trailing {
         /// How many.
         count: usize,

@@ -10,7 +10,7 @@ use aws_lc_rs::signature::{
 };
 use rustls_pki_types::{PrivateKeyDer, SignatureVerificationAlgorithm};
 
-/// [`Crypto`] by aws-lc-rs.
+/// [`Crypto`] by aws-lc-rs, and for the public half of DSA keys by crypto-bigint.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AwsLc;
 
@@ -36,7 +36,9 @@ impl Crypto for AwsLc {
                 if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
                     return spki(pair.public_key());
                 }
-                ecdsa(der).or_else(|| ml_dsa(der))
+                ecdsa(der)
+                    .or_else(|| ml_dsa(der))
+                    .or_else(|| crate::key::dsa_public(der))
             }
             _ => None,
         }

@@ -21,19 +21,32 @@ pub(crate) struct Curve {
     pub(crate) bits: u32,
     /// The order of the generator, without leading zeros.
     order: &'static [u8],
-    /// Of curves over prime fields.
-    equation: Option<Equation>,
+    equation: Equation,
 }
 
-/// y² = x³ + ax + b modulo p, and the generator; each without leading zeros.
+/// y² = x³ + ax + b over a prime field, y² + xy = x³ + ax² + b over a binary one, and the generator; each without leading
+/// zeros.
 #[derive(Debug)]
 struct Equation {
+    field: Field,
+    /// The prime, or the polynomial that reduces: its coefficients as bits.
     p: &'static [u8],
     a: &'static [u8],
     b: &'static [u8],
     x: &'static [u8],
     y: &'static [u8],
-    cofactor: u8,
+    cofactor: u16,
+}
+
+/// The kinds of fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Prime,
+    Binary {
+        /// The bit that stands for y in the short form of the generator: the last one of y divided by x (SEC 1, section
+        /// 2.3.3), for which one has to compute.
+        is_short_odd: bool,
+    },
 }
 
 /// Why a number is no private key on a curve.
@@ -59,7 +72,17 @@ impl Curve {
 
     /// Whether the field is that of a prime, so that a point is given by x and the last bit of y.
     pub(crate) const fn is_over_a_prime_field(&self) -> bool {
-        self.equation.is_some()
+        matches!(self.equation.field, Field::Prime)
+    }
+
+    /// Whether this is the point that the curve's private numbers multiply.
+    fn is_generator(&self, point: &Point<'_>) -> bool {
+        let Equation { x, y, field, .. } = &self.equation;
+        let is_odd = match field {
+            Field::Prime => y.last().is_some_and(|last| last & 1 == 1),
+            Field::Binary { is_short_odd } => *is_short_odd,
+        };
+        point.is_at(x, y, is_odd)
     }
 
     /// Octets of a coordinate.
@@ -115,10 +138,14 @@ mod tests {
                     .all(|other| other.oid != curve.oid && other.name != curve.name)
             );
             assert_ne!(curve.order.first(), Some(&0), "{}", curve.name);
-            if let Some(equation) = &curve.equation {
-                assert_eq!(equation.p.len(), curve.field_octets(), "{}", curve.name);
-                let bits = equation.p.len() * 8 - equation.p[0].leading_zeros() as usize;
-                assert_eq!(bits, curve.bits as usize, "{}", curve.name);
+            let equation = &curve.equation;
+            let bits = equation.p.len() * 8 - equation.p[0].leading_zeros() as usize;
+            // A polynomial has one more coefficient than its degree.
+            let more = usize::from(!curve.is_over_a_prime_field());
+            assert_eq!(bits, curve.bits as usize + more, "{}", curve.name);
+            for number in [equation.p, equation.a, equation.b, equation.x, equation.y] {
+                assert_ne!(number.first(), Some(&0), "{}", curve.name);
+                assert!(number.len() <= equation.p.len(), "{}", curve.name);
             }
         }
         // SEC 2, sections 2.4.2 and 2.6.1; RFC 5639, section 3.4

@@ -2,7 +2,7 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::significant;
+use super::{Curve, significant};
 
 /// A point as it is written: both coordinates, or one and the last bit of the other.
 #[derive(Clone, Copy, Debug)]
@@ -14,8 +14,12 @@ pub(crate) struct Point<'a> {
 }
 
 impl<'a> Point<'a> {
-    /// Reads a point whose coordinates have this many octets: uncompressed (04), compressed (02, 03) or hybrid (06, 07).
-    pub(crate) fn read(octets: &'a [u8], field_octets: usize) -> Option<Self> {
+    /// Reads a point on a curve: uncompressed (04), compressed (02, 03) or hybrid (06, 07).
+    pub(crate) fn read(octets: &'a [u8], curve: &Curve) -> Option<Self> {
+        Self::read_with(octets, curve.field_octets(), curve.is_over_a_prime_field())
+    }
+
+    fn read_with(octets: &'a [u8], field_octets: usize, is_prime: bool) -> Option<Self> {
         let (form, coordinates) = octets.split_first()?;
         let (x, y) = coordinates.split_at_checked(field_octets)?;
         let point = match form {
@@ -31,8 +35,8 @@ impl<'a> Point<'a> {
             },
             _ => return None,
         };
-        // A hybrid says the last bit twice.
-        (*form < 6 || point.is_odd == (*form == 7)).then_some(point)
+        // A hybrid says the last bit twice; over a binary field it is not y's.
+        (*form < 6 || !is_prime || point.is_odd == (*form == 7)).then_some(point)
     }
 
     /// Whether both are the same point. On a curve over a binary field the short form says something else of y, so
@@ -47,12 +51,13 @@ impl<'a> Point<'a> {
         }
     }
 
-    /// Whether it is the point with these coordinates, which have no leading zeros.
-    pub(super) fn is_at(&self, x: &[u8], y: &[u8]) -> bool {
+    /// Whether it is the point with these coordinates, which have no leading zeros, and with this bit for y in its short
+    /// form.
+    pub(super) fn is_at(&self, x: &[u8], y: &[u8], is_short_odd: bool) -> bool {
         significant(self.x) == x
             && match self.y {
                 Some(own) => significant(own) == y,
-                None => self.is_odd == is_odd(y),
+                None => self.is_odd == is_short_odd,
             }
     }
 
@@ -71,7 +76,7 @@ mod tests {
     use super::*;
 
     fn same(one: &[u8], other: &[u8]) -> Option<bool> {
-        Point::read(one, 2)?.is_same(&Point::read(other, 2)?, true)
+        Point::read_with(one, 2, true)?.is_same(&Point::read_with(other, 2, true)?, true)
     }
 
     #[test]
@@ -83,7 +88,7 @@ mod tests {
         assert_eq!(same(&[2, 1, 3], &[2, 1, 2]), Some(false));
         assert_eq!(same(&long, &[4, 1, 2, 3, 7]), Some(false));
         assert_eq!(
-            Point::read(&[7, 1, 2, 3, 5], 2).and_then(|point| point.uncompressed()),
+            Point::read_with(&[7, 1, 2, 3, 5], 2, true).and_then(|point| point.uncompressed()),
             Some(long.to_vec())
         );
     }
@@ -101,13 +106,16 @@ mod tests {
             &[5, 1, 2, 3, 5],
             &[6, 1, 2, 3, 5],
         ] {
-            assert!(Point::read(wrong, 2).is_none(), "{wrong:?}");
+            assert!(Point::read_with(wrong, 2, true).is_none(), "{wrong:?}");
         }
     }
 
     #[test]
     fn over_a_binary_field_only_equal_forms_are_compared() {
-        let (long, short) = (Point::read(&[4, 1, 2, 3, 5], 2), Point::read(&[3, 1, 2], 2));
+        let (long, short) = (
+            Point::read_with(&[4, 1, 2, 3, 5], 2, false),
+            Point::read_with(&[3, 1, 2], 2, false),
+        );
         let (long, short) = (long.expect("a point"), short.expect("a point"));
         assert_eq!(long.is_same(&short, false), None);
         assert_eq!(long.is_same(&long, false), Some(true));

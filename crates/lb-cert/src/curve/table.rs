@@ -8,23 +8,24 @@
     reason = "runs in the compiler only, where a panic is an error"
 )]
 
-use super::{Curve, Equation};
+use super::{Curve, Equation, Field};
 
-/// Prime fields first, with their numbers; of curves over binary fields only the order.
+/// Prime fields first, then binary ones.
 pub(super) static CURVES: &[Curve] = &[
     Curve {
         name: "P-256",
         oid: &hex::<8>("2a8648ce3d030107"),
         bits: 256,
         order: &hex::<32>("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<32>("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff"),
             a: &hex::<32>("ffffffff00000001000000000000000000000000fffffffffffffffffffffffc"),
             b: &hex::<32>("5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b"),
             x: &hex::<32>("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"),
             y: &hex::<32>("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "P-384",
@@ -33,7 +34,8 @@ pub(super) static CURVES: &[Curve] = &[
         order: &hex::<48>(
             "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
         ),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<48>(
                 "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff",
             ),
@@ -50,7 +52,7 @@ pub(super) static CURVES: &[Curve] = &[
                 "3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f",
             ),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "P-521",
@@ -59,7 +61,8 @@ pub(super) static CURVES: &[Curve] = &[
         order: &hex::<66>(
             "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409",
         ),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<66>(
                 "01ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
             ),
@@ -76,385 +79,412 @@ pub(super) static CURVES: &[Curve] = &[
                 "011839296a789a3bc0045c8a5fb42c7d1bd998f54449579b446817afbd17273e662c97ee72995ef42640c550b9013fad0761353c7086a272c24088be94769fd16650",
             ),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "secp256k1",
         oid: &hex::<5>("2b8104000a"),
         bits: 256,
         order: &hex::<32>("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<32>("fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2f"),
             a: &[],
             b: &hex::<1>("07"),
             x: &hex::<32>("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"),
             y: &hex::<32>("483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "secp112r1",
         oid: &hex::<5>("2b81040006"),
         bits: 112,
         order: &hex::<14>("db7c2abf62e35e7628dfac6561c5"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<14>("db7c2abf62e35e668076bead208b"),
             a: &hex::<14>("db7c2abf62e35e668076bead2088"),
             b: &hex::<14>("659ef8ba043916eede8911702b22"),
             x: &hex::<14>("09487239995a5ee76b55f9c2f098"),
             y: &hex::<14>("a89ce5af8724c0a23e0e0ff77500"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "secp112r2",
         oid: &hex::<5>("2b81040007"),
         bits: 112,
         order: &hex::<14>("36df0aafd8b8d7597ca10520d04b"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<14>("db7c2abf62e35e668076bead208b"),
             a: &hex::<14>("6127c24c05f38a0aaaf65c0ef02c"),
             b: &hex::<14>("51def1815db5ed74fcc34c85d709"),
             x: &hex::<14>("4ba30ab5e892b4e1649dd0928643"),
             y: &hex::<14>("adcd46f5882e3747def36e956e97"),
             cofactor: 4,
-        }),
+        },
     },
     Curve {
         name: "secp128r1",
         oid: &hex::<5>("2b8104001c"),
         bits: 128,
         order: &hex::<16>("fffffffe0000000075a30d1b9038a115"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<16>("fffffffdffffffffffffffffffffffff"),
             a: &hex::<16>("fffffffdfffffffffffffffffffffffc"),
             b: &hex::<16>("e87579c11079f43dd824993c2cee5ed3"),
             x: &hex::<16>("161ff7528b899b2d0c28607ca52c5b86"),
             y: &hex::<16>("cf5ac8395bafeb13c02da292dded7a83"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "secp128r2",
         oid: &hex::<5>("2b8104001d"),
         bits: 128,
         order: &hex::<16>("3fffffff7fffffffbe0024720613b5a3"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<16>("fffffffdffffffffffffffffffffffff"),
             a: &hex::<16>("d6031998d1b3bbfebf59cc9bbff9aee1"),
             b: &hex::<16>("5eeefca380d02919dc2c6558bb6d8a5d"),
             x: &hex::<16>("7b6aa5d85e572983e6fb32a7cdebc140"),
             y: &hex::<16>("27b6916a894d3aee7106fe805fc34b44"),
             cofactor: 4,
-        }),
+        },
     },
     Curve {
         name: "secp160k1",
         oid: &hex::<5>("2b81040009"),
         bits: 160,
         order: &hex::<21>("0100000000000000000001b8fa16dfab9aca16b6b3"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<20>("fffffffffffffffffffffffffffffffeffffac73"),
             a: &[],
             b: &hex::<1>("07"),
             x: &hex::<20>("3b4c382ce37aa192a4019e763036f4f5dd4d7ebb"),
             y: &hex::<20>("938cf935318fdced6bc28286531733c3f03c4fee"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "secp160r1",
         oid: &hex::<5>("2b81040008"),
         bits: 160,
         order: &hex::<21>("0100000000000000000001f4c8f927aed3ca752257"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<20>("ffffffffffffffffffffffffffffffff7fffffff"),
             a: &hex::<20>("ffffffffffffffffffffffffffffffff7ffffffc"),
             b: &hex::<20>("1c97befc54bd7a8b65acf89f81d4d4adc565fa45"),
             x: &hex::<20>("4a96b5688ef573284664698968c38bb913cbfc82"),
             y: &hex::<20>("23a628553168947d59dcc912042351377ac5fb32"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "secp160r2",
         oid: &hex::<5>("2b8104001e"),
         bits: 160,
         order: &hex::<21>("0100000000000000000000351ee786a818f3a1a16b"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<20>("fffffffffffffffffffffffffffffffeffffac73"),
             a: &hex::<20>("fffffffffffffffffffffffffffffffeffffac70"),
             b: &hex::<20>("b4e134d3fb59eb8bab57274904664d5af50388ba"),
             x: &hex::<20>("52dcb034293a117e1f4ff11b30f7199d3144ce6d"),
             y: &hex::<20>("feaffef2e331f296e071fa0df9982cfea7d43f2e"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "secp192k1",
         oid: &hex::<5>("2b8104001f"),
         bits: 192,
         order: &hex::<24>("fffffffffffffffffffffffe26f2fc170f69466a74defd8d"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<24>("fffffffffffffffffffffffffffffffffffffffeffffee37"),
             a: &[],
             b: &hex::<1>("03"),
             x: &hex::<24>("db4ff10ec057e9ae26b07d0280b7f4341da5d1b1eae06c7d"),
             y: &hex::<24>("9b2f2f6d9c5628a7844163d015be86344082aa88d95e2f9d"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "secp224k1",
         oid: &hex::<5>("2b81040020"),
         bits: 224,
         order: &hex::<29>("010000000000000000000000000001dce8d2ec6184caf0a971769fb1f7"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<28>("fffffffffffffffffffffffffffffffffffffffffffffffeffffe56d"),
             a: &[],
             b: &hex::<1>("05"),
             x: &hex::<28>("a1455b334df099df30fc28a169a467e9e47075a90f7e650eb6b7a45c"),
             y: &hex::<28>("7e089fed7fba344282cafbd6f7e319f7c0b0bd59e2ca4bdb556d61a5"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "P-224",
         oid: &hex::<5>("2b81040021"),
         bits: 224,
         order: &hex::<28>("ffffffffffffffffffffffffffff16a2e0b8f03e13dd29455c5c2a3d"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<28>("ffffffffffffffffffffffffffffffff000000000000000000000001"),
             a: &hex::<28>("fffffffffffffffffffffffffffffffefffffffffffffffffffffffe"),
             b: &hex::<28>("b4050a850c04b3abf54132565044b0b7d7bfd8ba270b39432355ffb4"),
             x: &hex::<28>("b70e0cbd6bb4bf7f321390b94a03c1d356c21122343280d6115c1d21"),
             y: &hex::<28>("bd376388b5f723fb4c22dfe6cd4375a05a07476444d5819985007e34"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "P-192",
         oid: &hex::<8>("2a8648ce3d030101"),
         bits: 192,
         order: &hex::<24>("ffffffffffffffffffffffff99def836146bc9b1b4d22831"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<24>("fffffffffffffffffffffffffffffffeffffffffffffffff"),
             a: &hex::<24>("fffffffffffffffffffffffffffffffefffffffffffffffc"),
             b: &hex::<24>("64210519e59c80e70fa7e9ab72243049feb8deecc146b9b1"),
             x: &hex::<24>("188da80eb03090f67cbf20eb43a18800f4ff0afd82ff1012"),
             y: &hex::<24>("07192b95ffc8da78631011ed6b24cdd573f977a11e794811"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "prime192v2",
         oid: &hex::<8>("2a8648ce3d030102"),
         bits: 192,
         order: &hex::<24>("fffffffffffffffffffffffe5fb1a724dc80418648d8dd31"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<24>("fffffffffffffffffffffffffffffffeffffffffffffffff"),
             a: &hex::<24>("fffffffffffffffffffffffffffffffefffffffffffffffc"),
             b: &hex::<24>("cc22d6dfb95c6b25e49c0d6364a4e5980c393aa21668d953"),
             x: &hex::<24>("eea2bae7e1497842f2de7769cfe9c989c072ad696f48034a"),
             y: &hex::<24>("6574d11d69b6ec7a672bb82a083df2f2b0847de970b2de15"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "prime192v3",
         oid: &hex::<8>("2a8648ce3d030103"),
         bits: 192,
         order: &hex::<24>("ffffffffffffffffffffffff7a62d031c83f4294f640ec13"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<24>("fffffffffffffffffffffffffffffffeffffffffffffffff"),
             a: &hex::<24>("fffffffffffffffffffffffffffffffefffffffffffffffc"),
             b: &hex::<24>("22123dc2395a05caa7423daeccc94760a7d462256bd56916"),
             x: &hex::<24>("7d29778100c65a1da1783716588dce2b8b4aee8e228f1896"),
             y: &hex::<24>("38a90f22637337334b49dcb66a6dc8f9978aca7648a943b0"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "prime239v1",
         oid: &hex::<8>("2a8648ce3d030104"),
         bits: 239,
         order: &hex::<30>("7fffffffffffffffffffffff7fffff9e5e9a9f5d9071fbd1522688909d0b"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<30>("7fffffffffffffffffffffff7fffffffffff8000000000007fffffffffff"),
             a: &hex::<30>("7fffffffffffffffffffffff7fffffffffff8000000000007ffffffffffc"),
             b: &hex::<30>("6b016c3bdcf18941d0d654921475ca71a9db2fb27d1d37796185c2942c0a"),
             x: &hex::<30>("0ffa963cdca8816ccc33b8642bedf905c3d358573d3f27fbbd3b3cb9aaaf"),
             y: &hex::<30>("7debe8e4e90a5dae6e4054ca530ba04654b36818ce226b39fccb7b02f1ae"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "prime239v2",
         oid: &hex::<8>("2a8648ce3d030105"),
         bits: 239,
         order: &hex::<30>("7fffffffffffffffffffffff800000cfa7e8594377d414c03821bc582063"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<30>("7fffffffffffffffffffffff7fffffffffff8000000000007fffffffffff"),
             a: &hex::<30>("7fffffffffffffffffffffff7fffffffffff8000000000007ffffffffffc"),
             b: &hex::<30>("617fab6832576cbbfed50d99f0249c3fee58b94ba0038c7ae84c8c832f2c"),
             x: &hex::<30>("38af09d98727705120c921bb5e9e26296a3cdcf2f35757a0eafd87b830e7"),
             y: &hex::<30>("5b0125e4dbea0ec7206da0fc01d9b081329fb555de6ef460237dff8be4ba"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "prime239v3",
         oid: &hex::<8>("2a8648ce3d030106"),
         bits: 239,
         order: &hex::<30>("7fffffffffffffffffffffff7fffff975deb41b3a6057c3c432146526551"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<30>("7fffffffffffffffffffffff7fffffffffff8000000000007fffffffffff"),
             a: &hex::<30>("7fffffffffffffffffffffff7fffffffffff8000000000007ffffffffffc"),
             b: &hex::<30>("255705fa2a306654b1f4cb03d6a750a30c250102d4988717d9ba15ab6d3e"),
             x: &hex::<30>("6768ae8e18bb92cfcf005c949aa2c6d94853d0e660bbf854b1c9505fe95a"),
             y: &hex::<30>("1607e6898f390c06bc1d552bad226f3b6fcfe48b6e818499af18e3ed6cf3"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "brainpoolP160r1",
         oid: &hex::<9>("2b2403030208010101"),
         bits: 160,
         order: &hex::<20>("e95e4a5f737059dc60df5991d45029409e60fc09"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<20>("e95e4a5f737059dc60dfc7ad95b3d8139515620f"),
             a: &hex::<20>("340e7be2a280eb74e2be61bada745d97e8f7c300"),
             b: &hex::<20>("1e589a8595423412134faa2dbdec95c8d8675e58"),
             x: &hex::<20>("bed5af16ea3f6a4f62938c4631eb5af7bdbcdbc3"),
             y: &hex::<20>("1667cb477a1a8ec338f94741669c976316da6321"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "brainpoolP160t1",
         oid: &hex::<9>("2b2403030208010102"),
         bits: 160,
         order: &hex::<20>("e95e4a5f737059dc60df5991d45029409e60fc09"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<20>("e95e4a5f737059dc60dfc7ad95b3d8139515620f"),
             a: &hex::<20>("e95e4a5f737059dc60dfc7ad95b3d8139515620c"),
             b: &hex::<20>("7a556b6dae535b7b51ed2c4d7daa7a0b5c55f380"),
             x: &hex::<20>("b199b13b9b34efc1397e64baeb05acc265ff2378"),
             y: &hex::<20>("add6718b7c7c1961f0991b842443772152c9e0ad"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "brainpoolP192r1",
         oid: &hex::<9>("2b2403030208010103"),
         bits: 192,
         order: &hex::<24>("c302f41d932a36cda7a3462f9e9e916b5be8f1029ac4acc1"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<24>("c302f41d932a36cda7a3463093d18db78fce476de1a86297"),
             a: &hex::<24>("6a91174076b1e0e19c39c031fe8685c1cae040e5c69a28ef"),
             b: &hex::<24>("469a28ef7c28cca3dc721d044f4496bcca7ef4146fbf25c9"),
             x: &hex::<24>("c0a0647eaab6a48753b033c56cb0f0900a2f5c4853375fd6"),
             y: &hex::<24>("14b690866abd5bb88b5f4828c1490002e6773fa2fa299b8f"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "brainpoolP192t1",
         oid: &hex::<9>("2b2403030208010104"),
         bits: 192,
         order: &hex::<24>("c302f41d932a36cda7a3462f9e9e916b5be8f1029ac4acc1"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<24>("c302f41d932a36cda7a3463093d18db78fce476de1a86297"),
             a: &hex::<24>("c302f41d932a36cda7a3463093d18db78fce476de1a86294"),
             b: &hex::<24>("13d56ffaec78681e68f9deb43b35bec2fb68542e27897b79"),
             x: &hex::<24>("3ae9e58c82f63c30282e1fe7bbf43fa72c446af6f4618129"),
             y: &hex::<24>("097e2c5667c2223a902ab5ca449d0084b7e5b3de7ccc01c9"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "brainpoolP224r1",
         oid: &hex::<9>("2b2403030208010105"),
         bits: 224,
         order: &hex::<28>("d7c134aa264366862a18302575d0fb98d116bc4b6ddebca3a5a7939f"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<28>("d7c134aa264366862a18302575d1d787b09f075797da89f57ec8c0ff"),
             a: &hex::<28>("68a5e62ca9ce6c1c299803a6c1530b514e182ad8b0042a59cad29f43"),
             b: &hex::<28>("2580f63ccfe44138870713b1a92369e33e2135d266dbb372386c400b"),
             x: &hex::<28>("0d9029ad2c7e5cf4340823b2a87dc68c9e4ce3174c1e6efdee12c07d"),
             y: &hex::<28>("58aa56f772c0726f24c6b89e4ecdac24354b9e99caa3f6d3761402cd"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "brainpoolP224t1",
         oid: &hex::<9>("2b2403030208010106"),
         bits: 224,
         order: &hex::<28>("d7c134aa264366862a18302575d0fb98d116bc4b6ddebca3a5a7939f"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<28>("d7c134aa264366862a18302575d1d787b09f075797da89f57ec8c0ff"),
             a: &hex::<28>("d7c134aa264366862a18302575d1d787b09f075797da89f57ec8c0fc"),
             b: &hex::<28>("4b337d934104cd7bef271bf60ced1ed20da14c08b3bb64f18a60888d"),
             x: &hex::<28>("6ab1e344ce25ff3896424e7ffe14762ecb49f8928ac0c76029b4d580"),
             y: &hex::<28>("0374e9f5143e568cd23f3f4d7c0d4b1e41c8cc0d1c6abd5f1a46db4c"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "brainpoolP256r1",
         oid: &hex::<9>("2b2403030208010107"),
         bits: 256,
         order: &hex::<32>("a9fb57dba1eea9bc3e660a909d838d718c397aa3b561a6f7901e0e82974856a7"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<32>("a9fb57dba1eea9bc3e660a909d838d726e3bf623d52620282013481d1f6e5377"),
             a: &hex::<32>("7d5a0975fc2c3057eef67530417affe7fb8055c126dc5c6ce94a4b44f330b5d9"),
             b: &hex::<32>("26dc5c6ce94a4b44f330b5d9bbd77cbf958416295cf7e1ce6bccdc18ff8c07b6"),
             x: &hex::<32>("8bd2aeb9cb7e57cb2c4b482ffc81b7afb9de27e1e3bd23c23a4453bd9ace3262"),
             y: &hex::<32>("547ef835c3dac4fd97f8461a14611dc9c27745132ded8e545c1d54c72f046997"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "brainpoolP256t1",
         oid: &hex::<9>("2b2403030208010108"),
         bits: 256,
         order: &hex::<32>("a9fb57dba1eea9bc3e660a909d838d718c397aa3b561a6f7901e0e82974856a7"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<32>("a9fb57dba1eea9bc3e660a909d838d726e3bf623d52620282013481d1f6e5377"),
             a: &hex::<32>("a9fb57dba1eea9bc3e660a909d838d726e3bf623d52620282013481d1f6e5374"),
             b: &hex::<32>("662c61c430d84ea4fe66a7733d0b76b7bf93ebc4af2f49256ae58101fee92b04"),
             x: &hex::<32>("a3e8eb3cc1cfe7b7732213b23a656149afa142c47aafbc2b79a191562e1305f4"),
             y: &hex::<32>("2d996c823439c56d7f7b22e14644417e69bcb6de39d027001dabe8f35b25c9be"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "brainpoolP320r1",
         oid: &hex::<9>("2b2403030208010109"),
         bits: 320,
         order: &hex::<40>("d35e472036bc4fb7e13c785ed201e065f98fcfa5b68f12a32d482ec7ee8658e98691555b44c59311"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<40>("d35e472036bc4fb7e13c785ed201e065f98fcfa6f6f40def4f92b9ec7893ec28fcd412b1f1b32e27"),
             a: &hex::<40>("3ee30b568fbab0f883ccebd46d3f3bb8a2a73513f5eb79da66190eb085ffa9f492f375a97d860eb4"),
             b: &hex::<40>("520883949dfdbc42d3ad198640688a6fe13f41349554b49acc31dccd884539816f5eb4ac8fb1f1a6"),
             x: &hex::<40>("43bd7e9afb53d8b85289bcc48ee5bfe6f20137d10a087eb6e7871e2a10a599c710af8d0d39e20611"),
             y: &hex::<40>("14fdd05545ec1cc8ab4093247f77275e0743ffed117182eaa9c77877aaac6ac7d35245d1692e8ee1"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "brainpoolP320t1",
         oid: &hex::<9>("2b240303020801010a"),
         bits: 320,
         order: &hex::<40>("d35e472036bc4fb7e13c785ed201e065f98fcfa5b68f12a32d482ec7ee8658e98691555b44c59311"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<40>("d35e472036bc4fb7e13c785ed201e065f98fcfa6f6f40def4f92b9ec7893ec28fcd412b1f1b32e27"),
             a: &hex::<40>("d35e472036bc4fb7e13c785ed201e065f98fcfa6f6f40def4f92b9ec7893ec28fcd412b1f1b32e24"),
             b: &hex::<40>("a7f561e038eb1ed560b3d147db782013064c19f27ed27c6780aaf77fb8a547ceb5b4fef422340353"),
             x: &hex::<40>("925be9fb01afc6fb4d3e7d4990010f813408ab106c4f09cb7ee07868cc136fff3357f624a21bed52"),
             y: &hex::<40>("63ba3a7a27483ebf6671dbef7abb30ebee084e58a0b077ad42a5a0989d1ee71b1b9bc0455fb0d2c3"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "brainpoolP384r1",
@@ -463,7 +493,8 @@ pub(super) static CURVES: &[Curve] = &[
         order: &hex::<48>(
             "8cb91e82a3386d280f5d6f7e50e641df152f7109ed5456b31f166e6cac0425a7cf3ab6af6b7fc3103b883202e9046565",
         ),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<48>(
                 "8cb91e82a3386d280f5d6f7e50e641df152f7109ed5456b412b1da197fb71123acd3a729901d1a71874700133107ec53",
             ),
@@ -480,7 +511,7 @@ pub(super) static CURVES: &[Curve] = &[
                 "8abe1d7520f9c2a45cb1eb8e95cfd55262b70b29feec5864e19c054ff99129280e4646217791811142820341263c5315",
             ),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "brainpoolP384t1",
@@ -489,7 +520,8 @@ pub(super) static CURVES: &[Curve] = &[
         order: &hex::<48>(
             "8cb91e82a3386d280f5d6f7e50e641df152f7109ed5456b31f166e6cac0425a7cf3ab6af6b7fc3103b883202e9046565",
         ),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<48>(
                 "8cb91e82a3386d280f5d6f7e50e641df152f7109ed5456b412b1da197fb71123acd3a729901d1a71874700133107ec53",
             ),
@@ -506,7 +538,7 @@ pub(super) static CURVES: &[Curve] = &[
                 "25ab056962d30651a114afd2755ad336747f93475b7a1fca3b88f2b6a208ccfe469408584dc2b2912675bf5b9e582928",
             ),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "brainpoolP512r1",
@@ -515,7 +547,8 @@ pub(super) static CURVES: &[Curve] = &[
         order: &hex::<64>(
             "aadd9db8dbe9c48b3fd4e6ae33c9fc07cb308db3b3c9d20ed6639cca70330870553e5c414ca92619418661197fac10471db1d381085ddaddb58796829ca90069",
         ),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<64>(
                 "aadd9db8dbe9c48b3fd4e6ae33c9fc07cb308db3b3c9d20ed6639cca703308717d4d9b009bc66842aecda12ae6a380e62881ff2f2d82c68528aa6056583a48f3",
             ),
@@ -532,7 +565,7 @@ pub(super) static CURVES: &[Curve] = &[
                 "7dde385d566332ecc0eabfa9cf7822fdf209f70024a57b1aa000c55b881f8111b2dcde494a5f485e5bca4bd88a2763aed1ca2b2fa8f0540678cd1e0f3ad80892",
             ),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "brainpoolP512t1",
@@ -541,7 +574,8 @@ pub(super) static CURVES: &[Curve] = &[
         order: &hex::<64>(
             "aadd9db8dbe9c48b3fd4e6ae33c9fc07cb308db3b3c9d20ed6639cca70330870553e5c414ca92619418661197fac10471db1d381085ddaddb58796829ca90069",
         ),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<64>(
                 "aadd9db8dbe9c48b3fd4e6ae33c9fc07cb308db3b3c9d20ed6639cca703308717d4d9b009bc66842aecda12ae6a380e62881ff2f2d82c68528aa6056583a48f3",
             ),
@@ -558,119 +592,232 @@ pub(super) static CURVES: &[Curve] = &[
                 "5b534bd595f5af0fa2c892376c84ace1bb4e3019b71634c01131159cae03cee9d9932184beef216bd71df2dadf86a627306ecff96dbb8bace198b61e00f8b332",
             ),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "SM2",
         oid: &hex::<8>("2a811ccf5501822d"),
         bits: 256,
         order: &hex::<32>("fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123"),
-        equation: Some(Equation {
+        equation: Equation {
+            field: Field::Prime,
             p: &hex::<32>("fffffffeffffffffffffffffffffffffffffffff00000000ffffffffffffffff"),
             a: &hex::<32>("fffffffeffffffffffffffffffffffffffffffff00000000fffffffffffffffc"),
             b: &hex::<32>("28e9fa9e9d9f5e344d5a9e4bcf6509a7f39789f515ab8f92ddbcbd414d940e93"),
             x: &hex::<32>("32c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7"),
             y: &hex::<32>("bc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0"),
             cofactor: 1,
-        }),
+        },
     },
     Curve {
         name: "sect113r1",
         oid: &hex::<5>("2b81040004"),
         bits: 113,
         order: &hex::<15>("0100000000000000d9ccec8a39e56f"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<15>("020000000000000000000000000201"),
+            a: &hex::<14>("3088250ca6e7c7fe649ce85820f7"),
+            b: &hex::<14>("e8bee4d3e2260744188be0e9c723"),
+            x: &hex::<14>("9d73616f35f4ab1407d73562c10f"),
+            y: &hex::<14>("a52830277958ee84d1315ed31886"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "sect113r2",
         oid: &hex::<5>("2b81040005"),
         bits: 113,
         order: &hex::<15>("010000000000000108789b2496af93"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<15>("020000000000000000000000000201"),
+            a: &hex::<14>("689918dbec7e5a0dd6dfc0aa55c7"),
+            b: &hex::<14>("95e9a9ec9b297bd4bf36e059184f"),
+            x: &hex::<15>("01a57a6a7b26ca5ef52fcdb8164797"),
+            y: &hex::<14>("b3adc94ed1fe674c06e695baba1d"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "sect131r1",
         oid: &hex::<5>("2b81040016"),
         bits: 131,
         order: &hex::<17>("0400000000000000023123953a9464b54d"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<17>("080000000000000000000000000000010d"),
+            a: &hex::<17>("07a11b09a76b562144418ff3ff8c2570b8"),
+            b: &hex::<17>("0217c05610884b63b9c6c7291678f9d341"),
+            x: &hex::<16>("81baf91fdf9833c40f9c181343638399"),
+            y: &hex::<17>("078c6e7ea38c001f73c8134b1b4ef9e150"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "sect131r2",
         oid: &hex::<5>("2b81040017"),
         bits: 131,
         order: &hex::<17>("0400000000000000016954a233049ba98f"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<17>("080000000000000000000000000000010d"),
+            a: &hex::<17>("03e5a88919d7cafcbf415f07c2176573b2"),
+            b: &hex::<17>("04b8266a46c55657ac734ce38f018f2192"),
+            x: &hex::<17>("0356dcd8f2f95031ad652d23951bb366a8"),
+            y: &hex::<17>("0648f06d867940a5366d9e265de9eb240f"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "sect163k1",
         oid: &hex::<5>("2b81040001"),
         bits: 163,
         order: &hex::<21>("04000000000000000000020108a2e0cc0d99f8a5ef"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<21>("0800000000000000000000000000000000000000c9"),
+            a: &hex::<1>("01"),
+            b: &hex::<1>("01"),
+            x: &hex::<21>("02fe13c0537bbc11acaa07d793de4e6d5e5c94eee8"),
+            y: &hex::<21>("0289070fb05d38ff58321f2e800536d538ccdaa3d9"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "sect163r1",
         oid: &hex::<5>("2b81040002"),
         bits: 163,
         order: &hex::<21>("03ffffffffffffffffffff48aab689c29ca710279b"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<21>("0800000000000000000000000000000000000000c9"),
+            a: &hex::<21>("07b6882caaefa84f9554ff8428bd88e246d2782ae2"),
+            b: &hex::<21>("0713612dcddcb40aab946bda29ca91f73af958afd9"),
+            x: &hex::<21>("0369979697ab43897789566789567f787a7876a654"),
+            y: &hex::<20>("435edb42efafb2989d51fefce3c80988f41ff883"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "sect163r2",
         oid: &hex::<5>("2b8104000f"),
         bits: 163,
         order: &hex::<21>("040000000000000000000292fe77e70c12a4234c33"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<21>("0800000000000000000000000000000000000000c9"),
+            a: &hex::<1>("01"),
+            b: &hex::<21>("020a601907b8c953ca1481eb10512f78744a3205fd"),
+            x: &hex::<21>("03f0eba16286a2d57ea0991168d4994637e8343e36"),
+            y: &hex::<20>("d51fbc6c71a0094fa2cdd545b11c5c0c797324f1"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "sect193r1",
         oid: &hex::<5>("2b81040018"),
         bits: 193,
         order: &hex::<25>("01000000000000000000000000c7f34a778f443acc920eba49"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<25>("02000000000000000000000000000000000000000000008001"),
+            a: &hex::<24>("17858feb7a98975169e171f77b4087de098ac8a911df7b01"),
+            b: &hex::<24>("fdfb49bfe6c3a89facadaa7a1e5bbc7cc1c2e5d831478814"),
+            x: &hex::<25>("01f481bc5f0ff84a74ad6cdf6fdef4bf6179625372d8c0c5e1"),
+            y: &hex::<24>("25e399f2903712ccf3ea9e3a1ad17fb0b3201b6af7ce1b05"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "sect193r2",
         oid: &hex::<5>("2b81040019"),
         bits: 193,
         order: &hex::<25>("010000000000000000000000015aab561b005413ccd4ee99d5"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<25>("02000000000000000000000000000000000000000000008001"),
+            a: &hex::<25>("0163f35a5137c2ce3ea6ed8667190b0bc43ecd69977702709b"),
+            b: &hex::<24>("c9bb9e8927d4d64c377e2ab2856a5b16e3efb7f61d4316ae"),
+            x: &hex::<24>("d9b67d192e0367c803f39e1a7e82ca14a651350aae617e8f"),
+            y: &hex::<25>("01ce94335607c304ac29e7defbd9ca01f596f927224cdecf6c"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "sect233k1",
         oid: &hex::<5>("2b8104001a"),
         bits: 233,
         order: &hex::<29>("8000000000000000000000000000069d5bb915bcd46efb1ad5f173abdf"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: false },
+            p: &hex::<30>("020000000000000000000000000000000000000004000000000000000001"),
+            a: &[],
+            b: &hex::<1>("01"),
+            x: &hex::<30>("017232ba853a7e731af129f22ff4149563a419c26bf50a4c9d6eefad6126"),
+            y: &hex::<30>("01db537dece819b7f70f555a67c427a8cd9bf18aeb9b56e0c11056fae6a3"),
+            cofactor: 4,
+        },
     },
     Curve {
         name: "sect233r1",
         oid: &hex::<5>("2b8104001b"),
         bits: 233,
         order: &hex::<30>("01000000000000000000000000000013e974e72f8a6922031d2603cfe0d7"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<30>("020000000000000000000000000000000000000004000000000000000001"),
+            a: &hex::<1>("01"),
+            b: &hex::<29>("66647ede6c332c7f8c0923bb58213b333b20e9ce4281fe115f7d8f90ad"),
+            x: &hex::<29>("fac9dfcbac8313bb2139f1bb755fef65bc391f8b36f8f8eb7371fd558b"),
+            y: &hex::<30>("01006a08a41903350678e58528bebf8a0beff867a7ca36716f7e01f81052"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "sect239k1",
         oid: &hex::<5>("2b81040003"),
         bits: 239,
         order: &hex::<30>("2000000000000000000000000000005a79fec67cb6e91f1c1da800e478a5"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<30>("800000000000000000004000000000000000000000000000000000000001"),
+            a: &[],
+            b: &hex::<1>("01"),
+            x: &hex::<30>("29a0b6a887a983e9730988a68727a8b2d126c44cc2cc7b2a6555193035dc"),
+            y: &hex::<30>("76310804f12e549bdb011c103089e73510acb275fc312a5dc6b76553f0ca"),
+            cofactor: 4,
+        },
     },
     Curve {
         name: "sect283k1",
         oid: &hex::<5>("2b81040010"),
         bits: 283,
         order: &hex::<36>("01ffffffffffffffffffffffffffffffffffe9ae2ed07577265dff7f94451e061e163c61"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: false },
+            p: &hex::<36>("0800000000000000000000000000000000000000000000000000000000000000000010a1"),
+            a: &[],
+            b: &hex::<1>("01"),
+            x: &hex::<36>("0503213f78ca44883f1a3b8162f188e553cd265f23c1567a16876913b0c2ac2458492836"),
+            y: &hex::<36>("01ccda380f1c9e318d90f95d07e5426fe87e45c0e8184698e45962364e34116177dd2259"),
+            cofactor: 4,
+        },
     },
     Curve {
         name: "sect283r1",
         oid: &hex::<5>("2b81040011"),
         bits: 283,
         order: &hex::<36>("03ffffffffffffffffffffffffffffffffffef90399660fc938a90165b042a7cefadb307"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<36>("0800000000000000000000000000000000000000000000000000000000000000000010a1"),
+            a: &hex::<1>("01"),
+            b: &hex::<36>("027b680ac8b8596da5a4af8a19a0303fca97fd7645309fa2a581485af6263e313b79a2f5"),
+            x: &hex::<36>("05f939258db7dd90e1934f8c70b0dfec2eed25b8557eac9c80e2e198f8cdbecd86b12053"),
+            y: &hex::<36>("03676854fe24141cb98fe6d4b20d02b4516ff702350eddb0826779c813f0df45be8112f4"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "sect409k1",
@@ -679,7 +826,21 @@ pub(super) static CURVES: &[Curve] = &[
         order: &hex::<51>(
             "7ffffffffffffffffffffffffffffffffffffffffffffffffffe5f83b2d4ea20400ec4557d5ed3e3e7ca5b4b5c83b8e01e5fcf",
         ),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<52>(
+                "02000000000000000000000000000000000000000000000000000000000000000000000000000000008000000000000000000001",
+            ),
+            a: &[],
+            b: &hex::<1>("01"),
+            x: &hex::<51>(
+                "60f05f658f49c1ad3ab1890f7184210efd0987e307c84c27accfb8f9f67cc2c460189eb5aaaa62ee222eb1b35540cfe9023746",
+            ),
+            y: &hex::<52>(
+                "01e369050b7c4e42acba1dacbf04299c3460782f918ea427e6325165e9ea10e3da5f6c42e9c55215aa9ca27a5863ec48d8e0286b",
+            ),
+            cofactor: 4,
+        },
     },
     Curve {
         name: "sect409r1",
@@ -688,7 +849,23 @@ pub(super) static CURVES: &[Curve] = &[
         order: &hex::<52>(
             "010000000000000000000000000000000000000000000000000001e2aad6a612f33307be5fa47c3c9e052f838164cd37d9a21173",
         ),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<52>(
+                "02000000000000000000000000000000000000000000000000000000000000000000000000000000008000000000000000000001",
+            ),
+            a: &hex::<1>("01"),
+            b: &hex::<51>(
+                "21a5c2c8ee9feb5c4b9a753b7b476b7fd6422ef1f3dd674761fa99d6ac27c8a9a197b272822f6cd57a55aa4f50ae317b13545f",
+            ),
+            x: &hex::<52>(
+                "015d4860d088ddb3496b0c6064756260441cde4af1771d4db01ffe5b34e59703dc255a868a1180515603aeab60794e54bb7996a7",
+            ),
+            y: &hex::<51>(
+                "61b1cfab6be5f32bbfa78324ed106a7636b9c5a7bd198d0158aa4f5488d08f38514f1fdf4b4f40d2181b3681c364ba0273c706",
+            ),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "sect571k1",
@@ -697,7 +874,21 @@ pub(super) static CURVES: &[Curve] = &[
         order: &hex::<72>(
             "020000000000000000000000000000000000000000000000000000000000000000000000131850e1f19a63e4b391a8db917f4138b630d84be5d639381e91deb45cfe778f637c1001",
         ),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: false },
+            p: &hex::<72>(
+                "080000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000425",
+            ),
+            a: &[],
+            b: &hex::<1>("01"),
+            x: &hex::<72>(
+                "026eb7a859923fbc82189631f8103fe4ac9ca2970012d5d46024804801841ca44370958493b205e647da304db4ceb08cbbd1ba39494776fb988b47174dca88c7e2945283a01c8972",
+            ),
+            y: &hex::<72>(
+                "0349dc807f4fbf374f4aeade3bca95314dd58cec9f307a54ffc61efc006d8a2c9d4979c0ac44aea74fbebbb9f772aedcb620b01a7ba7af1b320430c8591984f601cd4c143ef1c7a3",
+            ),
+            cofactor: 4,
+        },
     },
     Curve {
         name: "sect571r1",
@@ -706,112 +897,258 @@ pub(super) static CURVES: &[Curve] = &[
         order: &hex::<72>(
             "03ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe661ce18ff55987308059b186823851ec7dd9ca1161de93d5174d66e8382e9bb2fe84e47",
         ),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<72>(
+                "080000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000425",
+            ),
+            a: &hex::<1>("01"),
+            b: &hex::<72>(
+                "02f40e7e2221f295de297117b7f3d62f5c6a97ffcb8ceff1cd6ba8ce4a9a18ad84ffabbd8efa59332be7ad6756a66e294afd185a78ff12aa520e4de739baca0c7ffeff7f2955727a",
+            ),
+            x: &hex::<72>(
+                "0303001d34b856296c16c0d40d3cd7750a93d1d2955fa80aa5f40fc8db7b2abdbde53950f4c0d293cdd711a35b67fb1499ae60038614f1394abfa3b4c850d927e1e7769c8eec2d19",
+            ),
+            y: &hex::<72>(
+                "037bf27342da639b6dccfffeb73d69d78c6c27a6009cbbca1980f8533921e8a684423e43bab08a576291af8f461bb2a8b3531d2f0485c19b16e2f1516e23dd3c1a4827af1b8ac15b",
+            ),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "c2pnb163v1",
         oid: &hex::<8>("2a8648ce3d030001"),
         bits: 163,
         order: &hex::<21>("0400000000000000000001e60fc8821cc74daeafc1"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<21>("080000000000000000000000000000000000000107"),
+            a: &hex::<21>("072546b5435234a422e0789675f432c89435de5242"),
+            b: &hex::<20>("c9517d06d5240d3cff38c74b20b6cd4d6f9dd4d9"),
+            x: &hex::<21>("07af69989546103d79329fcc3d74880f33bbe803cb"),
+            y: &hex::<21>("01ec23211b5966adea1d3f87f7ea5848aef0b7ca9f"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "c2pnb163v2",
         oid: &hex::<8>("2a8648ce3d030002"),
         bits: 163,
         order: &hex::<21>("03fffffffffffffffffffdf64de1151adbb78f10a7"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<21>("080000000000000000000000000000000000000107"),
+            a: &hex::<21>("0108b39e77c4b108bed981ed0e890e117c511cf072"),
+            b: &hex::<21>("0667aceb38af4e488c407433ffae4f1c811638df20"),
+            x: &hex::<20>("24266e4eb5106d0a964d92c4860e2671db9b6cc5"),
+            y: &hex::<21>("079f684ddf6684c5cd258b3890021b2386dfd19fc5"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "c2pnb163v3",
         oid: &hex::<8>("2a8648ce3d030003"),
         bits: 163,
         order: &hex::<21>("03fffffffffffffffffffe1aee140f110aff961309"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: false },
+            p: &hex::<21>("080000000000000000000000000000000000000107"),
+            a: &hex::<21>("07a526c63d3e25a256a007699f5447e32ae456b50e"),
+            b: &hex::<21>("03f7061798eb99e238fd6f1bf95b48feeb4854252b"),
+            x: &hex::<21>("02f9f87b7c574d0bdecf8a22e6524775f98cdebdcb"),
+            y: &hex::<21>("05b935590c155e17ea48eb3ff3718b893df59a05d0"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "c2pnb176v1",
         oid: &hex::<8>("2a8648ce3d030004"),
         bits: 176,
         order: &hex::<21>("010092537397eca4f6145799d62b0a19ce06fe26ad"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<23>("0100000000000000000000000000000000080000000007"),
+            a: &hex::<22>("e4e6db2995065c407d9d39b8d0967b96704ba8e9c90b"),
+            b: &hex::<22>("5dda470abe6414de8ec133ae28e9bbd7fcec0ae0fff2"),
+            x: &hex::<22>("8d16c2866798b600f9f08bb4a8e860f3298ce04a5798"),
+            y: &hex::<22>("6fa4539c2dadddd6bab5167d61b436e1d92bb16a562c"),
+            cofactor: 65390,
+        },
     },
     Curve {
         name: "c2tnb191v1",
         oid: &hex::<8>("2a8648ce3d030005"),
         bits: 191,
         order: &hex::<24>("40000000000000000000000004a20e90c39067c893bbb9a5"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: false },
+            p: &hex::<24>("800000000000000000000000000000000000000000000201"),
+            a: &hex::<24>("2866537b676752636a68f56554e12640276b649ef7526267"),
+            b: &hex::<24>("2e45ef571f00786f67b0081b9495a3d95462f5de0aa185ec"),
+            x: &hex::<24>("36b3daf8a23206f9c4f299d7b21a9c369137f2c84ae1aa0d"),
+            y: &hex::<24>("765be73433b3f95e332932e70ea245ca2418ea0ef98018fb"),
+            cofactor: 2,
+        },
     },
     Curve {
         name: "c2tnb191v2",
         oid: &hex::<8>("2a8648ce3d030006"),
         bits: 191,
         order: &hex::<24>("20000000000000000000000050508cb89f652824e06b8173"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: false },
+            p: &hex::<24>("800000000000000000000000000000000000000000000201"),
+            a: &hex::<24>("401028774d7777c7b7666d1366ea432071274f89ff01e718"),
+            b: &hex::<24>("0620048d28bcbd03b6249c99182b7c8cd19700c362c46a01"),
+            x: &hex::<24>("3809b2b7cc1b28cc5a87926aad83fd28789e81e2c9e3bf10"),
+            y: &hex::<24>("17434386626d14f3dbf01760d9213a3e1cf37aec437d668a"),
+            cofactor: 4,
+        },
     },
     Curve {
         name: "c2tnb191v3",
         oid: &hex::<8>("2a8648ce3d030007"),
         bits: 191,
         order: &hex::<24>("155555555555555555555555610c0b196812bfb6288a3ea3"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<24>("800000000000000000000000000000000000000000000201"),
+            a: &hex::<24>("6c01074756099122221056911c77d77e77a777e7e7e77fcb"),
+            b: &hex::<24>("71fe1af926cf847989efef8db459f66394d90f32ad3f15e8"),
+            x: &hex::<24>("375d4ce24fde434489de8746e71786015009e66e38a926dd"),
+            y: &hex::<24>("545a39176196575d985999366e6ad34ce0a77cd7127b06be"),
+            cofactor: 6,
+        },
     },
     Curve {
         name: "c2pnb208w1",
         oid: &hex::<8>("2a8648ce3d03000a"),
         bits: 208,
         order: &hex::<25>("0101baf95c9723c57b6c21da2eff2d5ed588bdd5717e212f9d"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: false },
+            p: &hex::<27>("010000000000000000000000000000000800000000000000000007"),
+            a: &[],
+            b: &hex::<26>("c8619ed45a62e6212e1160349e2bfa844439fafc2a3fd1638f9e"),
+            x: &hex::<26>("89fdfbe4abe193df9559ecf07ac0ce78554e2784eb8c1ed1a57a"),
+            y: &hex::<26>("0f55b51a06e78e9ac38a035ff520d8b01781beb1a6bb08617de3"),
+            cofactor: 65096,
+        },
     },
     Curve {
         name: "c2tnb239v1",
         oid: &hex::<8>("2a8648ce3d03000b"),
         bits: 239,
         order: &hex::<30>("2000000000000000000000000000000f4d42ffe1492a4993f1cad666e447"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: false },
+            p: &hex::<30>("800000000000000000000000000000000000000000000000001000000001"),
+            a: &hex::<30>("32010857077c5431123a46b808906756f543423e8d27877578125778ac76"),
+            b: &hex::<30>("790408f2eedaf392b012edefb3392f30f4327c0ca3f31fc383c422aa8c16"),
+            x: &hex::<30>("57927098fa932e7c0a96d3fd5b706ef7e5f5c156e16b7e7c86038552e91d"),
+            y: &hex::<30>("61d8ee5077c33fecf6f1a16b268de469c3c7744ea9a971649fc7a9616305"),
+            cofactor: 4,
+        },
     },
     Curve {
         name: "c2tnb239v2",
         oid: &hex::<8>("2a8648ce3d03000c"),
         bits: 239,
         order: &hex::<30>("1555555555555555555555555555553c6f2885259c31e3fcdf154624522d"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: false },
+            p: &hex::<30>("800000000000000000000000000000000000000000000000001000000001"),
+            a: &hex::<30>("4230017757a767fae42398569b746325d45313af0766266479b75654e65f"),
+            b: &hex::<30>("5037ea654196cff0cd82b2c14a2fcf2e3ff8775285b545722f03eacdb74b"),
+            x: &hex::<30>("28f9d04e900069c8dc47a08534fe76d2b900b7d7ef31f5709f200c4ca205"),
+            y: &hex::<30>("5667334c45aff3b5a03bad9dd75e2c71a99362567d5453f7fa6e227ec833"),
+            cofactor: 6,
+        },
     },
     Curve {
         name: "c2tnb239v3",
         oid: &hex::<8>("2a8648ce3d03000d"),
         bits: 239,
         order: &hex::<30>("0cccccccccccccccccccccccccccccac4912d2d9df903ef9888b8a0e4cff"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<30>("800000000000000000000000000000000000000000000000001000000001"),
+            a: &hex::<30>("01238774666a67766d6676f778e676b66999176666e687666d8766c66a9f"),
+            b: &hex::<30>("6a941977ba9f6a435199acfc51067ed587f519c5ecb541b8e44111de1d40"),
+            x: &hex::<30>("70f6e9d04d289c4e89913ce3530bfde903977d42b146d539bf1bde4e9c92"),
+            y: &hex::<30>("2e5a0eaf6e5e1305b9004dce5c0ed7fe59a35608f33837c816d80b79f461"),
+            cofactor: 10,
+        },
     },
     Curve {
         name: "c2pnb272w1",
         oid: &hex::<8>("2a8648ce3d030010"),
         bits: 272,
         order: &hex::<33>("0100faf51354e0e39e4892df6e319c72c8161603fa45aa7b998a167b8f1e629521"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: false },
+            p: &hex::<35>("010000000000000000000000000000000000000000000000000000010000000000000b"),
+            a: &hex::<34>("91a091f03b5fba4ab2ccf49c4edd220fb028712d42be752b2c40094dbacdb586fb20"),
+            b: &hex::<34>("7167efc92bb2e3ce7c8aaaff34e12a9c557003d7c73a6faf003f99f6cc8482e540f7"),
+            x: &hex::<34>("6108babb2ceebcf787058a056cbe0cfe622d7723a289e08a07ae13ef0d10d171dd8d"),
+            y: &hex::<34>("10c7695716851eef6ba7f6872e6142fbd241b830ff5efcaceccab05e02005dde9d23"),
+            cofactor: 65286,
+        },
     },
     Curve {
         name: "c2pnb304w1",
         oid: &hex::<8>("2a8648ce3d030011"),
         bits: 304,
         order: &hex::<37>("0101d556572aabac800101d556572aabac8001022d5c91dd173f8fb561da6899164443051d"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: false },
+            p: &hex::<39>("010000000000000000000000000000000000000000000000000000000000000000000000000807"),
+            a: &hex::<38>("fd0d693149a118f651e6dce6802085377e5f882d1b510b44160074c1288078365a0396c8e681"),
+            b: &hex::<38>("bddb97e555a50a908e43b01c798ea5daa6788f1ea2794efcf57166b8c14039601e55827340be"),
+            x: &hex::<38>("197b07845e9be2d96adb0f5f3c7f2cffbd7a3eb8b6fec35c7fd67f26ddf6285a644f740a2614"),
+            y: &hex::<38>("e19fbeb76e0da171517ecf401b50289bf014103288527a9b416a105e80260b549fdc1b92c03b"),
+            cofactor: 65070,
+        },
     },
     Curve {
         name: "c2tnb359v1",
         oid: &hex::<8>("2a8648ce3d030012"),
         bits: 359,
         order: &hex::<45>("01af286bca1af286bca1af286bca1af286bca1af286bc9fb8f6b85c556892c20a7eb964fe7719e74f490758d3b"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: true },
+            p: &hex::<45>("800000000000000000000000000000000000000000000000000000000000000000000000100000000000000001"),
+            a: &hex::<45>("5667676a654b20754f356ea92017d946567c46675556f19556a04616b567d223a5e05656fb549016a96656a557"),
+            b: &hex::<45>("2472e2d0197c49363f1fe7f5b6db075d52b6947d135d8ca445805d39bc345626089687742b6329e70680231988"),
+            x: &hex::<45>("3c258ef3047767e7ede0f1fdaa79daee3841366a132e163aced4ed2401df9c6bdcde98e8e707c07a2239b1b097"),
+            y: &hex::<45>("53d7e08529547048121e9c95f3791dd804963948f34fae7bf44ea82365dc7868fe57e4ae2de211305a407104bd"),
+            cofactor: 76,
+        },
     },
     Curve {
         name: "c2pnb368w1",
         oid: &hex::<8>("2a8648ce3d030013"),
         bits: 368,
         order: &hex::<45>("010090512da9af72b08349d98a5dd4c7b0532eca51ce03e2d10f3b7ac579bd87e909ae40a6f131e9cfce5bd967"),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: false },
+            p: &hex::<47>(
+                "0100000000000000000000000000000000000000000000000000000000000000000000002000000000000000000007",
+            ),
+            a: &hex::<46>(
+                "e0d2ee25095206f5e2a4f9ed229f1f256e79a0e2b455970d8d0d865bd94778c576d62f0ab7519ccd2a1a906ae30d",
+            ),
+            b: &hex::<46>(
+                "fc1217d4320a90452c760a58edcd30c8dd069b3c34453837a34ed50cb54917e1c2112d84d164f444f8f74786046a",
+            ),
+            x: &hex::<46>(
+                "1085e2755381dccce3c1557afa10c2f0c0c2825646c5b34a394cbcfa8bc16b22e7e789e927be216f02e1fb136a5f",
+            ),
+            y: &hex::<46>(
+                "7b3eb1bddcba62d5d8b2059b525797fc73822c59059c623a45ff3843cee8f87cd1855adaa81e2a0750b80fda2310",
+            ),
+            cofactor: 65392,
+        },
     },
     Curve {
         name: "c2tnb431r1",
@@ -820,7 +1157,25 @@ pub(super) static CURVES: &[Curve] = &[
         order: &hex::<53>(
             "0340340340340340340340340340340340340340340340340340340323c313fab50589703b5ec68d3587fec60d161cc149c1ad4a91",
         ),
-        equation: None,
+        equation: Equation {
+            field: Field::Binary { is_short_odd: false },
+            p: &hex::<54>(
+                "800000000000000000000000000000000000000000000000000000000000000000000000000001000000000000000000000000000001",
+            ),
+            a: &hex::<54>(
+                "1a827ef00dd6fc0e234caf046c6a5d8a85395b236cc4ad2cf32a0cadbdc9ddf620b0eb9906d0957f6c6feacd615468df104de296cd8f",
+            ),
+            b: &hex::<54>(
+                "10d9b4a3d9047d8b154359abfb1b7f5485b04ceb868237ddc9deda982a679a5a919b626d4e50a8dd731b107a9962381fb5d807bf2618",
+            ),
+            x: &hex::<54>(
+                "120fc05d3c67a99de161d2f4092622feca701be4f50f4758714e8a87bbf2a658ef8c21e7c5efe965361f6c2999c0c247b0dbd70ce6b7",
+            ),
+            y: &hex::<54>(
+                "20d0af8903a96f8d5fa2c255745d3c451b302c9346d9b7e485e7bce41f6b591f3e8f6addcbb0bc4c2f947a7de1a89b625d6a598b3760",
+            ),
+            cofactor: 10080,
+        },
     },
 ];
 

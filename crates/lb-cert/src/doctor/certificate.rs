@@ -2,6 +2,7 @@
 
 use super::{Certificate, Examination, Found};
 use crate::bundle::Mended;
+use crate::count::{agreed, counted};
 use crate::inspect::Validity;
 use crate::{Crypto, Finding, GeneralName, KeyKind, Severity, date};
 
@@ -268,7 +269,11 @@ fn issuing(found: &Found<Certificate>, below: usize, crypto: &dyn Crypto) -> Vec
             found,
             Severity::Error,
             "path-too-long",
-            format!("{label} allows {limit} intermediates below it, and there are {below}"),
+            format!(
+                "{label} allows {} below it, and there {} {below}",
+                counted(limit, "intermediates"),
+                agreed(below, "is", "are")
+            ),
             "Clients refuse a chain that is longer than one of its issuers allows (RFC 5280, section 4.2.1.9).",
             MEND,
         ));

@@ -3,6 +3,7 @@
 use super::clients::{Client, ClientView, Verdict};
 use super::{Certificate, Crypto, Examination, Found};
 use crate::bundle::{Broken, End, Issuer, LeftOut, Mended, Reason};
+use crate::count::agreed;
 use crate::graph::Graph;
 use crate::inspect::hex;
 use crate::{Finding, Place, Severity};
@@ -84,7 +85,10 @@ fn out_of_order(gap: &Gap, more: usize, mended: &Mended) -> Finding {
         gap.next
     );
     if more > 0 {
-        what.push_str(&format!("; {more} more do not follow their predecessor"));
+        what.push_str(&format!(
+            "; {more} more {} predecessor",
+            agreed(more, "does not follow its", "do not follow their")
+        ));
     }
     let left_out = mended.left_out.iter().map(|left_out| &left_out.certificate);
     let is_given = mended

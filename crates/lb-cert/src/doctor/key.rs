@@ -1,12 +1,12 @@
 //! The key.
 
-use crate::bundle::{KeyMatch, Mended};
+use crate::bundle::{KeyMatch, Mended, comparison, public_key_digest, unknown_reason};
 use crate::inspect::{colons, hex};
-use crate::{Finding, Severity};
+use crate::{Certificate, Crypto, Finding, Found, PrivateKey, Severity};
 
-pub(super) fn findings(mended: &Mended) -> Vec<Finding> {
+pub(super) fn findings(mended: &Mended, crypto: &dyn Crypto) -> Vec<Finding> {
     let mut findings = Vec::new();
-    findings.extend(pairing(mended));
+    findings.extend(pairing(mended, crypto));
     for spare in &mended.spare_keys {
         findings.push(Finding {
             severity: Severity::Warning,
@@ -21,7 +21,7 @@ pub(super) fn findings(mended: &Mended) -> Vec<Finding> {
     findings
 }
 
-fn pairing(mended: &Mended) -> Option<Finding> {
+fn pairing(mended: &Mended, crypto: &dyn Crypto) -> Option<Finding> {
     let leaf = mended.chain.first();
     let key = mended.key.as_ref();
     match (&mended.pairing, leaf, key) {
@@ -52,9 +52,8 @@ fn pairing(mended: &Mended) -> Option<Finding> {
                 key.value.algorithm(),
                 leaf.value.label()
             ),
-            why: "The public half of such a key cannot be computed here: the key is of a kind that TLS servers do not \
-                  use, or its numbers do not fit together.",
-            mend: "Ask the program that made the key, or use a key of a kind that TLS servers use.".to_owned(),
+            why: unknown_reason(&key.value, crypto),
+            mend: compare(&leaf.value, key, crypto),
         }),
         (KeyMatch::Absent, Some(_), None) => Some(Finding {
             severity: Severity::Note,
@@ -65,6 +64,18 @@ fn pairing(mended: &Mended) -> Option<Finding> {
             mend: "Give the key's file too.".to_owned(),
         }),
         _ => None,
+    }
+}
+
+/// How a person finds out.
+fn compare(leaf: &Certificate, key: &Found<PrivateKey>, crypto: &dyn Crypto) -> String {
+    let digest = public_key_digest(leaf.spki_raw(), crypto).map_or_else(
+        || "the SHA-256 of the certificate's public key".to_owned(),
+        |digest| hex(&digest),
+    );
+    match comparison(leaf, key) {
+        Some(command) => format!("Compare with OpenSSL: `{command}` prints {digest} if they belong together."),
+        None => "Ask whoever made the key for a file with its public half.".to_owned(),
     }
 }
 

@@ -92,7 +92,7 @@ pub fn examine(patient: Patient, examination: &Examination<'_>) -> Report {
     let mended = mend(certificates, keys, options, examination.crypto);
     let clients = clients::simulate(&given, &mended, examination);
     let mut findings = Vec::new();
-    findings.extend(key::findings(&mended));
+    findings.extend(key::findings(&mended, examination.crypto));
     findings.extend(chain::findings(&mended, order, examination, &clients));
     findings.extend(certificate::findings(&mended, examination));
     findings.extend(clients::findings(&clients));

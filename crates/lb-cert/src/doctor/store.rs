@@ -4,6 +4,7 @@
 //! wrong with a root for having signed itself, for its old signature or its long life, and nobody has it issued again.
 
 use super::{Certificate, Crypto, Found, Patient};
+use crate::count::{agreed, counted};
 use crate::inspect::Validity;
 use crate::{Finding, GeneralName, KeyKind, Severity};
 use std::collections::HashSet;
@@ -85,14 +86,24 @@ impl RootStore {
     /// A few lines, however large the store is.
     pub(super) fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        findings.extend(list("expired-roots", &self.expired, "have expired", EXPIRED));
+        findings.extend(list(
+            "expired-roots",
+            &self.expired,
+            ("has expired", "have expired"),
+            EXPIRED,
+        ));
         findings.extend(list(
             "roots-not-yet-valid",
             &self.not_yet_valid,
-            "are not valid yet",
+            ("is not valid yet", "are not valid yet"),
             NOT_YET,
         ));
-        findings.extend(list("weak-roots", &self.weak, "have weak or unusual keys", WEAK));
+        findings.extend(list(
+            "weak-roots",
+            &self.weak,
+            ("has a weak or unusual key", "have weak or unusual keys"),
+            WEAK,
+        ));
         findings.push(Finding {
             severity: Severity::Note,
             id: "root-store",
@@ -108,18 +119,27 @@ impl RootStore {
     }
 
     fn what(&self) -> String {
-        let plural = |count: usize| if count == 1 { "" } else { "s" };
-        let mut text = format!("a root store: {} root{}", self.roots, plural(self.roots));
+        let mut text = format!("a root store: {}", counted(self.roots, "roots"));
         let mut add = |count: usize, what: String| {
             if count > 0 {
-                text.push_str(&format!(", {count} {what}"));
+                text.push_str(&format!(", {what}"));
             }
         };
-        add(self.others, format!("other CA certificate{}", plural(self.others)));
-        add(self.repeated, format!("repeated certificate{}", plural(self.repeated)));
-        add(self.expired.len(), "expired".to_owned());
-        add(self.weak.len(), "with weak or unusual keys".to_owned());
-        add(self.old_signatures, "signed with MD5 or SHA-1".to_owned());
+        add(self.others, counted(self.others, "other CA certificates"));
+        add(self.repeated, counted(self.repeated, "repeated certificates"));
+        let (expired, weak) = (self.expired.len(), self.weak.len());
+        add(expired, format!("{expired} expired"));
+        add(
+            weak,
+            format!(
+                "{weak} with {}",
+                agreed(weak, "a weak or unusual key", "weak or unusual keys")
+            ),
+        );
+        add(
+            self.old_signatures,
+            format!("{} signed with MD5 or SHA-1", self.old_signatures),
+        );
         text.push_str("; no server's certificate");
         text
     }
@@ -144,7 +164,7 @@ const WEAK: Words = (
 );
 
 /// One finding for all of a kind, with the first few names.
-fn list(id: &'static str, names: &[String], what: &str, (why, mend): Words) -> Option<Finding> {
+fn list(id: &'static str, names: &[String], (one, many): (&str, &str), (why, mend): Words) -> Option<Finding> {
     const SHOWN: usize = 5;
     if names.is_empty() {
         return None;
@@ -157,7 +177,12 @@ fn list(id: &'static str, names: &[String], what: &str, (why, mend): Words) -> O
         severity: Severity::Warning,
         id,
         place: None,
-        what: format!("{} of the roots {what}: {}", names.len(), shown.join(", ")),
+        what: format!(
+            "{} of the roots {}: {}",
+            names.len(),
+            agreed(names.len(), one, many),
+            shown.join(", ")
+        ),
         why,
         mend: mend.to_owned(),
     })

@@ -50,6 +50,11 @@ fn finding(note: &Note) -> Finding {
             Severity::Warning,
             "Export the file again with an integrity check, which is every program's default.",
         ),
+        NoteKind::StoreUnproven { .. } => (
+            "no-integrity-check",
+            Severity::Note,
+            "Give its password too: `--password-file` may be repeated.",
+        ),
         NoteKind::NoKeyInPkcs7 => (
             "no-key-in-pkcs7",
             Severity::Note,

@@ -220,7 +220,7 @@ fn a_store_of_roots_is_named_as_that_and_nobody_is_asked_to_have_a_root_issued_a
         report.findings[1].what,
         "a root store: 21 roots, 1 other CA certificate, 1 repeated certificate, 1 expired; no server's certificate"
     );
-    assert_eq!(report.findings[0].what, "1 of the roots have expired: Old Root");
+    assert_eq!(report.findings[0].what, "1 of the roots has expired: Old Root");
     assert!(report.clients.is_empty() && report.mended.chain.is_empty());
     let said: String = report.findings.iter().map(Finding::explain).collect();
     assert!(!said.contains("issued again"), "{said}");

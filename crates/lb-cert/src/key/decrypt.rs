@@ -10,7 +10,12 @@ use crate::read::encryption::{Budget, Scheme};
 use crate::read::{Problem, ReadOptions, ber, conversion, shape};
 
 /// Tries the passwords in their order. The scheme is looked at first: what it costs, whether we have it.
-pub(crate) fn decrypt(der: &[u8], place: &Place, options: &ReadOptions<'_>) -> Result<PrivateKey, Problem> {
+pub(crate) fn decrypt(
+    der: &[u8],
+    place: &Place,
+    options: &ReadOptions<'_>,
+    budget: &mut Budget,
+) -> Result<PrivateKey, Problem> {
     let limits = &options.limits;
     if der.len() > limits.encrypted_bytes {
         return Err(Problem::Limit {
@@ -39,7 +44,7 @@ pub(crate) fn decrypt(der: &[u8], place: &Place, options: &ReadOptions<'_>) -> R
     if !scheme.fits(data.len()) {
         return Err(broken("its encrypted part has a length that its cipher never makes"));
     }
-    Budget::new(limits).spend(scheme.cost())?;
+    budget.spend([scheme.cost()], limits)?;
     if options.passwords.is_empty() {
         return Err(Problem::PasswordNeeded { what: WHAT });
     }

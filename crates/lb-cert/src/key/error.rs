@@ -1,5 +1,6 @@
 //! Why bytes are no usable key.
 
+use crate::count::{agreed, counted};
 use thiserror::Error;
 
 /// Why bytes are no usable key. Never carries a byte of the key.
@@ -15,7 +16,7 @@ pub enum KeyError {
         offset: usize,
     },
     /// Something stands behind the key.
-    #[error("{extra} bytes stand behind the key, which ends at its byte {end}")]
+    #[error("{} {} behind the key, which ends at its byte {end}", counted(*extra, "bytes"), agreed(*extra, "stands", "stand"))]
     Trailing {
         /// Where the key ends.
         end: usize,

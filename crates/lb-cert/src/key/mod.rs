@@ -22,6 +22,8 @@ pub(crate) mod decrypt;
 pub use algorithm::KeyAlgorithm;
 #[cfg(feature = "pkcs7")]
 pub(crate) use convert::constructed;
+#[cfg(feature = "aws-lc-rs")]
+pub(crate) use dsa::public as dsa_public;
 pub use error::KeyError;
 pub use oddity::Oddity;
 

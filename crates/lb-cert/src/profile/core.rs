@@ -2,6 +2,7 @@
 
 use super::rule::{Check, Kind, Levels, Link, Path, Rule};
 use crate::certificate::{oid, tlv};
+use crate::count::counted;
 use crate::verify::{constraint, peer, policy};
 
 pub(crate) static RULES: &[&Rule] = &[
@@ -256,7 +257,12 @@ fn depth(path: &Path<'_>) -> Option<(usize, String)> {
     let last = path.certificates.len().saturating_sub(1);
     let intermediates = path.certificates.get(1..last).unwrap_or_default();
     let count = intermediates.iter().filter(|one| !one.is_self_issued()).count();
-    (count > limit).then(|| (last, format!("{count} intermediate certificates, {limit} allowed")))
+    (count > limit).then(|| {
+        (
+            last,
+            format!("{}, {limit} allowed", counted(count, "intermediate certificates")),
+        )
+    })
 }
 
 fn not_listed(link: &Link<'_>) -> Option<String> {

@@ -57,6 +57,17 @@ pub(super) static RULES: &[&Rule] = &[
         levels: Levels::By(Warn, Refuse, Off),
         check: Check::Path(aki_issuer_key),
     },
+    &Rule {
+        id: "issuer.taken-for-self-signed",
+        section: "RFC 5280, section 3.2; OpenSSL's error 18",
+        what: "a certificate that has its issuer's name shows by both key identifiers that it is not self-signed: OpenSSL \
+               (curl, Python, Node, nginx, HAProxy) does not try the signature, and refuses it",
+        mend: "have the certificate issued again under a name of its own, or with both subjectKeyIdentifier and \
+               authorityKeyIdentifier",
+        kind: Kind::Clients,
+        levels: Levels::By(Warn, Warn, Warn),
+        check: Check::Each(taken_for_self_signed),
+    },
     &form(
         "ski.missing",
         "RFC 5280, section 4.2.1.2",
@@ -135,6 +146,23 @@ fn aki_issuer_key(path: &Path<'_>) -> Option<(usize, String)> {
         let own = issuer.subject_key_id()?;
         (named != own).then(|| (position, format!("{} is not {}", super::hex(named), super::hex(own))))
     })
+}
+
+/// As the doctor's finding of this name.
+fn taken_for_self_signed(link: &Link<'_>) -> Option<String> {
+    let one = link.certificate;
+    if link.is_anchor() || !one.looks_self_signed() || one.is_self_signed(link.crypto) {
+        return None;
+    }
+    let missing = match (one.subject_key_id(), one.authority_key_id()) {
+        (None, _) => "subjectKeyIdentifier",
+        (_, None) => "authorityKeyIdentifier",
+        _ => "a key identifier of its issuer that is not its own",
+    };
+    Some(format!(
+        "its issuer has the same name, {}, and it has no {missing}",
+        one.subject()
+    ))
 }
 
 fn ski_missing(link: &Link<'_>) -> Option<String> {

@@ -70,6 +70,8 @@ pub enum Kind {
     Weak,
     /// Not as RFC 5280 or the CA/Browser Forum ask.
     Form,
+    /// Right by the rules, and refused by some clients all the same.
+    Clients,
     /// A stated limit was reached.
     Limit,
 }

@@ -18,6 +18,20 @@ pub(crate) fn elements(mut content: &[u8]) -> Option<Vec<Any<'_>>> {
     content.is_empty().then_some(items)
 }
 
+/// Whether `bytes` are one SEQUENCE, which nothing but the number of its elements keeps from being read.
+#[cfg(feature = "pkcs12")]
+pub(crate) fn has_too_many(bytes: &[u8]) -> bool {
+    let Some(item) = whole(bytes).filter(|item| is(item, Tag::Sequence)) else {
+        return false;
+    };
+    let (mut content, mut count) = (item.data, 0_usize);
+    while let Ok((rest, _)) = Any::from_ber(content) {
+        count = count.saturating_add(1);
+        content = rest;
+    }
+    content.is_empty() && count > MOST_ELEMENTS
+}
+
 /// The one element that `bytes` are, with nothing behind it.
 pub(crate) fn whole(bytes: &[u8]) -> Option<Any<'_>> {
     match Any::from_ber(bytes) {
@@ -125,7 +139,7 @@ fn is_context(item: &Any<'_>, number: u32) -> bool {
 }
 
 /// A PKCS#12 of that many bags is no key store of a server.
-const MOST_ELEMENTS: usize = 20_000;
+pub(crate) const MOST_ELEMENTS: usize = 20_000;
 /// Pieces of pieces: writers nest once.
 const DEEPEST: u32 = 32;
 

@@ -223,7 +223,8 @@ fn encrypted(contents: &mut Contents, der: &[u8], place: &Place, options: &ReadO
         problem,
     };
     let der = shape::one(der, "the encrypted private key").map_err(at)?;
-    let key = crate::key::decrypt::decrypt(der, place, options).map_err(at)?;
+    let key = crate::key::decrypt::decrypt(der, place, options, &mut contents.budget).map_err(at)?;
+    contents.is_unlocked = true;
     contents.add_key(key, place, options)
 }
 

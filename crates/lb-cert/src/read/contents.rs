@@ -22,6 +22,11 @@ pub struct Contents {
     pub notes: Vec<Note>,
     /// The outermost format.
     pub format: Format,
+    /// Whether a password that was given opened something.
+    pub(super) is_unlocked: bool,
+    /// What was ordered of key derivations so far.
+    #[cfg(feature = "encrypted-keys")]
+    pub(super) budget: super::encryption::Budget,
 }
 
 impl Contents {
@@ -32,12 +37,20 @@ impl Contents {
             crls: Vec::new(),
             notes: Vec::new(),
             format,
+            is_unlocked: false,
+            #[cfg(feature = "encrypted-keys")]
+            budget: super::encryption::Budget::default(),
         }
     }
 
     /// Whether nothing of use was found.
     pub fn is_empty(&self) -> bool {
         self.certificates.is_empty() && self.keys.is_empty() && self.crls.is_empty()
+    }
+
+    /// Whether a password that was given was needed: it opened something, or proved that nothing was changed.
+    pub fn is_unlocked(&self) -> bool {
+        self.is_unlocked
     }
 
     pub(super) fn note(&mut self, place: &Place, kind: NoteKind) {

@@ -5,6 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::ForeignFormat;
+use crate::count::{agreed, counted};
 use crate::{KeyError, Place};
 
 /// Why a source was refused: where, and what was found there.
@@ -67,7 +68,7 @@ pub enum Problem {
         found: String,
     },
     /// A limit of [`Limits`](crate::Limits) was passed.
-    #[error("more than {limit} {what}")]
+    #[error("more than {}", counted(*limit, what))]
     Limit {
         /// Of what: `bytes`, `blocks`.
         what: &'static str,
@@ -115,7 +116,7 @@ pub enum Problem {
         end: String,
     },
     /// Base64 outside any block, as it stays behind when armour lines are cut away.
-    #[error("{lines} lines of base64 outside any block: BEGIN and END lines are missing")]
+    #[error("{} outside any block: BEGIN and END lines are missing", counted(*lines, "lines of base64"))]
     StrayBase64 {
         /// How many lines.
         lines: u32,
@@ -145,7 +146,7 @@ pub enum Problem {
         report: BlockReport,
     },
     /// A number of characters that no base64 text has.
-    #[error("{characters} base64 characters, {} over a multiple of four: characters are missing; {report}", characters % 4)]
+    #[error("{}, {} over a multiple of four: characters are missing; {report}", counted(*characters, "base64 characters"), characters % 4)]
     Length {
         /// How many characters, padding included.
         characters: usize,
@@ -177,7 +178,7 @@ pub enum Problem {
 
     // The structure inside.
     /// The content ends before its structure does.
-    #[error("{what} is cut off: its length says {promised} bytes, {present} are there")]
+    #[error("{what} is cut off: its length says {}, {present} {} there", counted(*promised, "bytes"), agreed(*present, "is", "are"))]
     Truncated {
         /// What it is.
         what: &'static str,
@@ -187,7 +188,7 @@ pub enum Problem {
         present: usize,
     },
     /// Something follows the structure.
-    #[error("{extra} bytes stand behind {what}, which ends at byte {end}")]
+    #[error("{} {} behind {what}, which ends at byte {end}", counted(*extra, "bytes"), agreed(*extra, "stands", "stand"))]
     Trailing {
         /// What it is.
         what: &'static str,
@@ -225,6 +226,13 @@ pub enum Problem {
         /// How many were tried.
         tried: usize,
     },
+    /// No given password fits the integrity check of a Java key store. Its certificates are not encrypted: without any
+    /// password they are read unchecked.
+    #[error("none of the passwords tried ({tried}) fits the integrity check of the Java key store, or it was changed")]
+    Unproven {
+        /// How many were tried.
+        tried: usize,
+    },
     /// The password is known to be right, and the content is not what it was when it was written.
     #[error("{what} is damaged: {why}")]
     Changed {
@@ -241,6 +249,21 @@ pub enum Problem {
         /// What is asked for.
         needed: u64,
         /// The limit.
+        limit: u64,
+    },
+    /// Key derivations that each are allowed, but cost more than [`Limits`](crate::Limits) allow for so many together:
+    /// nothing of what stood behind was derived.
+    #[error(
+        "{} of together {}, more than the limit of {limit} for so many",
+        counted(*derivations, "key derivations"),
+        counted(*needed, "iterations")
+    )]
+    TotalCost {
+        /// How many.
+        derivations: u32,
+        /// What they cost together.
+        needed: u64,
+        /// What so many may cost.
         limit: u64,
     },
     /// A scheme that no library of ours has, but another program.
@@ -282,9 +305,9 @@ impl Problem {
     pub fn kind(&self) -> ReadErrorKind {
         match self {
             Self::Unrecognised { .. } | Self::NothingOfUse { .. } => ReadErrorKind::NothingOfUse,
-            Self::Limit { .. } | Self::Cost { .. } => ReadErrorKind::Limit,
+            Self::Limit { .. } | Self::Cost { .. } | Self::TotalCost { .. } => ReadErrorKind::Limit,
             Self::PasswordNeeded { .. } | Self::Key(KeyError::Encrypted) => ReadErrorKind::PasswordNeeded,
-            Self::WrongPassword { .. } => ReadErrorKind::WrongPassword,
+            Self::WrongPassword { .. } | Self::Unproven { .. } => ReadErrorKind::WrongPassword,
             Self::Foreign { format } if !format.is_convertible() => ReadErrorKind::NothingOfUse,
             Self::Foreign { .. }
             | Self::Scheme { .. }
@@ -362,14 +385,16 @@ impl fmt::Display for BlockReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the block has {} lines of {} to {} columns",
-            self.lines, self.shortest, self.longest
+            "the block has {} of {} to {}",
+            counted(self.lines, "lines"),
+            self.shortest,
+            counted(self.longest, "columns")
         )?;
         if self.uneven > 0 {
-            write!(f, " ({} have not 64)", self.uneven)?;
+            write!(f, " ({} {} not 64)", self.uneven, agreed(self.uneven, "has", "have"))?;
         }
         if self.illegal > 0 {
-            write!(f, " and {} illegal characters", self.illegal)?;
+            write!(f, " and {}", counted(self.illegal, "illegal characters"))?;
         }
         Ok(())
     }

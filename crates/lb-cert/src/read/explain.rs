@@ -1,9 +1,11 @@
 //! The paragraph behind each refusal, with its mend.
 
+use super::Limits;
 use super::command;
 use super::error::Problem;
 use super::shape::Shape;
 use crate::Place;
+use crate::count::counted;
 
 pub(super) fn explain(problem: &Problem, place: &Place) -> String {
     let source = &place.source;
@@ -27,10 +29,21 @@ pub(super) fn explain(problem: &Problem, place: &Place) -> String {
              certificate and the key already."
         ),
         Problem::Limit { what, limit } => format!(
-            "Reading stopped at the limit of {limit} {what}, so that nobody can keep the machine busy with a file. If the \
-             file is rightly that large, split it; a program that uses lb-cert itself can raise the limit (`Limits`)."
+            "Reading stopped at the limit of {}, so that nobody can keep the machine busy with a file. If the \
+             file is rightly that large, split it; a program that uses lb-cert itself can raise the limit (`Limits`).",
+            counted(*limit, what)
         ),
-        Problem::Cost { what, needed, .. } => cost(what, *needed),
+        Problem::Cost { what, needed, .. } if what.contains("scrypt") => format!(
+            "{WORK} If the file comes from somebody you trust, allow it with `--max-scrypt-work {needed}` \
+             (`Limits::scrypt_work`); it may take {} MiB of memory.",
+            needed.div_ceil(8192)
+        ),
+        Problem::Cost { what, needed, .. } if what.ends_with("derivations") => format!(
+            "{WORK} If the file comes from somebody you trust, allow it with `--max-derivations {needed}` \
+             (`Limits::derivations`), or export its certificates and keys into several files."
+        ),
+        Problem::Cost { needed, .. } => iterations(*needed),
+        Problem::TotalCost { derivations, needed, .. } => iterations(Limits::iterations_for(*derivations, *needed)),
         Problem::Armour { .. } => "A block begins with a line `-----BEGIN CERTIFICATE-----` and ends with a line `-----END \
              CERTIFICATE-----`: exactly five minus signs on both sides, capital letters, one space, nothing else in the \
              line. Word processors and web pages replace or swallow the signs. Correct the line, or copy the block again \
@@ -101,6 +114,10 @@ pub(super) fn explain(problem: &Problem, place: &Place) -> String {
              apart. Check capitals, the keyboard layout and a line end in the password file; then try the same password \
              with openssl."
             .into(),
+        Problem::Unproven { .. } => "The digest at the end of the store is made of its password and its content: one of them is \
+             not as it was. Check the password; without any, the certificates, which are not encrypted, are read and not \
+             checked."
+            .into(),
         Problem::Scheme { scheme, command: "", .. } => format!(
             "No library that this program trusts has {scheme}, and no command that needs no secret converts it. Export it \
              again as PEM with the program that made it."
@@ -139,27 +156,16 @@ fn right_label(found: &str) -> Option<&'static str> {
         .map(|(_, label)| *label)
 }
 
-/// What a key derivation would cost, and the option that allows it.
-fn cost(what: &str, needed: u64) -> String {
-    let why = "A file can order any amount of work, so there is a limit; nothing was derived.";
-    if what.contains("scrypt") {
-        return format!(
-            "{why} If the file comes from somebody you trust, allow it with `--max-scrypt-work {needed}` \
-             (`Limits::scrypt_work`); it may take {} MiB of memory.",
-            needed.div_ceil(8192)
-        );
-    }
-    // The option allows ten times its number for all derivations together.
-    let option = if what.ends_with("together") {
-        needed.div_ceil(10)
-    } else {
-        needed
-    };
+/// The option that allows so many iterations of one key derivation, and so what all may cost together.
+fn iterations(option: u64) -> String {
     if option > u64::from(u32::MAX / 2) {
-        return format!("{why} No program writes so many: bytes were changed, or somebody means harm.");
+        return format!("{WORK} No program writes so many: bytes were changed, or somebody means harm.");
     }
     format!(
-        "{why} If the file comes from somebody you trust, allow it with `--max-iterations {option}` \
-         (`Limits::iterations`, `Limits::total_iterations`); a million take about a second or less."
+        "{WORK} If the file comes from somebody you trust, allow it with `--max-iterations {option}` \
+         (`Limits::iterations`); a million take about a second or less."
     )
 }
+
+const WORK: &str =
+    "A file can order any amount of work, so there is a limit, which is checked before the work is done.";

@@ -85,7 +85,7 @@ pub(super) fn read(
             extra: bytes.len().saturating_sub(store.offset),
         }));
     }
-    check(bytes, end, options).map_err(at)?;
+    check(contents, bytes, end, options).map_err(at)?;
     if before == (contents.certificates.len(), contents.notes.len()) {
         return Err(at(Problem::NothingOfUse {
             found: format!("a Java key store ({}) without entries", kind.name()),
@@ -172,7 +172,7 @@ fn certificate(
 /// The digest at the end proves the password and that nothing was changed, as far as SHA-1 proves it. Without a password
 /// nothing can be said.
 #[cfg(feature = "java")]
-fn check(bytes: &[u8], end: usize, options: &ReadOptions<'_>) -> Result<(), Problem> {
+fn check(contents: &mut Contents, bytes: &[u8], end: usize, options: &ReadOptions<'_>) -> Result<(), Problem> {
     use sha1::{Digest, Sha1};
     let (content, stated) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
     let fits = |password: &crate::Password| {
@@ -186,17 +186,17 @@ fn check(bytes: &[u8], end: usize, options: &ReadOptions<'_>) -> Result<(), Prob
         digest.update(content);
         digest.finalize().as_slice() == stated
     };
-    if options.passwords.is_empty() || options.passwords.iter().any(fits) {
+    contents.is_unlocked |= options.passwords.iter().any(fits);
+    if options.passwords.is_empty() || contents.is_unlocked {
         return Ok(());
     }
-    Err(Problem::WrongPassword {
-        what: "the integrity check of the Java key store",
+    Err(Problem::Unproven {
         tried: options.passwords.len(),
     })
 }
 
 #[cfg(not(feature = "java"))]
-fn check(_: &[u8], _: usize, _: &ReadOptions<'_>) -> Result<(), Problem> {
+fn check(_: &mut Contents, _: &[u8], _: usize, _: &ReadOptions<'_>) -> Result<(), Problem> {
     Ok(())
 }
 

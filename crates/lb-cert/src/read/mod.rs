@@ -28,7 +28,7 @@ mod structure;
 mod text;
 
 #[cfg(feature = "pkcs12")]
-mod pkcs12;
+pub(crate) mod pkcs12;
 #[cfg(feature = "pkcs7")]
 mod pkcs7;
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::count::{agreed, counted};
 use crate::{Oddity, Place};
 
 /// Something worth knowing about a source that was read all the same: style, or something left out.
@@ -117,6 +118,11 @@ pub enum NoteKind {
         /// The command that exports the store.
         command: Box<str>,
     },
+    /// A Java key store whose integrity check the passwords given for other sources do not fit.
+    StoreUnproven {
+        /// `JKS`, `JCEKS`.
+        format: &'static str,
+    },
     /// Among several sources, one that holds nothing of use and was left out.
     NotRead {
         /// Why.
@@ -159,6 +165,10 @@ impl NoteKind {
             Self::KeyNotRead { .. } => {
                 "JKS and JCEKS encrypt private keys in Java's own way, which no library that this program trusts has. The \
                  certificates are in the clear and were read."
+            }
+            Self::StoreUnproven { .. } => {
+                "Its certificates are not encrypted and were read; whether they are those that were put into it was not \
+                 checked."
             }
             Self::Skipped { .. } | Self::NotRead { .. } => "Nothing that a TLS server loads; it was left out.",
             Self::OldLabel { .. } => "The label is one of old. `lbd cert convert` writes today's.",
@@ -215,12 +225,14 @@ impl fmt::Display for NoteKind {
                 line,
                 columns,
                 lines: 1,
-            } => write!(f, "line {line} has {columns} columns, not 64"),
+            } => write!(f, "line {line} has {}, not 64", counted(*columns, "columns")),
             Self::Columns { line, columns, lines } => {
+                let more = lines.saturating_sub(1);
                 write!(
                     f,
-                    "line {line} has {columns} columns, not 64, as have {} more",
-                    lines.saturating_sub(1)
+                    "line {line} has {}, not 64, as {} {more} more",
+                    counted(*columns, "columns"),
+                    agreed(more, "has", "have")
                 )
             }
             Self::BlankInside => f.write_str("an empty line inside the block"),
@@ -242,7 +254,11 @@ impl fmt::Display for NoteKind {
                 )
             }
             Self::KeyForm(Oddity::ScalarOctets { octets, wanted }) => {
-                write!(f, "the private number has {octets} octets instead of {wanted}")
+                write!(
+                    f,
+                    "the private number has {} instead of {wanted}",
+                    counted(*octets, "octets")
+                )
             }
             Self::KeyForm(Oddity::ExplicitCurve { curve }) => {
                 write!(f, "the curve is given by its numbers, which are those of {curve}")
@@ -251,6 +267,10 @@ impl fmt::Display for NoteKind {
             Self::KeyNotRead { alias, format, command } => write!(
                 f,
                 "the private key {alias:?} in this {format} was not read; export it with `{command}`"
+            ),
+            Self::StoreUnproven { format } => write!(
+                f,
+                "the password is not that of this {format}, so its integrity was not checked"
             ),
             Self::NotRead { why } => write!(f, "left out: {why}"),
             Self::NoKeyInPkcs7 => f.write_str("PKCS#7 holds certificates only, never the private key"),

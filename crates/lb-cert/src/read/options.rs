@@ -54,12 +54,13 @@ pub struct Limits {
     pub certificates: usize,
     /// Bytes of a PKCS#12 or of an encrypted key. Default 4 MiB: each password costs a pass over them.
     pub encrypted_bytes: usize,
-    /// Iterations of one key derivation (PBKDF2, PKCS#12). Default 10,000,000, some seconds: openssl writes 2,048, Java
+    /// Iterations of one key derivation (PBKDF2, PKCS#12), for one spelling of one password. Default 10,000,000, some seconds: openssl writes 2,048, Java
     /// 10,000, GnuTLS 600,000, Botan what takes 0.3 s, a million and more.
     pub iterations: u32,
-    /// Iterations of all key derivations of one PKCS#12 together, for one password. Default 100,000,000: GnuTLS derives a
-    /// key of its own, with 600,000 iterations, for each certificate. A unit of scrypt counts as four.
-    pub total_iterations: u64,
+    /// Key derivations of one source: one for each encrypted part and each encrypted key, one for an integrity check.
+    /// Default 1,000: GnuTLS encrypts each certificate of a PKCS#12 for itself. What they may cost together follows from
+    /// their number: [`total_iterations`](Self::total_iterations).
+    pub derivations: u32,
     /// Work of one scrypt derivation: N times r times p. Default 2,097,152, which takes 256 MiB of memory; openssl
     /// writes 131,072, the `pkcs8` crate 1,048,576.
     pub scrypt_work: u64,
@@ -75,11 +76,40 @@ impl Default for Limits {
             certificates: 10_000,
             encrypted_bytes: 4 << 20,
             iterations: 10_000_000,
-            total_iterations: 100_000_000,
+            derivations: 1_000,
             scrypt_work: 1 << 21,
             depth: 32,
         }
     }
+}
+
+impl Limits {
+    /// Iterations of so many key derivations of one source together, for one spelling of one password: each of the first
+    /// ten may have as many as one may, each further one a tenth. A unit of scrypt counts as four.
+    ///
+    /// By default 30,000,000 for three (openssl: certificates, key, integrity), 293,000,000 for 203 (200 certificates of
+    /// GnuTLS order 121,200,000) and never more than 1,090,000,000, that of 1,000: some ten minutes of one core.
+    pub fn total_iterations(&self, derivations: u32) -> u64 {
+        let one = u64::from(self.iterations).max(self.scrypt_work.saturating_mul(Self::ITERATIONS_OF_SCRYPT));
+        let total = u128::from(one).saturating_mul(u128::from(Self::tenths(derivations))) / 10;
+        u64::try_from(total).unwrap_or(u64::MAX)
+    }
+
+    /// The least limit of one derivation with which so many may cost so much together.
+    pub(super) fn iterations_for(derivations: u32, needed: u64) -> u64 {
+        let tenths = Self::tenths(derivations).max(1);
+        let one = u128::from(needed).saturating_mul(10).div_ceil(u128::from(tenths));
+        u64::try_from(one).unwrap_or(u64::MAX)
+    }
+
+    /// For how many tenths of a derivation so many count.
+    fn tenths(derivations: u32) -> u64 {
+        let whole = u64::from(derivations).min(10);
+        u64::from(derivations).saturating_add(whole.saturating_mul(9))
+    }
+
+    /// A unit of scrypt takes about as long as so many iterations of PBKDF2 with SHA-256.
+    pub(super) const ITERATIONS_OF_SCRYPT: u64 = 4;
 }
 
 /// A password: never printed, overwritten when dropped.
@@ -130,6 +160,30 @@ impl Drop for Password {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_derivations_cost_together_follows_from_their_number() {
+        let limits = Limits::default();
+        for (derivations, total) in [
+            (0, 0),
+            (1, 10_000_000),
+            (3, 30_000_000),
+            (10, 100_000_000),
+            (11, 101_000_000),
+            (203, 293_000_000),
+            (1_000, 1_090_000_000),
+        ] {
+            assert_eq!(limits.total_iterations(derivations), total, "{derivations}");
+            if derivations > 0 {
+                assert_eq!(Limits::iterations_for(derivations, total), 10_000_000, "{derivations}");
+                assert_eq!(
+                    Limits::iterations_for(derivations, total + 1),
+                    10_000_001,
+                    "{derivations}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn a_password_is_never_printed() {

@@ -319,7 +319,11 @@ impl Scan<'_> {
         };
         open.notes(self.contents);
         let der = match &open.encrypted {
-            Some(encryption) => block::decrypt(&open.label, encryption, &der, &open.place, self.options)?,
+            Some(encryption) => {
+                let opened = block::decrypt(&open.label, encryption, &der, &open.place, self.options)?;
+                self.contents.is_unlocked = true;
+                opened
+            }
             None => der,
         };
         if let Some(what) = block::read_labelled(self.contents, &open.label, der, &open.place, self.options)? {

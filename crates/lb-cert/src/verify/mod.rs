@@ -18,6 +18,7 @@ pub use roots::Roots;
 pub(crate) use signature::{Answer, check as check_signature};
 
 use crate::certificate::Certificate;
+use crate::count::counted;
 use crate::crl::Crls;
 use crate::crypto::Crypto;
 use crate::profile::Profile;
@@ -114,7 +115,11 @@ impl<'a> Verifier<'a> {
     ) -> Result<Verified, Refusal> {
         request.comparisons.set(self.budget.comparisons);
         if others.len() > self.budget.certificates {
-            let value = format!("{} certificates, {} allowed", others.len(), self.budget.certificates);
+            let value = format!(
+                "{}, {} allowed",
+                counted(others.len(), "certificates"),
+                self.budget.certificates
+            );
             return Err(Refusal::new(&crate::profile::core::LIMIT, 0, leaf.label(), value));
         }
         let refused = match first::verify(self, leaf, others, request) {

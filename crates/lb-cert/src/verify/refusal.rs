@@ -114,6 +114,7 @@ fn headline(rule: &Rule) -> String {
         Kind::NotAnIssuer => "not an issuer",
         Kind::Weak => "weak or unsupported cryptography",
         Kind::Form => "not as the rules ask",
+        Kind::Clients => "some clients refuse it",
         Kind::Limit => "limit reached",
     };
     format!("{words} [{}]", rule.id)

@@ -9,6 +9,7 @@
 use super::signature::{self, Answer};
 use super::{Refusal, Request, Step, Verified, Verifier};
 use crate::certificate::{Certificate, KeyKind, PublicKey, name};
+use crate::count::counted;
 use crate::profile::{Path, Role, core};
 use std::collections::HashMap;
 
@@ -237,7 +238,7 @@ impl<'a> Search<'a, '_> {
         if self.path.len() < limit {
             return true;
         }
-        let value = format!("more than {limit} intermediate certificates");
+        let value = format!("more than {}", counted(limit, "intermediate certificates"));
         let position = self.path.len().saturating_add(1);
         let refusal = Refusal::new(&core::LIMIT, position, candidate.label(), value);
         self.remember(Progress::NotAllowed, refusal);

@@ -46,8 +46,8 @@ impl WriteError {
                  key format out."
             }
             Self::Pkcs12 { .. } => {
-                "PKCS#12 encodes its password as UTF-16 without surrogates: use letters and signs of the basic plane, \
-                 best ASCII."
+                "PKCS#12 holds text passwords, in UTF-16, and whole certificates: give a password in UTF-8, best in ASCII, and \
+                 look at the certificates with `lbd cert inspect`."
             }
         }
     }

@@ -1,9 +1,12 @@
 //! PKCS#12, encrypted by `p12-keystore` with AES-256 (PBES2) and a SHA-256 MAC, as openssl 3 and Java write.
+//! The password is UTF-8 for the encryption and UTF-16, pairs included, for the MAC.
 
+use der::zeroize::Zeroizing;
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKeyChain};
 use rustls_pki_types::CertificateDer;
 
 use super::WriteError;
+use crate::read::pkcs12::relocked;
 use crate::{Password, PrivateKey};
 
 /// A PKCS#12 (`.p12`, `.pfx`) with the key and its chain, leaf first.
@@ -12,7 +15,7 @@ use crate::{Password, PrivateKey};
 ///
 /// # Errors
 ///
-/// [`WriteError::Pkcs12`]: the password is not UTF-8 or has characters outside Unicode's basic plane, or a certificate is broken.
+/// [`WriteError::Pkcs12`]: the password is not UTF-8, or a certificate is broken.
 pub fn pkcs12<'a>(
     certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>,
     key: Option<&PrivateKey>,
@@ -41,8 +44,17 @@ pub fn pkcs12<'a>(
             }
         }
     }
-    let password = password.reveal().ok_or_else(|| WriteError::Pkcs12 {
+    let text = password.reveal().ok_or_else(|| WriteError::Pkcs12 {
         why: "the password is not UTF-8".into(),
     })?;
-    store.writer(password).write().map_err(refuse)
+    if text.chars().all(|letter| u32::from(letter) <= 0xFFFF) {
+        return store.writer(text).write().map_err(refuse);
+    }
+    let draft = Zeroizing::new(store.writer(STAND_IN).write().map_err(refuse)?);
+    relocked(&draft, &STAND_IN.into(), password).ok_or_else(|| WriteError::Pkcs12 {
+        why: "the encryption cannot be made anew".into(),
+    })
 }
+
+/// The password of what is never given away.
+const STAND_IN: &str = "stand-in";

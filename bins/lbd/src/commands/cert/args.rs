@@ -233,18 +233,23 @@ pub(crate) struct At {
 /// Where the password of an encrypted input comes from. Without any, a terminal is asked.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Passwords {
-    /// The first line of this file is the password of encrypted input
+    /// The first line of this file is the password of encrypted input; may be repeated, and each password is tried on
+    /// each file
     #[arg(long, value_name = "FILE")]
-    pub(crate) password_file: Option<PathBuf>,
-    /// The environment variable that holds the password
+    pub(crate) password_file: Vec<PathBuf>,
+    /// The environment variable that holds the password; may be repeated
     #[arg(long, value_name = "NAME", conflicts_with = "password_file")]
-    pub(crate) password_env: Option<String>,
-    /// The password itself. Other users of this machine can see it: prefer a file or the environment
+    pub(crate) password_env: Vec<String>,
+    /// The password itself; may be repeated. Other users of this machine can see it: prefer a file or the environment
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["password_file", "password_env"])]
-    pub(crate) password: Option<Argument>,
-    /// Allow a file so many iterations of one key derivation, and ten times as many in all (default: 10,000,000)
+    pub(crate) password: Vec<Argument>,
+    /// Allow a file so many iterations of one key derivation; in all ten times as many, and for each derivation above
+    /// ten a tenth of it more (default: 10,000,000)
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_iterations: Option<u32>,
+    /// Allow a file so many key derivations: one for each encrypted part and key, one for an integrity check (default: 1,000)
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_derivations: Option<u32>,
     /// Allow a file so much work of one scrypt derivation, N * r * p (default: 2,097,152, which takes 256 MiB)
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_scrypt_work: Option<u64>,
@@ -256,8 +261,8 @@ impl Passwords {
         let mut limits = lb_cert::Limits::default();
         if let Some(most) = self.max_iterations {
             limits.iterations = most;
-            limits.total_iterations = limits.total_iterations.max(u64::from(most).saturating_mul(10));
         }
+        limits.derivations = self.max_derivations.unwrap_or(limits.derivations);
         limits.scrypt_work = self.max_scrypt_work.unwrap_or(limits.scrypt_work);
         limits
     }

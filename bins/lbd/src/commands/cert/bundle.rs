@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 pub(super) fn run(bundle: &Bundle) -> Result<(), Failure> {
     let mut input = input::read_with_folders(&bundle.files, &bundle.passwords)?;
+    input::say_unproven(&input);
     // It may be what the bundle needs.
     if let Some(failure) = input.unread.take() {
         return Err(failure);

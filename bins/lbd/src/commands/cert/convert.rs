@@ -19,6 +19,7 @@ pub(super) fn run(convert: &Convert) -> Result<(), Failure> {
         ));
     }
     let input = input::read(&convert.files, &convert.passwords)?;
+    input::say_unproven(&input);
     if !convert.no_key
         && let Some(failure) = input::key_not_read(&input)
     {

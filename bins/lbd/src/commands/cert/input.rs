@@ -3,8 +3,8 @@
 use super::args::Passwords;
 use super::{Failure, folder, password};
 use lb_cert::{
-    AwsLc, Certificate, Contents, Found, Limits, Note, NoteKind, Password, PrivateKey, ReadError, ReadErrorKind,
-    ReadOptions,
+    AwsLc, Certificate, Contents, Format, Found, Limits, Note, NoteKind, Password, PrivateKey, Problem, ReadError,
+    ReadErrorKind, ReadOptions,
 };
 use std::fs::File;
 use std::io::Read;
@@ -38,18 +38,26 @@ pub(super) fn read<P: AsRef<Path>>(files: &[P], passwords: &Passwords) -> Result
     let mut input = Input::default();
     let mut failures = Vec::new();
     for file in files {
-        let file = file.as_ref();
-        if file.is_dir() {
-            failures.push(Failure::Running(format!(
-                "{} is a folder: name the files in it\n  mend: inspect, doctor and bundle take a folder",
-                file.display()
-            )));
-        } else if let Err(failure) = one(file, &mut opener, &mut input) {
-            failures.push(failure);
-        }
+        failures.extend(named(file.as_ref(), &mut opener, &mut input).err());
     }
+    failures.extend(opener.unproven());
     match Failure::joined(failures) {
         None => Ok(input),
+        Some(failure) => Err(failure),
+    }
+}
+
+/// Reads two files, each for itself; what opens one may open the other.
+pub(super) fn pair(files: [&Path; 2], passwords: &Passwords) -> Result<[Input; 2], Failure> {
+    let mut opener = Opener::of(passwords)?;
+    let mut inputs = [Input::default(), Input::default()];
+    let mut failures = Vec::new();
+    for (file, input) in files.iter().zip(&mut inputs) {
+        failures.extend(named(file, &mut opener, input).err());
+    }
+    failures.extend(opener.unproven());
+    match Failure::joined(failures) {
+        None => Ok(inputs),
         Some(failure) => Err(failure),
     }
 }
@@ -70,6 +78,12 @@ pub(super) fn read_with_folders(files: &[PathBuf], passwords: &Passwords) -> Res
             failures.push(failure);
         }
     }
+    // Beside what is in a folder a wrong password is no reason to show nothing.
+    if files.iter().any(|file| file.is_dir()) {
+        unread.extend(opener.unproven());
+    } else {
+        failures.extend(opener.unproven());
+    }
     input.unread = Failure::joined(unread);
     match Failure::joined(failures) {
         None => Ok(input),
@@ -84,16 +98,37 @@ pub(super) struct Opener {
     /// One came with the command, so that nobody is asked for another.
     was_given: bool,
     limits: Limits,
+    /// One opened something.
+    has_opened: bool,
+    /// Java key stores that were read although no password fits their integrity check.
+    unproven: Vec<ReadError>,
 }
 
 impl Opener {
     fn of(passwords: &Passwords) -> Result<Self, Failure> {
-        let words: Vec<Password> = password::given(passwords)?.map(Password::new).into_iter().collect();
+        let words: Vec<Password> = password::given(passwords)?.into_iter().map(Password::new).collect();
         Ok(Self {
             was_given: !words.is_empty(),
             passwords: words,
             limits: passwords.limits(),
+            has_opened: false,
+            unproven: Vec::new(),
         })
+    }
+
+    /// The refusals of Java key stores whose password is wrong: a password that opened nothing else was meant for them.
+    fn unproven(self) -> Vec<Failure> {
+        let refusals = self.unproven.iter().filter(|_| !self.has_opened);
+        refusals.map(Failure::unread).collect()
+    }
+}
+
+/// Says what was read although its integrity could not be checked, where no report lists the notes.
+pub(super) fn say_unproven(input: &Input) {
+    for note in &input.notes {
+        if matches!(note.kind, NoteKind::StoreUnproven { .. }) {
+            eprintln!("lbd: note: {note}");
+        }
     }
 }
 
@@ -107,6 +142,17 @@ pub(super) fn key_not_read(input: &Input) -> Option<Failure> {
         ))),
         _ => None,
     })
+}
+
+/// A file that was named where no folder is taken.
+fn named(file: &Path, opener: &mut Opener, input: &mut Input) -> Result<(), Failure> {
+    if file.is_dir() {
+        return Err(Failure::Running(format!(
+            "{} is a folder: name the files in it\n  mend: inspect, doctor and bundle take a folder",
+            file.display()
+        )));
+    }
+    one(file, opener, input)
 }
 
 fn one(path: &Path, opener: &mut Opener, input: &mut Input) -> Result<(), Failure> {
@@ -175,9 +221,18 @@ pub(super) fn contents(name: &str, bytes: &[u8], opener: &mut Opener) -> Result<
             .crypto(&AwsLc)
             .limits(opener.limits);
         let error = match lb_cert::read(name, bytes, &options) {
-            Ok(contents) => return Ok(Ok(contents)),
+            Ok(contents) => {
+                opener.has_opened |= contents.is_unlocked();
+                return Ok(Ok(contents));
+            }
             Err(error) => error,
         };
+        if matches!(error.problem, Problem::Unproven { .. }) {
+            let options = ReadOptions::default().crypto(&AwsLc).limits(opener.limits);
+            let contents = lb_cert::read(name, bytes, &options).map(|contents| unchecked(contents, &error));
+            opener.unproven.push(error);
+            return Ok(contents);
+        }
         let is_asked = match error.kind() {
             ReadErrorKind::PasswordNeeded => true,
             ReadErrorKind::WrongPassword => !opener.was_given,
@@ -193,4 +248,18 @@ pub(super) fn contents(name: &str, bytes: &[u8], opener: &mut Opener) -> Result<
             None => return Ok(Err(error)),
         }
     }
+}
+
+/// What a Java key store holds, with the note that its integrity was not checked.
+fn unchecked(mut contents: Contents, error: &ReadError) -> Contents {
+    let format = if contents.format == Format::Jceks {
+        "JCEKS"
+    } else {
+        "JKS"
+    };
+    contents.notes.push(Note {
+        place: error.place.clone(),
+        kind: NoteKind::StoreUnproven { format },
+    });
+    contents
 }

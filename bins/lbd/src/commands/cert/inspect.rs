@@ -173,10 +173,10 @@ const NAMES_ON_A_LINE: usize = 4;
 
 fn revocation_list(found: &Found<CertificateRevocationListDer<'static>>, at: i64, paint: Paint) -> String {
     let mut text = format!(
-        "{} ({}, {} bytes)\n",
+        "{} ({}, {})\n",
         paint.bold("revocation list"),
         found.place,
-        found.value.len()
+        super::count(found.value.len(), "byte")
     );
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(text, "  {}{value}", paint.dim(format!("{name:<16}")));

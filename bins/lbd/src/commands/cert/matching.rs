@@ -7,8 +7,8 @@ use lb_cert::{AwsLc, Certificate, Found, KeyMatch, PrivateKey};
 use std::collections::HashSet;
 
 pub(super) fn run(pair: &Match) -> Result<(), Failure> {
-    let certificates = input::read(std::slice::from_ref(&pair.certificate), &pair.passwords)?;
-    let keys = input::read(std::slice::from_ref(&pair.key), &pair.passwords)?;
+    let [certificates, keys] = input::pair([&pair.certificate, &pair.key], &pair.passwords)?;
+    input::say_unproven(&certificates);
     let (certificate_name, key_name) = (input::name(&pair.certificate), input::name(&pair.key));
     if let Some(failure) = input::key_not_read(&keys).filter(|_| keys.keys.is_empty()) {
         return Err(failure);
@@ -48,7 +48,7 @@ pub(super) fn run(pair: &Match) -> Result<(), Failure> {
         KeyMatch::Mismatch { certificate, key: own } if pair.json => {
             json("mismatch", (leaf, issuer), key, certificate.as_ref(), own.as_ref())
         }
-        _ if pair.json => json("unknown", (leaf, None), key, None, None),
+        _ if pair.json => json("unknown", (leaf, None), key, certificates_digest(leaf).as_ref(), None),
         KeyMatch::Match { digest } => format!(
             "{}: {} is the key of {} ({})\n  public key SHA-256 {}\n",
             paint.good("match"),
@@ -74,12 +74,23 @@ pub(super) fn run(pair: &Match) -> Result<(), Failure> {
             ))
         ),
         _ => format!(
-            "{}: {} ({}) does not hold its public half, which cannot be computed here: whether it is the key of {} ({}) cannot be told\n",
+            "{}: whether {} ({}) is the key of {} ({}) cannot be told\n  certificate's public key, {}: SHA-256 {}\n  why: {}\n  \
+             mend: {}\n",
             paint.warning("unknown"),
             key.place,
             key.value.algorithm(),
             leaf.value.label(),
-            leaf.place
+            leaf.place,
+            leaf.value.key(),
+            shown(certificates_digest(leaf).as_ref()),
+            lb_cert::bundle::unknown_reason(&key.value, &AwsLc),
+            match lb_cert::bundle::comparison(&leaf.value, key) {
+                Some(command) => format!(
+                    "compare with OpenSSL: `{command}` prints {} if they belong together",
+                    certificates_digest(leaf).as_ref().map_or_else(String::new, hex)
+                ),
+                None => "ask whoever made the key for a file with its public half".to_owned(),
+            }
         ),
     };
     output::print(text.as_bytes())?;
@@ -92,6 +103,10 @@ pub(super) fn run(pair: &Match) -> Result<(), Failure> {
         )),
         _ => Err(Failure::Input(String::new())),
     }
+}
+
+fn certificates_digest(leaf: &Found<Certificate>) -> Option<[u8; 32]> {
+    lb_cert::bundle::public_key_digest(leaf.value.spki_raw(), &AwsLc)
 }
 
 /// Those that issued no other one of them; without authorities, if anything remains. The first, if nothing does.

@@ -83,7 +83,12 @@ impl Failure {
                 );
                 Self::Locked(text)
             }
-            ReadErrorKind::WrongPassword => Self::Locked(text),
+            ReadErrorKind::WrongPassword => {
+                text.push_str(
+                    "\n  each password is tried on each file: --password-file and --password-env may be repeated",
+                );
+                Self::Locked(text)
+            }
             ReadErrorKind::Unsupported | ReadErrorKind::Limit => Self::Unsupported(text),
             // Nothing is known of these bytes, so they may as well be what is left of a certificate.
             ReadErrorKind::NothingOfUse if !matches!(error.problem, Problem::Unrecognised { .. }) => {

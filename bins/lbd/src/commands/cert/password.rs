@@ -10,16 +10,21 @@ use std::path::Path;
 /// A password file may have this many bytes.
 const LIMIT: u64 = 64 * 1024;
 
-/// The password that was given with the command, if any.
-pub(super) fn given(passwords: &Passwords) -> Result<Option<Vec<u8>>, Failure> {
-    if let Some(argument) = &passwords.password {
+/// The passwords that were given with the command, in their order.
+pub(super) fn given(passwords: &Passwords) -> Result<Vec<Vec<u8>>, Failure> {
+    if !passwords.password.is_empty() {
         eprintln!(
             "lbd: warning: a password on the command line can be seen by other users of this machine and stays in the \
              history of the shell; use --password-file or --password-env"
         );
-        return Ok(Some(argument.0.clone().into_bytes()));
     }
-    named(passwords.password_file.as_deref(), passwords.password_env.as_deref())
+    let arguments = passwords
+        .password
+        .iter()
+        .map(|argument| Ok(argument.0.clone().into_bytes()));
+    let files = passwords.password_file.iter().map(|path| of_file(path));
+    let variables = passwords.password_env.iter().map(|name| of_variable(name));
+    arguments.chain(files).chain(variables).collect()
 }
 
 /// The password for a file to be written: given, or asked for twice.
@@ -67,26 +72,31 @@ pub(super) fn ask(question: &str) -> Result<Option<String>, Failure> {
     Ok(Some(without_line_end(&line).to_owned()))
 }
 
-/// The first line of the file, or the variable: bytes, because a file may be of a time before UTF-8.
 fn named(file: Option<&Path>, variable: Option<&str>) -> Result<Option<Vec<u8>>, Failure> {
-    if let Some(path) = file {
-        let cannot = |what: std::io::Error| {
-            Failure::Running(format!("cannot read the password file {}: {what}", path.display()))
-        };
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(cannot)?;
-        file.take(LIMIT).read_to_end(&mut bytes).map_err(cannot)?;
-        return Ok(Some(first_line(&bytes)));
+    match (file, variable) {
+        (Some(path), _) => of_file(path).map(Some),
+        (None, Some(name)) => of_variable(name).map(Some),
+        (None, None) => Ok(None),
     }
-    if let Some(name) = variable {
-        return match std::env::var_os(name) {
-            Some(password) => Ok(Some(password.into_encoded_bytes())),
-            None => Err(Failure::Usage(format!(
-                "there is no environment variable {name}, which --password-env names"
-            ))),
-        };
+}
+
+/// The first line: bytes, because a file may be of a time before UTF-8.
+fn of_file(path: &Path) -> Result<Vec<u8>, Failure> {
+    let cannot =
+        |what: std::io::Error| Failure::Running(format!("cannot read the password file {}: {what}", path.display()));
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(cannot)?;
+    file.take(LIMIT).read_to_end(&mut bytes).map_err(cannot)?;
+    Ok(first_line(&bytes))
+}
+
+fn of_variable(name: &str) -> Result<Vec<u8>, Failure> {
+    match std::env::var_os(name) {
+        Some(password) => Ok(password.into_encoded_bytes()),
+        None => Err(Failure::Usage(format!(
+            "there is no environment variable {name}, which --password-env names"
+        ))),
     }
-    Ok(None)
 }
 
 /// Without line end and byte order mark; Windows' editors and shells also write UTF-16.

@@ -13,6 +13,7 @@ use std::fmt::Write;
 pub(super) fn run(verify: &Verify) -> Result<(), Failure> {
     let profile = profile(verify)?;
     let input = input::read(&verify.files, &verify.passwords)?;
+    input::say_unproven(&input);
     let at = super::time(verify.at);
     let mut trusted = Roots::new();
     for set in roots::sets(&verify.roots)? {
@@ -130,6 +131,7 @@ fn as_text(
             }
             for warning in verified.warnings() {
                 let _ = writeln!(text, "{}: {warning}", paint.warning("warning"));
+                let _ = writeln!(text, "  mend   {}", warning.finding().rule().mend);
             }
         }
         Err(refusal) => {

@@ -29,9 +29,43 @@ fn padded(number: &[u8], octets: usize) -> Vec<u8> {
     [vec![0; octets - number.len()], number.to_vec()].concat()
 }
 
+/// The exponents of a polynomial but for the highest and 0, which a field always has.
+fn exponents(polynomial: &[u8]) -> Vec<u32> {
+    let bits = (0..).zip(
+        polynomial
+            .iter()
+            .rev()
+            .flat_map(|octet| (0..8).map(move |bit| octet >> bit & 1)),
+    );
+    let mut found: Vec<u32> = bits
+        .filter(|(_, bit)| *bit == 1)
+        .map(|(exponent, _)| exponent)
+        .collect();
+    found.pop();
+    found.remove(0);
+    found
+}
+
+fn number(exponent: u32) -> Vec<u8> {
+    integer(significant(&exponent.to_be_bytes()))
+}
+
+/// `Characteristic-two` of X9.62.
+fn characteristic_two(degree: u32, middle: &[u32]) -> Vec<u8> {
+    let basis = match middle {
+        [one] => [value(0x06, TRINOMIAL), number(*one)].concat(),
+        more => {
+            let numbers: Vec<u8> = more.iter().flat_map(|exponent| number(*exponent)).collect();
+            [value(0x06, PENTANOMIAL), value(0x30, &numbers)].concat()
+        }
+    };
+    value(0x30, &[number(degree), basis].concat())
+}
+
 /// The numbers of a curve, with changes.
 struct Written {
     version: u8,
+    kind: &'static [u8],
     p: Vec<u8>,
     a: Vec<u8>,
     b: Vec<u8>,
@@ -45,21 +79,27 @@ impl Written {
     fn of(name: &str) -> Self {
         let curve = curve(name);
         let octets = curve.field_octets();
-        let equation = curve.equation.as_ref().expect("over a prime field");
+        let equation = &curve.equation;
+        let is_prime = curve.is_over_a_prime_field();
         Self {
             version: 1,
-            p: integer(equation.p),
+            kind: if is_prime { PRIME_FIELD } else { BINARY_FIELD },
+            p: if is_prime {
+                integer(equation.p)
+            } else {
+                characteristic_two(curve.bits, &exponents(equation.p))
+            },
             a: padded(equation.a, octets),
             b: padded(equation.b, octets),
             seed: vec![],
             generator: [vec![4], padded(equation.x, octets), padded(equation.y, octets)].concat(),
             order: integer(curve.order),
-            cofactor: integer(&[equation.cofactor]),
+            cofactor: integer(significant(&equation.cofactor.to_be_bytes())),
         }
     }
 
     fn der(&self) -> Vec<u8> {
-        let field = value(0x30, &[value(0x06, PRIME_FIELD), self.p.clone()].concat());
+        let field = value(0x30, &[value(0x06, self.kind), self.p.clone()].concat());
         let curve = [value(0x04, &self.a), value(0x04, &self.b), self.seed.clone()].concat();
         value(
             0x30,
@@ -89,7 +129,7 @@ fn changed(name: &str, change: impl FnOnce(&mut Written)) -> Option<&'static str
 
 #[test]
 fn the_numbers_of_every_named_curve_are_that_curve() {
-    for curve in table::CURVES.iter().filter(|curve| curve.equation.is_some()) {
+    for curve in table::CURVES {
         assert_eq!(Written::of(curve.name).name(), Some(curve.name));
     }
 }
@@ -134,6 +174,55 @@ fn any_other_number_is_another_curve() {
         last(change(&mut written));
         let der = written.der();
         assert!(matches!(Parameters::read(&der), Parameters::OtherNumbers), "{der:x?}");
+    }
+}
+
+#[test]
+fn another_polynomial_or_basis_is_another_field() {
+    // SEC 2, section 3.3.1 (version 1): x^233 + x^74 + 1; section 3.2.1: x^163 + x^7 + x^6 + x^3 + 1
+    assert_eq!(exponents(curve("sect233k1").equation.p), [74]);
+    assert_eq!(exponents(curve("sect163k1").equation.p), [3, 6, 7]);
+    let with = |name: &str, p: Vec<u8>| changed(name, |written| written.p = p);
+    let found = with("sect233k1", characteristic_two(233, &[74]));
+    assert_eq!(found, Some("sect233k1"));
+    for (name, degree, middle) in [
+        ("sect233k1", 233, &[73][..]),
+        ("sect233k1", 234, &[74]),
+        ("sect233k1", 233, &[74, 74, 74]),
+        ("sect233k1", 233, &[233]),
+        ("sect233k1", 233, &[0]),
+        ("sect163k1", 163, &[3, 6, 8]),
+        ("sect163k1", 163, &[6, 3, 7]),
+        ("sect163k1", 163, &[7]),
+        ("sect163k1", 65_535, &[3, 6, 7]),
+        ("sect163k1", u32::MAX, &[3, 6, 7]),
+    ] {
+        assert_eq!(
+            with(name, characteristic_two(degree, middle)),
+            None,
+            "{degree} {middle:?}"
+        );
+    }
+    // A normal basis (gnBasis, X9.62), a prime where the polynomial belongs, and the other way round.
+    let normal = [
+        number(233),
+        value(0x06, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 1, 2, 3, 1]),
+        vec![5, 0],
+    ];
+    assert_eq!(with("sect233k1", value(0x30, &normal.concat())), None);
+    assert_eq!(with("sect233k1", integer(curve("sect233k1").equation.p)), None);
+    assert_eq!(with("P-256", characteristic_two(256, &[10, 5, 2])), None);
+    assert_eq!(changed("sect233k1", |written| written.kind = PRIME_FIELD), None);
+    // The short form of the generator says another bit of y than over a prime field: openssl writes 02 for sect233k1 and
+    // 03 for sect163r1, and both y are odd.
+    for (name, form) in [("sect233k1", 2), ("sect163r1", 3)] {
+        let short = |form: u8| {
+            changed(name, |written| {
+                written.generator.truncate(1 + curve(name).field_octets());
+                written.generator[0] = form;
+            })
+        };
+        assert_eq!((short(form), short(form ^ 1)), (Some(name), None), "{name}");
     }
 }
 

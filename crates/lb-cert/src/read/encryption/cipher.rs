@@ -98,6 +98,25 @@ impl Cipher {
     }
 }
 
+#[cfg(feature = "pkcs12")]
+impl Cipher {
+    /// `None` for ciphers that are not written.
+    pub(super) fn encrypt(self, key: &[u8], vector: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
+        use cbc::cipher::BlockModeEncrypt;
+        if self != Self::Aes256 {
+            return None;
+        }
+        let cipher = aes::Aes256Enc::new_from_slice(key).ok()?;
+        let mode = cbc::Encryptor::<aes::Aes256Enc>::inner_iv_slice_init(cipher, vector).ok()?;
+        let mut buffer = plain.to_vec();
+        // Padding makes it longer by 1 to 16.
+        buffer.resize(plain.len().checked_add(16)?, 0);
+        let length = mode.encrypt_padded::<Pkcs7>(&mut buffer, plain.len()).ok()?.len();
+        buffer.truncate(length);
+        Some(buffer)
+    }
+}
+
 fn cbc<C: BlockCipherDecrypt>(cipher: C, vector: &[u8], data: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut buffer = Zeroizing::new(data.to_vec());
     let mode = cbc::Decryptor::<C>::inner_iv_slice_init(cipher, vector).ok()?;

@@ -101,6 +101,16 @@ impl Digest {
         }
     }
 
+    /// The HMAC of `message`, for SHA-256, which is what is written.
+    #[cfg(feature = "pkcs12")]
+    pub(super) fn hmac_sha256(self, key: &[u8], message: &[u8]) -> Option<Vec<u8>> {
+        if self != Self::Sha256 {
+            return None;
+        }
+        let mac = Hmac::<sha2::Sha256>::new_from_slice(key).ok()?;
+        Some(mac.chain_update(message).finalize().into_bytes().to_vec())
+    }
+
     /// Whether `tag` is the HMAC of `message`, compared in constant time.
     #[cfg(feature = "pkcs12")]
     pub(super) fn hmac_fits(self, key: &[u8], message: &[u8], tag: &[u8]) -> bool {

@@ -73,6 +73,23 @@ impl Mac {
         Cost::Iterations(u64::from(*iterations))
     }
 
+    /// What must come out.
+    pub(crate) fn expected(&self) -> &[u8] {
+        &self.expected
+    }
+
+    /// What comes out with this password, in its right spelling. Only what is written here: SHA-256 with the derivation of
+    /// PKCS#12.
+    pub(crate) fn made_with(&self, password: &Password, content: &[u8]) -> Option<Vec<u8>> {
+        let Derivation::Pkcs12 { salt, iterations } = &self.derivation else {
+            return None;
+        };
+        let spelling = password::wide(password).into_iter().next()?;
+        let length = self.digest.bytes();
+        let key = self.digest.pkcs12(&spelling, salt, *iterations, Use::Mac, length);
+        self.digest.hmac_sha256(&key, content)
+    }
+
     /// Whether `content` was written with this password, in any spelling, and not changed since.
     pub(crate) fn proves(&self, password: &Password, content: &[u8]) -> bool {
         let length = self.digest.bytes();

@@ -160,9 +160,27 @@ impl Scheme {
             .find_map(|spelling| self.decrypt(spelling, data).and_then(|plain| accept(&plain)))
     }
 
+    /// `data`, which is encrypted under `from`, encrypted under `to` with the same salt and vector. Only what is written
+    /// here: PBES2 with AES-256-CBC.
+    #[cfg(feature = "pkcs12")]
+    pub(crate) fn relock(&self, from: &Password, to: &Password, data: &[u8]) -> Option<Vec<u8>> {
+        if !matches!(self.derivation, Derivation::Pbkdf2 { .. }) {
+            return None;
+        }
+        let plain = self.open(from, false, data, |plain| Some(Zeroizing::new(plain.to_vec())))?;
+        let (key, vector) = self.key(to.bytes())?;
+        self.cipher.encrypt(&key, &vector, &plain)
+    }
+
     fn decrypt(&self, password: &[u8], data: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (key, vector) = self.key(password)?;
+        self.cipher.decrypt(&key, &vector, self.tag_bytes, data)
+    }
+
+    /// The key and the initialisation vector.
+    fn key(&self, password: &[u8]) -> Option<(Zeroizing<Vec<u8>>, Vec<u8>)> {
         let length = self.cipher.key_bytes();
-        let (key, vector) = match &self.derivation {
+        Some(match &self.derivation {
             Derivation::Pkcs12 { salt, iterations } => {
                 let derive = |purpose, length| Digest::Sha1.pkcs12(password, salt, *iterations, purpose, length);
                 let vector = derive(Use::Vector, self.cipher.vector_bytes());
@@ -201,8 +219,7 @@ impl Scheme {
                 key.truncate(length);
                 (key, self.vector.clone())
             }
-        };
-        self.cipher.decrypt(&key, &vector, self.tag_bytes, data)
+        })
     }
 }
 

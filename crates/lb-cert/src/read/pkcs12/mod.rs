@@ -5,7 +5,10 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod open;
+mod relock;
 mod structure;
+
+pub(crate) use relock::relocked;
 
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
@@ -35,7 +38,9 @@ pub(super) fn read(
     let command = super::conversion::pkcs12(place);
     let container = Container::read(whole, limits.depth, command).map_err(at)?;
     let has_mac = container.mac.is_some();
-    let items = Opener::new(options, command).open(container).map_err(at)?;
+    let mut opener = Opener::new(options, command, &mut contents.budget);
+    let items = opener.open(container).map_err(at)?;
+    contents.is_unlocked |= opener.took_a_password();
     if !has_mac {
         contents.note(place, NoteKind::NoMac);
     }

@@ -4,6 +4,7 @@ use super::WHAT;
 use super::structure::{Bag, Container, Encrypted, Part, bags};
 use crate::key::decrypt;
 use crate::read::encryption::Budget;
+use crate::read::encryption::mac::Mac;
 use crate::read::{Password, Problem, ReadOptions, ber};
 use crate::{KeyError, PrivateKey};
 
@@ -18,7 +19,7 @@ pub(super) enum Item {
 pub(super) struct Opener<'a> {
     options: &'a ReadOptions<'a>,
     command: &'static str,
-    budget: Budget<'a>,
+    budget: &'a mut Budget,
     /// The most likely one first: the given ones and an empty one, which is always tried, until one is known to be right.
     passwords: Vec<Password>,
     proof: Option<Proof>,
@@ -32,26 +33,23 @@ enum Proof {
 }
 
 impl<'a> Opener<'a> {
-    pub(super) fn new(options: &'a ReadOptions<'a>, command: &'static str) -> Self {
+    pub(super) fn new(options: &'a ReadOptions<'a>, command: &'static str, budget: &'a mut Budget) -> Self {
         let mut passwords = options.passwords.to_vec();
         passwords.push(Password::from(""));
         Self {
             options,
             command,
-            budget: Budget::new(&options.limits),
+            budget,
             passwords,
             proof: None,
         }
     }
 
-    pub(super) fn open(mut self, container: Container) -> Result<Vec<Item>, Problem> {
+    pub(super) fn open(&mut self, container: Container) -> Result<Vec<Item>, Problem> {
         // All that shows costs before any work is done.
-        if let Some(mac) = &container.mac {
-            self.budget.spend(mac.cost())?;
-        }
-        for part in encrypted(&container) {
-            self.budget.spend(part.scheme.cost())?;
-        }
+        let parts = encrypted(&container).map(|part| part.scheme.cost());
+        let costs = container.mac.iter().map(Mac::cost).chain(parts);
+        self.budget.spend(costs, &self.options.limits)?;
         if let Some(mac) = &container.mac {
             let right = |password: &Password| mac.proves(password, &container.content);
             match self.passwords.iter().position(right) {
@@ -73,14 +71,20 @@ impl<'a> Opener<'a> {
         Ok(items)
     }
 
+    /// Whether it was not the empty one that is always tried.
+    pub(super) fn took_a_password(&self) -> bool {
+        let first = self.passwords.first().filter(|_| self.proof.is_some());
+        first.is_some_and(|password| self.options.passwords.contains(password))
+    }
+
     /// Keys with an encryption of their own are opened; inside an encrypted part their cost shows only now.
     fn items(&mut self, bags: Vec<Bag>, is_hidden: bool, items: &mut Vec<Item>) -> Result<(), Problem> {
         if is_hidden {
-            for bag in &bags {
-                if let Bag::Shrouded(part) = bag {
-                    self.budget.spend(part.scheme.cost())?;
-                }
-            }
+            let costs = bags.iter().filter_map(|bag| match bag {
+                Bag::Shrouded(part) => Some(part.scheme.cost()),
+                _ => None,
+            });
+            self.budget.spend(costs, &self.options.limits)?;
         }
         let key = |opened: Result<PrivateKey, KeyError>| opened.map(Item::Key).map_err(Problem::Key);
         for bag in bags {
@@ -154,7 +158,7 @@ impl<'a> Opener<'a> {
 }
 
 /// What is encrypted and shows.
-fn encrypted(container: &Container) -> impl Iterator<Item = &Encrypted> {
+pub(super) fn encrypted(container: &Container) -> impl Iterator<Item = &Encrypted> {
     container.parts.iter().flat_map(|part| {
         let (part, bags): (Option<&Encrypted>, &[Bag]) = match part {
             Part::Encrypted(part) => (Some(part), &[]),

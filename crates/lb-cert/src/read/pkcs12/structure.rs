@@ -81,7 +81,7 @@ fn parts(content: &[u8], depth: u32, command: &'static str) -> Result<Vec<Part>,
     unbroken(content, depth, CONTENTS)?;
     let wrong = |why: &str| inside(CONTENTS, why);
     let mut parts = Vec::new();
-    for part in ber::sequence_of_whole(content).ok_or_else(|| wrong("no AuthenticatedSafe"))? {
+    for part in sequence(content, "parts of a PKCS#12").unwrap_or_else(|| Err(wrong("no AuthenticatedSafe")))? {
         let (kind, content) = content_info(&part).ok_or_else(|| wrong("a part of the safe is broken"))?;
         parts.push(match kind.as_str() {
             DATA => {
@@ -134,7 +134,7 @@ pub(super) fn bags(bytes: &[u8], depth: u32, command: &'static str) -> Result<Ve
     while let Some((bytes, depth)) = open.pop() {
         unbroken(&bytes, depth, CONTENTS)?;
         let wrong = || inside(CONTENTS, "a bag is broken");
-        for bag in ber::sequence_of_whole(&bytes).ok_or_else(wrong)? {
+        for bag in sequence(&bytes, "bags in a part of a PKCS#12").unwrap_or_else(|| Err(wrong()))? {
             let fields = ber::sequence(&bag).ok_or_else(wrong)?;
             let [kind, value, ..] = fields.as_slice() else {
                 return Err(wrong());
@@ -191,6 +191,16 @@ fn content_info<'a>(item: &Any<'a>) -> Option<(String, Any<'a>)> {
         return None;
     };
     Some((ber::oid(kind)?, ber::explicit(content, 0)?))
+}
+
+/// The elements of a sequence of `what`, or that they are too many; `None` when it is no sequence.
+fn sequence<'a>(bytes: &'a [u8], what: &'static str) -> Option<Result<Vec<Any<'a>>, Problem>> {
+    let too_many = || Problem::Limit {
+        what,
+        limit: ber::MOST_ELEMENTS as u64,
+    };
+    let elements = ber::sequence_of_whole(bytes).map(Ok);
+    elements.or_else(|| ber::has_too_many(bytes).then(|| Err(too_many())))
 }
 
 /// Whether every element ends where the one around it says.
