@@ -308,18 +308,41 @@ fn where_it_cannot_be_told_the_reason_is_the_keys_own_and_the_command_tells() {
         let said = place.cert(&format!("match {certificate} {key}")).with_code(3);
         assert!(said.out.contains(reason), "{key}: {}", said.out);
         assert!(!said.out.contains("do not use"), "{}", said.out);
-        let is_pair = certificate.replace(".crt", ".key") == key;
         let said_by_doctor = place.cert(&format!("doctor {certificate} {key} --at 2026-11-21"));
         let (_, finding) = said_by_doctor
             .out
             .split_once("key-unknown")
             .unwrap_or_else(|| panic!("{}", said_by_doctor.out));
         assert!(finding.contains(" prints "), "{finding}");
-        if is_pair {
-            compares(&place, key, &said.out);
-        }
+        compares(&place, key, &said.out);
         let json = place.cert(&format!("match {certificate} {key} --json")).with_code(3);
         assert!(!json.out.contains("\"key_sha256\": \"\""), "{}", json.out);
+    }
+}
+
+#[test]
+fn a_point_in_another_form_is_compared_by_the_command_whatever_the_certificate_writes() {
+    let place = Place::new();
+    for curve in ["sect233k1", "sect571r1"] {
+        for written in ["named_curve", "explicit"] {
+            for words in [
+                format!("openssl ecparam -name {curve} -genkey -noout -param_enc {written} -out made.key"),
+                "openssl req -x509 -new -key made.key -out made.crt -subj /CN=binary -days 9".to_owned(),
+                format!("openssl ec -in made.key -conv_form compressed -param_enc {written} -out other.key"),
+            ] {
+                let Some(made) = tool(&place, &words) else { return };
+                assert!(
+                    made.status.success(),
+                    "{words}: {}",
+                    String::from_utf8_lossy(&made.stderr)
+                );
+            }
+            place.cert("match made.crt made.key").with_code(0);
+            let said = place.cert("match made.crt other.key");
+            assert_eq!(said.code, Some(3), "{curve}, {written}: {}{}", said.out, said.errors);
+            assert!(said.out.contains("in two forms"), "{}", said.out);
+            compares(&place, "other.key", &said.out);
+        }
     }
 }
 

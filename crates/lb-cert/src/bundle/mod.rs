@@ -21,7 +21,7 @@ pub use crate::graph::MAX_SIGNATURES;
 pub use mend::mend;
 pub use pairing::{KeyMatch, match_key, public_key, public_key_digest};
 pub use trusted::MAX_VERIFICATIONS;
-pub use unknown::{comparison, unknown_reason};
+pub use unknown::{Comparison, unknown_reason};
 
 use crate::{Certificate, CertificateDer, CertificateError, Found, Place, PrivateKey, Roots};
 

@@ -1,7 +1,13 @@
 //! What to say, and to do, when nobody here can tell whether a key belongs to a certificate.
 
-use crate::certificate::tlv::{self, Reader, SEQUENCE};
+use super::public_key_digest;
+use crate::inspect::hex;
+use crate::key::constructed;
+use crate::spki::Spki;
 use crate::{Certificate, Crypto, Found, KeyAlgorithm, PrivateKey};
+use der::asn1::BitStringRef;
+use der::{Encode, Tag};
+use std::fmt;
 
 /// Why the public half of a key is not known, for a key of which [`match_key`](super::match_key) says
 /// [`KeyMatch::Unknown`](super::KeyMatch::Unknown).
@@ -14,6 +20,11 @@ pub fn unknown_reason(key: &PrivateKey, crypto: &dyn Crypto) -> &'static str {
         KeyAlgorithm::Ed448 => {
             "The file holds the private half alone, and no library of this program computes the public half of an Ed448 \
              key. OpenSSL does, and its servers use such keys; those by rustls do not."
+        }
+        KeyAlgorithm::OtherCurve(_) if key.stated_spki().is_some() => {
+            "The file and the certificate write the point in two forms, of which the short one has one coordinate, and no \
+             library of this program computes on that curve. OpenSSL does, and its servers use such keys; those by rustls \
+             do not."
         }
         KeyAlgorithm::OtherCurve(_) => {
             "The file does not hold the public point, and no library of this program computes points on its curve. OpenSSL \
@@ -52,35 +63,55 @@ pub fn unknown_reason(key: &PrivateKey, crypto: &dyn Crypto) -> &'static str {
     }
 }
 
-/// The command by which a person compares with OpenSSL (3.0 or newer): it prints the SHA-256 of the key's public half,
-/// which is that of the certificate's public key ([`public_key_digest`](super::public_key_digest)) if they belong together.
-/// `None` for a key of which no program can tell.
-#[must_use]
-pub fn comparison(certificate: &Certificate, key: &Found<PrivateKey>) -> Option<String> {
-    let from = match key.value.algorithm() {
-        KeyAlgorithm::Dsa { bits: 0 } => return None,
-        // Nobody here converts what is not known.
-        KeyAlgorithm::Unknown(_) => "openssl pkey -in FILE",
-        _ => "lbd cert convert FILE --only-key | openssl pkey",
-    };
-    let form = match point_form(certificate) {
-        Some(form) => format!(" -ec_conv_form {form}"),
-        None => String::new(),
-    };
-    let template = format!("{from} -pubout -outform DER{form} | openssl sha256");
-    Some(key.place.command(&template))
+/// How a person compares a key with a certificate by OpenSSL (3.0 or newer).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The command: it prints the SHA-256 of the key's public half.
+    pub command: String,
+    /// What it prints if they belong together, in hexadecimal digits; `None` without digests.
+    pub digest: Option<String>,
 }
 
-/// How the point of an elliptic curve key is written (SEC 1, section 2.3.3), where openssl would not write it so by itself.
-fn point_form(certificate: &Certificate) -> Option<&'static str> {
-    if !certificate.key().to_string().starts_with("ECDSA") {
-        return None;
+impl Comparison {
+    /// For this key in its file; `None` for one of which no program can tell.
+    #[must_use]
+    pub fn of(certificate: &Certificate, key: &Found<PrivateKey>, crypto: &dyn Crypto) -> Option<Self> {
+        let from = match key.value.algorithm() {
+            KeyAlgorithm::Dsa { bits: 0 } => return None,
+            // Nobody here converts what is not known.
+            KeyAlgorithm::Unknown(_) => "openssl pkey -in FILE",
+            _ => "lbd cert convert FILE --only-key | openssl pkey",
+        };
+        // Both with the same form of the point (SEC 1, section 2.3.3).
+        let form = match Spki::read(certificate.spki_raw())?.key() {
+            _ if !key.value.algorithm().is_ec() => "",
+            [2 | 3, ..] => " -ec_conv_form compressed",
+            [6 | 7, ..] => " -ec_conv_form hybrid",
+            _ => " -ec_conv_form uncompressed",
+        };
+        let template = format!("{from} -pubout -outform DER{form} | openssl sha256");
+        let digest = as_written(certificate).and_then(|spki| public_key_digest(&spki, crypto));
+        Some(Self {
+            command: key.place.command(&template),
+            digest: digest.map(|digest| hex(&digest)),
+        })
     }
-    let mut fields = Reader::new(tlv::only(certificate.spki_raw(), SEQUENCE).ok()?);
-    fields.expect(SEQUENCE).ok()?;
-    match tlv::whole_bits(fields.expect(tlv::BIT_STRING).ok()?.value).ok()? {
-        [2 | 3, ..] => Some("compressed"),
-        [6 | 7, ..] => Some("hybrid"),
-        _ => None,
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digest = self
+            .digest
+            .as_deref()
+            .unwrap_or("the SHA-256 of the certificate's public key");
+        write!(f, "`{}` prints {digest} if they belong together", self.command)
     }
+}
+
+/// The certificate's public key as a key is written here: with the name of its curve, whatever the certificate says.
+fn as_written(certificate: &Certificate) -> Option<Vec<u8>> {
+    let spki = Spki::read(certificate.spki_raw())?;
+    let bits = BitStringRef::from_bytes(spki.key()).ok()?.to_der().ok()?;
+    let algorithm = constructed(Tag::Sequence, &spki.named_algorithm());
+    Some(constructed(Tag::Sequence, &[algorithm, bits].concat()))
 }

@@ -1,6 +1,6 @@
 //! The key.
 
-use crate::bundle::{KeyMatch, Mended, comparison, public_key_digest, unknown_reason};
+use crate::bundle::{Comparison, KeyMatch, Mended, unknown_reason};
 use crate::inspect::{colons, hex};
 use crate::{Certificate, Crypto, Finding, Found, PrivateKey, Severity};
 
@@ -69,12 +69,8 @@ fn pairing(mended: &Mended, crypto: &dyn Crypto) -> Option<Finding> {
 
 /// How a person finds out.
 fn compare(leaf: &Certificate, key: &Found<PrivateKey>, crypto: &dyn Crypto) -> String {
-    let digest = public_key_digest(leaf.spki_raw(), crypto).map_or_else(
-        || "the SHA-256 of the certificate's public key".to_owned(),
-        |digest| hex(&digest),
-    );
-    match comparison(leaf, key) {
-        Some(command) => format!("Compare with OpenSSL: `{command}` prints {digest} if they belong together."),
+    match Comparison::of(leaf, key, crypto) {
+        Some(comparison) => format!("Compare with OpenSSL: {comparison}."),
         None => "Ask whoever made the key for a file with its public half.".to_owned(),
     }
 }

@@ -20,7 +20,6 @@ mod structure;
 pub(crate) mod decrypt;
 
 pub use algorithm::KeyAlgorithm;
-#[cfg(feature = "pkcs7")]
 pub(crate) use convert::constructed;
 #[cfg(feature = "aws-lc-rs")]
 pub(crate) use dsa::public as dsa_public;

@@ -3,6 +3,7 @@
 use super::args::Match;
 use super::paint::Paint;
 use super::{Failure, input, output};
+use lb_cert::bundle::Comparison;
 use lb_cert::{AwsLc, Certificate, Found, KeyMatch, PrivateKey};
 use std::collections::HashSet;
 
@@ -84,11 +85,8 @@ pub(super) fn run(pair: &Match) -> Result<(), Failure> {
             leaf.value.key(),
             shown(certificates_digest(leaf).as_ref()),
             lb_cert::bundle::unknown_reason(&key.value, &AwsLc),
-            match lb_cert::bundle::comparison(&leaf.value, key) {
-                Some(command) => format!(
-                    "compare with OpenSSL: `{command}` prints {} if they belong together",
-                    certificates_digest(leaf).as_ref().map_or_else(String::new, hex)
-                ),
+            match Comparison::of(&leaf.value, key, &AwsLc) {
+                Some(comparison) => format!("compare with OpenSSL: {comparison}"),
                 None => "ask whoever made the key for a file with its public half".to_owned(),
             }
         ),
