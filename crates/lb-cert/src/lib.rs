@@ -64,6 +64,7 @@
 
 pub mod bundle;
 mod certificate;
+mod command;
 mod crl;
 mod crypto;
 mod curve;
@@ -90,6 +91,7 @@ pub use certificate::{
     KeyKind, KeyUsage, MOST_BYTES, MOST_EXTENSIONS, MOST_NAMES, Malformed, NameConstraints, PolicyConstraints,
     PublicKey, Subtree,
 };
+pub use command::Command;
 pub use crl::{Crl, CrlError, Crls, Freshness, MOST_CRL_BYTES, MOST_ENTRIES, Reason, Revocation};
 #[cfg(feature = "aws-lc-rs")]
 pub use crypto::AwsLc;

@@ -5,7 +5,7 @@ use super::structure::{Bag, Container, Encrypted, Part, bags};
 use crate::key::decrypt;
 use crate::read::encryption::Budget;
 use crate::read::{Password, Problem, ReadOptions, ber};
-use crate::{KeyError, PrivateKey};
+use crate::{Command, KeyError, PrivateKey};
 
 /// One thing that was in the container, open.
 pub(super) enum Item {
@@ -17,7 +17,7 @@ pub(super) enum Item {
 
 pub(super) struct Opener<'a> {
     options: &'a ReadOptions<'a>,
-    command: &'static str,
+    command: Command,
     budget: Budget<'a>,
     /// The most likely one first: the given ones and an empty one, which is always tried, until one is known to be right.
     passwords: Vec<Password>,
@@ -32,7 +32,7 @@ enum Proof {
 }
 
 impl<'a> Opener<'a> {
-    pub(super) fn new(options: &'a ReadOptions<'a>, command: &'static str) -> Self {
+    pub(super) fn new(options: &'a ReadOptions<'a>, command: Command) -> Self {
         let mut passwords = options.passwords.to_vec();
         passwords.push(Password::from(""));
         Self {
