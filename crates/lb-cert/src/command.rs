@@ -177,18 +177,18 @@ commands! {
     pub(crate) PVK = "openssl rsa -inform PVK -in FILE -out out.pem";
     pub(crate) KEY_BLOB = "openssl rsa -inform MSBLOB -in FILE -out out.pem";
 
-    // PEM and keys within other text.
+    // PEM and keys within other text. In Turkish a range from A to Z of grep lacks letters.
     pub(crate) JSON_STRINGS = "jq -r '.. | strings | if startswith(\"LS0tLS1CRUdJTi\") then @base64d else . end | \
         select(startswith(\"-----BEGIN\"))' FILE > out.pem";
     pub(crate) JSON_WEB_KEY = "node -e 'const key = JSON.parse(require(\"fs\").readFileSync(process.argv[1])); \
         process.stdout.write(require(\"crypto\").createPrivateKey({ key, format: \"jwk\" }).export({ type: \"pkcs8\", \
         format: \"pem\" }))' FILE > out.pem";
-    pub(crate) BASE64_VALUES = "grep -oE 'LS0tLS1CRUdJTi[A-Za-z0-9+/=]+' FILE | base64 -d > out.pem";
+    pub(crate) BASE64_VALUES = "LC_ALL=C grep -oE 'LS0tLS1CRUdJTi[A-Za-z0-9+/=]+' FILE | base64 -d > out.pem";
     pub(crate) BASE64_OF_PEM = "base64 -di FILE > out.pem";
     pub(crate) BASE64_OF_STORE = "base64 -di FILE > out.bin";
     pub(crate) SIGNED_MAIL = "openssl smime -pk7out -in FILE -out out.p7b";
     pub(crate) MAIL = "munpack FILE";
-    pub(crate) XML = "tr -d ' \\t\\r\\n' < FILE | grep -oE 'X509Certificate>[A-Za-z0-9+/=]+<' | sed \
+    pub(crate) XML = "tr -d ' \\t\\r\\n' < FILE | LC_ALL=C grep -oE 'X509Certificate>[A-Za-z0-9+/=]+<' | sed \
         's,X509Certificate>\\(.*\\)<,-----BEGIN CERTIFICATE-----\\n\\1\\n-----END CERTIFICATE-----,' > out.pem";
 
     // Packed and encrypted files.

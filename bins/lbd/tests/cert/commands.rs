@@ -222,6 +222,19 @@ fn commands_run_whatever_the_name_of_the_file_is() {
 }
 
 #[test]
+fn commands_run_in_every_language() {
+    // Without this locale they run as in C.
+    for (file, out) in [("secret.yaml", holds(1, 1)), ("saml.xml", holds(1, 0))] {
+        let bench = Bench::with(file);
+        let printed = bench.printed(&bench.lbd(&WITH_PASSWORD, &bench.name).1).unwrap();
+        let before = bench.files();
+        let command = format!("export LC_ALL=tr_TR.UTF-8; {}", printed[0].text);
+        bench.run(&command).unwrap_or_else(|error| panic!("{command}: {error}"));
+        assert_eq!(bench.counted(&before, &command), Ok(out), "{command}");
+    }
+}
+
+#[test]
 fn doctor_and_convert_print_the_same_commands_as_inspect() {
     for file in ["server.jks", "server.bks", "ssh-ed25519", "secret.yaml"] {
         let bench = Bench::with(file);
