@@ -3,6 +3,8 @@
 //! Certificates and keys are made when the tests run, so expected outputs write `<sha256>` where a fingerprint stands.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests")]
 
+#[path = "cert/bench.rs"]
+mod bench;
 #[path = "cert/bundle.rs"]
 mod bundle;
 #[path = "cert/commands.rs"]
@@ -35,3 +37,5 @@ mod streams;
 mod usage;
 #[path = "cert/verify.rs"]
 mod verify;
+#[path = "cert/written.rs"]
+mod written;

@@ -65,6 +65,7 @@
 
 pub mod bundle;
 mod certificate;
+mod command;
 mod count;
 mod crl;
 mod crypto;
@@ -92,6 +93,7 @@ pub use certificate::{
     KeyKind, KeyUsage, MOST_BYTES, MOST_EXTENSIONS, MOST_NAMES, Malformed, NameConstraints, PolicyConstraints,
     PublicKey, Subtree,
 };
+pub use command::Command;
 pub use crl::{Crl, CrlError, Crls, Freshness, MOST_CRL_BYTES, MOST_ENTRIES, Reason, Revocation};
 #[cfg(feature = "aws-lc-rs")]
 pub use crypto::AwsLc;

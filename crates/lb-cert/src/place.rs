@@ -32,18 +32,6 @@ impl Place {
             offset: 0,
         }
     }
-
-    /// A command for a shell with the source's name for `FILE`, quoted where it must be, so that it can be run as it
-    /// stands.
-    ///
-    /// ```
-    /// let place = lb_cert::Place::whole(&"my key.pem".into());
-    /// assert_eq!(place.command("chmod 600 FILE"), "chmod 600 'my key.pem'");
-    /// ```
-    #[must_use]
-    pub fn command(&self, template: &str) -> String {
-        crate::read::command::filled(template, self)
-    }
 }
 
 impl fmt::Display for Place {

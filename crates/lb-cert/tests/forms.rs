@@ -2,8 +2,8 @@
 #![cfg(all(feature = "pkcs12", feature = "pkcs7", feature = "encrypted-keys", feature = "java"))]
 
 use lb_cert::{
-    Contents, ForeignFormat, Format, NoteKind, Password, Place, Problem, ReadError, ReadErrorKind, ReadOptions,
-    SshAlgorithm, read,
+    Command, Contents, ForeignFormat, Format, NoteKind, Password, Place, Problem, ReadError, ReadErrorKind,
+    ReadOptions, SshAlgorithm, read,
 };
 use std::path::{Path, PathBuf};
 
@@ -47,6 +47,7 @@ fn foreign() -> Vec<(&'static str, ForeignFormat)> {
         ("ssh-ecdsa-locked", ssh(SshAlgorithm::Ecdsa, true)),
         ("ssh-ed25519-locked", ssh(SshAlgorithm::Ed25519, true)),
         ("ssh-in-heap.pem", ssh(SshAlgorithm::Ecdsa, false)),
+        ("ssh-locked-in-heap.pem", ssh(SshAlgorithm::Ed25519, true)),
         ("ssh-ed25519.pub", F::SshPublicKey),
         ("ssh2.pub", F::SshPublicKey),
         ("ssh-ed25519-cert.pub", F::SshCertificate),
@@ -78,6 +79,8 @@ fn foreign() -> Vec<(&'static str, ForeignFormat)> {
         ("leaf.pem.xz", F::Xz),
         ("leaf.pem.zst", F::Zstd),
         ("server.zip", F::Zip),
+        ("server.7z", F::SevenZip),
+        ("vault.yml", F::AnsibleVault),
         ("rsa.pvk", F::Pvk),
         ("rsa.blob", F::KeyBlob),
     ]
@@ -151,7 +154,7 @@ fn files_of_other_programs_are_recognised_by_name() {
 
 #[test]
 fn what_the_programs_write_today_is_recognised_too() {
-    const PROGRAMS: [&str; 17] = [
+    const PROGRAMS: [&str; 19] = [
         "openssl",
         "keytool",
         "ssh-keygen",
@@ -166,6 +169,8 @@ fn what_the_programs_write_today_is_recognised_too() {
         "bzip2",
         "xz",
         "zstd",
+        "7z",
+        "ansible-vault",
         "base64",
         "sed",
         "mktemp",
@@ -379,5 +384,5 @@ fn a_pkcs12_with_a_secret_key_only_is_named_as_that() {
 #[test]
 fn a_place_quotes_its_source_in_commands() {
     let place = Place::whole(&"it's.pem".into());
-    assert_eq!(place.command("cat FILE"), "cat 'it'\\''s.pem'");
+    assert_eq!(Command::RESTRICT.fill(&place), "chmod 600 'it'\\''s.pem'");
 }

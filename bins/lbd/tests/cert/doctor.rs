@@ -311,7 +311,10 @@ fn a_readable_key_file_is_warned_of() {
         out.contains("warning[key-is-readable]: every user of this machine can read the private key (mode 644)"),
         "{out}"
     );
-    assert!(out.contains("  mend   chmod 600 pair.pem\n"), "{out}");
+    assert!(
+        out.contains("  mend   `chmod 600 pair.pem` leaves it to its owner.\n"),
+        "{out}"
+    );
 }
 
 #[test]

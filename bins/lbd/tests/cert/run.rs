@@ -20,7 +20,7 @@ pub(crate) struct Said {
 }
 
 /// The roots of the machine, as these tests see it: one, made for them, whose key is gone.
-const MACHINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cert/machine-roots.pem");
+pub(crate) const MACHINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cert/machine-roots.pem");
 
 impl Place {
     pub(crate) fn new() -> Self {

@@ -4,7 +4,7 @@ use super::public_key_digest;
 use crate::inspect::hex;
 use crate::key::constructed;
 use crate::spki::Spki;
-use crate::{Certificate, Crypto, Found, KeyAlgorithm, PrivateKey};
+use crate::{Certificate, Command, Crypto, Found, KeyAlgorithm, PrivateKey};
 use der::asn1::BitStringRef;
 use der::{Encode, Tag};
 use std::fmt;
@@ -76,23 +76,19 @@ impl Comparison {
     /// For this key in its file; `None` for one of which no program can tell.
     #[must_use]
     pub fn of(certificate: &Certificate, key: &Found<PrivateKey>, crypto: &dyn Crypto) -> Option<Self> {
-        let from = match key.value.algorithm() {
-            KeyAlgorithm::Dsa { bits: 0 } => return None,
-            // Nobody here converts what is not known.
-            KeyAlgorithm::Unknown(_) => "openssl pkey -in FILE",
-            _ => "lbd cert convert FILE --only-key | openssl pkey",
-        };
         // Both with the same form of the point (SEC 1, section 2.3.3).
-        let form = match Spki::read(certificate.spki_raw())?.key() {
-            _ if !key.value.algorithm().is_ec() => "",
-            [2 | 3, ..] => " -ec_conv_form compressed",
-            [6 | 7, ..] => " -ec_conv_form hybrid",
-            _ => " -ec_conv_form uncompressed",
+        let command = match (key.value.algorithm(), Spki::read(certificate.spki_raw())?.key()) {
+            (KeyAlgorithm::Dsa { bits: 0 }, _) => return None,
+            // Nobody here converts what is not known.
+            (KeyAlgorithm::Unknown(_), _) => Command::COMPARE_UNKNOWN,
+            (kind, _) if !kind.is_ec() => Command::COMPARE,
+            (_, [2 | 3, ..]) => Command::COMPARE_COMPRESSED,
+            (_, [6 | 7, ..]) => Command::COMPARE_HYBRID,
+            _ => Command::COMPARE_UNCOMPRESSED,
         };
-        let template = format!("{from} -pubout -outform DER{form} | openssl sha256");
         let digest = as_written(certificate).and_then(|spki| public_key_digest(&spki, crypto));
         Some(Self {
-            command: key.place.command(&template),
+            command: command.fill(&key.place),
             digest: digest.map(|digest| hex(&digest)),
         })
     }

@@ -6,7 +6,7 @@
 use super::{Certificate, Crypto, Found, Patient};
 use crate::count::{agreed, counted};
 use crate::inspect::Validity;
-use crate::{Finding, GeneralName, KeyKind, Severity};
+use crate::{Command, Finding, GeneralName, KeyKind, Severity};
 use std::collections::HashSet;
 
 /// What is in a store of roots.
@@ -111,9 +111,10 @@ impl RootStore {
             what: self.what(),
             why: "Roots are what clients trust; servers do not send them. That a root signed itself, with whatever \
                   digest, and lives long, is as it should be.",
-            mend: "Nothing has to be done. `lbd cert doctor CHAIN --roots FILE` looks at a server's chain as clients \
-                   with these roots do."
-                .to_owned(),
+            mend: format!(
+                "Nothing has to be done. `{}` looks at a server's chain as clients with these roots do.",
+                Command::TRY_ROOTS
+            ),
         });
         findings
     }

@@ -14,6 +14,8 @@ pub(crate) use leaf::is_host;
 pub(crate) use rule::{Check, Link, Path, Role};
 pub use rule::{Kind, Level, Rule};
 
+use crate::Command;
+
 /// Which rules hold, and how strictly.
 ///
 /// - `connection` (the default): what keeps connections safe; oddities that real CAs show are told, not refused.
@@ -33,7 +35,7 @@ pub struct Profile {
 #[non_exhaustive]
 pub enum RuleError {
     /// No rule has this name.
-    #[error("no rule is called {id}; `lbd cert rules` lists them")]
+    #[error("no rule is called {id}; `{}` lists them", Command::LIST_RULES)]
     Unknown {
         /// The name.
         id: String,

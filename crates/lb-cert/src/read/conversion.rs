@@ -1,34 +1,32 @@
-//! The commands that convert what no library of ours decrypts. Each is run by a test on the file that it is printed for.
+//! The commands that convert what no library of ours decrypts.
 
-use crate::Place;
+use crate::{Command, Place};
 
 /// For an encrypted PKCS#8 key.
-pub(crate) fn pkcs8(place: &Place) -> &'static str {
-    // `command::filled` minds base64 without armour.
+pub(crate) fn pkcs8(place: &Place) -> Command {
     if is_text(place) {
-        "openssl pkcs8 -provider legacy -provider default -in FILE -out out.pem"
+        Command::PKCS8_ARMOURED
     } else {
-        "openssl pkcs8 -provider legacy -provider default -inform DER -in FILE -out out.pem"
+        Command::PKCS8_BINARY
     }
 }
 
-/// For a PKCS#12, which openssl reads in its binary form only.
+/// For a PKCS#12.
 #[cfg(feature = "pkcs12")]
-pub(crate) fn pkcs12(place: &Place) -> &'static str {
+pub(crate) fn pkcs12(place: &Place) -> Command {
     if is_text(place) {
-        "sed -n 'LINE,/-----END/p' FILE | grep -v ^- | base64 -di > out.p12 && \
-         openssl pkcs12 -legacy -in out.p12 -nodes -out out.pem"
+        Command::PKCS12_TEXT
     } else {
-        "openssl pkcs12 -legacy -in FILE -nodes -out out.pem"
+        Command::PKCS12_BINARY
     }
 }
 
 /// For a key with the encryption of old PEM.
-pub(crate) fn legacy(label: &str) -> &'static str {
+pub(crate) fn legacy(label: &str) -> Command {
     match label {
-        "RSA PRIVATE KEY" => "openssl rsa -provider legacy -provider default -in FILE -out out.pem",
-        "EC PRIVATE KEY" => "openssl ec -provider legacy -provider default -in FILE -out out.pem",
-        _ => "openssl pkey -provider legacy -provider default -in FILE -out out.pem",
+        "RSA PRIVATE KEY" => Command::LEGACY_RSA,
+        "EC PRIVATE KEY" => Command::LEGACY_EC,
+        _ => Command::LEGACY_OTHER,
     }
 }
 

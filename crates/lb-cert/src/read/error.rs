@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::ForeignFormat;
 use crate::count::{agreed, counted};
-use crate::{KeyError, Place};
+use crate::{Command, KeyError, Place};
 
 /// Why a source was refused: where, and what was found there.
 ///
@@ -273,8 +273,8 @@ pub enum Problem {
         what: &'static str,
         /// The scheme.
         scheme: String,
-        /// The command that converts.
-        command: &'static str,
+        /// The command that converts; `None` where none does without a secret that is not in the file.
+        command: Option<Command>,
     },
     /// A format of another program, which is recognised and not read.
     #[error("this is {}, which is not read here", format.name())]
@@ -338,6 +338,18 @@ impl Problem {
 }
 
 impl Problem {
+    /// The same of base64 that has no BEGIN and END lines, for which other commands work.
+    pub(super) fn without_armour(self) -> Self {
+        match self {
+            Self::Scheme { what, scheme, command } => Self::Scheme {
+                what,
+                scheme,
+                command: command.map(Command::without_armour),
+            },
+            other => other,
+        }
+    }
+
     /// Of what was found in a text as a whole, not of the inside of a block.
     pub(super) fn is_of_text(&self) -> bool {
         matches!(

@@ -1,11 +1,10 @@
 //! The paragraph behind each refusal, with its mend.
 
 use super::Limits;
-use super::command;
 use super::error::Problem;
 use super::shape::Shape;
-use crate::Place;
 use crate::count::counted;
+use crate::{Command, Place};
 
 pub(super) fn explain(problem: &Problem, place: &Place) -> String {
     let source = &place.source;
@@ -13,7 +12,7 @@ pub(super) fn explain(problem: &Problem, place: &Place) -> String {
         Problem::Empty => format!("There is nothing in {source}. Perhaps the disk was full when it was written, or the download failed. Fetch the file again."),
         Problem::Unrecognised { found } => {
             let look = if *found == super::UNKNOWN_DER && place.line.is_none() {
-                let command = command::filled("openssl asn1parse -inform DER -i -in FILE", place);
+                let command = Command::SHOW_STRUCTURE.fill(place);
                 format!(" `{command}` shows its structure.")
             } else {
                 String::new()
@@ -83,9 +82,9 @@ pub(super) fn explain(problem: &Problem, place: &Place) -> String {
         ),
         Problem::WrongLabel { label, found } => {
             let mend = match (place.line, right_label(found)) {
-                (Some(line), Some(right)) => {
-                    let template = format!("sed '{line},/-----END/s,{label}-----,{right}-----,' FILE > out.pem");
-                    format!("`{}` corrects the label", command::filled(&template, place))
+                (Some(_), Some(right)) => {
+                    let command = Command::RELABEL.fill_with(place, &[("LABEL", label), ("RIGHT", right)]);
+                    format!("`{command}` corrects the label")
                 }
                 _ => "Correct the label on both lines".to_owned(),
             };
@@ -108,7 +107,7 @@ pub(super) fn explain(problem: &Problem, place: &Place) -> String {
         Problem::Key(error) => error.explain().into(),
         Problem::PasswordNeeded { .. } => format!(
             "Give the password by prompt, file or environment variable. `{}` writes a copy without one.",
-            command::filled("lbd cert convert FILE --out out.pem", place)
+            Command::UNLOCK.fill(place)
         ),
         Problem::WrongPassword { .. } => "The password does not open it, or the content was changed: the two cannot be told \
              apart. Check capitals, the keyboard layout and a line end in the password file; then try the same password \
@@ -118,18 +117,18 @@ pub(super) fn explain(problem: &Problem, place: &Place) -> String {
              not as it was. Check the password; without any, the certificates, which are not encrypted, are read and not \
              checked."
             .into(),
-        Problem::Scheme { scheme, command: "", .. } => format!(
+        Problem::Scheme { scheme, command: None, .. } => format!(
             "No library that this program trusts has {scheme}, and no command that needs no secret converts it. Export it \
              again as PEM with the program that made it."
         ),
         Problem::Foreign { format } => format.advise(place),
         Problem::Changed { .. } => "The password is right; another one would not help, unless the file was made with two of \
-             them (`openssl pkcs12 -twopass`): then give both. Else bytes were changed on the way from where it was made: \
+             them (`-twopass` of openssl pkcs12): then give both. Else bytes were changed on the way from where it was made: \
              fetch the file again from there, in binary mode."
             .into(),
-        Problem::Scheme { command, .. } => format!(
+        Problem::Scheme { command: Some(command), .. } => format!(
             "No library of this program implements it. Convert once with the program that does: `{}`.",
-            command::filled(command, place)
+            command.fill(place)
         ),
         Problem::UnknownScheme { .. } => "No program known here opens it. Export it again from the program that wrote it, with \
              the encryption that everything reads: PBES2 with AES-256-CBC and PBKDF2."

@@ -5,10 +5,9 @@
 
 use rustls_pki_types::CertificateDer;
 
-use super::command::filled;
 use super::foreign::ForeignFormat;
 use super::{Contents, Format, NoteKind, Problem, ReadError, ReadOptions, structure};
-use crate::Place;
+use crate::{Command, Place};
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,16 +116,16 @@ fn entry(
             for _ in 0..store.number().map_err(at)? {
                 certificate(contents, store, version, place, options)?;
             }
-            let template = match kind {
-                Kind::Jks => JKS_COMMAND,
-                Kind::Jceks => JCEKS_COMMAND,
+            let command = match kind {
+                Kind::Jks => Command::JKS,
+                Kind::Jceks => Command::JCEKS,
             };
             contents.note(
                 place,
                 NoteKind::KeyNotRead {
                     alias: alias.into(),
                     format: kind.name(),
-                    command: filled(template, place).into(),
+                    command: command.fill(place).into(),
                 },
             );
             Ok(())
@@ -245,8 +244,3 @@ const DIGEST: usize = 20;
 /// What Java's `KeyStore` for JKS puts between password and content.
 #[cfg(feature = "java")]
 const WHITENER: &[u8] = b"Mighty Aphrodite";
-
-const JKS_COMMAND: &str =
-    "keytool -importkeystore -srckeystore FILE -destkeystore out.p12 -deststoretype PKCS12 -srcstoretype JKS";
-const JCEKS_COMMAND: &str =
-    "keytool -importkeystore -srckeystore FILE -destkeystore out.p12 -deststoretype PKCS12 -srcstoretype JCEKS";

@@ -5,7 +5,6 @@ mod base64;
 #[cfg(feature = "encrypted-keys")]
 pub(crate) mod ber;
 mod block;
-pub(crate) mod command;
 mod contents;
 #[cfg(feature = "encrypted-keys")]
 pub(crate) mod conversion;

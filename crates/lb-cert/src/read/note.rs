@@ -177,7 +177,7 @@ impl NoteKind {
                  convert` writes the right label."
             }
             Self::TrustSettings => {
-                "openssl stores trust settings behind the certificate (`openssl x509 -trustout`). They mean nothing \
+                "openssl stores trust settings behind the certificate (`-trustout` of openssl x509). They mean nothing \
                  to other programs and were left out."
             }
             Self::Duplicate { .. } => "It is needed once. `lbd cert bundle` leaves out the second.",

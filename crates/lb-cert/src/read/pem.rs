@@ -92,12 +92,11 @@ fn bare(contents: &mut Contents, text: &Text<'_>, whole: &Place, options: &ReadO
                 ..whole.clone()
             };
             block::read_structure(contents, &der, &place, options).map_err(|error| ReadError {
-                // Commands must know that there is no armour.
                 place: Place {
                     block: 0,
                     ..error.place
                 },
-                problem: error.problem,
+                problem: error.problem.without_armour(),
             })
         }
         Ok(decoded) => match super::foreign::inside_base64(&decoded) {

@@ -6,7 +6,7 @@ use asn1_rs::{Any, FromBer, Header, Tag};
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use super::{Contents, NoteKind, Problem, ReadError, ReadOptions, shape, structure};
-use crate::Place;
+use crate::{Command, Place};
 
 const WHAT: &str = "the PKCS#7";
 
@@ -45,15 +45,11 @@ pub(super) fn read(
     let oid = kind.oid().map_err(|_| broken(outer.data, "no content type"))?;
     if oid.to_id_string() != SIGNED_DATA {
         let known = OTHER_KINDS.iter().find(|(known, ..)| oid.to_id_string() == *known);
-        let (scheme, [der, pem]) = known.map_or_else(
-            || (format!("the content type {oid}"), [""; 2]),
+        let (scheme, commands) = known.map_or_else(
+            || (format!("the content type {oid}"), None),
             |(_, name, commands)| ((*name).to_owned(), *commands),
         );
-        let command = if place.line.is_none() || place.block == 0 {
-            der
-        } else {
-            pem
-        };
+        let command = commands.map(|[binary, text]| if place.line.is_some() { text } else { binary });
         return Err(at(Problem::Scheme {
             what: WHAT,
             scheme,
@@ -157,31 +153,22 @@ fn element(bytes: &[u8]) -> Result<(Any<'_>, &[u8]), &'static str> {
 const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
 
 /// What else it may be, and the command for DER and for PEM; none where openssl has none that needs no secret.
-const OTHER_KINDS: [(&str, &str, [&str; 2]); 5] = [
+const OTHER_KINDS: [(&str, &str, Option<[Command; 2]>); 5] = [
     (
         "1.2.840.113549.1.7.1",
         "plain data without certificates",
-        [
-            "openssl cms -data_out -inform DER -in FILE -out out.bin",
-            "openssl cms -data_out -inform PEM -in FILE -out out.bin",
-        ],
+        Some([Command::DATA_BINARY, Command::DATA_ARMOURED]),
     ),
     (
         "1.2.840.113549.1.7.3",
         "encryption for a recipient (EnvelopedData)",
-        [
-            "openssl cms -decrypt -inform DER -in FILE -inkey recipient.key -out out.bin",
-            "openssl cms -decrypt -inform PEM -in FILE -inkey recipient.key -out out.bin",
-        ],
+        Some([Command::ENVELOPE_BINARY, Command::ENVELOPE_ARMOURED]),
     ),
     (
         "1.2.840.113549.1.7.5",
         "a digest (DigestedData)",
-        [
-            "openssl cms -digest_verify -inform DER -in FILE -out out.bin",
-            "openssl cms -digest_verify -inform PEM -in FILE -out out.bin",
-        ],
+        Some([Command::DIGEST_BINARY, Command::DIGEST_ARMOURED]),
     ),
-    ("1.2.840.113549.1.7.6", "encryption (EncryptedData)", [""; 2]),
-    ("1.2.840.113549.1.9.16.1.9", "compression (CompressedData)", [""; 2]),
+    ("1.2.840.113549.1.7.6", "encryption (EncryptedData)", None),
+    ("1.2.840.113549.1.9.16.1.9", "compression (CompressedData)", None),
 ];

@@ -425,7 +425,7 @@ Examples:
   lbd cert rules crl. --json
 
 A level is `refuse`, `warn`, `off`, or `always` for what makes a chain valid at all.
-`lbd cert verify --profile PROFILE --warn RULE` chooses a profile and softens a rule.
+`--profile PROFILE` of `lbd cert verify` chooses a profile, `--warn RULE` softens a rule.
 Exit codes: 0 done, 2 wrong usage, 4 no rule begins so";
 
 const LIMBO_HELP: &str = "\

@@ -5,7 +5,7 @@ use super::output::{self, Draft};
 use super::paint::Paint;
 use super::{Failure, convert, count, input, roots};
 use lb_cert::doctor::{Client, ClientView, Examination, Patient, Report, RootSet, RootStore, Verdict};
-use lb_cert::{AwsLc, Certificate, Finding, Found, KeyMatch, PrivateKey, Severity, write};
+use lb_cert::{AwsLc, Certificate, Command, Finding, Found, KeyMatch, PrivateKey, Severity, write};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -293,6 +293,6 @@ fn exposed_key(key: &Found<PrivateKey>) -> Option<Finding> {
             mode & 0o777
         ),
         why: "Whoever has the key can pretend to be the server, now and until the certificate ends.",
-        mend: key.place.command("chmod 600 FILE"),
+        mend: format!("`{}` leaves it to its owner.", Command::RESTRICT.fill(&key.place)),
     })
 }

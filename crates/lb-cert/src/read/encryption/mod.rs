@@ -22,6 +22,7 @@ use der::zeroize::Zeroizing;
 use digest::{Digest, Use};
 
 use super::{Password, Problem, ber};
+use crate::Command;
 
 /// An encryption that we open: how the key is derived, what decrypts.
 #[derive(Clone, Debug)]
@@ -75,14 +76,18 @@ pub(crate) enum SchemeError {
 
 impl SchemeError {
     /// The problem with `what`; `command` converts it where openssl can.
-    pub(crate) fn problem(self, what: &'static str, command: &'static str) -> Problem {
+    pub(crate) fn problem(self, what: &'static str, command: Command) -> Problem {
         match self {
             Self::Broken(why) => Problem::Broken {
                 what,
                 offset: 0,
                 why: why.into(),
             },
-            Self::Foreign(scheme) => Problem::Scheme { what, scheme, command },
+            Self::Foreign(scheme) => Problem::Scheme {
+                what,
+                scheme,
+                command: Some(command),
+            },
             Self::Unknown(scheme) => Problem::UnknownScheme { what, scheme },
             Self::Cost(needed) => Problem::Cost {
                 what: ITERATIONS,

@@ -4,8 +4,7 @@ mod recognise;
 mod ssh;
 
 use super::Problem;
-use super::command::filled;
-use crate::Place;
+use crate::{Command, Place};
 pub(super) use recognise::{binary, inside_base64, labelled, text};
 
 /// A format of another program, recognised by its content. [`name`](ForeignFormat::name) is for messages;
@@ -219,62 +218,34 @@ impl ForeignFormat {
 
     /// [`explain`](Self::explain) for a block that may have others before it.
     pub(super) fn advise(self, place: &Place) -> String {
-        let (reason, templates) = self.advice();
+        let (reason, commands) = self.advice();
         let mut text = reason.to_owned();
-        for (index, template) in templates.iter().enumerate() {
+        for (index, command) in commands.iter().enumerate() {
             text.push_str(if index == 0 {
                 " Convert it with `"
             } else {
                 " and then with `"
             });
             let is_first = place.line.is_none_or(|line| line == 1);
-            let template = if is_first {
-                (*template).to_owned()
-            } else {
-                template.replace(ssh::COPY, ssh::COPY_OF_BLOCK)
-            };
-            text.push_str(&filled(&template, place));
+            let command = if is_first { *command } else { ssh::of_block(*command) };
+            text.push_str(&command.fill(place));
             text.push('`');
         }
-        if !templates.is_empty() {
+        if !commands.is_empty() {
             text.push('.');
         }
         text
     }
 
     /// Why it is not read, and the commands to be run one after the other.
-    fn advice(self) -> (&'static str, &'static [&'static str]) {
+    fn advice(self) -> (&'static str, &'static [Command]) {
         match self {
-            Self::Bks => (
-                "Java and Bouncy Castle (its bcprov.jar) open it.",
-                &[
-                    "keytool -importkeystore -srckeystore FILE -destkeystore out.p12 -deststoretype PKCS12 -srcstoretype \
-                   BKS -providerclass org.bouncycastle.jce.provider.BouncyCastleProvider -providerpath \
-                   /usr/share/java/bcprov.jar",
-                ],
-            ),
-            Self::Uber => (
-                "Java and Bouncy Castle (its bcprov.jar) open it.",
-                &[
-                    "keytool -importkeystore -srckeystore FILE -destkeystore out.p12 -deststoretype PKCS12 -srcstoretype \
-                   UBER -providerclass org.bouncycastle.jce.provider.BouncyCastleProvider -providerpath \
-                   /usr/share/java/bcprov.jar",
-                ],
-            ),
-            Self::Bcfks => (
-                "Java and Bouncy Castle (its bcprov.jar) open it.",
-                &[
-                    "keytool -importkeystore -srckeystore FILE -destkeystore out.p12 -deststoretype PKCS12 -srcstoretype \
-                   BCFKS -providerclass org.bouncycastle.jce.provider.BouncyCastleProvider -providerpath \
-                   /usr/share/java/bcprov.jar",
-                ],
-            ),
+            Self::Bks => ("Java and Bouncy Castle (its bcprov.jar) open it.", &[Command::BKS]),
+            Self::Uber => ("Java and Bouncy Castle (its bcprov.jar) open it.", &[Command::UBER]),
+            Self::Bcfks => ("Java and Bouncy Castle (its bcprov.jar) open it.", &[Command::BCFKS]),
             Self::JceksWithSecret => (
                 "The secret key is a serialized Java object whose end only Java finds.",
-                &[
-                    "keytool -importkeystore -srckeystore FILE -destkeystore out.p12 -deststoretype PKCS12 -srcstoretype \
-                   JCEKS",
-                ],
+                &[Command::JCEKS],
             ),
             Self::OpenSshKey { algorithm, encrypted } => ssh::openssh(algorithm, encrypted),
             Self::PuttyKey { algorithm, .. } => ssh::putty(algorithm),
@@ -288,20 +259,10 @@ impl ForeignFormat {
                  key by an authority for TLS.",
                 &[],
             ),
-            Self::JsonWithPem => (
-                "The PEM is a value among others.",
-                &[
-                    "jq -r '.. | strings | if startswith(\"LS0tLS1CRUdJTi\") then @base64d else . end | \
-                   select(startswith(\"-----BEGIN\"))' FILE > out.pem",
-                ],
-            ),
+            Self::JsonWithPem => ("The PEM is a value among others.", &[Command::JSON_STRINGS]),
             Self::JsonWebKey => (
                 "The key is written as numbers in JSON; node writes it as PKCS#8.",
-                &[
-                    "node -e 'const key = JSON.parse(require(\"fs\").readFileSync(process.argv[1])); \
-                   process.stdout.write(require(\"crypto\").createPrivateKey({ key, format: \"jwk\" }).export({ type: \
-                   \"pkcs8\", format: \"pem\" }))' FILE > out.pem",
-                ],
+                &[Command::JSON_WEB_KEY],
             ),
             Self::Json => (
                 "There is no PEM in it. Perhaps it is the answer of a server that tells why it sends no certificate.",
@@ -309,26 +270,20 @@ impl ForeignFormat {
             ),
             Self::TextWithBase64Pem => (
                 "The PEM is encoded once more, as a value among others.",
-                &["grep -oE 'LS0tLS1CRUdJTi[A-Za-z0-9+/=]+' FILE | base64 -d > out.pem"],
+                &[Command::BASE64_VALUES],
             ),
-            Self::Base64OfPem => ("The PEM is encoded once more.", &["base64 -di FILE > out.pem"]),
-            Self::Base64OfStore => ("The key store is encoded as text.", &["base64 -di FILE > out.bin"]),
+            Self::Base64OfPem => ("The PEM is encoded once more.", &[Command::BASE64_OF_PEM]),
+            Self::Base64OfStore => ("The key store is encoded as text.", &[Command::BASE64_OF_STORE]),
             Self::SignedMail => (
                 "The signature of the mail holds the certificates of its sender.",
-                &["openssl smime -pk7out -in FILE -out out.p7b"],
+                &[Command::SIGNED_MAIL],
             ),
             Self::EncryptedMail => (
                 "It is encrypted for its reader: open it in the mail program and save what is attached.",
                 &[],
             ),
-            Self::Mail => ("What is attached is encoded.", &["munpack FILE"]),
-            Self::XmlWithCertificates => (
-                "The certificates stand as base64 between tags.",
-                &[
-                    "tr -d ' \\t\\r\\n' < FILE | grep -oE 'X509Certificate>[A-Za-z0-9+/=]+<' | sed \
-                   's,X509Certificate>\\(.*\\)<,-----BEGIN CERTIFICATE-----\\n\\1\\n-----END CERTIFICATE-----,' > out.pem",
-                ],
-            ),
+            Self::Mail => ("What is attached is encoded.", &[Command::MAIL]),
+            Self::XmlWithCertificates => ("The certificates stand as base64 between tags.", &[Command::XML]),
             Self::Html => (
                 "Look at it in a browser: it probably says why the download failed. Then fetch the file again.",
                 &[],
@@ -338,21 +293,21 @@ impl ForeignFormat {
                  files that the certificate authority sent.",
                 &[],
             ),
-            Self::Gzip => ("What is inside does not show.", &["gzip -dc FILE > out.bin"]),
-            Self::Bzip2 => ("What is inside does not show.", &["bzip2 -dc FILE > out.bin"]),
-            Self::Xz => ("What is inside does not show.", &["xz -dc FILE > out.bin"]),
-            Self::Zstd => ("What is inside does not show.", &["zstd -dc FILE > out.bin"]),
+            Self::Gzip => ("What is inside does not show.", &[Command::GZIP]),
+            Self::Bzip2 => ("What is inside does not show.", &[Command::BZIP2]),
+            Self::Xz => ("What is inside does not show.", &[Command::XZ]),
+            Self::Zstd => ("What is inside does not show.", &[Command::ZSTD]),
             Self::Zip => (
                 "The files in it are read when they are unpacked; give their folder.",
-                &["unzip -d unpacked FILE"],
+                &[Command::ZIP],
             ),
             Self::Tar => (
                 "The files in it are read when they are unpacked; give their folder.",
-                &["mkdir unpacked && tar -C unpacked -xf FILE"],
+                &[Command::TAR],
             ),
             Self::SevenZip => (
                 "The files in it are read when they are unpacked; give their folder.",
-                &["7z x -ounpacked FILE"],
+                &[Command::SEVEN_ZIP],
             ),
             Self::Pkcs11Uri => (
                 "The key itself never leaves its token; only a program that speaks to the token can use it. The \
@@ -363,14 +318,8 @@ impl ForeignFormat {
                 "The key itself never leaves its TPM; only a program that speaks to that TPM can use it.",
                 &[],
             ),
-            Self::Pvk => (
-                "It is Microsoft's form of old.",
-                &["openssl rsa -inform PVK -in FILE -out out.pem"],
-            ),
-            Self::KeyBlob => (
-                "It is Microsoft's form in memory.",
-                &["openssl rsa -inform MSBLOB -in FILE -out out.pem"],
-            ),
+            Self::Pvk => ("It is Microsoft's form of old.", &[Command::PVK]),
+            Self::KeyBlob => ("It is Microsoft's form in memory.", &[Command::KEY_BLOB]),
             Self::SerializedStore => (
                 "Only Windows reads it: open it there (certmgr), select the certificates and export them as PKCS#7 (.p7b).",
                 &[],
@@ -384,10 +333,7 @@ impl ForeignFormat {
                 "Open it in Keychain Access on the Mac, select certificate and key and export them as .p12.",
                 &[],
             ),
-            Self::AnsibleVault => (
-                "Ansible opens it with its password.",
-                &["ansible-vault view FILE > out.bin"],
-            ),
+            Self::AnsibleVault => ("Ansible opens it with its password.", &[Command::ANSIBLE_VAULT]),
             Self::OpensslEnc => (
                 "Which cipher and key derivation opens it is known only to whoever made it: openssl enc -d with the \
                  options that it was made with.",

@@ -3,6 +3,7 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::{ForeignFormat, SshAlgorithm};
+use crate::Command;
 
 /// What is known without the password: `openssh-key-v1`, cipher, key derivation, its options, number of keys, public key
 /// (PROTOCOL.key of OpenSSH).
@@ -45,62 +46,50 @@ fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
 }
 
-pub(super) fn openssh(algorithm: SshAlgorithm, encrypted: bool) -> (&'static str, &'static [&'static str]) {
+pub(super) fn openssh(algorithm: SshAlgorithm, encrypted: bool) -> (&'static str, &'static [Command]) {
     match algorithm {
         SshAlgorithm::Rsa | SshAlgorithm::Ecdsa => (
             "ssh-keygen changes a file in place, so a copy is made first.",
-            &["install -m 600 FILE out.key && ssh-keygen -p -m PKCS8 -N '' -f out.key"],
+            &[Command::SSH_TO_PKCS8],
         ),
         // ssh-keygen -m PKCS8 leaves such a key as it is and reports success (findings/).
         SshAlgorithm::Ed25519 if encrypted => (
             "ssh-keygen cannot write an Ed25519 key in another form; it takes off the password of a copy, and Python's \
              cryptography writes PKCS#8.",
-            &[
-                "install -m 600 FILE out.key && ssh-keygen -p -N '' -f out.key",
-                "python3 -c 'import sys; from cryptography.hazmat.primitives.serialization import *; key = \
-                 load_ssh_private_key(open(sys.argv[1], \"rb\").read(), None); \
-                 sys.stdout.buffer.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))' out.key > \
-                 out.pem",
-            ],
+            &[Command::SSH_UNLOCK, Command::SSH_COPY_BY_PYTHON],
         ),
         SshAlgorithm::Ed25519 => (
             "ssh-keygen cannot write an Ed25519 key in another form; Python's cryptography does.",
-            &[
-                "python3 -c 'import sys; from cryptography.hazmat.primitives.serialization import *; key = \
-               load_ssh_private_key(open(sys.argv[1], \"rb\").read(), None); \
-               sys.stdout.buffer.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))' FILE > \
-               out.pem",
-            ],
+            &[Command::SSH_BY_PYTHON],
         ),
         _ => no_tls(algorithm),
     }
 }
 
-pub(super) fn putty(algorithm: SshAlgorithm) -> (&'static str, &'static [&'static str]) {
+pub(super) fn putty(algorithm: SshAlgorithm) -> (&'static str, &'static [Command]) {
     match algorithm {
         SshAlgorithm::Rsa | SshAlgorithm::Ecdsa => (
             "PuTTY's own program writes it in the form of OpenSSL.",
-            &["puttygen FILE -O private-openssh --new-passphrase /dev/null -o out.key"],
+            &[Command::PUTTY],
         ),
         SshAlgorithm::Ed25519 => (
             "PuTTY's own program writes it in the form of OpenSSH, and Python's cryptography makes PKCS#8 of that.",
-            &[
-                "puttygen FILE -O private-openssh --new-passphrase /dev/null -o out.key",
-                "python3 -c 'import sys; from cryptography.hazmat.primitives.serialization import *; key = \
-                 load_ssh_private_key(open(sys.argv[1], \"rb\").read(), None); \
-                 sys.stdout.buffer.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))' out.key > \
-                 out.pem",
-            ],
+            &[Command::PUTTY, Command::SSH_COPY_BY_PYTHON],
         ),
         _ => no_tls(algorithm),
     }
 }
 
-/// How the commands below begin that work on a copy; for a block within a file it is replaced.
-pub(super) const COPY: &str = "install -m 600 FILE out.key";
-pub(super) const COPY_OF_BLOCK: &str = "(umask 077; sed -n 'LINE,/-----END/p' FILE > out.key)";
+/// What works on a copy takes the block alone where others stand before it.
+pub(super) fn of_block(command: Command) -> Command {
+    match command {
+        Command::SSH_TO_PKCS8 => Command::SSH_BLOCK_TO_PKCS8,
+        Command::SSH_UNLOCK => Command::SSH_BLOCK_UNLOCK,
+        other => other,
+    }
+}
 
-fn no_tls(algorithm: SshAlgorithm) -> (&'static str, &'static [&'static str]) {
+fn no_tls(algorithm: SshAlgorithm) -> (&'static str, &'static [Command]) {
     let reason = match algorithm {
         SshAlgorithm::SecurityKey => {
             "The private part never leaves its security key, so no TLS server can use it. Make a new key."

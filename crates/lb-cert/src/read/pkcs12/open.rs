@@ -6,7 +6,7 @@ use crate::key::decrypt;
 use crate::read::encryption::Budget;
 use crate::read::encryption::mac::Mac;
 use crate::read::{Password, Problem, ReadOptions, ber};
-use crate::{KeyError, PrivateKey};
+use crate::{Command, KeyError, PrivateKey};
 
 /// One thing that was in the container, open.
 pub(super) enum Item {
@@ -18,7 +18,7 @@ pub(super) enum Item {
 
 pub(super) struct Opener<'a> {
     options: &'a ReadOptions<'a>,
-    command: &'static str,
+    command: Command,
     budget: &'a mut Budget,
     /// The most likely one first: the given ones and an empty one, which is always tried, until one is known to be right.
     passwords: Vec<Password>,
@@ -33,7 +33,7 @@ enum Proof {
 }
 
 impl<'a> Opener<'a> {
-    pub(super) fn new(options: &'a ReadOptions<'a>, command: &'static str, budget: &'a mut Budget) -> Self {
+    pub(super) fn new(options: &'a ReadOptions<'a>, command: Command, budget: &'a mut Budget) -> Self {
         let mut passwords = options.passwords.to_vec();
         passwords.push(Password::from(""));
         Self {

@@ -6,16 +6,17 @@
 
 use super::open::encrypted;
 use super::structure::Container;
+use crate::Command;
 use crate::read::Password;
 
 /// The same file with `to` in place of `from`; `None` when it is not one that `p12-keystore` wrote under `from`.
 pub(crate) fn relocked(file: &[u8], from: &Password, to: &Password) -> Option<Vec<u8>> {
-    let container = Container::read(file, DEPTH, "").ok()?;
+    let container = Container::read(file, DEPTH, Command::PKCS12_BINARY).ok()?;
     let mut relocked = file.to_vec();
     for part in encrypted(&container) {
         replace(&mut relocked, &part.data, &part.scheme.relock(from, to, &part.data)?)?;
     }
-    let inside = Container::read(&relocked, DEPTH, "").ok()?;
+    let inside = Container::read(&relocked, DEPTH, Command::PKCS12_BINARY).ok()?;
     let mac = inside.mac?;
     let proof = mac.made_with(to, &inside.content)?;
     replace(&mut relocked, mac.expected(), &proof)?;

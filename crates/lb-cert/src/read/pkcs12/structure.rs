@@ -6,6 +6,7 @@ use asn1_rs::Any;
 use der::zeroize::Zeroizing;
 
 use super::WHAT;
+use crate::Command;
 use crate::read::encryption::Scheme;
 use crate::read::encryption::mac::Mac;
 use crate::read::{Problem, ber, shape};
@@ -40,7 +41,7 @@ pub(super) enum Bag {
 }
 
 impl Container {
-    pub(super) fn read(whole: &[u8], depth: u32, command: &'static str) -> Result<Self, Problem> {
+    pub(super) fn read(whole: &[u8], depth: u32, command: Command) -> Result<Self, Problem> {
         let broken = |part: &[u8], why: &str| {
             let offset = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
             Problem::Broken {
@@ -77,7 +78,7 @@ impl Container {
 }
 
 /// AuthenticatedSafe, RFC 7292, section 4.1.
-fn parts(content: &[u8], depth: u32, command: &'static str) -> Result<Vec<Part>, Problem> {
+fn parts(content: &[u8], depth: u32, command: Command) -> Result<Vec<Part>, Problem> {
     unbroken(content, depth, CONTENTS)?;
     let wrong = |why: &str| inside(CONTENTS, why);
     let mut parts = Vec::new();
@@ -101,7 +102,7 @@ fn parts(content: &[u8], depth: u32, command: &'static str) -> Result<Vec<Part>,
 }
 
 /// EncryptedData, RFC 5652, section 8: version, EncryptedContentInfo.
-fn encrypted_data(item: &Any<'_>, command: &'static str) -> Result<Encrypted, Problem> {
+fn encrypted_data(item: &Any<'_>, command: Command) -> Result<Encrypted, Problem> {
     let read = || {
         let items = ber::sequence(item)?;
         let info = ber::sequence(items.get(1)?)?;
@@ -115,7 +116,7 @@ fn encrypted_data(item: &Any<'_>, command: &'static str) -> Result<Encrypted, Pr
     encrypted(algorithm, data, command)
 }
 
-fn encrypted(algorithm: &Any<'_>, data: Vec<u8>, command: &'static str) -> Result<Encrypted, Problem> {
+fn encrypted(algorithm: &Any<'_>, data: Vec<u8>, command: Command) -> Result<Encrypted, Problem> {
     let scheme = Scheme::read(algorithm).map_err(|error| error.problem(WHAT, command))?;
     if scheme.fits(data.len()) {
         Ok(Encrypted { scheme, data })
@@ -128,7 +129,7 @@ fn encrypted(algorithm: &Any<'_>, data: Vec<u8>, command: &'static str) -> Resul
 }
 
 /// SafeContents, RFC 7292, section 4.2, nested ones unfolded. `bytes` were perhaps decrypted just now.
-pub(super) fn bags(bytes: &[u8], depth: u32, command: &'static str) -> Result<Vec<Bag>, Problem> {
+pub(super) fn bags(bytes: &[u8], depth: u32, command: Command) -> Result<Vec<Bag>, Problem> {
     let mut found = Vec::new();
     let mut open = vec![(Cow::Borrowed(bytes), depth)];
     while let Some((bytes, depth)) = open.pop() {
@@ -153,7 +154,7 @@ pub(super) fn bags(bytes: &[u8], depth: u32, command: &'static str) -> Result<Ve
 }
 
 /// A bag that is no bag of bags; `None` when it is not well-formed.
-fn one(kind: &str, value: &Any<'_>, command: &'static str) -> Result<Option<Bag>, Problem> {
+fn one(kind: &str, value: &Any<'_>, command: Command) -> Result<Option<Bag>, Problem> {
     // CertBag and CRLBag: a type and, in [0], an octet string.
     let typed = |wanted: &str| -> Option<Option<Vec<u8>>> {
         let fields = ber::sequence(value)?;

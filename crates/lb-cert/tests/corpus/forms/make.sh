@@ -42,6 +42,7 @@ puttygen ssh-rsa -O private -o rsa.ppk
 puttygen ssh-ed25519 -O private -o ed25519.ppk
 puttygen ssh-ecdsa -O private --new-passphrase word -o ecdsa-locked.ppk
 cat leaf.pem ssh-ecdsa >ssh-in-heap.pem
+cat leaf.pem ssh-ed25519-locked >ssh-locked-in-heap.pem
 
 # Text around PEM.
 cfssl selfsign www.example.com - 2>/dev/null >cfssl.json <<EOF
@@ -94,6 +95,8 @@ bzip2 -c leaf.pem >leaf.pem.bz2
 xz -c leaf.pem >leaf.pem.xz
 zstd -qc leaf.pem >leaf.pem.zst
 python3 -m zipfile -c server.zip leaf.pem leaf.key
+quiet 7z a server.7z leaf.pem leaf.key
+quiet ansible-vault encrypt --vault-password-file word --output vault.yml leaf.key
 
 # Microsoft's keys, and encryptions of keys that no library here has.
 quiet openssl rsa -in rsa.key -outform PVK -pvk-none -out rsa.pvk
@@ -108,8 +111,15 @@ lock -v2 aria-256-cbc -out aria.key
 lock -v2 des-cbc -out des.key
 lock -v2 rc2 -out rc2.key
 lock -v1 PBE-SHA1-RC4-128 -out rc4.key
+lock -v1 PBE-SHA1-RC4-128 -outform DER -out rc4.der
+base64 rc4.der >rc4.base64
 openssl rsa -in rsa.key -traditional -des -passout pass:$word $old -out des-traditional.key 2>/dev/null
 openssl ec -in leaf.key -des -passout pass:$word $old -out des-traditional-ec.key 2>/dev/null
+quiet openssl rsa -in rsa.key -traditional -camellia128 -passout pass:$word -out camellia-traditional.key
+quiet openssl ec -in leaf.key -camellia128 -passout pass:$word -out camellia-traditional-ec.key
+quiet openssl dsaparam -genkey -out dsa.key 1024
+quiet openssl dsa -in dsa.key -camellia128 -passout pass:$word -out camellia-traditional-dsa.key
+quiet openssl genrsa -primes 3 -out primes.key 2048
 store() { openssl pkcs12 -export -in leaf.pem -inkey leaf.key -certfile ca.pem -passout pass:$word "$@"; }
 store -legacy -keypbe PBE-SHA1-RC4-128 -certpbe PBE-SHA1-RC4-128 -out rc4.p12
 store -legacy -keypbe PBE-SHA1-RC2-128 -certpbe PBE-SHA1-RC2-128 -out rc2-128.p12
@@ -117,6 +127,17 @@ store -keypbe camellia-256-cbc -certpbe camellia-256-cbc -out camellia.p12
 store -legacy -keypbe des-cbc -certpbe des-cbc -out des.p12
 store -macalg sha3-256 -out sha3-mac.p12
 { echo -----BEGIN PKCS12-----; base64 -w 64 rc4.p12; echo -----END PKCS12-----; } >rc4.p12.pem
-openssl cms -data_create -in leaf.pem -outform DER -out data.p7
-openssl cms -encrypt -aes256 -in leaf.pem -outform DER -out locked.p7 rsa.pem
-rm -f ext text word leaf.csr ca.key ./*-locked.pub ssh-ecdsa.pub ssh-rsa.pub
+base64 rc4.p12 >rc4.p12.base64
+
+# Kinds of CMS without certificates, and a structure that is nothing of ours.
+for form in DER PEM; do
+    case $form in DER) end= ;; PEM) end=.pem ;; esac
+    openssl cms -data_create -in leaf.pem -outform $form -out data.p7$end
+    openssl cms -encrypt -aes256 -in leaf.pem -outform $form -out locked.p7$end rsa.pem
+    openssl cms -digest_create -in leaf.pem -outform $form -out digested.p7$end
+done
+for file in data.p7 locked.p7 digested.p7; do
+    base64 $file >$file.base64
+done
+quiet openssl ts -query -data leaf.pem -cert -out query.tsq
+rm -f dsa.key ext text word leaf.csr ca.key ./*-locked.pub ssh-ecdsa.pub ssh-rsa.pub
