@@ -205,9 +205,10 @@ impl Bench {
 
 /// Whether it is no command: an option, a line of PEM, or one of the names that messages show in backquotes.
 pub(crate) fn is_name(text: &str) -> bool {
-    const NAMES: [&str; 17] = [
+    const NAMES: [&str; 19] = [
         "cat",
         "lbd cert bundle",
+        "lbd cert inspect",
         "lbd cert convert",
         "lbd cert verify",
         "subjectKeyIdentifier=hash",
@@ -217,6 +218,7 @@ pub(crate) fn is_name(text: &str) -> bool {
         "*.",
         "Limits",
         "Limits::scrypt_work",
+        "Limits::derivations",
         "Limits::iterations",
         "Limits::total_iterations",
         "refuse",
