@@ -1,4 +1,4 @@
-//! What a pick may cost. The bars stand in docs/performance.md; times are those of the release profile.
+//! What a pick may cost. The bars stand in docs/measurements.md; times are those of the release profile.
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout)] // it measures time, and says what it took
 #![allow(clippy::unwrap_used)] // a failure of the surroundings is a failure of the test

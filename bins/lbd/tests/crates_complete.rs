@@ -5,6 +5,7 @@
 #[path = "crates_complete/words.rs"]
 mod words;
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -91,6 +92,29 @@ fn crate_manifests() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates");
     let entries = fs::read_dir(folder).unwrap();
     entries.map(|entry| entry.unwrap().path().join("Cargo.toml")).collect()
+}
+
+/// A clone on a file system that does not tell capitals apart would lose one of them.
+#[test]
+fn no_two_files_differ_in_capitals_only() {
+    let mut folders = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))];
+    let (mut seen, mut double) = (HashSet::new(), Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if [".git", "target", "node_modules"].contains(&&*entry.file_name().to_string_lossy()) {
+                continue;
+            }
+            if !seen.insert(entry.path().to_string_lossy().to_lowercase()) {
+                double.push(entry.path());
+            }
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    assert!(seen.len() > 500, "{} is not the whole project", seen.len());
+    assert!(double.is_empty(), "{double:?}");
 }
 
 #[test]

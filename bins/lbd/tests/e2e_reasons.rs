@@ -6,8 +6,10 @@ mod support;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 use support::{Backend, Client, Config, Folder, Lbd, address, answer, until};
 
 /// A running program whose access log is read.
@@ -550,4 +552,47 @@ fn head_and_304_keep_the_connections_of_nginx_and_node() {
         let _ = node.wait();
         asked.unwrap();
     }
+}
+
+#[test]
+fn a_request_that_was_held_is_logged_with_the_moment_when_it_began() {
+    let arrived: Arc<Mutex<Vec<u128>>> = Arc::default();
+    let backend = Backend::http({
+        let arrived = Arc::clone(&arrived);
+        move |_| {
+            arrived.lock().unwrap().push(unix_millis());
+            std::thread::sleep(Duration::from_millis(1_300)); // a backend that takes its time
+            answer(200, "", b"at last")
+        }
+    });
+    let logged = Logged::start(&[backend.address()], "json", |config| config);
+    let mut client = Client::connect(logged.listener);
+    let sent = [(); 3].map(|()| {
+        let sent = unix_millis();
+        assert_eq!(client.get("/").status(), 200);
+        sent
+    });
+    let lines = logged.lines();
+    assert_eq!(lines.len(), 3);
+    for ((line, sent), arrived) in lines.iter().zip(sent).zip(arrived.lock().unwrap().iter()) {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let began = unix_millis_of(line["time"].as_str().unwrap());
+        assert!(
+            (sent.saturating_sub(50)..=arrived + 50).contains(&began),
+            "sent at {sent}, logged as {began}, at the backend at {arrived}"
+        );
+    }
+}
+
+fn unix_millis() -> u128 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_millis()
+}
+
+/// Of `2026-11-30T10:51:19.976Z`, by the system's own reading.
+fn unix_millis_of(date: &str) -> u128 {
+    let output = Command::new("date").args(["--date", date, "+%s%3N"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
 }

@@ -87,10 +87,11 @@ impl Control {
         let mut agents = Agents::new(lb_net::clock::seed());
         agents.replace(agents::asked(&plan)?);
         let wanted: Vec<_> = snapshot.listeners.iter().map(|listener| socket_of(listener)).collect();
-        let mut sockets = Sockets::default();
-        let opened = sockets.open(&wanted, count)?;
+        // First: whoever finds the program listening finds this socket too.
         let asks = Asks::new();
         let admin = asks.open(plan.admin.as_ref())?;
+        let mut sockets = Sockets::default();
+        let opened = sockets.open(&wanted, count)?;
         let log = match &watch {
             Some(watcher) => Some(access::watch(watcher)),
             None => access::open(&plan.log)?,
