@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use support::{Backend, Client, Config, Folder, Lbd, address, answer, until};
 
 /// A running program whose access log is read.
@@ -598,10 +598,7 @@ fn a_request_that_was_held_is_logged_with_the_moment_when_it_began() {
 }
 
 fn unix_millis() -> u128 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap()
-        .as_millis()
+    lb_net::clock::now().wall.as_millis().into()
 }
 
 /// Of `2026-11-30T10:51:19.976Z`, by the system's own reading.

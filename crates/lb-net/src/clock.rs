@@ -124,6 +124,16 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_keeps_its_date_whatever_the_next_look_at_the_systems_clock_sees() {
+        let clock = Clock::new();
+        let began = clock.now();
+        clock.check(began.mono + Duration::from_millis(1_870)); // sees the date of now, 1.87 s early
+        let next = clock.now();
+        assert!(next.wall.since(began.wall) <= Duration::from_millis(100), "{next:?}");
+        assert!(began.wall.since(next.wall) <= Duration::from_millis(100), "{next:?}");
+    }
+
+    #[test]
     fn seeds_differ() {
         assert_ne!(seed(), seed());
     }
