@@ -53,15 +53,7 @@ impl Layout {
             return Err(SpecError::new(&head, "is longer than 4,096 letters", "give one format"));
         }
         let unescaped = text.replace("\\\"", "\"");
-        let (word, rest) = unescaped.split_once(' ').unwrap_or((&unescaped, ""));
-        let whole = match (word, rest.contains('%')) {
-            ("common", false) => format!("{NGINX_COMMON} {rest}"),
-            ("combined" | "nginx", false) => format!("{NGINX_COMBINED} {rest}"),
-            ("common", true) => format!("{APACHE_COMMON} {rest}"),
-            ("combined" | "apache", true) => format!("{APACHE_COMBINED} {rest}"),
-            ("combinedio", _) => format!("{APACHE_COMBINED} %I %O {rest}"),
-            _ => unescaped.clone(),
-        };
+        let whole = expanded(&unescaped);
         let pieces = pieces(whole.trim(), text)?;
         let has = |wanted: fn(&Value) -> bool| {
             pieces
@@ -75,7 +67,16 @@ impl Layout {
         Ok(Self {
             text: text.into(),
             pieces: pieces.into(),
-            is_end: whole.contains('$'),
+            is_end: [
+                "$time_local",
+                "$time_iso8601",
+                "$msec",
+                "${time_local",
+                "${time_iso8601",
+                "${msec",
+            ]
+            .iter()
+            .any(|name| whole.contains(name)),
         })
     }
 
@@ -168,6 +169,31 @@ impl Value {
         }
         Ok(())
     }
+}
+
+/// With what `combined` and the like stand for; values that are skipped may stand before.
+fn expanded(text: &str) -> String {
+    let mut before = String::new();
+    let mut rest = text;
+    while let Some((word, after)) = rest.split_once(' ').or((!rest.is_empty()).then_some((rest, ""))) {
+        let base = match (word, text.contains('%')) {
+            ("common", false) => NGINX_COMMON.to_owned(),
+            ("combined" | "nginx", false) => NGINX_COMBINED.to_owned(),
+            ("common", true) => APACHE_COMMON.to_owned(),
+            ("combined" | "apache", true) => APACHE_COMBINED.to_owned(),
+            ("vhost_combined", _) => format!("%v:%p {APACHE_COMBINED}"),
+            ("combinedio", _) => format!("{APACHE_COMBINED} %I %O"),
+            (word, _) if word.starts_with('$') => {
+                before.push_str(word);
+                before.push(' ');
+                rest = after;
+                continue;
+            }
+            _ => break,
+        };
+        return format!("{before}{base} {after}");
+    }
+    text.to_owned()
 }
 
 /// The value at the start of `rest`, which ends where the next piece begins, and what follows it.
