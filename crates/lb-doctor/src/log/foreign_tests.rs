@@ -63,6 +63,9 @@ fn what_a_message_suggests_reads_the_line_that_it_is_said_of() {
         (format!("{COMBINED} 52000 balancer://app http://10.0.0.1:80"), 52_000),
         (format!("{COMBINED} rt=52000"), 52_000),
         (format!("{COMBINED} D=52000 x=\"y z\""), 52_000),
+        (format!("{COMBINED} took_all=52ms"), 52_000),
+        (format!("{COMBINED} uct=0.001 mine=\"0.052\""), 52_000),
+        (format!("{COMBINED} length=612 52000 ms=7"), 52_000),
         (format!("{COMBINED} \"-\" \"3.25\""), 3_250_000),
         (format!("{COMBINED} \"-\" 0.050 0.000 0.026 0.049"), 49_000),
         (format!("{vhost} 0.050 0.001 0.049 TLSv1.3 -"), 49_000),
@@ -141,6 +144,7 @@ fn what_clients_write_is_no_backend_and_no_time() {
         " rt=0.050 upstream_addr=10.0.0.2:80",
         r#" "1.2.3.4:80" 0.050 0.040 10.0.0.2:80"#,
         " upstream_addr:10.0.0.2:80 rt:0.05",
+        r#" "-" "h:80" sn="h" rt=0.050 ua="10.0.0.2:80" us="200" ut="0.049" ul="612" cs=-"#,
     ] {
         let line = format!("{COMBINED}{behind}");
         assert_eq!(

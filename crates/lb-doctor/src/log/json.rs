@@ -308,7 +308,7 @@ const KEYS: [(&str, u64, bool, &str); 9] = [
 ];
 
 /// Keys whose unit depends on who wrote them.
-const LOOSE: [&str; 7] = [
+const LOOSE: [&str; 11] = [
     "request_time",
     "Duration",
     "duration",
@@ -316,6 +316,10 @@ const LOOSE: [&str; 7] = [
     "elapsed",
     "response_time",
     "took",
+    "responseTime",
+    "requestTime",
+    "request_duration",
+    "time_taken",
 ];
 
 fn took(value: f64, nanos: u64) -> Option<Duration> {

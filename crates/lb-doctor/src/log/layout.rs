@@ -2,7 +2,8 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::clf::client;
-use super::format::{Entry, is_address, known, seconds, without_port};
+use super::format::{Entry, is_address, known, last, seconds, without_port};
+use super::tail::{trimmed, with_unit};
 use super::time;
 use super::word::is_status;
 use crate::spec::SpecError;
@@ -129,7 +130,7 @@ struct Found {
 impl Value {
     fn put<'a>(self, text: &'a str, entry: &mut Entry<'a>, found: &mut Found) -> Result<(), &'static str> {
         // of several attempts the last one counts
-        let last = text.rsplit([',', ' ']).find(|part| !part.is_empty()).and_then(known);
+        let last = last(trimmed(text.trim_matches('"')));
         match self {
             Self::Client => entry.client = client(text).map(|client| without_port(client).into()),
             Self::Clf => found.time = Some(time::clf(text).ok_or("the time is not as in 10/Oct/2000:13:55:36 -0700")?),
@@ -151,12 +152,20 @@ impl Value {
             }
             Self::Total(unit) => {
                 found.total = last
-                    .map(|text| took(text, unit).ok_or("a duration is no number"))
+                    .map(|text| {
+                        took(text, unit)
+                            .or_else(|| with_unit(text))
+                            .ok_or("a duration is no number")
+                    })
                     .transpose()?
             }
             Self::Upstream => {
                 found.upstream = last
-                    .map(|text| seconds(text).ok_or("a duration is no number"))
+                    .map(|text| {
+                        seconds(text)
+                            .or_else(|| with_unit(text))
+                            .ok_or("a duration is no number")
+                    })
                     .transpose()?;
             }
             Self::Backend => {

@@ -69,5 +69,20 @@ const UNITS: [(&str, u64); 10] = [
     ("nsec", 1),
 ];
 
+/// Does it name a part of the time, such as that of the connect?
+pub(super) fn is_part(name: &str) -> bool {
+    let parts = [
+        "connect",
+        "header",
+        "handshake",
+        "queue",
+        "wait",
+        "first_byte",
+        "ttfb",
+        "msec",
+    ];
+    TIMES_OF_NGINX.contains(&name) || parts.iter().any(|part| name.contains(part))
+}
+
 /// Parts of a request's time, by the names that people give them.
-const TIMES_OF_NGINX: [&str; 2] = ["uct", "uht"];
+const TIMES_OF_NGINX: [&str; 5] = ["uct", "uht", "ut", "ct", "ht"];

@@ -243,7 +243,7 @@ impl<R: BufRead> Log<R> {
                     line,
                     lines: 0,
                     is_crowded: entry.is_crowded,
-                    format: suggestion(text, entry.is_crowded),
+                    format: suggestion(text, number, entry.is_crowded),
                 });
                 unclear.lines = unclear.lines.saturating_add(1);
             }

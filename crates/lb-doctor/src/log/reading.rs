@@ -78,8 +78,8 @@ fn unclear<R: BufRead>(log: &Log<R>) -> Option<String> {
             }
         ),
         _ => {
-            let (kinds, units) = match example.contains('.') {
-                true => ("something else ($gzip_ratio, a second time)", ""),
+            let (kinds, units) = match !example.bytes().all(|b| b.is_ascii_digit()) {
+                true => ("something else ($gzip_ratio, a part of the time)", ""),
                 false => (
                     "a number of bytes (Apache's combinedio writes two of those)",
                     " for microseconds, %{ms}T in the place of %D for milliseconds, %T for seconds",

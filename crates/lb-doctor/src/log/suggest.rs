@@ -2,15 +2,15 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::clf;
-use super::format::{Format, without_port};
-use super::tail::time;
+use super::format::{Format, last, without_port};
+use super::tail::{time, trimmed};
 use super::word::{Word, Words, request};
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
 /// A format in which the unclear number is the time of the request. It is tried on the line: what does not read it, and
 /// what a shell would not pass on as it is, is not suggested.
-pub(super) fn suggestion(line: &str, is_crowded: bool) -> Option<String> {
+pub(super) fn suggestion(line: &str, number: &str, is_crowded: bool) -> Option<String> {
     let (before, _, rest) = clf::split(line).ok()?;
     let mut words = Words::new(request(rest)?);
     words.next()?; // the status
@@ -31,7 +31,7 @@ pub(super) fn suggestion(line: &str, is_crowded: bool) -> Option<String> {
         .unwrap_or(0);
     (0..first).for_each(|_| text.push_str("$skip "));
     text.push_str(base);
-    let places = places(&pieces, is_crowded);
+    let places = places(&pieces, number, is_crowded);
     let mut names = names(&pieces, &places, is_crowded)?.into_iter();
     for (piece, is_wanted) in pieces.into_iter().zip(places) {
         if names.len() == 0 {
@@ -57,9 +57,11 @@ pub(super) fn suggestion(line: &str, is_crowded: bool) -> Option<String> {
 }
 
 /// Which of the words are the times, or the one unclear number.
-fn places(pieces: &[Word<'_>], is_crowded: bool) -> Vec<bool> {
+fn places(pieces: &[Word<'_>], number: &str, is_crowded: bool) -> Vec<bool> {
     if !is_crowded {
-        let first = pieces.iter().position(|piece| is_number(*piece));
+        let first = pieces
+            .iter()
+            .position(|piece| last(trimmed(value(*piece))) == Some(number));
         return (0..pieces.len()).map(|place| Some(place) == first).collect();
     }
     let mut is_open = false;
@@ -76,7 +78,7 @@ fn names(pieces: &[Word<'_>], places: &[bool], is_crowded: bool) -> Option<Vec<&
     let mut wanted = pieces.iter().zip(places).filter(|(_, is_wanted)| **is_wanted);
     if !is_crowded {
         let (first, _) = wanted.next()?;
-        let name = if value(*first).contains('.') {
+        let name = if value(*first).contains('.') || time(value(*first)).is_some() {
             "$request_time"
         } else {
             "%D"
@@ -97,10 +99,6 @@ fn names(pieces: &[Word<'_>], places: &[bool], is_crowded: bool) -> Option<Vec<&
         ]),
         _ => None,
     }
-}
-
-fn is_number(piece: Word<'_>) -> bool {
-    crate::spec::decimal(value(piece)).is_some() && time(value(piece)).is_none()
 }
 
 fn value(piece: Word<'_>) -> &str {

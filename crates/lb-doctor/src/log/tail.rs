@@ -36,6 +36,8 @@ pub(super) struct Seen<'a> {
     /// Addresses without quotes and name.
     addresses: usize,
     address: Option<&'a str>,
+    ua: Option<&'a str>,
+    has_us: bool,
     quoted: usize,
     bare: usize,
     /// A name whose value stands behind a space.
@@ -186,6 +188,9 @@ impl<'a> Tail<'a> {
                 self.is_begin = true;
                 self.backend = known(value);
             }
+            // nginx's documented long format: ua="$upstream_addr" us="$upstream_status"; alone it may be a user agent
+            "ua" if is_address(value) => self.seen.ua = Some(value),
+            "us" => self.seen.has_us |= value.len() == 3 && is_whole(value),
             "pool" | "upstream_name" => self.pool = known(value),
             "why" => self.persisted = value == "persisted",
             _ => self.take_named_time(name, value),
@@ -194,6 +199,10 @@ impl<'a> Tail<'a> {
 
     fn take_named_time(&mut self, name: &str, value: &'a str) {
         let Some((meaning, unit)) = name::meaning(name) else {
+            // a name that we do not know, and a value that looks like nothing but a time
+            if time(value).is_some() && !name::is_part(name) {
+                self.unclear = self.unclear.or(Some(value));
+            }
             return;
         };
         let (took, how) = match (with_unit(value), unit) {
@@ -231,6 +240,9 @@ impl<'a> Tail<'a> {
     fn decide(&mut self) {
         if self.is_begin {
             self.forwarded = self.seen.third.and_then(known);
+        }
+        if self.seen.has_us {
+            self.backend = self.backend.or(self.seen.ua);
         }
         // two of them would be one too many to know which one it is
         if self.seen.addresses == 1 {
@@ -279,7 +291,7 @@ pub(super) fn time(text: &str) -> Option<Duration> {
 }
 
 /// Without what people put around a value; the brackets of an IPv6 address belong to it.
-fn trimmed(text: &str) -> &str {
+pub(super) fn trimmed(text: &str) -> &str {
     let text = text.trim_matches([',', ';', ' ']);
     if is_address(text) {
         text
