@@ -103,6 +103,8 @@ fn named_durations_are_read_as_people_write_them_or_asked_for() {
         (" latency=91.5ms", 91_500),
         (r#" urt="0.001, 0.090" rt=0.100"#, 90_000),
         (" urt=0.001, 0.090 rt=0.100", 90_000),
+        (" 0.100 0.001, 0.017 : 0.090", 90_000),
+        (" : 0.100 : 0.090 :", 90_000),
     ] {
         let line = format!("{COMBINED}{behind}");
         let entry = Format::Clf.read(&line).unwrap();
