@@ -183,6 +183,30 @@ fn s_sched_09_a_log_whose_costs_differ_by_orders_of_magnitude_gets_least_connect
 }
 
 #[test]
+fn the_format_that_advise_asks_for_reads_the_log_it_was_said_of() {
+    let line = |n: usize| {
+        let took = if n.is_multiple_of(10) { 2.0 } else { 0.050 };
+        format!(
+            "203.0.113.{} - - [21/Nov/2026:10:00:{:02} +0000] \"GET / HTTP/1.1\" 200 6 \"-\" \"c\" {took:.3} 0.001 {took:.3}\n",
+            n % 250,
+            n / 100
+        )
+    };
+    let log: String = (0..2000).map(line).collect();
+    let path = file("three.log", &log).display().to_string();
+    let asked = good(&["advise", &path]);
+    assert!(asked.contains("Durations: none."), "{asked}");
+    // as it stands on the terminal, line breaks included
+    let format = asked
+        .split("--format '")
+        .nth(1)
+        .and_then(|rest| rest.split('\'').next())
+        .unwrap();
+    let text = good(&["advise", &path, "--format", format]);
+    assert!(text.contains("Recommended: two_choices (certainty: fair"), "{text}");
+}
+
+#[test]
 fn a_log_comes_by_standard_input_too() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_lbd"))
         .args(["advise", "-"])

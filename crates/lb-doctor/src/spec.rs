@@ -154,6 +154,18 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// `1 request`, `2,000 requests`: a number of things whose plural ends in s.
+#[must_use]
+pub fn counted(number: u64, thing: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{end}", grouped(number))
+}
+
+/// `verb` for one thing: `1 request fails`; for others as it is for many.
+pub(crate) fn verb<'a>(number: u64, one: &'a str, many: &'a str) -> &'a str {
+    if number == 1 { one } else { many }
+}
+
 /// In seconds.
 const YEAR: f64 = 366.0 * 86_400.0;
 

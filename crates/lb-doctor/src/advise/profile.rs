@@ -1,6 +1,6 @@
 use crate::log::{Log, Record, Survey};
 use crate::simulate::Sample;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::BufRead;
 
 /// What a log says about its traffic. Of the first 500,000 requests; the rest is not read.
@@ -19,8 +19,10 @@ pub struct Profile {
     pub durations: Sample,
     /// Each backend that the log names, in the order of its names.
     pub backends: Vec<BackendProfile>,
-    /// Different clients.
+    /// Different clients; behind a proxy those of whom it says that it forwarded for.
     pub clients: u64,
+    /// Different addresses that connected, where the clients are taken from X-Forwarded-For.
+    pub proxies: Option<u64>,
     /// The part of all requests that came from the client that sent most: 0 to 1.
     pub busiest_client: f64,
     /// Requests of clients whom the balancer knew.
@@ -78,13 +80,34 @@ impl Profile {
             durations: Sample::keeping(MOST),
             backends: Vec::new(),
             clients: 0,
+            proxies: None,
             busiest_client: 0.0,
             persisted: 0,
             failed: 0,
             records,
         };
+        profile.see_through();
         profile.count(log.backends());
         profile
+    }
+
+    /// Takes the last element of X-Forwarded-For for the client where nearly all requests have one and few addresses stand for
+    /// many more of them: that is what a proxy in front looks like. The elements before the last are what clients wrote.
+    fn see_through(&mut self) {
+        let different =
+            |of: fn(&Record) -> Option<u64>| self.records.iter().filter_map(of).collect::<HashSet<u64>>().len() as u64;
+        let (peers, clients) = (different(|record| record.client), different(|record| record.forwarded));
+        let forwarded = self.records.iter().filter(|record| record.forwarded.is_some()).count();
+        if forwarded < self.records.len() - self.records.len() / 10
+            || clients < 2
+            || clients < peers.saturating_mul(CLIENTS_OF_A_PROXY)
+        {
+            return;
+        }
+        self.proxies = Some(peers);
+        for record in &mut self.records {
+            record.client = record.forwarded.or(record.client);
+        }
     }
 
     fn count(&mut self, names: &[String]) {
@@ -137,5 +160,7 @@ fn reading<R: BufRead>(log: &Log<R>, is_whole: bool) -> Vec<String> {
     lines
 }
 
-/// Requests that are read: 28 MiB of records.
+/// Clients behind each address from which on it is one of a proxy.
+const CLIENTS_OF_A_PROXY: u64 = 2;
+/// Requests that are read: 34 MiB of records.
 const MOST: usize = 500_000;

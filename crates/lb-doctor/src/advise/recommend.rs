@@ -1,6 +1,6 @@
 use super::profile::Profile;
 use super::weights::weights;
-use crate::spec::{grouped, show, three_digits};
+use crate::spec::{counted, grouped, show, three_digits, verb};
 use lb_sched::Algorithm;
 use std::time::Duration;
 
@@ -161,21 +161,31 @@ fn clients(profile: &Profile, backends: usize, notes: &mut Vec<String>) {
     if clients == 0 {
         return;
     }
-    let mut text = format!(
-        "{} client{}, {} requests each on average",
-        grouped(clients),
-        if clients == 1 { "" } else { "s" },
-        three_digits(requests as f64 / clients as f64)
-    );
-    if clients < 20 * backends || profile.busiest_client > 0.5 / backends as f64 {
+    let each = three_digits(requests as f64 / clients as f64);
+    let plural = if each == "1" { "" } else { "s" };
+    let mut text = format!("{}, {each} request{plural}", counted(clients, "client"));
+    text.push_str(if clients == 1 { "" } else { " each on average" });
+    if let Some(proxies) = profile.proxies {
         text.push_str(&format!(
-            "; the busiest sends {} %: persistence or hashing by client address would be uneven (a proxy in front? then use a cookie, or \
-             trust its X-Forwarded-For)",
-            three_digits(profile.busiest_client * 100.0)
+            " (counted by the last element of X-Forwarded-For, which is whom the nearest proxy saw; all came over {})",
+            counted_as(proxies, "address", "addresses")
         ));
-    } else {
-        text.push_str(": enough of them for persistence or hashing by client address to be even");
     }
+    let is_uneven = clients < 20 * backends || profile.busiest_client > 0.5 / backends as f64;
+    let busiest = three_digits(profile.busiest_client * 100.0);
+    text.push_str(&match (is_uneven, profile.proxies) {
+        (true, None) => format!(
+            "; the busiest sends {busiest} %: persistence or hashing by client address would be uneven (a proxy in front? then use a cookie, or \
+             trust its X-Forwarded-For)"
+        ),
+        (true, Some(_)) => {
+            format!("; the busiest sends {busiest} %: persistence or hashing by client address would be uneven, so use a cookie")
+        }
+        (false, None) => ": enough of them for persistence or hashing by client address to be even".to_owned(),
+        (false, Some(_)) => {
+            ": enough of them for persistence or hashing by client address to be even, if trusted_proxies names the proxy".to_owned()
+        }
+    });
     notes.push(format!("{text}."));
     if profile.failed > 0 {
         let percent = profile.failed as f64 / requests.max(1) as f64 * 100.0;
@@ -185,6 +195,10 @@ fn clients(profile: &Profile, backends: usize, notes: &mut Vec<String>) {
             three_digits(percent)
         ));
     }
+}
+
+fn counted_as(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), verb(number, one, many))
 }
 
 /// p95 / p50 from which costs differ by orders of magnitude ("2 ms and 2 s").

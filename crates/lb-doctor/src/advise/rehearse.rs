@@ -3,7 +3,7 @@ use super::recommend::Advice;
 use crate::log::{Replay, ReplayOptions, Survey};
 use crate::report::Setting;
 use crate::simulate::{Backend, Comparison, Contender, Options, Service, SimulationError, compare};
-use crate::spec::{grouped, show, three_digits};
+use crate::spec::{grouped, show, three_digits, verb};
 use lb_sched::Algorithm;
 use lb_types::Weight;
 use std::collections::HashMap;
@@ -77,14 +77,11 @@ impl Advice {
         setting.notes.push(Survey::pace(work, options.speedup));
         let untimed = scaled.requests - scaled.timed;
         if untimed > 0 {
-            let (have, they) = if untimed == 1 {
-                ("has", "it is")
-            } else {
-                ("have", "they are")
-            };
             setting.notes.push(format!(
-                "{} of them {have} no duration in the log; {they} given one by chance, {} on average like the others.",
+                "{} of them {} no duration in the log; {} given one by chance, {} on average like the others.",
                 grouped(untimed),
+                verb(untimed, "has", "have"),
+                verb(untimed, "it is", "they are"),
                 show(mean)
             ));
         }

@@ -227,7 +227,9 @@ fn a_long_or_unprintable_name_is_one_backend() {
         ("b".repeat(500), "b".repeat(128)),
         ("c\\u0007c".to_owned(), "cc".to_owned()),
     ] {
-        let line = |n: usize, name: &str| format!("{{\"ts\":{n}.5,\"backend\":\"{name}\",\"total_us\":20000}}\n");
+        let line = |n: usize, name: &str| {
+            format!("{{\"ts\":{n}.5,\"status\":200,\"backend\":\"{name}\",\"total_us\":20000}}\n")
+        };
         let text: String = (0..300).map(|n| line(n, &name) + &line(n, "other")).collect();
         let (advice, profile) = advise(text);
         let names: Vec<&str> = profile.backends.iter().map(|b| b.name.as_str()).collect();
@@ -243,7 +245,7 @@ fn a_long_or_unprintable_name_is_one_backend() {
         );
         assert!(advice.toml().contains(&shown));
     }
-    let (advice, _) = advise("{\"ts\":1.5,\"backend\":\"\\u0007\",\"total_us\":20000}\n".repeat(10));
+    let (advice, _) = advise("{\"ts\":1.5,\"status\":200,\"backend\":\"\\u0007\",\"total_us\":20000}\n".repeat(10));
     assert!(advice.weights.is_empty(), "nothing is left of its name");
 }
 
@@ -357,4 +359,109 @@ fn the_page_says_all_that_the_text_says() {
     for note in &advice.notes {
         assert!(page.contains(&crate::report::escape(note)), "{note}");
     }
+}
+
+/// Our own default lines: `peers` addresses connect, and say that they do so for `clients`.
+fn behind_a_proxy(count: usize, peers: usize, clients: usize) -> String {
+    let line = |n: usize| {
+        format!(
+            "192.0.2.{} - - [21/Nov/2026:10:00:{:02} +0000] \"GET /a HTTP/1.1\" 200 612 \"-\" \"c\" \"6.6.6.{}, 198.51.100.{}\" rt=0.020000 pool=app backend=web{} why=scheduled\n",
+            n % peers,
+            n / 100 % 60,
+            n % 250,
+            n % clients,
+            n % 2
+        )
+    };
+    (0..count).map(line).collect()
+}
+
+#[test]
+fn clients_behind_a_trusted_proxy_are_counted_by_the_last_element_of_the_chain() {
+    let (advice, profile) = advise(behind_a_proxy(3000, 1, 60));
+    assert_eq!((profile.clients, profile.proxies), (60, Some(1)));
+    let notes = advice.notes.join("\n");
+    assert!(notes.contains("60 clients, 50 requests each on average"), "{notes}");
+    assert!(
+        notes.contains("last element of X-Forwarded-For") && notes.contains("over 1 address)"),
+        "{notes}"
+    );
+    assert!(!notes.contains("trust its X-Forwarded-For"), "{notes}");
+    // few of them: still true
+    let (advice, profile) = advise(behind_a_proxy(3000, 2, 6));
+    assert_eq!((profile.clients, profile.proxies), (6, Some(2)));
+    assert!(
+        advice.notes.join("\n").contains("so use a cookie"),
+        "{:?}",
+        advice.notes
+    );
+    // one address for each: clients that write the field themselves
+    let (_, profile) = advise(behind_a_proxy(3000, 60, 60));
+    assert_eq!((profile.clients, profile.proxies), (60, None));
+    // one client behind one proxy
+    let (_, profile) = advise(behind_a_proxy(3000, 1, 1));
+    assert_eq!((profile.clients, profile.proxies), (1, None));
+}
+
+#[test]
+fn one_of_a_thing_is_said_as_one() {
+    // a number, then a word that should be one of it, or a verb that should follow one
+    let wrong = |text: &str| {
+        let words: Vec<&str> = text
+            .split_whitespace()
+            .map(|word| word.trim_matches(['(', ')', ',', ';', ':', '.']))
+            .collect();
+        let place = words.windows(2).position(|pair| {
+            let one = matches!(pair[0], "1" | "one");
+            let many = matches!(pair[0], "2" | "two");
+            let thing = pair[1].trim_end_matches('s');
+            let is_thing = matches!(
+                thing,
+                "request" | "client" | "line" | "backend" | "pool" | "algorithm" | "connection"
+            );
+            is_thing && ((one && pair[1].ends_with('s')) || (many && !pair[1].ends_with('s')))
+        });
+        place.map(|place| words[place.saturating_sub(2)..(place + 4).min(words.len())].join(" "))
+    };
+    assert!(
+        wrong("of 1 requests in").is_some() && wrong("2 client ").is_some() && wrong("1 request, 2 clients").is_none()
+    );
+    for count in [1, 2] {
+        let bad = "nonsense\n".repeat(count);
+        let lone = "203.0.113.7 - - [21/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 500 6 \"-\" \"c\"\n";
+        for text in [
+            log(count, |_| 0.020),
+            behind_a_proxy(count, 1, 2),
+            behind_a_proxy(count, 2, 2),
+            log(count, |_| 0.020) + &bad + &lone.repeat(count),
+            lone.repeat(count) + &bad,
+        ] {
+            let (advice, mut profile) = advise(text);
+            let mut rehearsal = advice.rehearse(&profile, 1).unwrap();
+            let shown = advice.text(&mut profile, rehearsal.as_mut());
+            assert_eq!(wrong(&shown), None, "{shown}");
+            let page = advice
+                .html(&mut profile, rehearsal.as_mut(), "x.log")
+                .replace(['<', '>'], " ");
+            assert_eq!(wrong(&page), None, "{page}");
+            if count == 1 {
+                for plural in [
+                    "1 requests",
+                    "1 lines",
+                    "1 request are",
+                    "1 of them have",
+                    "1 of 2 lines have",
+                ] {
+                    assert!(!shown.contains(plural), "{plural}: {shown}");
+                }
+            }
+        }
+    }
+    let (advice, mut profile) = advise(log(1, |_| 0.020));
+    let text = advice.text(&mut profile, None);
+    assert!(
+        text.contains("1 request in 1 s.") && text.contains("(certainty: low, 1 request is few)"),
+        "{text}"
+    );
+    assert!(text.contains("1 client, 1 request;"), "{text}");
 }

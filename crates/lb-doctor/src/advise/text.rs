@@ -4,7 +4,7 @@ use super::rehearse::Rehearsal;
 use crate::log::LONGEST_NAME;
 use crate::report::{Table, pretty, wrap};
 use crate::simulate::Comparison;
-use crate::spec::{grouped, show};
+use crate::spec::{counted, grouped, show, verb};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -156,12 +156,13 @@ impl Advice {
     }
 
     pub(super) fn sure(&self, profile: &Profile) -> String {
-        let count = grouped(profile.durations.count());
+        let timed = profile.durations.count();
+        let count = counted(timed, "request");
         match self.certainty {
             Certainty::Guess => "a guess".to_owned(),
-            Certainty::Low => format!("low, {count} requests are few"),
-            Certainty::Fair => format!("fair, by {count} requests"),
-            Certainty::High => format!("high, by {count} requests"),
+            Certainty::Low => format!("low, {count} {} few", verb(timed, "is", "are")),
+            Certainty::Fair => format!("fair, by {count}"),
+            Certainty::High => format!("high, by {count}"),
         }
     }
 
@@ -199,8 +200,8 @@ impl Advice {
 
 pub(super) fn about(profile: &Profile) -> String {
     let mut text = format!(
-        "{} requests in {}",
-        grouped(profile.survey.requests),
+        "{} in {}",
+        counted(profile.survey.requests, "request"),
         show(profile.survey.span())
     );
     if let Some(pool) = &profile.pool {
@@ -214,7 +215,12 @@ pub(super) fn about(profile: &Profile) -> String {
             .take(SHOWN)
             .map(|(name, count)| format!("{name:?} ({})", grouped(*count)))
             .collect();
-        let _ = write!(text, " Other pools in the log, for --pool: {}.", others.join(", "));
+        let pools = if profile.other_pools.len() == 1 {
+            "Another pool"
+        } else {
+            "Other pools"
+        };
+        let _ = write!(text, " {pools} in the log, for --pool: {}.", others.join(", "));
     }
     text
 }

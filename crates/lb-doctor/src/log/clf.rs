@@ -2,7 +2,7 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::format::{Entry, known, without_port};
-use super::tail::Tail;
+use super::tail::{How, Tail};
 use super::time;
 use super::word::{Word, Words, request};
 use std::net::IpAddr;
@@ -45,12 +45,21 @@ pub(super) fn read(line: &str) -> Result<Entry<'_>, &'static str> {
         pool: tail.pool.map(Into::into),
         status,
         persisted: tail.persisted,
+        forwarded: tail.forwarded.and_then(forwarded).map(Into::into),
+        is_unnamed: matches!(tail.how, How::Digits | How::Unit),
+        is_crowded: tail.how == How::Crowded,
     })
+}
+
+/// The last element of X-Forwarded-For: whom the nearest proxy saw. Those before it were written by whoever came before.
+pub(super) fn forwarded(chain: &str) -> Option<&str> {
+    let element = chain.rsplit(',').next()?.trim();
+    address(element).parse::<IpAddr>().is_ok().then(|| address(element))
 }
 
 /// What stands before `[time]`, the time, and what stands behind. Clients and users may have brackets of their own, so
 /// it is the first pair that holds a time and has the request behind it.
-fn split(line: &str) -> Result<(&str, (u64, bool), &str), &'static str> {
+pub(super) fn split(line: &str) -> Result<(&str, (u64, bool), &str), &'static str> {
     let mut why = "no [time]";
     for (open, _) in line.match_indices('[') {
         let (before, inside) = line.split_at_checked(open).ok_or(why)?;

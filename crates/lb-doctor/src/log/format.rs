@@ -32,6 +32,12 @@ pub struct Entry<'a> {
     pub source: Option<&'static str>,
     /// A number that may be a duration; its line does not say so, and it was not taken for one.
     pub unclear: Option<&'a str>,
+    /// Whom the proxy in front says that it sent it for: the last element of X-Forwarded-For in lbd's own format.
+    pub forwarded: Option<Cow<'a, str>>,
+    /// Is the duration known by its digits alone, in a line that has no other times?
+    pub(super) is_unnamed: bool,
+    /// Were there more unnamed times than can be told apart?
+    pub(super) is_crowded: bool,
 }
 
 /// What a line looks like.
@@ -73,6 +79,24 @@ impl Format {
         }
     }
 
+    /// The programs whose lines it reads.
+    pub(super) const fn programs(&self) -> &'static str {
+        match self {
+            Self::Json | Self::JsonKey(_) => "JSON of lbd, nginx, Caddy, Traefik, Envoy and Google Cloud",
+            Self::Haproxy => "HAProxy's httplog and tcplog",
+            Self::Alb => "AWS ALB and classic ELB",
+            Self::Clf => {
+                "common and combined with what stands behind (Apache, nginx, lbd, ingress-nginx, Traefik, HAProxy's httplog clf)"
+            }
+            Self::Layout(_) => "a format that is given",
+        }
+    }
+
+    /// What is read without `--format`, by its readers.
+    pub(super) fn known() -> String {
+        Self::ALL.each_ref().map(Self::programs).join("; ")
+    }
+
     /// The format that reads most of these lines; `None` when none reads any.
     #[must_use]
     pub fn detect<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Option<Self> {
@@ -110,7 +134,10 @@ impl FromStr for Format {
             "json" => Ok(Self::Json),
             "haproxy" | "httplog" | "tcplog" => Ok(Self::Haproxy),
             "alb" | "elb" | "aws" => Ok(Self::Alb),
-            text if text.contains(['$', '%']) => Layout::parse(text).map(Self::Layout),
+            text if text.contains(['$', '%']) => {
+                let whole = super::paste::unwrapped(text)?;
+                Layout::parse(&whole).map(Self::Layout)
+            }
             text => match text.strip_prefix("json ") {
                 Some(rule) => rule.trim().parse().map(Self::JsonKey),
                 None => Err(unknown(text)),
@@ -147,6 +174,11 @@ pub(super) fn without_port(text: &str) -> &str {
         Some((address, _)) if address.split(':').count() >= 8 => address,
         _ => text,
     }
+}
+
+/// Of a list with one value for each attempt, the last.
+pub(super) fn last(list: &str) -> Option<&str> {
+    list.rsplit([',', ' ']).find(|part| !part.is_empty()).and_then(known)
 }
 
 /// `-` and nothing are nothing.

@@ -61,6 +61,15 @@ pub(super) fn read(line: &str) -> Result<Entry<'_>, &'static str> {
     })
 }
 
+/// How long the server worked on a request, of TR, Tw, Tr and Ta: a request that waits for the client or in the queue is
+/// no work. `None` inside for one that came to nothing, and outside for what is no timer.
+pub(super) fn work([idle, waited, answer, total]: [&str; 4]) -> Option<Option<Duration>> {
+    let [idle, waited, answer, total] = [timer(idle)?, timer(waited)?, timer(answer)?, timer(total)?];
+    let before_server = idle.max(0).saturating_add(waited.max(0));
+    let took = u64::try_from(total.saturating_sub(before_server)).ok();
+    Some(took.filter(|_| answer >= 0 && total >= 0).map(Duration::from_millis))
+}
+
 /// The text before the accept date, the date, the text behind. Process ids and addresses stand in brackets too.
 fn split(line: &str) -> Option<(&str, (u64, bool), &str)> {
     line.match_indices('[').find_map(|(open, _)| {

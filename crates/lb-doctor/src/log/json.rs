@@ -2,7 +2,7 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::format::{Entry, known, seconds, without_port};
-use super::time;
+use super::{clf, time};
 use crate::spec::SpecError;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -14,11 +14,14 @@ use std::time::Duration;
 /// it says, and nothing else.
 pub(super) fn read<'a>(line: &'a str, rule: Option<&Rule>) -> Result<Entry<'a>, &'static str> {
     let object: Map<String, Value> = serde_json::from_str(line).map_err(|_| "not a JSON object")?;
+    if !is_request(&object, rule) {
+        return Err("no request: it has neither a status nor a method");
+    }
     let (unix_nanos, whole_seconds, is_end) =
         moment(&object).ok_or("no time that can be read (time, ts, msec, @timestamp)")?;
     let times = match rule {
         Some(rule) => {
-            let value = object.get(&*rule.key).and_then(last_number);
+            let value = find(&object, &rule.key).and_then(last_number);
             let total = value.and_then(|value| took(value, rule.nanos));
             Times {
                 total,
@@ -45,12 +48,16 @@ pub(super) fn read<'a>(line: &'a str, rule: Option<&Rule>) -> Result<Entry<'a>, 
         "downstream_remote_address",
     ])
     .or_else(|| {
-        let request = object.get("request").and_then(Value::as_object)?;
-        self::text(request, "remote_ip").map(str::to_owned)
+        let address = ["client_ip", "remote_ip", "remoteIp", "remote_addr"].iter();
+        let mut found = address.filter_map(|name| inside(&object, name)?.as_str().and_then(known));
+        found.next().map(str::to_owned)
     });
-    let status = ["status", "DownstreamStatus", "response_code"]
-        .iter()
-        .find_map(|name| number(object.get(*name)?));
+    let status = STATUS.iter().find_map(|name| number(inside(&object, name)?));
+    let forwarded = object
+        .get("x_forwarded_for")
+        .filter(|_| object.contains_key("total_us"))
+        .and_then(Value::as_str)
+        .and_then(clf::forwarded);
     Ok(Entry {
         unix_nanos: unix_nanos.saturating_sub(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)),
         whole_seconds,
@@ -65,8 +72,93 @@ pub(super) fn read<'a>(line: &'a str, rule: Option<&Rule>) -> Result<Entry<'a>, 
         status: status.filter(|s| (0.0..1000.0).contains(s)).map(|status| status as u16),
         persisted: text(&["persist"]).is_some_and(|word| word == "hit")
             || text(&["why"]).is_some_and(|word| word == "persisted"),
+        forwarded: forwarded.map(|address| address.to_owned().into()),
+        ..Entry::default()
     })
 }
+
+/// Does it tell of a request? Programs write other lines with a time into the same file: what they start, what fails.
+fn is_request(object: &Map<String, Value>, rule: Option<&Rule>) -> bool {
+    // Caddy tells of one request also where it failed and where it was passed on
+    let is_aside = |logger: &str| {
+        let part = logger.split('.').next().unwrap_or_default();
+        matches!(part, "http" | "admin" | "tls" | "pki" | "events" | "layer4")
+            && !(logger == "http.log.access" || logger.starts_with("http.log.access."))
+    };
+    if text(object, "logger").is_some_and(is_aside) {
+        return false;
+    }
+    let has_status = STATUS
+        .iter()
+        .any(|name| inside(object, name).and_then(number).is_some());
+    let has_method = METHODS.iter().any(|name| inside(object, name).is_some_and(says));
+    // lbd's own lines of TCP connections have neither
+    let is_connection = object.contains_key("total_us");
+    let is_asked = rule.is_some_and(|rule| find(object, &rule.key).is_some_and(says));
+    is_connection || is_asked || has_status || has_method
+}
+
+/// Neither null nor empty, `-` nor a list.
+fn says(value: &Value) -> bool {
+    match value {
+        Value::String(text) => known(text).is_some(),
+        Value::Number(_) => true,
+        Value::Object(object) => ["method", "uri", "url"].iter().any(|name| object.contains_key(*name)),
+        _ => false,
+    }
+}
+
+/// The value of a key, here or in an object inside. Header fields are what clients and backends write: they are not
+/// looked into.
+fn find<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    let is_open = |name: &str| !FOREIGN.iter().any(|word| name.contains(word));
+    found(object, key, DEEPEST, is_open)
+}
+
+/// The value of a key, here or in what tells of the request and the response: Google's `httpRequest`, Caddy's `request`.
+fn inside<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    let is_exchange = |name: &str| ["http", "req", "res"].iter().any(|word| name.starts_with(word));
+    let is_open = |name: &str| is_exchange(name) && !FOREIGN.iter().any(|word| name.contains(word));
+    found(object, key, DEEPEST, is_open)
+}
+
+fn found<'a>(
+    object: &'a Map<String, Value>,
+    key: &str,
+    depth: u8,
+    is_open: impl Fn(&str) -> bool + Copy,
+) -> Option<&'a Value> {
+    object.get(key).or_else(|| {
+        let depth = depth.checked_sub(1)?;
+        object
+            .iter()
+            .filter(|(name, value)| value.is_object() && is_open(&name.to_ascii_lowercase()))
+            .find_map(|(_, value)| found(value.as_object()?, key, depth, is_open))
+    })
+}
+
+/// In the names of objects that hold what others wrote.
+const FOREIGN: [&str; 7] = ["header", "cookie", "trailer", "quer", "param", "label", "body"];
+
+/// Objects in objects.
+const DEEPEST: u8 = 2;
+
+const STATUS: [&str; 6] = [
+    "status",
+    "DownstreamStatus",
+    "response_code",
+    "status_code",
+    "statusCode",
+    "response_status",
+];
+const METHODS: [&str; 6] = [
+    "method",
+    "request_method",
+    "RequestMethod",
+    "requestMethod",
+    "http_method",
+    "request",
+];
 
 /// Which key holds durations, and in which unit: `elapsed:ms`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -153,7 +245,7 @@ impl Times {
             } else {
                 &mut times.upstream
             };
-            let Some(value) = object.get(key).filter(|_| place.is_none()) else {
+            let Some(value) = find(object, key).filter(|_| place.is_none()) else {
                 continue;
             };
             *place = last_number(value).and_then(|value| took(value, nanos));
@@ -168,7 +260,7 @@ impl Times {
     }
 
     fn by_program(&mut self, object: &Map<String, Value>) {
-        let Some((key, value)) = LOOSE.into_iter().find_map(|key| Some((key, object.get(key)?))) else {
+        let Some((key, value)) = LOOSE.into_iter().find_map(|key| Some((key, find(object, key)?))) else {
             return;
         };
         let has = |keys: &[&str]| keys.iter().any(|key| object.contains_key(*key));
@@ -216,7 +308,7 @@ const KEYS: [(&str, u64, bool, &str); 9] = [
 ];
 
 /// Keys whose unit depends on who wrote them.
-const LOOSE: [&str; 7] = [
+const LOOSE: [&str; 11] = [
     "request_time",
     "Duration",
     "duration",
@@ -224,6 +316,10 @@ const LOOSE: [&str; 7] = [
     "elapsed",
     "response_time",
     "took",
+    "responseTime",
+    "requestTime",
+    "request_duration",
+    "time_taken",
 ];
 
 fn took(value: f64, nanos: u64) -> Option<Duration> {

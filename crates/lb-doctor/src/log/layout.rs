@@ -2,7 +2,8 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::clf::client;
-use super::format::{Entry, is_address, known, seconds, without_port};
+use super::format::{Entry, is_address, known, last, seconds, without_port};
+use super::tail::{trimmed, with_unit};
 use super::time;
 use super::word::is_status;
 use crate::spec::SpecError;
@@ -53,15 +54,7 @@ impl Layout {
             return Err(SpecError::new(&head, "is longer than 4,096 letters", "give one format"));
         }
         let unescaped = text.replace("\\\"", "\"");
-        let (word, rest) = unescaped.split_once(' ').unwrap_or((&unescaped, ""));
-        let whole = match (word, rest.contains('%')) {
-            ("common", false) => format!("{NGINX_COMMON} {rest}"),
-            ("combined" | "nginx", false) => format!("{NGINX_COMBINED} {rest}"),
-            ("common", true) => format!("{APACHE_COMMON} {rest}"),
-            ("combined" | "apache", true) => format!("{APACHE_COMBINED} {rest}"),
-            ("combinedio", _) => format!("{APACHE_COMBINED} %I %O {rest}"),
-            _ => unescaped.clone(),
-        };
+        let whole = expanded(&unescaped);
         let pieces = pieces(whole.trim(), text)?;
         let has = |wanted: fn(&Value) -> bool| {
             pieces
@@ -75,7 +68,16 @@ impl Layout {
         Ok(Self {
             text: text.into(),
             pieces: pieces.into(),
-            is_end: whole.contains('$'),
+            is_end: [
+                "$time_local",
+                "$time_iso8601",
+                "$msec",
+                "${time_local",
+                "${time_iso8601",
+                "${msec",
+            ]
+            .iter()
+            .any(|name| whole.contains(name)),
         })
     }
 
@@ -128,7 +130,7 @@ struct Found {
 impl Value {
     fn put<'a>(self, text: &'a str, entry: &mut Entry<'a>, found: &mut Found) -> Result<(), &'static str> {
         // of several attempts the last one counts
-        let last = text.rsplit([',', ' ']).find(|part| !part.is_empty()).and_then(known);
+        let last = last(trimmed(text.trim_matches('"')));
         match self {
             Self::Client => entry.client = client(text).map(|client| without_port(client).into()),
             Self::Clf => found.time = Some(time::clf(text).ok_or("the time is not as in 10/Oct/2000:13:55:36 -0700")?),
@@ -150,12 +152,20 @@ impl Value {
             }
             Self::Total(unit) => {
                 found.total = last
-                    .map(|text| took(text, unit).ok_or("a duration is no number"))
+                    .map(|text| {
+                        took(text, unit)
+                            .or_else(|| with_unit(text))
+                            .ok_or("a duration is no number")
+                    })
                     .transpose()?
             }
             Self::Upstream => {
                 found.upstream = last
-                    .map(|text| seconds(text).ok_or("a duration is no number"))
+                    .map(|text| {
+                        seconds(text)
+                            .or_else(|| with_unit(text))
+                            .ok_or("a duration is no number")
+                    })
                     .transpose()?;
             }
             Self::Backend => {
@@ -168,6 +178,31 @@ impl Value {
         }
         Ok(())
     }
+}
+
+/// With what `combined` and the like stand for; values that are skipped may stand before.
+fn expanded(text: &str) -> String {
+    let mut before = String::new();
+    let mut rest = text;
+    while let Some((word, after)) = rest.split_once(' ').or((!rest.is_empty()).then_some((rest, ""))) {
+        let base = match (word, text.contains('%')) {
+            ("common", false) => NGINX_COMMON.to_owned(),
+            ("combined" | "nginx", false) => NGINX_COMBINED.to_owned(),
+            ("common", true) => APACHE_COMMON.to_owned(),
+            ("combined" | "apache", true) => APACHE_COMBINED.to_owned(),
+            ("vhost_combined", _) => format!("%v:%p {APACHE_COMBINED}"),
+            ("combinedio", _) => format!("{APACHE_COMBINED} %I %O"),
+            (word, _) if word.starts_with('$') => {
+                before.push_str(word);
+                before.push(' ');
+                rest = after;
+                continue;
+            }
+            _ => break,
+        };
+        return format!("{before}{base} {after}");
+    }
+    text.to_owned()
 }
 
 /// The value at the start of `rest`, which ends where the next piece begins, and what follows it.

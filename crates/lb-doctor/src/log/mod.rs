@@ -6,9 +6,13 @@ mod format;
 mod haproxy;
 mod json;
 mod layout;
+mod layouts;
+mod name;
+mod paste;
 mod reader;
 mod reading;
 mod replay;
+mod suggest;
 mod survey;
 mod tail;
 mod time;
@@ -24,5 +28,7 @@ pub use survey::Survey;
 
 #[cfg(test)]
 mod duration_tests;
+#[cfg(test)]
+mod foreign_tests;
 #[cfg(test)]
 mod tests;

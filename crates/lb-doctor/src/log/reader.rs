@@ -2,13 +2,14 @@
 
 use super::format::{Entry, Format};
 use super::reading::sentences;
+use super::suggest::suggestion;
 use lb_types::hash64;
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, BufRead};
 use std::time::Duration;
 
-/// What is kept of one line: 56 bytes, names as numbers.
+/// What is kept of one line: 72 bytes, names as numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
@@ -18,6 +19,8 @@ pub struct Record {
     pub whole_seconds: bool,
     /// A hash of the client's address.
     pub client: Option<u64>,
+    /// A hash of the address that the proxy in front says.
+    pub forwarded: Option<u64>,
     /// How long the backend took.
     pub duration: Option<Duration>,
     /// Position in [`Log::backends`].
@@ -48,6 +51,8 @@ pub struct Log<R> {
     pools: Names,
     sources: Vec<(&'static str, u64)>,
     unclear: Option<Unclear>,
+    /// Most lines with unnamed times have more of them than can be told apart: a lone one in other lines says nothing then.
+    is_crowded: bool,
     failure: Option<io::Error>,
     is_done: bool,
 }
@@ -72,6 +77,10 @@ pub struct Unclear {
     pub line: u64,
     /// Lines that have such numbers and nothing better.
     pub lines: u64,
+    /// Are they several times that do not say what each is?
+    pub is_crowded: bool,
+    /// A `--format` that reads this line, if it is a duration.
+    pub format: Option<String>,
 }
 
 impl<R: BufRead> Log<R> {
@@ -98,6 +107,7 @@ impl<R: BufRead> Log<R> {
             pools: Names::default(),
             sources: Vec::new(),
             unclear: None,
+            is_crowded: false,
             failure: None,
             is_done: false,
         };
@@ -117,6 +127,11 @@ impl<R: BufRead> Log<R> {
                 }
             })?;
         }
+        log.is_crowded = log.format == Format::Clf && {
+            let entries = || log.ahead.iter().filter_map(|line| log.format.read(line.trim()).ok());
+            let crowded = entries().filter(|entry| entry.is_crowded).count();
+            crowded > entries().filter(|entry| entry.is_unnamed).count()
+        };
         Ok(log)
     }
 
@@ -208,9 +223,10 @@ impl<R: BufRead> Log<R> {
         }
     }
 
-    fn record(&mut self, entry: &Entry<'_>) -> Record {
+    fn record(&mut self, entry: &Entry<'_>, text: &str) -> Record {
+        let duration = entry.duration.filter(|_| !(self.is_crowded && entry.is_unnamed));
         match (entry.source, entry.unclear) {
-            (Some(source), _) if entry.duration.is_some() => {
+            (Some(source), _) if duration.is_some() => {
                 match self.sources.iter_mut().find(|(known, _)| *known == source) {
                     Some((_, count)) => *count = count.saturating_add(1),
                     None => self.sources.push((source, 1)),
@@ -226,6 +242,8 @@ impl<R: BufRead> Log<R> {
                         .collect(),
                     line,
                     lines: 0,
+                    is_crowded: entry.is_crowded,
+                    format: suggestion(text, number, entry.is_crowded),
                 });
                 unclear.lines = unclear.lines.saturating_add(1);
             }
@@ -235,7 +253,8 @@ impl<R: BufRead> Log<R> {
             unix_nanos: entry.unix_nanos,
             whole_seconds: entry.whole_seconds,
             client: entry.client.as_deref().map(|client| hash64(0, client.as_bytes())),
-            duration: entry.duration,
+            forwarded: entry.forwarded.as_deref().map(|client| hash64(0, client.as_bytes())),
+            duration,
             backend: entry.backend.as_deref().and_then(|name| self.backends.number(name)),
             pool: entry.pool.as_deref().and_then(|name| self.pools.number(name)),
             failed: entry.status.is_some_and(|status| status >= 500),
@@ -265,7 +284,7 @@ impl<R: BufRead> Iterator for Log<R> {
             match self.format.read(text) {
                 Ok(entry) => {
                     self.good = self.good.saturating_add(1);
-                    return Some(self.record(&entry));
+                    return Some(self.record(&entry, text));
                 }
                 Err(why) => self.note_bad(why),
             }
@@ -354,10 +373,7 @@ pub enum LogError {
     #[error("is compressed: unpack it first, as in `zcat access.log.gz | lbd advise -`")]
     Compressed,
     /// No line was understood.
-    #[error(
-        "has no format that is known (combined, nginx with or without times, lbd's JSON, haproxy, AWS ALB); it begins \
-         with {first:?}"
-    )]
+    #[error("has no format that is known ({}); it begins with {first:?}", Format::known())]
     UnknownFormat {
         /// The first 120 letters.
         first: String,

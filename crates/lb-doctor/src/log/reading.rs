@@ -1,6 +1,6 @@
 use super::format::Format;
 use super::reader::Log;
-use crate::spec::grouped;
+use crate::spec::{counted, grouped, verb};
 use std::io::BufRead;
 
 /// How a log was read, in sentences.
@@ -19,11 +19,11 @@ pub(super) fn sentences<R: BufRead>(log: &Log<R>) -> Vec<String> {
             .map(|bad| format!("line {}: {}", bad.line, bad.why))
             .collect();
         let more = if log.bad() > first.len() as u64 { ", .." } else { "" };
-        let lines_ = if log.bad() == 1 { "line" } else { "lines" };
         lines.push(format!(
-            "{} {lines_} could not be read ({}{more}).",
-            grouped(log.bad()),
-            first.join(", ")
+            "{} could not be read ({}{more}) and {} left out.",
+            counted(log.bad(), "line"),
+            first.join(", "),
+            verb(log.bad(), "is", "are"),
         ));
     }
     lines
@@ -43,10 +43,11 @@ fn durations<R: BufRead>(log: &Log<R>) -> String {
         0 => "Durations: none.".to_owned(),
         timed if timed == log.good() => format!("Durations: {}.", sources.join("; ")),
         timed => format!(
-            "Durations: {}; {} of {} lines have one.",
+            "Durations: {}; {} of {} {} one.",
             sources.join("; "),
             grouped(timed),
-            grouped(log.good())
+            counted(log.good(), "line"),
+            verb(timed, "has", "have")
         ),
     }
 }
@@ -60,14 +61,37 @@ fn unclear<R: BufRead>(log: &Log<R>) -> Option<String> {
             "{example:?} in line {line} may be a duration, but neither its name nor the other keys say in which unit, so it was not \
              used. If it is one, say so: --format 'json {example}:ms' (or s, us, ns)."
         ),
-        _ if example.contains('.') => format!(
-            "{example:?} behind the standard fields of line {line} may be a duration or something else ($gzip_ratio, a second time), so \
-             it was not used. If it is one, say so: --format 'combined $request_time', or the whole log_format."
+        _ if unclear.is_crowded => format!(
+            "{} the whole request's and which the backend's is not said, so none was used; {}",
+            match unclear.lines {
+                1 => format!(
+                    "More than two times without a name stand behind the standard fields of line {line}, {example:?} first: which of them is"
+                ),
+                lines => format!(
+                    "More than two times without a name stand behind the standard fields of {} lines, {example:?} first in line {line}: which of them is",
+                    grouped(lines)
+                ),
+            },
+            match &unclear.format {
+                Some(format) => format!("say so: --format '{format}', with the names in the order of your log_format."),
+                None => "say so: --format with the whole log_format.".to_owned(),
+            }
         ),
-        _ => format!(
-            "{example:?} behind the standard fields of line {line} may be a duration or a number of bytes (Apache's combinedio writes \
-             two of those), so it was not used. If it is one, say so: --format 'combined %D' for microseconds, 'combined %{{ms}}T', \
-             'combined %T' for seconds, or the whole LogFormat."
-        ),
+        _ => {
+            let (kinds, units) = match !example.bytes().all(|b| b.is_ascii_digit()) {
+                true => ("something else ($gzip_ratio, a part of the time)", ""),
+                false => (
+                    "a number of bytes (Apache's combinedio writes two of those)",
+                    " for microseconds, %{ms}T in the place of %D for milliseconds, %T for seconds",
+                ),
+            };
+            let mend = match &unclear.format {
+                Some(format) => format!("--format '{format}'{units}, or the whole log_format or LogFormat"),
+                None => "--format with the whole log_format or LogFormat".to_owned(),
+            };
+            format!(
+                "{example:?} behind the standard fields of line {line} may be a duration or {kinds}, so it was not used. If it is one, say so: {mend}."
+            )
+        }
     })
 }

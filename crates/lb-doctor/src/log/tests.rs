@@ -260,7 +260,7 @@ fn what_is_no_log_is_refused_with_the_reason() {
 #[test]
 fn names_beyond_the_bound_are_not_told_apart() {
     let lines: String = (0..1100)
-        .map(|n| format!("{{\"ts\":{n}.5,\"backend\":\"b{n}\"}}\n"))
+        .map(|n| format!("{{\"ts\":{n}.5,\"status\":200,\"backend\":\"b{n}\"}}\n"))
         .collect();
     let mut log = Log::new(Cursor::new(lines), Some(Format::Json)).unwrap();
     let named = log.by_ref().filter(|record| record.backend.is_some()).count();

@@ -58,16 +58,33 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
-/// Where a bare word ends: at the first space that does not follow a comma.
+/// Where a bare word ends: at the first space that does not follow a comma, or that a new name or quote follows.
 fn end(text: &str) -> usize {
     let mut before = ' ';
     for (at, letter) in text.char_indices() {
-        if letter.is_whitespace() && before != ',' {
+        if letter.is_whitespace() && !is_redirect(text, at) && (before != ',' || text.get(at..).is_some_and(is_another))
+        {
             return at;
         }
         before = letter;
     }
     text.len()
+}
+
+/// Is this space beside the colon that nginx puts between the lists of two groups of servers: `0.001, 0.017 : 0.002`?
+fn is_redirect(text: &str, at: usize) -> bool {
+    let Some((before, after)) = text.split_at_checked(at) else {
+        return false;
+    };
+    (after.starts_with(" : ") || before.ends_with(" :")) && before.contains(", ")
+}
+
+/// Does something else begin behind this space: `name=`, `name:` or a quote?
+fn is_another(text: &str) -> bool {
+    let text = text.trim_start();
+    let name = text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    let is_name = text.starts_with(|c: char| c.is_ascii_alphabetic()) && name.len() < text.len();
+    text.starts_with('"') || (is_name && !text.starts_with("unix:") && name.starts_with(['=', ':']))
 }
 
 /// What stands before the closing quote, and what behind; all of it when there is none.

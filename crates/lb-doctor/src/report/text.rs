@@ -1,6 +1,6 @@
 use super::{Table, wrap};
 use crate::simulate::{Backend, Comparison, Outcome};
-use crate::spec::{grouped, show, three_digits};
+use crate::spec::{counted, grouped, show, three_digits};
 use std::fmt::Write as _;
 
 /// What was simulated, in words, for the head of a report.
@@ -36,8 +36,8 @@ impl Comparison {
             text,
             "{}",
             wrap(&format!(
-                "{} requests in {}, the same for each algorithm; {} % of the work that the backends can do.",
-                grouped(self.requests),
+                "{} in {}, the same for each algorithm; {} % of the work that the backends can do.",
+                counted(self.requests, "request"),
                 show(self.span),
                 three_digits(self.offered * 100.0)
             ))

@@ -1,4 +1,4 @@
-use crate::spec::{SpecError, decimal, duration, nearest, show};
+use crate::spec::{SpecError, counted, decimal, duration, nearest, show};
 use lb_sched::Limit;
 use lb_types::Weight;
 use std::ops::Range;
@@ -118,7 +118,7 @@ impl Backend {
             remarks.push("limited".to_owned());
         }
         if self.held > 0 {
-            remarks.push(format!("{} held connections", self.held));
+            remarks.push(counted(self.held.into(), "held connection"));
         }
         if let Some(joins) = self.joins {
             remarks.push(format!("joins after {}", show(joins)));

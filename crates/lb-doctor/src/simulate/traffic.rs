@@ -409,12 +409,7 @@ impl Default for Clients {
 
 impl fmt::Display for Clients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} client{}",
-            crate::spec::grouped(self.count.into()),
-            if self.count == 1 { "" } else { "s" }
-        )?;
+        f.write_str(&crate::spec::counted(self.count.into(), "client"))?;
         if self.zipf == 0.0 {
             return Ok(());
         }

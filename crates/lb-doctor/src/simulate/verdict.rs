@@ -1,6 +1,6 @@
 use super::compare::Comparison;
 use super::outcome::Outcome;
-use crate::spec::{grouped, show, three_digits};
+use crate::spec::{counted, grouped, show, three_digits, verb};
 use std::time::Duration;
 
 impl Comparison {
@@ -133,8 +133,9 @@ impl Comparison {
             ));
             if rival.errors > winner.errors {
                 text.push_str(&format!(
-                    "; {} requests fail instead of {}",
-                    grouped(winner.errors),
+                    "; {} {} instead of {}",
+                    counted(winner.errors, "request"),
+                    verb(winner.errors, "fails", "fail"),
                     grouped(rival.errors)
                 ));
             }
@@ -149,8 +150,12 @@ impl Comparison {
         let hashing: Vec<&str> = marks.iter().filter(|m| !m.is_spread).map(|m| m.name.as_str()).collect();
         if !hashing.is_empty() {
             words.push(format!(
-                "{} keep a client at its backend; take one of them only if you need that.",
-                list(&hashing)
+                "{} {} only if you need that.",
+                list(&hashing),
+                match hashing.len() {
+                    1 => "keeps a client at its backend; take it",
+                    _ => "keep a client at its backend; take one of them",
+                }
             ));
         }
         words.retain(|word| !word.is_empty());

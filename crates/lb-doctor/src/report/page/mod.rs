@@ -9,7 +9,7 @@ use super::Setting;
 use super::json::pretty;
 use super::text::{describe, percent};
 use crate::simulate::{Comparison, Outcome};
-use crate::spec::{grouped, show, three_digits};
+use crate::spec::{grouped, show, three_digits, verb};
 pub(crate) use parts::escape;
 use std::fmt::Write as _;
 
@@ -61,9 +61,19 @@ impl Comparison {
 
     pub(crate) fn facts(&self) -> String {
         let facts = [
-            (grouped(self.requests), "requests, the same for each"),
+            (
+                grouped(self.requests),
+                verb(
+                    self.requests,
+                    "request, the same for each",
+                    "requests, the same for each",
+                ),
+            ),
             (show(self.span), "on a virtual clock"),
-            (self.backends.len().to_string(), "backends"),
+            (
+                self.backends.len().to_string(),
+                verb(self.backends.len() as u64, "backend", "backends"),
+            ),
             (
                 format!("{} %", three_digits(self.offered * 100.0)),
                 "of the work they can do",
