@@ -99,7 +99,8 @@ fn s_xff_04_what_is_said_of_the_client_can_be_turned_off() {
 }
 
 #[test]
-fn a_host_with_an_empty_label_is_refused() {
+fn a_host_that_is_no_name_is_refused() {
+    let long = |len: usize| format!("{}.corp.test", "a".repeat(len - 10));
     let (backend, _heads) = recording();
     let listener = address();
     let lbd = Lbd::start(&Config::http(listener, &[backend.address()]).text());
@@ -112,6 +113,10 @@ fn a_host_with_an_empty_label_is_refused() {
         ("a..b:80", 400),
         (".", 400),
         ("[fe80::1%25eth0]", 400),
+        (&long(253), 200),
+        (&format!("{}.:80", long(253)), 200),
+        (&long(254), 400),
+        (&long(4000), 400),
     ] {
         let answer = Client::connect(listener).exchange(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"));
         assert_eq!(answer.status(), status, "{host}");

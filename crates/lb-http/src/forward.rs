@@ -216,7 +216,13 @@ fn add_to_statements(head: &mut Head, how: &Forward<'_>) -> Result<(), InvalidFi
         }
     }
     let mut room = [0; 5];
-    let port = match head.known(Name::XForwardedProto) {
+    // An empty field says nothing, however often it is there.
+    for name in [Name::XForwardedProto, Name::XForwardedPort] {
+        if head.has(name) && said(head, name).is_none() {
+            head.remove_known(name.bit());
+        }
+    }
+    let port = match said(head, Name::XForwardedProto) {
         None => Some(port),
         Some(proto) => believed_port(head, proto, &mut room),
     };
@@ -229,6 +235,11 @@ fn add_to_statements(head: &mut Head, how: &Forward<'_>) -> Result<(), InvalidFi
         }
         _ => Ok(()),
     }
+}
+
+/// The first value that says something.
+fn said(head: &Head, name: Name) -> Option<&[u8]> {
+    head.values(name).find(|value| list::members(value).next().is_some())
 }
 
 /// The port that the client must have used when a proxy in front spoke `proto` with it; `None`: nobody knows.
@@ -246,6 +257,7 @@ fn believed_port<'a>(head: &Head, proto: &[u8], room: &'a mut [u8; 5]) -> Option
         && let Some(place) = room.get_mut(..digits.len())
         && !digits.is_empty()
         && digits.iter().all(u8::is_ascii_digit)
+        && str::from_utf8(digits).is_ok_and(|digits| digits.parse::<u16>().is_ok_and(|port| port > 0))
     {
         place.copy_from_slice(digits);
         return Some(place);
