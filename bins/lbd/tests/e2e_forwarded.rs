@@ -154,7 +154,8 @@ fn the_log_has_the_client_that_is_believed_and_the_chain_as_it_came() {
 }
 
 #[test]
-fn a_host_with_an_empty_label_is_refused() {
+fn a_host_that_is_no_name_is_refused() {
+    let long = |len: usize| format!("{}.corp.test", "a".repeat(len - 10));
     let (backend, _heads) = recording();
     let listener = address();
     let lbd = Lbd::start(&Config::http(listener, &[backend.address()]).text());
@@ -167,6 +168,10 @@ fn a_host_with_an_empty_label_is_refused() {
         ("a..b:80", 400),
         (".", 400),
         ("[fe80::1%25eth0]", 400),
+        (&long(253), 200),
+        (&format!("{}.:80", long(253)), 200),
+        (&long(254), 400),
+        (&long(4000), 400),
     ] {
         let answer = Client::connect(listener).exchange(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"));
         assert_eq!(answer.status(), status, "{host}");

@@ -293,7 +293,7 @@ fn s_sched_14_known_clients_leave_the_round_of_new_ones_alone() {
     let listener = address();
     let config = Config::http(listener, &addresses)
         .top("workers = 2")
-        .pool("persistence = { kind = \"cookie_insert\", secret = \"what openssl rand prints\" }");
+        .pool("persistence = { kind = \"cookie_insert\", secret = \"correct horse battery staple\" }");
     let lbd = Lbd::start(&config.text());
     let new = || {
         let response = Client::connect(listener).get("/");

@@ -135,6 +135,17 @@ impl<'a> Line<'a> {
     }
 
     fn wrong(&self, option: &str, value: &str, span: &Span, wrong: crate::grammar::Wrong) -> Problem {
+        let help = wrong.help.map(|help| {
+            // What is written so in a file.
+            let table = help
+                .strip_prefix("write { address = \"")
+                .and_then(|rest| rest.strip_suffix(" }"));
+            match table.and_then(|table| table.split_once("\", weight = ")) {
+                Some((address, weight)) => format!("write {address}*{weight}"),
+                None => help,
+            }
+        });
+        let wrong = crate::grammar::Wrong { help, ..wrong };
         resolve::explain(Kind::BadAddress, &format!("`{option}`"), value, span.clone(), wrong)
     }
 

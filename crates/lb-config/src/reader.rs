@@ -7,6 +7,7 @@ use crate::grammar::{self, Wrong};
 use crate::problem::Sink;
 use crate::schema::{Section, Value};
 use crate::{Kind, Problem, Span, near};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -36,7 +37,17 @@ impl<'a> Reader<'a> {
             sink,
         };
         for key in table.keys().filter(|key| section.key(key.get_ref()).is_none()) {
-            sink.push(near::unknown_key(key.get_ref(), key.span(), section));
+            let problem = near::unknown_key(key.get_ref(), key.span(), section);
+            let port = reader
+                .foreign("port")
+                .filter(|_| section.path == "listeners" && key.get_ref() == "port");
+            sink.push(match (port, reader.address_alone()) {
+                (Some(port), Some(ip)) => Problem {
+                    help: vec![format!("write address = \"{}\"", SocketAddr::new(ip, port))],
+                    ..problem
+                },
+                _ => problem,
+            });
         }
         reader
     }
@@ -62,6 +73,29 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn has(&self, name: &str) -> bool {
         self.table.contains_key(name)
+    }
+
+    /// The address that stands there without a port, or the one that means all.
+    fn address_alone(&self) -> Option<IpAddr> {
+        match self.table.get("address").map(Spanned::get_ref) {
+            Some(DeValue::String(text)) => text.parse().ok(),
+            Some(_) => None,
+            None => Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        }
+    }
+
+    /// The port in a key that the section does not have.
+    pub(crate) fn foreign(&self, name: &str) -> Option<u16> {
+        match self.table.get(name)?.get_ref() {
+            DeValue::Integer(port) => port.to_string().parse().ok().filter(|port| *port > 0),
+            DeValue::String(port) => port.parse().ok().filter(|port| *port > 0),
+            _ => None,
+        }
+    }
+
+    /// Is there a key, reported already, that the section does not have?
+    pub(crate) fn has_unknown(&self) -> bool {
+        self.table.keys().any(|key| self.section.key(key.get_ref()).is_none())
     }
 
     /// Reports that `name`, which must be there, is not.

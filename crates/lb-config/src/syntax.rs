@@ -181,8 +181,8 @@ impl Raw {
         let unquoted = !bare.is_empty() && !bare.starts_with(['"', '\'', '[', '{']);
         if unquoted && (message.starts_with("string values must") || message.starts_with("invalid ")) {
             let help = match bare {
-                "True" | "TRUE" | "yes" | "on" => format!("write {key} = true"),
-                "False" | "FALSE" | "no" | "off" => format!("write {key} = false"),
+                "True" | "TRUE" | "yes" | "on" => near::flag(key, true),
+                "False" | "FALSE" | "no" | "off" => near::flag(key, false),
                 _ => format!("put it in quotes: {key} = \"{bare}\""),
             };
             return problem("text without quotes", "not a number, and not in quotes").help(help);

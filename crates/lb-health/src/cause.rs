@@ -89,7 +89,7 @@ impl Cause {
 
     /// What to look at first, in one line.
     #[must_use]
-    pub const fn mend(self) -> &'static str {
+    pub fn mend(self) -> &'static str {
         match self {
             Self::Refused => "start the service, or correct the port: nothing listens on that address and port",
             Self::Timeout => "is the machine up, and does its firewall let this load balancer in?",
@@ -106,7 +106,7 @@ impl Cause {
             }
             Self::Status(401 | 403) => "the check path is protected: allow it, or choose another path",
             Self::Status(404) => "the check path does not exist there: correct the path, or `host` of `health`",
-            Self::Status(405) => "the service does not take the method: use GET instead of HEAD",
+            Self::Status(405) => "the service does not take the method: choose another `method`, or another path",
             Self::Status(421) => "the service does not know the host: say the one it expects, as `host` of `health`",
             Self::Status(500..=599) => "the service has a fault of its own: look at its log",
             Self::Status(_) => {
@@ -114,8 +114,11 @@ impl Cause {
             }
             Self::Body => "the answer lacks the expected text: look at the page, or correct the text",
             Self::Redirect => "the check path leads somewhere else than expected: correct the path or the location",
+            Self::Protocol(rule) if !TOLERABLE.iter().any(|known| rule.contains(known)) => {
+                "is it the right port, and does it speak HTTP/1 in clear? if it does, mend the service: no setting reads such an answer"
+            }
             Self::Protocol(_) => {
-                "is it the right port? if it is, mend the service, or let the pool read what old ones send: parsing = \"tolerant\""
+                "is it the right port? if it is, mend the service, or let the pool read what old ones send: parsing = \"tolerant\", if that is not set already"
             }
             Self::Tls => "the port speaks TLS: give the service's port for HTTP in clear",
             Self::Reply => {
@@ -133,6 +136,13 @@ impl Cause {
         }
     }
 }
+
+/// What `parsing = "tolerant"` may read, in the words of lb-http.
+const TOLERABLE: [&str; 3] = [
+    "folded line",
+    "Content-Length is given more than once",
+    "Transfer-Encoding and Content-Length in one message",
+];
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -202,7 +212,22 @@ mod tests {
         for code in [400, 404, 421] {
             assert!(Cause::Status(code).mend().contains("`host` of `health`"));
         }
-        assert!(Cause::Status(405).mend().contains("GET"));
+        assert!(Cause::Status(405).mend().contains("`method`"));
+        for (rule, is_tolerable) in [
+            ("malformed field name, white space around it, or a folded line", true),
+            ("Content-Length is given more than once", true),
+            ("Transfer-Encoding and Content-Length in one message", true),
+            ("malformed status line", false),
+            ("head exceeds the limit of bytes", false),
+            ("control character in a field value", false),
+            ("101 without a matching upgrade request", false),
+        ] {
+            assert_eq!(
+                Cause::Protocol(rule).mend().contains("tolerant"),
+                is_tolerable,
+                "{rule}"
+            );
+        }
         assert!(Cause::Status(302).mend().contains("redirect"));
         assert_ne!(Cause::Status(503).mend(), Cause::Status(204).mend());
     }

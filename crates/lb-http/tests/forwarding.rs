@@ -329,7 +329,28 @@ fn the_port_agrees_with_the_scheme_that_is_believed() {
         ("X-Forwarded-Proto: https\r\nX-Forwarded-Port: 8443\r\n", Some("8443")),
         ("X-Forwarded-Port: 1\r\n", Some("1")),
         ("X-Forwarded-Proto: spdy\r\n", None),
+        // An empty field says nothing: ours is sent, and what else was said holds.
         ("X-Forwarded-Proto:\r\n", Some("8443")),
+        ("X-Forwarded-Proto: ,\r\n", Some("8443")),
+        ("X-Forwarded-Proto:\r\nX-Forwarded-Proto: https\r\n", Some("443")),
+        ("X-Forwarded-Proto: https\r\nX-Forwarded-Port:\r\n", Some("443")),
+        (
+            "X-Forwarded-Proto: https\r\nX-Forwarded-Port: \r\nX-Forwarded-Port:\r\n",
+            Some("443"),
+        ),
+        ("X-Forwarded-Port:\r\n", Some("8443")),
+        // A port that cannot be is none.
+        (
+            "X-Forwarded-Proto: https\r\nX-Forwarded-Host: a.de:99999\r\n",
+            Some("443"),
+        ),
+        (
+            "X-Forwarded-Proto: https\r\nX-Forwarded-Host: a.de:65535\r\n",
+            Some("65535"),
+        ),
+        ("X-Forwarded-Proto: https\r\nX-Forwarded-Host: a.de:0\r\n", Some("443")),
+        ("X-Forwarded-Proto: wss\r\n", Some("443")),
+        ("X-Forwarded-Proto: ws\r\n", Some("80")),
         ("", Some("8443")),
         ("X-Forwarded-Host: shop.example:9443\r\n", Some("8443")),
     ] {

@@ -50,8 +50,15 @@ fn each_way_treats_each_byte_as_it_says() {
             let got = target_of(&target, way);
             assert_eq!(got.as_ref().ok(), want, "0x{byte:02x}, {way:?}: {got:?}");
         }
+        if b"|^".contains(&byte) {
+            let path = [b"/p", &[byte][..], b"z?q"].concat();
+            assert!(
+                target_of(&path, QueryCharacters::Strict).is_ok(),
+                "0x{byte:02x} in a path"
+            );
+        }
         // A path takes none of them, whatever the query may have.
-        if is_loose {
+        if is_loose || b"{}\\`".contains(&byte) {
             for way in [QueryCharacters::Pass, QueryCharacters::Encode] {
                 let path = [b"/p", &[byte][..], b"z?q"].concat();
                 assert!(target_of(&path, way).is_err(), "0x{byte:02x} in a path, {way:?}");

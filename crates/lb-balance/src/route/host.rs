@@ -168,11 +168,6 @@ impl fmt::Write for Room {
     }
 }
 
-/// Can this name be in a table at all?
-pub(super) fn is_known_length(name: &[u8]) -> bool {
-    name.len() <= MAX_LEN
-}
-
 /// Compares a name of the table (small letters) with one from a request.
 pub(super) fn compare(known: &HostName, asked: &[u8]) -> Ordering {
     known.0.bytes().cmp(asked.iter().map(u8::to_ascii_lowercase))

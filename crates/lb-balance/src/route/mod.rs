@@ -127,8 +127,8 @@ impl Routes {
 
     /// What happens to a request; `None` if no route is for it. Allocates nothing.
     ///
-    /// `O(log hosts)` comparisons for the host and for each of its dots (a host is at most 253
-    /// bytes long), and one for each prefix of the hosts found; for a path that is not plain, up to 16 times that.
+    /// `O(log hosts)` comparisons for the host and for each of its dots (a host that
+    /// lb-http let through is at most 253 bytes long; a longer one is under the same hosts), and one for each prefix of the hosts found; for a path that is not plain, up to 16 times that.
     #[must_use]
     pub fn find(&self, query: &Query<'_>) -> Option<&Action> {
         if self.is_one {
@@ -137,7 +137,6 @@ impl Routes {
         let (path, is_plain) = path::scan(query.path);
         let mut room = host::Room::default();
         let name = query.host.map(|host| host::name_of(host, &mut room));
-        let name = name.filter(|name| host::is_known_length(name));
         let written = self.look_up(name, |prefix| prefix.begins(path));
         if !is_plain {
             cold_path();

@@ -453,6 +453,22 @@ fn host_patterns_read_and_print() {
 }
 
 #[test]
+fn no_length_of_a_host_leads_around_its_rules() {
+    let routes = Routes::new(vec![route(&["*.corp.test"], "/", 0), route(&[], "/", 1)]).unwrap();
+    for len in [1, 63, 64, 243, 244, 245, 300, 16_000] {
+        let label = "a".repeat(len);
+        for host in [
+            format!("{label}.corp.test"),
+            format!("{label}.CORP.test.:80"),
+            format!("{}corp.test", "a.".repeat(len)),
+        ] {
+            assert_eq!(find(&routes, &host, "/"), pool(0), "{len}");
+        }
+        assert_eq!(find(&routes, &format!("{label}corp.test"), "/"), pool(1), "{len}");
+    }
+}
+
+#[test]
 fn path_prefixes_say_what_is_wrong() {
     for (text, want) in [
         ("", PrefixError::NoSlash),

@@ -71,9 +71,32 @@ fn guess(text: &str) -> Wrong {
         return Wrong::new("this is not a duration").help(format!("did you mean \"{number}{short}\"?"));
     }
     if unit.starts_with(['.', ',']) {
-        return Wrong::new("a duration is made of whole numbers").help("write \"1500ms\" for one and a half seconds");
+        let wrong = Wrong::new("a duration is made of whole numbers");
+        return match fraction(number, unit) {
+            Some(meant) => wrong.help(format!("write \"{}\"", show_duration(meant))),
+            None => wrong.help(EXAMPLES),
+        };
     }
     Wrong::new("this is not a duration").help(EXAMPLES)
+}
+
+/// `0` and `.5s`: what is written with a point or a comma, if it is whole in milliseconds.
+fn fraction(whole: &str, rest: &str) -> Option<Duration> {
+    let rest = rest.get(1..)?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (part, unit) = rest.split_at(digits);
+    let short = LONG_UNITS
+        .iter()
+        .find(|(long, _)| *long == unit)
+        .map_or(unit, |(_, short)| short);
+    let (_, millis) = UNITS.iter().find(|(name, _)| *name == short)?;
+    let scale = 10_u64.checked_pow(u32::try_from(digits).ok()?)?;
+    let part = part.parse::<u64>().ok()?.checked_mul(*millis)?;
+    if part.checked_rem(scale)? != 0 {
+        return None;
+    }
+    let whole = whole.parse::<u64>().ok()?.checked_mul(*millis)?;
+    Some(Duration::from_millis(whole.checked_add(part.checked_div(scale)?)?))
 }
 
 const EXAMPLES: &str = "write a whole number and a unit: \"100ms\", \"5s\", \"1m\", \"2h\", \"7d\"";
@@ -134,7 +157,14 @@ mod tests {
         assert_eq!(help("5 sec"), "did you mean \"5s\"?");
         assert_eq!(help("5S"), "did you mean \"5s\"?");
         assert_eq!(help("30"), "write \"30s\" for seconds, \"30ms\" for milliseconds");
-        assert_eq!(help("1.5s"), "write \"1500ms\" for one and a half seconds");
+        assert_eq!(help("1.5s"), "write \"1500ms\"");
+        assert_eq!(help("0.5s"), "write \"500ms\"");
+        assert_eq!(help("0,25 sec"), "write \"250ms\"");
+        assert_eq!(help("1.5h"), "write \"90m\"");
+        assert_eq!(help("2.0s"), "write \"2s\"");
+        for text in ["1.s", "1.5", "1.5x", "0.0001s", "1.99999999999999999999s"] {
+            assert_eq!(help(text), EXAMPLES, "{text}");
+        }
         for text in [
             "",
             "s",

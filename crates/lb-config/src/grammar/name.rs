@@ -92,9 +92,43 @@ pub(crate) fn check_host_pattern(text: &str) -> Result<String, Wrong> {
     match super::address::name(name) {
         Ok(()) if is_host_name(name) => Ok(lower),
         Ok(()) => Err(Wrong::new("this is not a host name")),
-        Err(wrong) => Err(wrong),
+        Err(wrong) => Err(strange_host(name).unwrap_or(Wrong {
+            // What is said of addresses has a port.
+            help: wrong
+                .help
+                .filter(|help| !help.contains(":80"))
+                .or(Some(HOST_EXAMPLES.into())),
+            ..wrong
+        })),
     }
 }
+
+/// Several hosts, a regular expression, an address with its interface.
+fn strange_host(text: &str) -> Option<Wrong> {
+    let parts: Vec<&str> = text
+        .split(|c: char| matches!(c, ',' | ';') || c.is_whitespace())
+        .filter(|part| !part.is_empty())
+        .collect();
+    let is_pattern = |part: &&&str| is_host_name(part.strip_prefix("*.").unwrap_or(part));
+    let hosts: Vec<&&str> = parts.iter().filter(is_pattern).collect();
+    if hosts.len() == parts.len() && hosts.len() > 1 {
+        let quoted: Vec<String> = hosts.iter().map(|host| format!("\"{host}\"")).collect();
+        return Some(Wrong::new("these are several hosts").help(format!("write hosts = [{}]", quoted.join(", "))));
+    }
+    if let ([_], [host]) = (parts.as_slice(), hosts.as_slice()) {
+        return Some(Wrong::new("only the host belongs here").help(format!("write \"{host}\"")));
+    }
+    let inner = text.trim_start_matches('[').split(']').next().unwrap_or(text);
+    if let Some((address, _)) = inner.split_once('%')
+        && address.parse::<std::net::Ipv6Addr>().is_ok()
+    {
+        return Some(Wrong::new("requests name no interface").help(format!("write \"[{address}]\"")));
+    }
+    text.contains(['~', '^', '$', '\\', '(', '|', '+', '?'])
+        .then(|| Wrong::new("a host is compared as it stands, it is not a regular expression").help(HOST_EXAMPLES))
+}
+
+const HOST_EXAMPLES: &str = "write the host, \"www.example.com\" for example, or \"*.example.com\" for all below it";
 
 /// A path prefix of a route, or the path of a probe.
 pub(crate) fn check_path(text: &str) -> Result<(), Wrong> {

@@ -266,6 +266,18 @@ pub(super) const KEYS: &[Foreign] = &[
         "",
         "that is said in the pool, under [[pools]]",
     ),
+    key(
+        &["", "listeners"],
+        "client_max_body_size max_body_size",
+        "limits = { body_bytes = \"10MiB\" }",
+        "how much a request may bring",
+    ),
+    key(
+        &["listeners.forwarded"],
+        "host x_forwarded_host",
+        "",
+        "lbd sends no X-Forwarded-Host: backends see the client's `Host`",
+    ),
     // routes
     key(
         &["listeners.routes"],
@@ -427,9 +439,9 @@ pub(super) const KEYS: &[Foreign] = &[
     // persistence
     key(
         &["pools.persistence"],
-        "ttl expires lifetime expiry",
-        "kind = \"client_ip\", timeout = \"30m\"",
-        "a cookie has `max_age`",
+        "ttl expires lifetime expiry expire maxlife maxidle",
+        "",
+        "how long a client is known is `max_age` of kind = \"cookie_insert\", and `timeout` of kind = \"client_ip\"",
     ),
     key(
         &["pools.persistence"],
@@ -510,6 +522,7 @@ pub(super) const SYNONYMS: &[(&str, &str)] = &[
     ("lb_algorithm", "algorithm"),
     ("strategy", "algorithm"),
     ("policy", "algorithm"),
+    ("method", "algorithm"),
     ("hash_key", "hash"),
     ("hash_by", "hash"),
     ("hash_type", "algorithm"),
@@ -582,8 +595,6 @@ pub(super) const SYNONYMS: &[(&str, &str)] = &[
     ("samesite", "same_site"),
     ("httponly", "http_only"),
     ("maxage", "max_age"),
-    ("expire", "max_age"),
-    ("maxlife", "max_age"),
     ("key", "secret"),
     ("return", "respond"),
     ("redir", "redirect"),
@@ -654,10 +665,11 @@ pub(super) const VALUES: &[ForeignValue] = &[
     ),
     value(
         ALGORITHM,
-        "least_request random_two_least_conn random_two random_choose p2c power_of_two",
+        "least_request random_two_least_conn random_two random(2) random_choose p2c power_of_two",
         "two_choices",
         "",
     ),
+    value(ALGORITHM, "random(1)", "random", ""),
     value(ALGORITHM, "least_time ewma latency least_latency", "peak_ewma", ""),
     value(ALGORITHM, "ketama ring_hash ringhash chash", "ring", ""),
     value(ALGORITHM, "hrw highest_random_weight", "rendezvous", ""),

@@ -2,7 +2,7 @@
 
 mod foreign;
 
-use crate::schema::{SECTIONS, Section};
+use crate::schema::{SECTIONS, Section, Value};
 use crate::{Kind, Problem, Span};
 use foreign::{Foreign, KEYS, SYNONYMS, VALUES};
 
@@ -107,6 +107,26 @@ pub(crate) fn unknown_word(path: &str, key: &str, word: &str, span: Span, words:
     }
 }
 
+/// What to write for a flag: keys of ours that hold a word have one for it.
+pub(crate) fn flag(key: &str, on: bool) -> String {
+    let homes = || {
+        SECTIONS
+            .iter()
+            .filter_map(|section| Some((section.path, section.key(key)?.value)))
+    };
+    let flag = if on { "true" } else { "false" };
+    if !homes().any(|(_, value)| matches!(value, Value::Boolean)) {
+        for (path, value) in homes() {
+            if let Value::Word(words) = value
+                && let Some(Meant::Word(word, _)) = meant(path, key, flag, words)
+            {
+                return format!("write {key} = \"{word}\"");
+            }
+        }
+    }
+    format!("write {key} = {flag}")
+}
+
 /// What a value is meant to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Meant {
@@ -119,9 +139,14 @@ pub(crate) enum Meant {
 /// What `word` is meant to be, as a value of `key` in the section at `path`.
 pub(crate) fn meant(path: &str, key: &str, word: &str, words: &[&'static str]) -> Option<Meant> {
     let plain = plain(word);
-    let foreign = VALUES
-        .iter()
-        .find(|value| value.of == (path, key) && value.words().any(|word| word == plain));
+    let known = |plain: &str| {
+        VALUES
+            .iter()
+            .find(|value| value.of == (path, key) && value.words().any(|word| word == plain))
+    };
+    // `hdr(X-User)`, `hash $host consistent`: with what it is for.
+    let first = || word.split(['(', ' ']).next().map(str::to_ascii_lowercase);
+    let foreign = known(&plain).or_else(|| known(&first()?));
     match foreign {
         Some(value) if value.ours.is_empty() => Some(Meant::Sentence(value.why)),
         Some(value) => Some(Meant::Word(value.ours, value.why)),

@@ -4,6 +4,7 @@ mod render;
 mod sink;
 
 pub use kind::Kind;
+use mask::Hidden;
 pub(crate) use sink::Sink;
 
 use std::fmt;
@@ -96,10 +97,12 @@ impl Problem {
 
 impl Problems {
     pub(crate) fn new(file: &str, text: &str, mut list: Vec<Problem>) -> Self {
+        let hidden = Hidden::of(text);
+        hidden.clean(&mut list);
         list.sort_by_key(|problem| problem.span.as_ref().map_or((0, 0), |span| (span.start, span.end)));
         Self {
             file: file.into(),
-            text: mask::secrets(text).into(),
+            text: hidden.masked(text).into(),
             list,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Element, Reader};
 use crate::grammar::Wrong;
+use crate::near::{self, Meant};
 use crate::schema::Value;
 use crate::{Kind, Problem, Span};
 use toml::de::DeValue;
@@ -76,9 +77,31 @@ impl Reader<'_> {
             (Value::List(_), DeValue::Integer(_)) => Some(format!("write {name} = [{text}]")),
             (Value::Tables, DeValue::Table(_)) => Some(format!("write [[{path}]] with two brackets, once for each")),
             (Value::Table, DeValue::Array(_)) => Some(format!("write [{path}] with one bracket")),
+            (Value::Word(words), _) if !words.contains(&&*text) => {
+                match near::meant(self.section.path, name, &text, words) {
+                    Some(Meant::Word(word, _)) => Some(format!("write {name} = \"{word}\"")),
+                    _ => None,
+                }
+            }
+            (Value::Text(_), DeValue::Integer(_)) if name == "address" => match self.section.path {
+                "listeners" => Some(format!(
+                    "write address = \"0.0.0.0:{text}\" for every IPv4 address of this machine"
+                )),
+                "pools.backends" => Some(format!("for this machine write address = \"127.0.0.1:{text}\"")),
+                _ => None,
+            },
             (Value::Text(_) | Value::Word(_), DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_)) => {
                 Some(format!("put it in quotes: {name} = \"{text}\""))
             }
+            (Value::Table, DeValue::Integer(_)) if name == "retries" => {
+                Some(format!("write retries = {{ attempts = {text} }}"))
+            }
+            (Value::Table, DeValue::String(text)) if name == "log" => {
+                Some(format!("write log = {{ access = \"{text}\" }}"))
+            }
+            (Value::Table, DeValue::String(text)) if name == "timeouts" => Some(format!(
+                "each wait has its own: timeouts = {{ connect = \"{text}\", response = \"{text}\" }}"
+            )),
             _ => None,
         }
     }

@@ -12,7 +12,7 @@ use crate::{Kind, Problem, Span};
 use lb_http::h1::QueryCharacters;
 use lb_types::{Cidr, CidrError};
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// All listeners of the file, each with the place of its name or header.
 pub(super) fn read_all(
@@ -53,7 +53,13 @@ fn read(
     let name = reader.parsed("name", Kind::BadName, |name| check_name(name).map(|()| name.to_owned()));
     reader.require("name", &name, "name = \"web\"");
     let address = reader.parsed("address", Kind::BadAddress, |text| {
-        listen_address(text, &|name| context.environment.interface(name))
+        listen_address(text, &|name| context.environment.interface(name)).map_err(|wrong| {
+            // The port stands in a key of its own: nobody else reads that.
+            match (text.parse::<IpAddr>(), reader.foreign("port")) {
+                (Ok(ip), Some(port)) => wrong.help(format!("write address = \"{}\"", SocketAddr::new(ip, port))),
+                _ => wrong,
+            }
+        })
     });
     reader.require("address", &address, "address = \"0.0.0.0:8080\"");
     if let Some((name, span)) = name.as_ref()

@@ -55,7 +55,8 @@ fn read(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> (ReadRoute, boo
         .parsed("path", Kind::BadPath, prefix)
         .value()
         .unwrap_or_else(|| "/".into());
-    let is_good = reader.errors() == errors;
+    // A misspelt key may have said which requests are meant.
+    let is_good = reader.errors() == errors && !reader.has_unknown();
     let inner = Scope::read(reader.table("timeouts", &ROUTE_TIMEOUTS));
     let pool = pools.find(reader).map(|pool| {
         Action::Forward(Forward {
@@ -283,6 +284,12 @@ fn redirect(reader: &Reader<'_>) -> Field<Action> {
 /// A URL of the web, or a path of the same site: what a `Location` field may hold, RFC 9110, section 10.2.2.
 fn location(text: &str) -> Result<String, Wrong> {
     const EXAMPLES: &str = "for example \"https://example.com/\" or \"/new\"";
+    if has_variable(text) {
+        return Err(Wrong::new("variables are not filled in: clients would get the text as it stands").help(
+            "there is no way yet to keep the path or the query: write a whole URL, \"https://www.example.com/\", in one \
+             route for each host",
+        ));
+    }
     if let Some(c) = text
         .chars()
         .find(|c| !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}'))
@@ -300,6 +307,37 @@ fn location(text: &str) -> Result<String, Wrong> {
         None => Err(Wrong::new("neither a URL nor a path").help(EXAMPLES)),
     }
 }
+
+/// `$host` (nginx), `${1}` (Traefik), `{host}` (Caddy), `%[path]` and `%HOST%` (HAProxy, Apache, Envoy).
+fn has_variable(text: &str) -> bool {
+    let named = text.split('$').skip(1).any(|rest| {
+        let end = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(rest.len());
+        let word = rest.get(..end).unwrap_or_default();
+        rest.starts_with('{') || VARIABLES.contains(&word) || word.starts_with("http_") || word.starts_with("arg_")
+    });
+    named || text.contains(['{', '}']) || text.contains("%[") || text.contains("%{")
+}
+
+const VARIABLES: [&str; 16] = [
+    "1",
+    "2",
+    "3",
+    "host",
+    "hostname",
+    "request_uri",
+    "uri",
+    "document_uri",
+    "scheme",
+    "server_name",
+    "server_port",
+    "args",
+    "query_string",
+    "is_args",
+    "remote_addr",
+    "request",
+];
 
 fn report_twice(reader: &Reader<'_>, route: &ReadRoute, taken: &mut HashMap<(String, String), Span>) {
     let any = [ANY.to_owned()];

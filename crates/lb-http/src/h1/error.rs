@@ -120,6 +120,9 @@ pub enum Error {
     /// A dot in front of the host name, or two in a row.
     #[error("Host or the authority of the target has an empty label: a dot in front, or two in a row")]
     HostLabel,
+    /// A host name above 253 bytes, the final dot not counted. RFC 1035, section 2.3.4.
+    #[error("{}", self.rule())]
+    HostTooLong,
     /// `Host` and the absolute target name two hosts.
     #[error("{}", self.rule())]
     HostMismatch,

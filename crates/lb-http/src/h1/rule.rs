@@ -34,6 +34,7 @@ impl Error {
             Self::HostRepeated => "Host is given more than once",
             Self::HostInvalid => "Host or the authority of the target is malformed",
             Self::HostLabel => "Host or the authority of the target has an empty label",
+            Self::HostTooLong => "Host or the authority of the target exceeds 253 bytes, the longest name in the DNS",
             Self::HostMismatch => "Host differs from the authority of the request target",
             Self::LengthRepeated => "Content-Length is given more than once",
             Self::LengthInvalid => "Content-Length is not a decimal number",

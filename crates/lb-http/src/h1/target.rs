@@ -101,6 +101,10 @@ impl<'a> Authority<'a> {
                 if host.first() == Some(&b'.') || host.windows(2).any(|two| two == b"..") {
                     return Err(Error::HostLabel);
                 }
+                // No rule by host can hold such a name: it must not be passed on beside the rules.
+                if host.strip_suffix(b".").unwrap_or(host).len() > LONGEST_HOST {
+                    return Err(Error::HostTooLong);
+                }
                 (host, port)
             }
         };
@@ -126,6 +130,9 @@ impl<'a> Authority<'a> {
             && self.port.unwrap_or(default_port) == other.port.unwrap_or(default_port)
     }
 }
+
+/// RFC 1035, section 2.3.4, as text and without the final dot.
+const LONGEST_HOST: usize = 253;
 
 fn has_prefix(target: &[u8], prefix: &[u8]) -> bool {
     target
@@ -299,6 +306,27 @@ mod tests {
         }
         for text in [".", ".a", ".corp.test:80", "admin.test..", "a..b", "a..:80", ".."] {
             assert_eq!(Authority::parse(text.as_bytes()), Err(Error::HostLabel), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_has_at_most_253_bytes() {
+        for (len, rest, is_good) in [
+            (253, "", true),
+            (253, ".", true),
+            (253, ".:65535", true),
+            (254, "", false),
+            (254, ".", false),
+            (254, ":80", false),
+            (16_000, "", false),
+        ] {
+            // Labels above 63 bytes pass, as with nginx and HAProxy: rules by host see them like any other.
+            let text = format!("{}.corp.test{rest}", "a".repeat(len - 10));
+            let answer = Authority::parse(text.as_bytes());
+            match is_good {
+                true => assert!(answer.is_ok(), "{len}{rest}"),
+                false => assert_eq!(answer, Err(Error::HostTooLong), "{len}{rest}"),
+            }
         }
     }
 

@@ -14,6 +14,8 @@ pub(super) fn strange(text: &str, purpose: Purpose) -> Option<Wrong> {
     }
     if let Some(c) = odd::first(text) {
         let plain = odd::plain(text);
+        // Quotation marks at the ends are not of the address.
+        let plain = plain.trim().trim_matches(['"', '\'']).to_owned();
         let compact = plain.replace(' ', "");
         let meant = if is_address_like(&compact) {
             &compact
@@ -28,7 +30,7 @@ pub(super) fn strange(text: &str, purpose: Purpose) -> Option<Wrong> {
     unix(text, purpose)
         .or_else(|| scheme(text))
         .or_else(|| family(text))
-        .or_else(|| several(text))
+        .or_else(|| several(text, purpose))
         .or_else(|| variable(text))
         .or_else(|| path(text))
 }
@@ -95,7 +97,7 @@ fn family(text: &str) -> Option<Wrong> {
 }
 
 /// Several addresses in one text, or an address and what nginx and HAProxy say behind it.
-fn several(whole: &str) -> Option<Wrong> {
+fn several(whole: &str, purpose: Purpose) -> Option<Wrong> {
     let text = whole.trim_end_matches([';', ',']);
     let parts: Vec<&str> = text
         .split(|c: char| matches!(c, ',' | ';') || c.is_whitespace())
@@ -115,9 +117,14 @@ fn several(whole: &str) -> Option<Wrong> {
     // `server NAME ADDRESS ..` is a line of HAProxy's
     let skipped = if parts.first() == Some(&"server") { 2 } else { 0 };
     let Some(address) = parts.get(skipped).filter(|part| is_address_like(part)) else {
-        return Some(without_colon(&parts));
+        return Some(without_colon(&parts, purpose));
     };
     let wrong = Wrong::new("only the address belongs here");
+    if purpose == Purpose::Listener {
+        return Some(wrong.help(format!(
+            "write \"{address}\", and everything else under keys of its own"
+        )));
+    }
     let weight = parts.iter().find_map(|word| {
         word.strip_prefix("weight=")
             .and_then(|weight| weight.parse::<u16>().ok())
@@ -135,12 +142,15 @@ fn several(whole: &str) -> Option<Wrong> {
 }
 
 /// `10.0.0.1 80`, `10.0.0.1: 80` and words that are no address.
-fn without_colon(parts: &[&str]) -> Wrong {
+fn without_colon(parts: &[&str], purpose: Purpose) -> Wrong {
     match parts {
         [host, port] if port.parse::<u16>().is_ok() => {
             Wrong::new("an address has no blanks").help(format!("write \"{}:{port}\"", host.trim_end_matches(':')))
         }
-        _ => Wrong::new("an address has no blanks").help(super::EXAMPLES),
+        _ => Wrong::new("an address has no blanks").help(match purpose {
+            Purpose::Listener => super::LISTEN_EXAMPLES,
+            Purpose::Backend => super::EXAMPLES,
+        }),
     }
 }
 

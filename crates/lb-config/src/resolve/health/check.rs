@@ -7,6 +7,7 @@ use crate::resolve::scope::default_size;
 use crate::schema::{HEALTH, STEPS};
 use crate::{Kind, Problem};
 use lb_probe::{ExchangeOptions, Fallback, Step, UdpOptions};
+use toml::de::DeValue;
 
 /// The check of this kind; `None` when something in it was reported that leaves no check.
 pub(super) fn read(reader: &Reader<'_>, kind: &str) -> Option<Check> {
@@ -136,7 +137,16 @@ fn report_foreign_keys(reader: &Reader<'_>, kind: &str) {
                 reader.key_span(name).unwrap_or_else(|| reader.span()),
                 "this kind has no use for it",
             )
-            .help(format!("it belongs to kind = {}", kinds.join(" or "))),
+            .help(match reader.raw(name).map(|value| value.get_ref()) {
+                Some(DeValue::Integer(status)) if name == "expect" && kind == "http" => {
+                    format!("write status = [{status}]")
+                }
+                Some(DeValue::String(text)) if name == "expect" && kind == "http" => match text.parse::<u16>() {
+                    Ok(status) => format!("write status = [{status}]"),
+                    Err(_) => format!("write body = {text:?}: it is looked for in the page"),
+                },
+                _ => format!("it belongs to kind = {}", kinds.join(" or ")),
+            }),
         );
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn read(reader: &Reader<'_>) -> HttpCheck {
     HttpCheck {
         method,
         path: reader
-            .parsed("path", Kind::BadPath, |path| check_path(path).map(|()| path.to_owned()))
+            .parsed("path", Kind::BadPath, path_alone)
             .value()
             .unwrap_or_else(|| "/".into()),
         host: reader.parsed("host", Kind::BadHost, host_field).value(),
@@ -55,6 +55,17 @@ pub(super) fn read(reader: &Reader<'_>) -> HttpCheck {
         // The pool says.
         parsing: Parsing::Strict,
     }
+}
+
+/// A path; of a whole URL it is said what of it belongs where.
+fn path_alone(text: &str) -> Result<String, grammar::Wrong> {
+    if let Some((_, rest)) = text.split_once("://").filter(|(scheme, _)| !scheme.contains('/')) {
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        return Err(grammar::Wrong::new("a path has no scheme and no host")
+            .help(format!("write path = \"/{path}\" and host = \"{host}\"")));
+    }
+    check_path(text).map(|()| text.to_owned())
 }
 
 /// Texts such as `X-Token: abc`.

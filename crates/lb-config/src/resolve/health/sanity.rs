@@ -51,13 +51,19 @@ fn report_refused(reader: &Reader<'_>, health: &Health, backends: &[Backend]) ->
         lb_probe::ProbeError::Http(lb_probe::HttpError::Fields) => "headers",
         _ => "kind",
     };
+    // What is no mistake of the file is a fault of ours.
+    let kind = match key {
+        "kind" => Kind::Refused,
+        "slow" => Kind::OutOfRange,
+        "source" => Kind::BadAddress,
+        _ => Kind::BadText,
+    };
     let place = reader
         .raw_span(key)
         .or_else(|| reader.raw_span("agent"))
         .unwrap_or_else(|| reader.span());
     reader.push(
-        Problem::error(Kind::Refused, error.to_string())
-            .at(place, format!("backend \"{}\" cannot be probed so", backend.name)),
+        Problem::error(kind, error.to_string()).at(place, format!("backend \"{}\" cannot be probed so", backend.name)),
     );
     true
 }
