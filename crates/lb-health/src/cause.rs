@@ -115,7 +115,7 @@ impl Cause {
             Self::Body => "the answer lacks the expected text: look at the page, or correct the text",
             Self::Redirect => "the check path leads somewhere else than expected: correct the path or the location",
             Self::Protocol(rule) if !TOLERABLE.iter().any(|known| rule.contains(known)) => {
-                "is it the right port, and does it speak HTTP/1 in clear? if it does, mend the service: no setting reads such an answer"
+                "is it the right port? if it is, mend the service: no setting reads such an answer"
             }
             Self::Protocol(_) => {
                 "is it the right port? if it is, mend the service, or let the pool read what old ones send: parsing = \"tolerant\", if that is not set already"
@@ -138,7 +138,10 @@ impl Cause {
 }
 
 /// What `parsing = "tolerant"` may read, in the words of lb-http.
-const TOLERABLE: [&str; 3] = [
+const TOLERABLE: [&str; 6] = [
+    "Transfer-Encoding in an HTTP/1.0 message",
+    "line feed without carriage return",
+    "white space between field name and colon",
     "folded line",
     "Content-Length is given more than once",
     "Transfer-Encoding and Content-Length in one message",
@@ -214,7 +217,11 @@ mod tests {
         }
         assert!(Cause::Status(405).mend().contains("`method`"));
         for (rule, is_tolerable) in [
-            ("malformed field name, white space around it, or a folded line", true),
+            ("line feed without carriage return", true),
+            ("white space between field name and colon", true),
+            ("folded line: a field line begins with white space", true),
+            ("Transfer-Encoding in an HTTP/1.0 message", true),
+            ("malformed field name", false),
             ("Content-Length is given more than once", true),
             ("Transfer-Encoding and Content-Length in one message", true),
             ("malformed status line", false),

@@ -200,6 +200,15 @@ async fn what_is_no_http_is_a_protocol_fault() {
         let cause = judge(answer, any()).await.unwrap_err();
         assert_eq!(cause, Cause::Protocol(rule), "{}", answer.escape_ascii());
         assert!(cause.to_string().ends_with(rule), "{cause}");
+        let is_read_when_asked = ["line feed", "Transfer-Encoding and"]
+            .iter()
+            .any(|part| rule.contains(part));
+        assert_eq!(
+            cause.mend().contains("tolerant"),
+            is_read_when_asked,
+            "{}",
+            cause.mend()
+        );
         assert!(
             !cause.mend().contains("TLS") && !cause.mend().contains("HTTP/1"),
             "{}",
