@@ -110,7 +110,12 @@ fn the_configuration_in_the_readme_is_good() {
     let mut blocks = 0;
     for block in text.split("```toml\n").skip(1) {
         let (block, _) = block.split_once("```").unwrap();
-        assert_eq!(check(block), (Some(0), String::new()), "{block}");
+        // As it stands it says where a secret is to be written: who pastes it is told.
+        let with_secret = block.replace("what `openssl rand -hex 32` prints", "correct horse battery staple");
+        assert_eq!(check(&with_secret), (Some(0), String::new()), "{block}");
+        if with_secret != block {
+            assert!(check(block).1.contains("bad-secret"), "{block}");
+        }
         blocks += 1;
     }
     assert!(blocks > 0, "README.md shows no configuration");
