@@ -125,7 +125,7 @@ impl<'a> Verifier<'a> {
         match search::search(self, leaf, others, request) {
             // rustls-webpki knows no constraints on mailboxes, which is what clients are called.
             Ok(verified) if self.profile.is_complete() || request.is_for_clients() => Ok(verified),
-            Ok(_) => Err(refused.unexplained(leaf)),
+            Ok(found) => Err(refused.unexplained(self, leaf, others, request, &found)),
             Err(refusal) => Err(refusal),
         }
     }
