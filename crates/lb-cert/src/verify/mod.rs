@@ -20,7 +20,7 @@ pub(crate) use signature::{Answer, check as check_signature};
 use crate::certificate::Certificate;
 use crate::crl::Crls;
 use crate::crypto::Crypto;
-use crate::profile::Profile;
+use crate::profile::{Path, Profile};
 use checks::Checks;
 
 /// Verifies paths. Made once, used for every peer; shared between threads.
@@ -68,6 +68,18 @@ impl Verified {
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+}
+
+impl Verifier<'_> {
+    /// What the rules say of exactly this path, leaf first and root last. Signatures are not looked at.
+    pub(crate) fn judge(&self, path: &[&Certificate], request: &Request<'_>) -> Result<(), Refusal> {
+        request.comparisons.set(self.budget.comparisons);
+        let path = Path {
+            certificates: path,
+            request,
+        };
+        self.checks.all(&path, self).map(drop)
     }
 }
 
