@@ -49,14 +49,16 @@ impl<'a> Spki<'a> {
         let curves = (self.oid == EC)
             .then(|| self.curve().or_else(|| other.curve()))
             .flatten();
-        let Some(curve) = curves else {
+        if self.key == other.key || self.oid != EC {
             return Some(self.key == other.key);
-        };
-        let octets = curve.field_octets();
-        match (Point::read(self.key, octets), Point::read(other.key, octets)) {
-            (Some(one), Some(another)) => one.is_same(&another, curve.is_over_a_prime_field()),
-            _ => Some(self.key == other.key),
         }
+        let read = |key| match curves {
+            Some(curve) => Point::read(key, curve.field_octets(), curve.is_over_a_prime_field()),
+            None => Point::of_unknown_curve(key),
+        };
+        read(self.key)
+            .zip(read(other.key))
+            .map_or(Some(false), |(one, another)| one.is_same(&another))
     }
 
     /// Whether no key can belong to both: another algorithm, curve or group.
@@ -97,7 +99,8 @@ impl<'a> Spki<'a> {
             (Parameters::Inherited | Parameters::Malformed, _) | (_, Parameters::Inherited | Parameters::Malformed) => {
                 false
             }
-            (Parameters::Unknown(one), Parameters::Unknown(other)) => one != other,
+            // A curve may have several names (that of WTLS 12 is P-224), so an unknown one excludes nothing.
+            (Parameters::Unknown(_), _) | (_, Parameters::Unknown(_)) => false,
             (one, other) => match (one.curve(), other.curve()) {
                 (Some(one), Some(other)) => one.oid != other.oid,
                 // What equals no curve that is known is none of them.

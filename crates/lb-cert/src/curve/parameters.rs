@@ -108,7 +108,8 @@ impl<'a> Numbers<'a> {
         else {
             return false;
         };
-        let is_generator = Point::read(self.generator, curve.field_octets()).is_some_and(|point| point.is_at(x, y));
+        let is_generator =
+            Point::read(self.generator, curve.field_octets(), true).is_some_and(|point| point.is_at(x, y));
         (self.p, self.a, self.b, self.order) == (*p, *a, *b, curve.order)
             && is_generator
             && self.cofactor.is_none_or(|found| found == [*cofactor])

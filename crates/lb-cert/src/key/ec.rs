@@ -87,7 +87,7 @@ impl<'a> EcKey<'a> {
     }
 
     fn point(&mut self, curve: &'static Curve, point: &[u8]) -> Option<()> {
-        Point::read(point, curve.field_octets())?;
+        Point::read(point, curve.field_octets(), curve.is_over_a_prime_field())?;
         // The hybrid form is read by nobody but openssl.
         self.is_normal &= !matches!(point.first(), Some(6 | 7));
         Some(())
@@ -116,7 +116,8 @@ impl<'a> EcKey<'a> {
             content.extend(constructed(context_0(), &curve.oid_der()));
         }
         if let Some(point) = self.point {
-            let long = Point::read(point, curve.field_octets()).and_then(|point| point.uncompressed());
+            let long = Point::read(point, curve.field_octets(), curve.is_over_a_prime_field())
+                .and_then(|point| point.uncompressed());
             let bits = BitStringRef::from_bytes(long.as_deref().unwrap_or(point)).ok()?;
             content.extend(constructed(context_1(), &bits.to_der().ok()?));
         }
