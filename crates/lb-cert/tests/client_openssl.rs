@@ -207,6 +207,26 @@ impl Cross {
 /// Sent, trusted, OpenSSL 3.0's error, and whether there is a way.
 type Heap<'a> = (&'a [&'a Certificate], &'a [&'a Certificate], Option<u32>, bool);
 
+/// What openssl says is as written, and the forecast says the same.
+fn are_forecast(shop: &Shop, cases: &[Heap<'_>]) {
+    for (number, (sent, trusted, error, is_way)) in cases.iter().enumerate() {
+        assert_eq!(openssl_says(shop, sent, trusted), *error, "case {number}");
+        let [openssl, java] = forecast(sent, trusted);
+        assert_eq!(openssl.is_trusted(), error.is_none(), "case {number}: {openssl}");
+        assert_eq!(java.is_trusted(), *is_way, "case {number}: {java}");
+    }
+}
+
+/// Numbers below the one that is asked for, always the same ones.
+fn numbers(mut seed: u64) -> impl FnMut(usize) -> usize {
+    move |below| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).expect("64 bits") % below
+    }
+}
+
 #[test]
 fn openssl_takes_the_first_issuer_that_fits_and_java_tries_all() {
     let Some(shop) = Shop::open() else { return };
@@ -235,12 +255,7 @@ fn openssl_takes_the_first_issuer_that_fits_and_java_tries_all() {
         (&[leaf, by_a, ab, a], &[b], None, true),
         (&[leaf, by_a, a], &[b], Some(19), false),
     ];
-    for (number, (sent, trusted, error, is_way)) in cases.into_iter().enumerate() {
-        assert_eq!(openssl_says(&shop, sent, trusted), error, "case {number}");
-        let [openssl, java] = forecast(sent, trusted);
-        assert_eq!(openssl.is_trusted(), error.is_none(), "case {number}: {openssl}");
-        assert_eq!(java.is_trusted(), is_way, "case {number}: {java}");
-    }
+    are_forecast(&shop, &cases);
 }
 
 #[test]
@@ -255,13 +270,7 @@ fn any_heap_is_judged_as_openssl_judges_it() {
         &cross.roots[0].certificate,
         &cross.roots[1].certificate,
     ];
-    let mut seed = 20_261_121_u64;
-    let mut random = |below: usize| {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(seed >> 33).expect("64 bits") % below
-    };
+    let mut random = numbers(20_261_121);
     let mut accepted = 0;
     for case in 0..120 {
         let mut sent = vec![if random(2) == 0 {
@@ -404,12 +413,7 @@ fn what_openssl_asks_of_roots_names_lengths_and_usages_is_forecast() {
         (&[low_leaf, &family.lower[1], lower, upper], &[plain], Some(26), true),
         (&[crls_only, lower, upper], &[plain], Some(26), true),
     ];
-    for (number, (sent, trusted, error, is_way)) in cases.into_iter().enumerate() {
-        assert_eq!(openssl_says(&shop, sent, trusted), error, "case {number}");
-        let [openssl, java] = forecast(sent, trusted);
-        assert_eq!(openssl.is_trusted(), error.is_none(), "case {number}: {openssl}");
-        assert_eq!(java.is_trusted(), is_way, "case {number}: {java}");
-    }
+    are_forecast(&shop, &cases);
 }
 
 #[test]
@@ -418,13 +422,7 @@ fn any_family_is_judged_as_openssl_judges_it() {
     let family = Family::new();
     let issuers: Vec<&Certificate> = family.upper.iter().chain(&family.lower).collect();
     let roots: Vec<&Certificate> = family.roots.iter().map(|root| &root.certificate).collect();
-    let mut seed = 20_261_130_u64;
-    let mut random = |below: usize| {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(seed >> 33).expect("64 bits") % below
-    };
+    let mut random = numbers(20_261_130);
     let mut accepted = 0;
     for case in 0..300 {
         let mut sent = vec![&family.leaves[random(family.leaves.len())]];
