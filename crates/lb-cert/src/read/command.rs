@@ -20,6 +20,9 @@ pub(crate) fn filled(command: &str, place: &Place) -> String {
             .replace(" -in FILE", " -inform DER -in out.der");
         command = format!("base64 -di FILE > out.der && {told}");
     }
+    if is_bare_base64 && command.starts_with("botan ") {
+        command = format!("base64 -di FILE > out.der && {}", command.replace(" FILE", " out.der"));
+    }
     let line = place.line.unwrap_or(1).to_string();
     command.replace("LINE", &line).replace("FILE", &quoted(source))
 }

@@ -12,6 +12,9 @@ pub(crate) fn pkcs8(place: &Place) -> &'static str {
     }
 }
 
+/// For an encrypted PKCS#8 key that botan opens and openssl does not, in any of its spellings.
+pub(crate) const BOTAN: &str = "botan pkcs8 --pass-in=- FILE > out.pem";
+
 /// For a PKCS#12, which openssl reads in its binary form only.
 #[cfg(feature = "pkcs12")]
 pub(crate) fn pkcs12(place: &Place) -> &'static str {
