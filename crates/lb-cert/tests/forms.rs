@@ -78,8 +78,14 @@ fn foreign() -> Vec<(&'static str, ForeignFormat)> {
         ("leaf.pem.xz", F::Xz),
         ("leaf.pem.zst", F::Zstd),
         ("server.zip", F::Zip),
-        ("rsa.pvk", F::Pvk),
-        ("rsa.blob", F::KeyBlob),
+        (
+            "rsa.pvk",
+            F::Pvk {
+                dsa: false,
+                encrypted: false,
+            },
+        ),
+        ("rsa.blob", F::KeyBlob { dsa: false }),
     ]
 }
 

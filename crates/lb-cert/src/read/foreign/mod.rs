@@ -6,7 +6,7 @@ mod ssh;
 use super::Problem;
 use super::command::filled;
 use crate::Place;
-pub(super) use recognise::{binary, inside_base64, labelled, text};
+pub(super) use recognise::{beside, binary, inside_base64, labelled, text};
 
 /// A format of another program, recognised by its content. [`name`](ForeignFormat::name) is for messages;
 /// [`explain`](ForeignFormat::explain) says how to get at what it holds.
@@ -47,6 +47,8 @@ pub enum ForeignFormat {
     Json,
     /// Text with PEM in base64: a Kubernetes secret, a kubeconfig, values of a Helm chart.
     TextWithBase64Pem,
+    /// The same with base64 over several lines, with words before the first block, or with plain PEM beside it.
+    TextWithMixedPem,
     /// A whole file that is base64 of PEM.
     Base64OfPem,
     /// A whole file that is base64 of a binary key store.
@@ -84,9 +86,26 @@ pub enum ForeignFormat {
     /// A key that only a TPM opens.
     TpmKey,
     /// A private key of Microsoft (`.pvk`).
-    Pvk,
+    Pvk {
+        /// For DSA, not RSA.
+        dsa: bool,
+        /// Whether a password protects it.
+        encrypted: bool,
+    },
     /// A private key of Microsoft (PRIVATEKEYBLOB).
-    KeyBlob,
+    KeyBlob {
+        /// For DSA, not RSA.
+        dsa: bool,
+    },
+    /// A public key of Microsoft (PUBLICKEYBLOB).
+    PublicKeyBlob,
+    /// A private key of ssh.com's SSH.
+    SshComKey {
+        /// Its algorithm.
+        algorithm: SshAlgorithm,
+        /// Whether a password protects it.
+        encrypted: bool,
+    },
     /// A serialized certificate store of Microsoft (`.sst`).
     SerializedStore,
     /// An SQLite database, perhaps NSS's `cert9.db` or `key4.db`.
@@ -149,6 +168,10 @@ impl ForeignFormat {
                 let locked = if encrypted { ", encrypted" } else { "" };
                 return format!("a private key of PuTTY ({}{locked})", algorithm.as_str());
             }
+            Self::SshComKey { algorithm, encrypted } => {
+                let locked = if encrypted { ", encrypted" } else { "" };
+                return format!("a private key of ssh.com ({}{locked})", algorithm.as_str());
+            }
             Self::Bks => "a BKS key store of Bouncy Castle",
             Self::Uber => "a UBER key store of Bouncy Castle",
             Self::Bcfks => "a BCFKS key store of Bouncy Castle",
@@ -159,6 +182,7 @@ impl ForeignFormat {
             Self::JsonWebKey => "a JSON Web Key",
             Self::Json => "JSON",
             Self::TextWithBase64Pem => "text with PEM in base64, as in a Kubernetes secret",
+            Self::TextWithMixedPem => "text with PEM, some of it in base64",
             Self::Base64OfPem => "PEM in base64",
             Self::Base64OfStore => "a key store in base64",
             Self::SignedMail => "a signed mail (S/MIME)",
@@ -177,8 +201,10 @@ impl ForeignFormat {
             Self::SevenZip => "a 7z archive",
             Self::Pkcs11Uri => "the address of a key in a token (PKCS#11)",
             Self::TpmKey => "a key that only its TPM opens",
-            Self::Pvk => "a private key of Microsoft (PVK)",
-            Self::KeyBlob => "a private key of Microsoft (PRIVATEKEYBLOB)",
+            Self::Pvk { encrypted: false, .. } => "a private key of Microsoft (PVK)",
+            Self::Pvk { encrypted: true, .. } => "a private key of Microsoft (PVK, encrypted)",
+            Self::KeyBlob { .. } => "a private key of Microsoft (PRIVATEKEYBLOB)",
+            Self::PublicKeyBlob => "a public key of Microsoft (PUBLICKEYBLOB)",
             Self::SerializedStore => "a serialized certificate store of Microsoft (.sst)",
             Self::Sqlite => "an SQLite database, perhaps of NSS (cert9.db, key4.db)",
             Self::Keychain => "a keychain of macOS",
@@ -202,12 +228,13 @@ impl ForeignFormat {
                 | Self::Pgp
                 | Self::PgpPrivateKey
                 | Self::CertificateText
+                | Self::PublicKeyBlob
         )
     }
 
     /// Whether what looks like damaged armour of PEM is as it must be in this format.
     pub(super) fn has_such_armour(self, problem: &Problem) -> bool {
-        let has_lines = matches!(self, Self::JsonWithPem | Self::SshPublicKey);
+        let has_lines = matches!(self, Self::JsonWithPem | Self::SshPublicKey | Self::SshComKey { .. });
         has_lines && matches!(problem, Problem::Armour { .. })
     }
 
@@ -291,8 +318,8 @@ impl ForeignFormat {
             Self::JsonWithPem => (
                 "The PEM is a value among others.",
                 &[
-                    "jq -r '.. | strings | if startswith(\"LS0tLS1CRUdJTi\") then @base64d else . end | \
-                   select(startswith(\"-----BEGIN\"))' FILE > out.pem",
+                    "jq -r '.. | strings | if contains(\"-----BEGIN \") then . else gsub(\"\\\\s\"; \"\") | try @base64d catch \
+                   \"\" end | select(contains(\"-----BEGIN \"))' FILE > out.pem",
                 ],
             ),
             Self::JsonWebKey => (
@@ -311,6 +338,11 @@ impl ForeignFormat {
                 "The PEM is encoded once more, as a value among others.",
                 &["grep -oE 'LS0tLS1CRUdJTi[A-Za-z0-9+/=]+' FILE | base64 -d > out.pem"],
             ),
+            Self::TextWithMixedPem => (
+                "Some of the PEM is encoded once more, as a value among others; the command takes what is plain and what \
+                 is encoded.",
+                &[MIXED],
+            ),
             Self::Base64OfPem => ("The PEM is encoded once more.", &["base64 -di FILE > out.pem"]),
             Self::Base64OfStore => ("The key store is encoded as text.", &["base64 -di FILE > out.bin"]),
             Self::SignedMail => (
@@ -325,8 +357,10 @@ impl ForeignFormat {
             Self::XmlWithCertificates => (
                 "The certificates stand as base64 between tags.",
                 &[
-                    "tr -d ' \\t\\r\\n' < FILE | grep -oE 'X509Certificate>[A-Za-z0-9+/=]+<' | sed \
-                   's,X509Certificate>\\(.*\\)<,-----BEGIN CERTIFICATE-----\\n\\1\\n-----END CERTIFICATE-----,' > out.pem",
+                    "tr -d ' \\t\\r\\n' < FILE | sed 's/&#43;/+/g; s,&#47;,/,g; s/&#61;/=/g; s/&#x*[0-9A-Fa-f]*;//g; \
+                   s/<!.CDATA.//g; s/]]>//g; s/<!--[^>]*-->//g' | grep -oE 'X509Certificate[^<>]*>[A-Za-z0-9+/=]+<' | sed \
+                   's,X509Certificate[^<>]*>\\(.*\\)<,-----BEGIN CERTIFICATE-----\\n\\1\\n-----END CERTIFICATE-----,' > \
+                   out.pem",
                 ],
             ),
             Self::Html => (
@@ -348,7 +382,7 @@ impl ForeignFormat {
             ),
             Self::Tar => (
                 "The files in it are read when they are unpacked; give their folder.",
-                &["mkdir unpacked && tar -C unpacked -xf FILE"],
+                &["mkdir unpacked && tar -C unpacked -xf - < FILE"],
             ),
             Self::SevenZip => (
                 "The files in it are read when they are unpacked; give their folder.",
@@ -363,14 +397,34 @@ impl ForeignFormat {
                 "The key itself never leaves its TPM; only a program that speaks to that TPM can use it.",
                 &[],
             ),
-            Self::Pvk => (
+            Self::Pvk { dsa, encrypted } => (
                 "It is Microsoft's form of old.",
-                &["openssl rsa -inform PVK -in FILE -out out.pem"],
+                match (dsa, encrypted) {
+                    (false, false) => &["openssl rsa -inform PVK -in FILE -out out.pem"],
+                    (true, false) => &["openssl dsa -inform PVK -in FILE -out out.pem"],
+                    // RC4, which openssl keeps apart since version 3.
+                    (false, true) => {
+                        &["openssl rsa -provider legacy -provider default -inform PVK -in FILE -out out.pem"]
+                    }
+                    (true, true) => {
+                        &["openssl dsa -provider legacy -provider default -inform PVK -in FILE -out out.pem"]
+                    }
+                },
             ),
-            Self::KeyBlob => (
+            Self::KeyBlob { dsa: false } => (
                 "It is Microsoft's form in memory.",
                 &["openssl rsa -inform MSBLOB -in FILE -out out.pem"],
             ),
+            Self::KeyBlob { dsa: true } => (
+                "It is Microsoft's form in memory.",
+                &["openssl dsa -inform MSBLOB -in FILE -out out.pem"],
+            ),
+            Self::PublicKeyBlob => (
+                "A public key stands inside the certificate already; what a server needs are the certificate and the \
+                 private key.",
+                &[],
+            ),
+            Self::SshComKey { algorithm, encrypted } => ssh::ssh_com(algorithm, encrypted),
             Self::SerializedStore => (
                 "Only Windows reads it: open it there (certmgr), select the certificates and export them as PKCS#7 (.p7b).",
                 &[],
@@ -405,3 +459,16 @@ impl ForeignFormat {
         }
     }
 }
+
+/// Plain PEM, then each run of base64 decoded: a word of a line, and lines behind it that are nothing but base64. Of all
+/// that only blocks are kept.
+const MIXED: &str = concat!(
+    "(umask 077; { cat FILE; awk '{ only = $0 ~ /^[ \\t\\r\"]*[A-Za-z0-9+\\/]+=*[ \\t\\r\",]*$/; ",
+    "gsub(/[^A-Za-z0-9+\\/=]+/, \" \"); ",
+    "while (match($0, /=[A-Za-z0-9+\\/]/)) $0 = substr($0, 1, RSTART - 1) \" \" substr($0, RSTART + 1); ",
+    "n = split($0, word, \" \"); if (only && n == 1) { run = run word[1]; next } print run; ",
+    "for (i = 1; i < n; i++) print word[i]; run = n > 0 && length(word[n]) > 15 ? word[n] : \"\" } ",
+    "END { print run }' FILE | awk 'length($0) > 60' | ",
+    "while read -r run; do echo \"$run\" | base64 -di 2> /dev/null; echo; done; } | ",
+    "sed -n '/-----BEGIN /,/-----END /s/^[ \\t]*//p' > out.pem)",
+);

@@ -96,6 +96,43 @@ pub(super) fn putty(algorithm: SshAlgorithm) -> (&'static str, &'static [&'stati
     }
 }
 
+/// What is known without the password: a magic number, the length of all, the kind of key, the cipher.
+pub(super) fn recognise_ssh_com(content: &[u8]) -> ForeignFormat {
+    let mut format = (SshAlgorithm::Other, false);
+    if let Some(rest) = content.strip_prefix(&[0x3F, 0x6F, 0xF9, 0xEB])
+        && let Some((kind, cipher)) = rest.get(4..).and_then(string)
+        && let Some((cipher, _)) = string(cipher)
+    {
+        let algorithm = if kind.starts_with(b"if-modn{") {
+            SshAlgorithm::Rsa
+        } else if kind.starts_with(b"dl-modp{") {
+            SshAlgorithm::Dsa
+        } else {
+            SshAlgorithm::Other
+        };
+        format = (algorithm, cipher != b"none");
+    }
+    ForeignFormat::SshComKey {
+        algorithm: format.0,
+        encrypted: format.1,
+    }
+}
+
+pub(super) fn ssh_com(algorithm: SshAlgorithm, encrypted: bool) -> (&'static str, &'static [&'static str]) {
+    match (algorithm, encrypted) {
+        (SshAlgorithm::Rsa, false) => (
+            "OpenSSH writes it in the form of OpenSSL.",
+            &["(umask 077; ssh-keygen -i -f FILE > out.pem)"],
+        ),
+        // ssh-keygen reads such keys only without a password.
+        (SshAlgorithm::Rsa, true) => (
+            "PuTTY's own program writes it in the form of OpenSSL.",
+            &["puttygen FILE -O private-openssh --new-passphrase /dev/null -o out.key"],
+        ),
+        _ => no_tls(algorithm),
+    }
+}
+
 /// How the commands below begin that work on a copy; for a block within a file it is replaced.
 pub(super) const COPY: &str = "install -m 600 FILE out.key";
 pub(super) const COPY_OF_BLOCK: &str = "(umask 077; sed -n 'LINE,/-----END/p' FILE > out.key)";
