@@ -49,16 +49,20 @@ impl<'a> Spki<'a> {
         let curves = (self.oid == EC)
             .then(|| self.curve().or_else(|| other.curve()))
             .flatten();
-        if self.key == other.key || self.oid != EC {
+        if self.oid != EC {
             return Some(self.key == other.key);
         }
         let read = |key| match curves {
             Some(curve) => Point::read(key, curve.field_octets(), curve.is_over_a_prime_field()),
             None => Point::of_unknown_curve(key),
         };
-        read(self.key)
-            .zip(read(other.key))
-            .map_or(Some(false), |(one, another)| one.is_same(&another))
+        let answer = match (read(self.key), read(other.key)) {
+            _ if self.key == other.key => Some(true),
+            (Some(one), Some(another)) => one.is_same(&another),
+            _ => Some(false),
+        };
+        // The same numbers on two curves are two points.
+        answer.filter(|is_same| !(*is_same && self.may_be_on_another_curve(other)))
     }
 
     /// Whether no key can belong to both: another algorithm, curve or group.
@@ -110,11 +114,23 @@ impl<'a> Spki<'a> {
         }
     }
 
+    /// Whether one names a curve that nobody here knows, and the other does not name the same one. Those of WAP are other
+    /// names of curves that are known, and their numbers tell.
+    fn may_be_on_another_curve(&self, other: &Self) -> bool {
+        match (Parameters::read(self.parameters), Parameters::read(other.parameters)) {
+            (Parameters::Unknown(one), Parameters::Unknown(other)) => one != other,
+            (Parameters::Unknown(oid), _) | (_, Parameters::Unknown(oid)) => !oid.starts_with(WAP),
+            _ => false,
+        }
+    }
+
     fn curve(&self) -> Option<&'static Curve> {
         Parameters::read(self.parameters).curve()
     }
 }
 
+/// 2.23.43.1.4, the content: the curves of WTLS.
+const WAP: &[u8] = &[0x67, 0x2b, 0x01, 0x04];
 /// 1.2.840.10045.2.1, the content.
 const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 /// 1.2.840.10040.4.1, the content.
