@@ -48,10 +48,16 @@ impl Command {
 }
 
 impl Command {
+    /// Whether it opens an encrypted PKCS#8 key.
+    pub(crate) fn is_for_pkcs8(self) -> bool {
+        matches!(self, Self::PKCS8_BINARY | Self::PKCS8_BARE | Self::PKCS8_ARMOURED)
+    }
+
     /// What openssl is told of base64 without BEGIN and END lines, which it does not read.
     pub(crate) fn without_armour(self) -> Self {
         match self {
             Self::PKCS8_ARMOURED => Self::PKCS8_BARE,
+            Self::PKCS8_BY_BOTAN => Self::PKCS8_BARE_BY_BOTAN,
             Self::DATA_ARMOURED => Self::DATA_BARE,
             Self::ENVELOPE_ARMOURED => Self::ENVELOPE_BARE,
             Self::DIGEST_ARMOURED => Self::DIGEST_BARE,
@@ -128,6 +134,9 @@ commands! {
     pub(crate) PKCS8_BARE = "base64 -di FILE > out.der && \
         openssl pkcs8 -provider legacy -provider default -inform DER -in out.der -out out.pem";
     pub(crate) PKCS8_ARMOURED = "openssl pkcs8 -provider legacy -provider default -in FILE -out out.pem";
+    // What botan encrypts in its own way, in any spelling.
+    pub(crate) PKCS8_BY_BOTAN = "botan pkcs8 --pass-in=- FILE > out.pem";
+    pub(crate) PKCS8_BARE_BY_BOTAN = "base64 -di FILE > out.der && botan pkcs8 --pass-in=- out.der > out.pem";
     pub(crate) PKCS12_BINARY = "openssl pkcs12 -legacy -in FILE -nodes -out out.pem";
     // openssl reads its binary form only.
     pub(crate) PKCS12_TEXT = "sed -n 'LINE,/-----END/p' FILE | grep -v ^- | base64 -di > out.p12 && \
@@ -173,13 +182,19 @@ commands! {
     pub(crate) SSH_COPY_BY_PYTHON = "python3 -c 'import sys; from cryptography.hazmat.primitives.serialization import *; key = \
         load_ssh_private_key(open(sys.argv[1], \"rb\").read(), None); \
         sys.stdout.buffer.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))' out.key > out.pem";
+    pub(crate) SSH_COM = "(umask 077; ssh-keygen -i -f FILE > out.pem)";
     pub(crate) PUTTY = "puttygen FILE -O private-openssh --new-passphrase /dev/null -o out.key";
     pub(crate) PVK = "openssl rsa -inform PVK -in FILE -out out.pem";
+    pub(crate) PVK_DSA = "openssl dsa -inform PVK -in FILE -out out.pem";
+    // RC4, which openssl keeps apart since version 3.
+    pub(crate) PVK_LOCKED = "openssl rsa -provider legacy -provider default -inform PVK -in FILE -out out.pem";
+    pub(crate) PVK_DSA_LOCKED = "openssl dsa -provider legacy -provider default -inform PVK -in FILE -out out.pem";
     pub(crate) KEY_BLOB = "openssl rsa -inform MSBLOB -in FILE -out out.pem";
+    pub(crate) KEY_BLOB_DSA = "openssl dsa -inform MSBLOB -in FILE -out out.pem";
 
     // PEM and keys within other text. In Turkish a range from A to Z of grep lacks letters.
-    pub(crate) JSON_STRINGS = "jq -r '.. | strings | if startswith(\"LS0tLS1CRUdJTi\") then @base64d else . end | \
-        select(startswith(\"-----BEGIN\"))' FILE > out.pem";
+    pub(crate) JSON_STRINGS = "jq -r '.. | strings | if contains(\"-----BEGIN \") then . else gsub(\"\\\\s\"; \"\") | \
+        try @base64d catch \"\" end | select(contains(\"-----BEGIN \"))' FILE > out.pem";
     pub(crate) JSON_WEB_KEY = "node -e 'const key = JSON.parse(require(\"fs\").readFileSync(process.argv[1])); \
         process.stdout.write(require(\"crypto\").createPrivateKey({ key, format: \"jwk\" }).export({ type: \"pkcs8\", \
         format: \"pem\" }))' FILE > out.pem";
@@ -188,8 +203,21 @@ commands! {
     pub(crate) BASE64_OF_STORE = "base64 -di FILE > out.bin";
     pub(crate) SIGNED_MAIL = "openssl smime -pk7out -in FILE -out out.p7b";
     pub(crate) MAIL = "munpack FILE";
-    pub(crate) XML = "tr -d ' \\t\\r\\n' < FILE | LC_ALL=C grep -oE 'X509Certificate>[A-Za-z0-9+/=]+<' | sed \
-        's,X509Certificate>\\(.*\\)<,-----BEGIN CERTIFICATE-----\\n\\1\\n-----END CERTIFICATE-----,' > out.pem";
+    pub(crate) XML = "tr -d ' \\t\\r\\n' < FILE | sed 's/&#43;/+/g; s,&#47;,/,g; s/&#61;/=/g; s/&#x*[0-9A-Fa-f]*;//g; \
+        s/<!.CDATA.//g; s/]]>//g; s/<!--[^>]*-->//g' | LC_ALL=C grep -oE 'X509Certificate[^<>]*>[A-Za-z0-9+/=]+<' | sed \
+        's,X509Certificate[^<>]*>\\(.*\\)<,-----BEGIN CERTIFICATE-----\\n\\1\\n-----END CERTIFICATE-----,' > out.pem";
+    // Plain PEM, then each run of base64 decoded: a word of a line, and lines behind it that are nothing but base64. Of all
+    // that only blocks are kept.
+    pub(crate) MIXED_PEM = concat!(
+        "(umask 077; export LC_ALL=C; { cat FILE; awk '{ only = $0 ~ /^[ \\t\\r\"]*[A-Za-z0-9+\\/]+=*[ \\t\\r\",]*$/; ",
+        "gsub(/[^A-Za-z0-9+\\/=]+/, \" \"); ",
+        "while (match($0, /=[A-Za-z0-9+\\/]/)) $0 = substr($0, 1, RSTART - 1) \" \" substr($0, RSTART + 1); ",
+        "n = split($0, word, \" \"); if (only && n == 1) { run = run word[1]; next } print run; ",
+        "for (i = 1; i < n; i++) print word[i]; run = n > 0 && length(word[n]) > 15 ? word[n] : \"\" } ",
+        "END { print run }' FILE | awk 'length($0) > 60' | ",
+        "while read -r run; do echo \"$run\" | base64 -di 2> /dev/null; echo; done; } | ",
+        "sed -n '/-----BEGIN /,/-----END /s/^[ \\t]*//p' > out.pem)",
+    );
 
     // Whether a key belongs to a certificate, where nobody here can tell: the same form of the point on both sides.
     pub(crate) COMPARE_UNKNOWN = "openssl pkey -in FILE -pubout -outform DER | openssl sha256";
@@ -207,7 +235,8 @@ commands! {
     pub(crate) XZ = "xz -dc FILE > out.bin";
     pub(crate) ZSTD = "zstd -dc FILE > out.bin";
     pub(crate) ZIP = "unzip -d unpacked FILE";
-    pub(crate) TAR = "mkdir unpacked && tar -C unpacked -xf FILE";
+    // tar takes a name with a colon for another machine's.
+    pub(crate) TAR = "mkdir unpacked && tar -C unpacked -xf - < FILE";
     pub(crate) SEVEN_ZIP = "7z x -ounpacked FILE";
     pub(crate) ANSIBLE_VAULT = "ansible-vault view FILE > out.bin";
 }

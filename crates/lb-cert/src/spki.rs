@@ -49,13 +49,20 @@ impl<'a> Spki<'a> {
         let curves = (self.oid == EC)
             .then(|| self.curve().or_else(|| other.curve()))
             .flatten();
-        let Some(curve) = curves else {
+        if self.oid != EC {
             return Some(self.key == other.key);
-        };
-        match (Point::read(self.key, curve), Point::read(other.key, curve)) {
-            (Some(one), Some(another)) => one.is_same(&another, curve.is_over_a_prime_field()),
-            _ => Some(self.key == other.key),
         }
+        let read = |key| match curves {
+            Some(curve) => Point::read(key, curve),
+            None => Point::of_unknown_curve(key),
+        };
+        let answer = match (read(self.key), read(other.key)) {
+            _ if self.key == other.key => Some(true),
+            (Some(one), Some(another)) => one.is_same(&another),
+            _ => Some(false),
+        };
+        // The same numbers on two curves are two points.
+        answer.filter(|is_same| !(*is_same && self.may_be_on_another_curve(other)))
     }
 
     /// Whether no key can belong to both: another algorithm, curve or group.
@@ -96,7 +103,8 @@ impl<'a> Spki<'a> {
             (Parameters::Inherited | Parameters::Malformed, _) | (_, Parameters::Inherited | Parameters::Malformed) => {
                 false
             }
-            (Parameters::Unknown(one), Parameters::Unknown(other)) => one != other,
+            // A curve may have several names (that of WTLS 12 is P-224), so an unknown one excludes nothing.
+            (Parameters::Unknown(_), _) | (_, Parameters::Unknown(_)) => false,
             (one, other) => match (one.curve(), other.curve()) {
                 (Some(one), Some(other)) => one.oid != other.oid,
                 // What equals no curve that is known is none of them.
@@ -106,11 +114,23 @@ impl<'a> Spki<'a> {
         }
     }
 
+    /// Whether one names a curve that nobody here knows, and the other does not name the same one. Those of WAP are other
+    /// names of curves that are known, and their numbers tell.
+    fn may_be_on_another_curve(&self, other: &Self) -> bool {
+        match (Parameters::read(self.parameters), Parameters::read(other.parameters)) {
+            (Parameters::Unknown(one), Parameters::Unknown(other)) => one != other,
+            (Parameters::Unknown(oid), _) | (_, Parameters::Unknown(oid)) => !oid.starts_with(WAP),
+            _ => false,
+        }
+    }
+
     fn curve(&self) -> Option<&'static Curve> {
         Parameters::read(self.parameters).curve()
     }
 }
 
+/// 2.23.43.1.4, the content: the curves of WTLS.
+const WAP: &[u8] = &[0x67, 0x2b, 0x01, 0x04];
 /// 1.2.840.10045.2.1, the content.
 const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 /// 1.2.840.10040.4.1, the content.

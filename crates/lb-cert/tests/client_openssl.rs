@@ -51,7 +51,8 @@ fn openssl_says(shop: &Shop, sent: &[&Certificate], roots: &[&Certificate]) -> O
     shop.write("roots.pem", pem(roots));
     let mut arguments = vec![
         "verify",
-        "-partial_chain",
+        "-purpose",
+        "sslserver",
         "-attime",
         "1782864000",
         "-CAfile",
@@ -218,6 +219,26 @@ impl Cross {
 /// Sent, trusted, OpenSSL 3.0's error, and whether there is a way.
 type Heap<'a> = (&'a [&'a Certificate], &'a [&'a Certificate], Option<u32>, bool);
 
+/// What openssl says is as written, and the forecast says the same.
+fn are_forecast(shop: &Shop, cases: &[Heap<'_>]) {
+    for (number, (sent, trusted, error, is_way)) in cases.iter().enumerate() {
+        assert_eq!(openssl_says(shop, sent, trusted), *error, "case {number}");
+        let [openssl, java] = forecast(sent, trusted);
+        assert_eq!(openssl.is_trusted(), error.is_none(), "case {number}: {openssl}");
+        assert_eq!(java.is_trusted(), *is_way, "case {number}: {java}");
+    }
+}
+
+/// Numbers below the one that is asked for, always the same ones.
+fn numbers(mut seed: u64) -> impl FnMut(usize) -> usize {
+    move |below| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).expect("64 bits") % below
+    }
+}
+
 #[test]
 fn openssl_takes_the_first_issuer_that_fits_and_java_tries_all() {
     let Some(shop) = Shop::open() else { return };
@@ -238,19 +259,15 @@ fn openssl_takes_the_first_issuer_that_fits_and_java_tries_all() {
         // Trusted first: what is above a root that is known does not matter.
         (&[leaf, by_a, ab], &[a], None, true),
         (&[leaf, by_a, ab], &[b], None, true),
-        (&[leaf, by_b], &[by_a], None, true),
+        // What is trusted and no root is one for Java, Go and curl alone.
+        (&[leaf, by_b], &[by_a], Some(2), true),
         // A root that was sent ends the way.
         (&[leaf, by_b, b, by_a], &[a], Some(19), true),
         (&[leaf, by_a, a, ab], &[b], Some(19), true),
         (&[leaf, by_a, ab, a], &[b], None, true),
         (&[leaf, by_a, a], &[b], Some(19), false),
     ];
-    for (number, (sent, trusted, error, is_way)) in cases.into_iter().enumerate() {
-        assert_eq!(openssl_says(&shop, sent, trusted), error, "case {number}");
-        let [openssl, java] = forecast(sent, trusted);
-        assert_eq!(openssl.is_trusted(), error.is_none(), "case {number}: {openssl}");
-        assert_eq!(java.is_trusted(), is_way, "case {number}: {java}");
-    }
+    are_forecast(&shop, &cases);
 }
 
 #[test]
@@ -265,13 +282,7 @@ fn any_heap_is_judged_as_openssl_judges_it() {
         &cross.roots[0].certificate,
         &cross.roots[1].certificate,
     ];
-    let mut seed = 20_261_121_u64;
-    let mut random = |below: usize| {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(seed >> 33).expect("64 bits") % below
-    };
+    let mut random = numbers(20_261_121);
     let mut accepted = 0;
     for case in 0..120 {
         let mut sent = vec![if random(2) == 0 {
@@ -306,4 +317,169 @@ fn any_heap_is_judged_as_openssl_judges_it() {
         );
     }
     assert!((30..110).contains(&accepted), "{accepted}");
+}
+
+/// A root, an intermediate by it and one below that, each in several versions of which some break what OpenSSL asks of
+/// them, and leaves.
+struct Family {
+    roots: Vec<Ca>,
+    /// Of the roots, with the key of the first.
+    upper: Vec<Certificate>,
+    lower: Vec<Certificate>,
+    leaves: Vec<Certificate>,
+}
+
+/// An authority key identifier that names another key.
+fn of_another_key() -> rcgen::CustomExtension {
+    let identifier = [&[0x30, 0x16, 0x80, 0x14][..], &[7; 20]].concat();
+    rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 35], identifier)
+}
+
+impl Family {
+    fn new() -> Self {
+        use rcgen::{BasicConstraints::Constrained, ExtendedKeyUsagePurpose::ClientAuth};
+        let plain = Ca::root("Müller");
+        let again = |change: &dyn Fn(&mut CertificateParams)| {
+            let mut params = plain.params.clone();
+            change(&mut params);
+            let key = KeyPair::try_from(plain.key.serialize_der().as_slice()).expect("the same key");
+            let certificate = pki::parse(params.self_signed(&key).expect("a root").der());
+            Ca {
+                certificate,
+                params,
+                key,
+            }
+        };
+        let renamed = again(&|params| {
+            params.distinguished_name.remove(rcgen::DnType::CommonName);
+            params.distinguished_name.push(rcgen::DnType::CommonName, "mÜLLER");
+        });
+        let shouted = again(&|params| {
+            params.distinguished_name.remove(rcgen::DnType::CommonName);
+            params.distinguished_name.push(rcgen::DnType::CommonName, "MüLLER");
+        });
+        let roots = vec![
+            again(&|params| params.extended_key_usages = vec![ClientAuth]),
+            again(&|params| params.custom_extensions = vec![of_another_key()]),
+            again(&|params| params.is_ca = IsCa::Ca(Constrained(0))),
+            again(&|params| params.is_ca = IsCa::Ca(Constrained(1))),
+            shouted,
+            renamed,
+            plain,
+        ];
+        let [plain, renamed] = [&roots[6], &roots[5]];
+        let middle = Ca::below(plain, "Upper");
+        let mut tight = middle.params.clone();
+        tight.is_ca = IsCa::Ca(Constrained(0));
+        let upper = vec![
+            middle.certificate.clone(),
+            plain.sign(&tight, &middle.key),
+            renamed.sign(&middle.params, &middle.key),
+        ];
+        let low = Ca::below(&middle, "Lower");
+        let mut client = low.params.clone();
+        client.extended_key_usages = vec![ClientAuth];
+        let lower = vec![low.certificate.clone(), middle.sign(&client, &low.key)];
+        let leaves = vec![
+            low.leaf("a.example"),
+            middle.leaf("a.example"),
+            plain.leaf("a.example"),
+            low.leaf_with("a.example", |params| params.key_usages = vec![KeyUsagePurpose::CrlSign]),
+            low.leaf_with("a.example", |params| {
+                params.key_usages = vec![KeyUsagePurpose::KeyEncipherment]
+            }),
+        ];
+        Self {
+            roots,
+            upper,
+            lower,
+            leaves,
+        }
+    }
+}
+
+#[test]
+fn what_openssl_asks_of_roots_names_lengths_and_usages_is_forecast() {
+    let Some(shop) = Shop::open() else { return };
+    let family = Family::new();
+    let roots: Vec<&Certificate> = family.roots.iter().map(|root| &root.certificate).collect();
+    let [for_clients, misnamed, shortest, _, shouted, renamed, plain] = roots[..] else {
+        panic!("seven roots")
+    };
+    let [upper, tight, by_renamed] = [&family.upper[0], &family.upper[1], &family.upper[2]];
+    let [lower, leaf, low_leaf] = [&family.lower[0], &family.leaves[1], &family.leaves[0]];
+    let crls_only = &family.leaves[3];
+    let cases: [Heap<'_>; 14] = [
+        (&[leaf, upper], &[plain], None, true),
+        (&[leaf, upper], &[for_clients], Some(26), true),
+        (&[leaf, upper], &[misnamed], Some(2), true),
+        (&[leaf, upper], &[misnamed, plain], Some(2), true),
+        (&[leaf, upper], &[plain, misnamed], None, true),
+        (&[leaf, upper], &[upper], Some(2), true),
+        (&[leaf, upper], &[shouted], None, true),
+        (&[leaf, upper], &[renamed], Some(20), true),
+        (&[leaf, by_renamed], &[renamed], None, true),
+        (&[leaf, upper], &[shortest], Some(25), false),
+        (&[low_leaf, lower, tight, upper], &[plain], Some(25), true),
+        (&[low_leaf, lower, upper, tight], &[plain], None, true),
+        (&[low_leaf, &family.lower[1], lower, upper], &[plain], Some(26), true),
+        (&[crls_only, lower, upper], &[plain], Some(26), true),
+    ];
+    are_forecast(&shop, &cases);
+}
+
+#[test]
+fn any_family_is_judged_as_openssl_judges_it() {
+    let Some(shop) = Shop::open() else { return };
+    let family = Family::new();
+    let issuers: Vec<&Certificate> = family.upper.iter().chain(&family.lower).collect();
+    let roots: Vec<&Certificate> = family.roots.iter().map(|root| &root.certificate).collect();
+    let mut random = numbers(20_261_130);
+    let mut accepted = 0;
+    for case in 0..300 {
+        let mut sent = vec![&family.leaves[random(family.leaves.len())]];
+        for _ in 0..random(7) {
+            let one = if random(6) == 0 {
+                roots[random(roots.len())]
+            } else {
+                issuers[random(issuers.len())]
+            };
+            if !sent.contains(&one) {
+                sent.push(one);
+            }
+        }
+        let mut trusted = Vec::new();
+        for _ in 0..=random(3) {
+            let one = if random(5) == 0 {
+                issuers[random(issuers.len())]
+            } else {
+                roots[random(roots.len())]
+            };
+            if !trusted.contains(&one) {
+                trusted.push(one);
+            }
+        }
+        let real = openssl_says(&shop, &sent, &trusted);
+        let [openssl, _] = forecast(&sent, &trusted);
+        accepted += usize::from(real.is_none());
+        let position = |one: &Certificate| {
+            let all = family
+                .leaves
+                .iter()
+                .chain(issuers.iter().copied())
+                .chain(roots.iter().copied());
+            let index = all
+                .enumerate()
+                .find(|(_, known)| *known == one)
+                .map_or(0, |(index, _)| index);
+            format!("{index} {}", one.label())
+        };
+        let labels = [&sent, &trusted].map(|list| list.iter().map(|one| position(one)).collect::<Vec<_>>());
+        assert_eq!(
+            openssl.is_trusted(),
+            real.is_none(),
+            "case {case}: {real:?}, {openssl}: {labels:?}"
+        );
+    }
+    assert!((20..280).contains(&accepted), "{accepted}");
 }

@@ -81,8 +81,14 @@ fn foreign() -> Vec<(&'static str, ForeignFormat)> {
         ("server.zip", F::Zip),
         ("server.7z", F::SevenZip),
         ("vault.yml", F::AnsibleVault),
-        ("rsa.pvk", F::Pvk),
-        ("rsa.blob", F::KeyBlob),
+        (
+            "rsa.pvk",
+            F::Pvk {
+                dsa: false,
+                encrypted: false,
+            },
+        ),
+        ("rsa.blob", F::KeyBlob { dsa: false }),
     ]
 }
 

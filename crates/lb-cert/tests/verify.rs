@@ -3,7 +3,7 @@
 
 mod pki;
 
-use lb_cert::{Kind, PeerName, Profile, Refusal, Request, Step, Verified};
+use lb_cert::{Certificate, Kind, PeerName, Profile, Refusal, Request, Step, Verified};
 use pki::{Ca, DAY, NOW, connect, corrupted, verify};
 
 fn refused(result: Result<Verified, Refusal>) -> Refusal {
@@ -240,4 +240,89 @@ fn without_cryptography_no_signature_is_good() {
         let refusal = refused(verifier.verify(&root.leaf("a.example"), &[], &Request::server(NOW)));
         assert_eq!(refusal.rule().id, "signature.unsupported");
     }
+}
+
+#[test]
+fn where_rustls_webpki_gives_up_the_reason_is_its_own_and_not_that_of_another_way() {
+    let root = Ca::root("Root");
+    let length_0 = |params: &mut rcgen::CertificateParams| {
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    };
+    let tight = Ca::below_with(&root, "Tight", length_0);
+    // A new key that the old one certified; it does not count (RFC 5280, section 6.1.4 (l)).
+    let again = Ca::below_with(&tight, "Tight", length_0);
+    let expired = Ca::below_with(&root, "Tight", |params| {
+        params.not_after = rcgen::date_time_ymd(2026, 2, 1)
+    });
+    let leaf = again.leaf("a.example");
+    let sent = [&again.certificate, &tight.certificate, &expired.certificate];
+    for sent in [&sent[..2], &sent[..]] {
+        let refusal = connect(&[&root], &leaf, sent).expect_err("webpki counts it");
+        assert_eq!(refusal.rule().id, "path.webpki");
+        assert!(
+            refusal
+                .value()
+                .contains("it counts Tight, which is self-issued, against the length of the path"),
+            "{refusal}"
+        );
+        assert!(!refusal.value().contains("CertExpired"), "{refusal}");
+        assert!(
+            refusal.explain().contains("choose the profile `strict`"),
+            "{}",
+            refusal.explain()
+        );
+        let complete = Profile::connection().with_complete(true);
+        assert!(verify(&complete, &[&root], &leaf, sent, &Request::server(NOW), None).is_ok());
+    }
+    let mut chain = vec![Ca::below(&root, "Level 1")];
+    for level in 2..=7 {
+        let next = Ca::below(chain.last().expect("one"), &format!("Level {level}"));
+        chain.push(next);
+    }
+    let leaf = chain.last().expect("seven").leaf("a.example");
+    let sent: Vec<&Certificate> = chain.iter().map(|ca| &ca.certificate).collect();
+    let refusal = connect(&[&root], &leaf, &sent).expect_err("too long");
+    assert!(
+        refusal
+            .value()
+            .contains("at most 6 intermediate certificates, and these are 7"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn a_server_that_may_not_sign_is_a_warning_in_every_profile() {
+    let root = Ca::root("Root");
+    for (usages, is_odd) in [
+        (vec![rcgen::KeyUsagePurpose::CrlSign], true),
+        (vec![rcgen::KeyUsagePurpose::KeyEncipherment], true),
+        (vec![rcgen::KeyUsagePurpose::DigitalSignature], false),
+        (vec![], false),
+    ] {
+        let leaf = root.leaf_with("a.example", |params| params.key_usages.clone_from(&usages));
+        for profile in [Profile::connection(), Profile::lenient()] {
+            let verified = verify(&profile, &[&root], &leaf, &[], &Request::server(NOW), None).expect("a path");
+            let warned = verified
+                .warnings()
+                .iter()
+                .any(|warning| warning.finding().rule().id == "key-usage.server");
+            assert_eq!(warned, is_odd, "{usages:?}");
+        }
+        let verified = verify(
+            &Profile::connection(),
+            &[&root],
+            &leaf,
+            &[],
+            &Request::client(NOW),
+            None,
+        );
+        assert!(verified.is_err() || verified.is_ok_and(|found| found.warnings().is_empty()));
+    }
+    assert_eq!(
+        Profile::strict()
+            .rules()
+            .find(|(rule, _)| rule.id == "key-usage.server")
+            .map(|(_, level)| level),
+        Some(lb_cert::Level::Warn)
+    );
 }

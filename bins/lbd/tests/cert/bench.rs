@@ -254,8 +254,9 @@ fn is_filling(text: &str, template: &str) -> bool {
 
 /// A program or library that one of the commands needs and that is not here.
 pub(crate) fn missing(command: &str) -> Option<&'static str> {
-    const TOOLS: [&str; 17] = [
+    const TOOLS: [&str; 18] = [
         "openssl",
+        "botan",
         "keytool",
         "python3",
         "ssh-keygen",

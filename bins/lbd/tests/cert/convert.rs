@@ -292,7 +292,7 @@ fn der_holds_one_thing() {
     assert_text(
         &said.errors,
         "lbd: DER holds one thing, and heap.pem holds 6 certificates, 1 key and 0 revocation lists\n  \
-         mend: write one of them with --no-key or --only-key, or the chain with --to p7b, or all with --to p12\n",
+         mend: write the key with --only-key, or the certificates with --to p7b, or all with --to p12\n",
     );
     assert!(!place.has("out.der"));
 }

@@ -209,6 +209,11 @@ impl Certificate {
         name::same(self.issuer_raw(), issuer.subject_raw())
     }
 
+    /// The same as OpenSSL sees it, for which letter case outside ASCII counts.
+    pub(crate) fn is_issued_by_for_openssl(&self, issuer: &Self) -> bool {
+        name::same_for_openssl(self.issuer_raw(), issuer.subject_raw())
+    }
+
     /// The public key's kind and length.
     #[must_use]
     pub const fn key(&self) -> &PublicKey {

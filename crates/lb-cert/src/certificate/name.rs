@@ -245,6 +245,37 @@ pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && begins_with(&one, &other)
 }
 
+/// Compares two names as OpenSSL does: letter case counts outside ASCII.
+pub(crate) fn same_for_openssl(one: &[u8], other: &[u8]) -> bool {
+    if one == other {
+        return true;
+    }
+    let (Ok(one), Ok(other)) = (attributes(one), attributes(other)) else {
+        return false;
+    };
+    let same_value = |one: &Attribute<'_>, other: &Attribute<'_>| {
+        if !(one.is_text() && other.is_text()) || one.tag == NUMERIC || other.tag == NUMERIC {
+            return one.tag == other.tag && one.value == other.value;
+        }
+        let (one, other) = (one.text(), other.text());
+        let is_blank = |letter: char| matches!(letter, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r');
+        let (one, other) = (one.split(is_blank), other.split(is_blank));
+        let (one, other) = (
+            one.filter(|word| !word.is_empty()),
+            other.filter(|word| !word.is_empty()),
+        );
+        one.map(str::to_ascii_lowercase).eq(other.map(str::to_ascii_lowercase))
+    };
+    one.len() == other.len()
+        && one
+            .iter()
+            .zip(&other)
+            .all(|(one, other)| one.joined == other.joined && one.kind == other.kind && same_value(one, other))
+}
+
+/// NumericString.
+const NUMERIC: u8 = 0x12;
+
 /// A form of the name that is equal for names that are the same. An unreadable name is only like itself.
 pub(crate) fn canonical(name: &[u8]) -> Vec<u8> {
     let Ok(attributes) = attributes(name) else {

@@ -9,8 +9,9 @@ use super::{Curve, significant};
 pub(crate) struct Point<'a> {
     x: &'a [u8],
     y: Option<&'a [u8]>,
-    /// The last bit of y.
-    is_odd: bool,
+    /// What tells y from the other root (SEC 1, section 2.3.3): over a prime field the last bit of y, over a binary one
+    /// that of y/x, which the long form does not say.
+    bit: Option<bool>,
 }
 
 impl<'a> Point<'a> {
@@ -22,32 +23,33 @@ impl<'a> Point<'a> {
     fn read_with(octets: &'a [u8], field_octets: usize, is_prime: bool) -> Option<Self> {
         let (form, coordinates) = octets.split_first()?;
         let (x, y) = coordinates.split_at_checked(field_octets)?;
-        let point = match form {
-            2 | 3 if y.is_empty() => Self {
-                x,
-                y: None,
-                is_odd: *form == 3,
-            },
-            4 | 6 | 7 if y.len() == field_octets => Self {
-                x,
-                y: Some(y),
-                is_odd: is_odd(y),
-            },
+        let (y, bit) = match form {
+            2 | 3 if y.is_empty() => (None, Some(*form == 3)),
+            4 if y.len() == field_octets => (Some(y), is_prime.then(|| is_odd(y))),
+            6 | 7 if y.len() == field_octets => (Some(y), Some(*form == 7)),
             _ => return None,
         };
-        // A hybrid says the last bit twice; over a binary field it is not y's.
-        (*form < 6 || !is_prime || point.is_odd == (*form == 7)).then_some(point)
+        // Over a prime field a hybrid says the last bit twice.
+        let is_one = !is_prime || y.is_none_or(|y| bit == Some(is_odd(y)));
+        is_one.then_some(Self { x, y, bit })
     }
 
-    /// Whether both are the same point. On a curve over a binary field the short form says something else of y, so
-    /// only equal forms can be compared: `None`.
-    pub(crate) fn is_same(&self, other: &Self, is_prime: bool) -> Option<bool> {
+    /// A point on a curve that nobody here knows: the octets of a coordinate follow from its own length.
+    pub(crate) fn of_unknown_curve(octets: &'a [u8]) -> Option<Self> {
+        let coordinates = octets.len().checked_sub(1)?;
+        let field_octets = match octets.first()? {
+            2 | 3 => coordinates,
+            _ => coordinates / 2,
+        };
+        Self::read_with(octets, field_octets, false)
+    }
+
+    /// Whether both are the same point; `None` where one spelling does not say what the other does.
+    pub(crate) fn is_same(&self, other: &Self) -> Option<bool> {
         match (self.y, other.y) {
             _ if self.x != other.x => Some(false),
             (Some(y), Some(other)) => Some(y == other),
-            (None, None) => Some(self.is_odd == other.is_odd),
-            _ if is_prime => Some(self.is_odd == other.is_odd),
-            _ => None,
+            _ => Some(self.bit? == other.bit?),
         }
     }
 
@@ -57,7 +59,7 @@ impl<'a> Point<'a> {
         significant(self.x) == x
             && match self.y {
                 Some(own) => significant(own) == y,
-                None => self.is_odd == is_short_odd,
+                None => self.bit == Some(is_short_odd),
             }
     }
 
@@ -76,7 +78,7 @@ mod tests {
     use super::*;
 
     fn same(one: &[u8], other: &[u8]) -> Option<bool> {
-        Point::read_with(one, 2, true)?.is_same(&Point::read_with(other, 2, true)?, true)
+        Point::read_with(one, 2, true)?.is_same(&Point::read_with(other, 2, true)?)
     }
 
     #[test]
@@ -111,13 +113,28 @@ mod tests {
     }
 
     #[test]
-    fn over_a_binary_field_only_equal_forms_are_compared() {
+    fn over_a_binary_field_the_bit_is_not_that_of_y() {
+        let read = |octets: &'static [u8]| Point::read_with(octets, 2, false).expect("a point");
+        let (long, short) = (read(&[4, 1, 2, 3, 5]), read(&[3, 1, 2]));
+        assert_eq!(long.is_same(&short), None);
+        assert_eq!(long.is_same(&long), Some(true));
+        // y ends with a one, and y/x with a zero.
+        let hybrid = read(&[6, 1, 2, 3, 5]);
+        assert_eq!(hybrid.is_same(&long), Some(true));
+        assert_eq!(hybrid.is_same(&short), Some(false), "the other root");
+        assert_eq!(hybrid.is_same(&read(&[2, 1, 2])), Some(true));
+    }
+
+    #[test]
+    fn a_point_tells_its_size_where_the_curve_is_unknown() {
+        let read = |octets: &'static [u8]| Point::of_unknown_curve(octets);
         let (long, short) = (
-            Point::read_with(&[4, 1, 2, 3, 5], 2, false),
-            Point::read_with(&[3, 1, 2], 2, false),
+            read(&[4, 1, 2, 3, 5]).expect("a point"),
+            read(&[3, 1, 2]).expect("a point"),
         );
-        let (long, short) = (long.expect("a point"), short.expect("a point"));
-        assert_eq!(long.is_same(&short, false), None);
-        assert_eq!(long.is_same(&long, false), Some(true));
+        assert_eq!(long.is_same(&short), None);
+        assert_eq!(long.is_same(&read(&[3, 1, 9]).expect("a point")), Some(false));
+        assert_eq!(long.is_same(&read(&[7, 1, 2, 3, 5]).expect("a point")), Some(true));
+        assert!(read(&[4, 1, 2, 3]).is_none() && read(&[]).is_none() && read(&[9, 1, 2]).is_none());
     }
 }

@@ -1,10 +1,11 @@
 //! What clients of different kinds would say.
 
+use super::judge::Judge;
 use super::walk::Walk;
 use super::{Examination, first_fit};
 use crate::bundle::{Issuer, Mended};
 use crate::inspect::Validity;
-use crate::{Certificate, Finding, Profile, Request, Roots, Severity, Verifier};
+use crate::{Certificate, Finding, Roots, Severity};
 
 /// What a client trusts.
 #[derive(Debug, Clone, Copy)]
@@ -109,6 +110,11 @@ pub enum Verdict {
         /// The root's short name.
         root: String,
     },
+    /// Refuses it: what it was given as a root does not look self-signed, so that it looks for a root above it.
+    NotARoot {
+        /// The certificate's short name.
+        certificate: String,
+    },
     /// Refuses it: takes a certificate for self-signed that has its issuer's name and not both key identifiers.
     TakenForSelfSigned {
         /// The certificate's short name.
@@ -172,6 +178,12 @@ impl std::fmt::Display for Verdict {
             }
             Self::WrongFirst { first } => write!(f, "refuses it: the first certificate is {first}"),
             Self::UnknownRoot { root } => write!(f, "refuses it: {root} is none of its roots"),
+            Self::NotARoot { certificate } => {
+                write!(
+                    f,
+                    "refuses it: {certificate} is trusted and does not look self-signed (only curl and Python 3.13 take that)"
+                )
+            }
             Self::TakenForSelfSigned { certificate } => {
                 write!(
                     f,
@@ -223,6 +235,35 @@ fn one_way(view: &ClientView) -> Option<Finding> {
     // A finding of the certificate says so already.
     if view.mended.is_trusted() || matches!(view.mended, Verdict::TakenForSelfSigned { .. }) {
         return None;
+    }
+    if let Verdict::NotARoot { certificate } = &view.mended {
+        return Some(Finding {
+            severity: Severity::Warning,
+            id: "no-root",
+            place: None,
+            what: format!(
+                "{certificate} is among the roots of {} and does not look self-signed",
+                view.roots
+            ),
+            why: "Java, Go, browsers, curl and Python 3.13 trust any certificate that they were given. Other programs by \
+                  OpenSSL (PHP, Ruby, Node, nginx and HAProxy as clients) look for a root above it and refuse the chain \
+                  without one.",
+            mend: "Give these clients the self-signed root, too, whose authority key identifier is its own.".to_owned(),
+        });
+    }
+    if let Verdict::Refuses { why } = &view.mended {
+        return Some(Finding {
+            severity: Severity::Warning,
+            id: "one-way-only",
+            place: None,
+            what: format!(
+                "OpenSSL with the roots of {} refuses the way that it finds: {why}",
+                view.roots
+            ),
+            why: "It tries no other way, and asks of the root, too, what it is for. Java, Go and browsers do not.",
+            mend: "Send only certificates of a way without this fault, or have the named certificate issued again."
+                .to_owned(),
+        });
     }
     Some(Finding {
         severity: Severity::Warning,
@@ -285,24 +326,25 @@ fn judge(
     }
     if client == Client::FirstFit {
         let (verdict, way) = first_fit::walk(sent, set.roots, examination);
-        return ruled(verdict, leaf, &way, set, examination);
+        return ruled(verdict, leaf, set, examination, |judge| judge.way(&way));
     }
     let verdict = Walk::new(client, sent, set.roots, examination).verdict();
-    ruled(verdict, leaf, sent, set, examination)
+    ruled(verdict, leaf, set, examination, |judge| judge.any_way(sent))
 }
 
-/// The verdict when the leaf's dates and the rules have had their word, too.
+/// The verdict when the leaf's dates and the rules have had their word, too; `refused` asks the rules.
 fn ruled(
     verdict: Verdict,
     leaf: &Certificate,
-    sent: &[Certificate],
     set: &RootSet<'_>,
     examination: &Examination<'_>,
+    refused: impl FnOnce(&Judge<'_>) -> Option<String>,
 ) -> Verdict {
     match (Validity::of(leaf, examination.at), &verdict) {
         // The rules that clients share: usage, constraints, weak keys and so on.
         (Validity::Valid { .. }, Verdict::Trusts { .. }) => {
-            refused(leaf, sent, set, examination).map_or(verdict, |why| Verdict::Refuses { why })
+            let judge = Judge { leaf, set, examination };
+            refused(&judge).map_or(verdict, |why| Verdict::Refuses { why })
         }
         (Validity::Valid { .. }, _) => verdict,
         // A leaf out of its time is refused whatever the way.
@@ -312,30 +354,3 @@ fn ruled(
         _ => verdict,
     }
 }
-
-fn refused(
-    leaf: &Certificate,
-    sent: &[Certificate],
-    set: &RootSet<'_>,
-    examination: &Examination<'_>,
-) -> Option<String> {
-    // Real clients do not share the limits of the library that builds paths here.
-    let profile = Profile::connection().with_complete(true);
-    let others = sent.get(1..).unwrap_or_default();
-    // A certificate for clients alone is judged as one.
-    let is_for_clients = leaf
-        .extended_key_usage()
-        .is_some_and(|usages| usages.iter().all(|oid| oid == CLIENT_AUTH));
-    let request = if is_for_clients {
-        Request::client(examination.at)
-    } else {
-        Request::server(examination.at)
-    };
-    let verifier = Verifier::new(set.roots, examination.crypto, &profile);
-    verifier
-        .verify(leaf, others, &request)
-        .err()
-        .map(|refusal| refusal.to_string())
-}
-
-const CLIENT_AUTH: &str = "1.3.6.1.5.5.7.3.2";

@@ -10,6 +10,7 @@ mod certificate;
 mod chain;
 mod clients;
 mod first_fit;
+mod judge;
 mod key;
 mod store;
 mod style;

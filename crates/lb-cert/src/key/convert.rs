@@ -152,6 +152,13 @@ fn outer_public<'a>(items: &[AnyRef<'a>]) -> Option<&'a [u8]> {
     public.value().strip_prefix(&[0])
 }
 
+/// Whether a key in PKCS#8 is one for RSA, restricted to PSS or not.
+pub(super) fn is_rsa(key: &[u8]) -> bool {
+    let items = items_of_whole(key).unwrap_or_default();
+    let found = items.get(1).and_then(|algorithm| algorithm_parts(*algorithm).ok());
+    found.is_some_and(|(oid, _)| matches!(oid, RSA | RSA_PSS))
+}
+
 /// Whether an RSA key in PKCS#8 has the public exponent 65537.
 pub(super) fn has_common_exponent(key: &[u8]) -> bool {
     let inner = items_of_whole(key)

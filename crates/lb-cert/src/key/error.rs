@@ -44,7 +44,7 @@ pub enum KeyError {
     #[error("the public part inside the key does not belong to its private part")]
     PublicPart,
     /// More than one prime is missing or there are too many.
-    #[error("an RSA key of more than two primes: no TLS library loads it")]
+    #[error("an RSA key of more than two primes, which is not read here")]
     MultiPrime,
 }
 
@@ -90,7 +90,9 @@ impl KeyError {
                  TLS handshakes would fail. Export the key again."
             }
             Self::MultiPrime => {
-                "Make a key of two primes: `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out \
+                "OpenSSL loads such a key, so nginx, HAProxy and Apache serve with it; rustls does not. \
+                 Give the file as it is to a program by OpenSSL, or make a key of two primes and have the certificate \
+                 issued for it: `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out \
                  new.key`."
             }
         }

@@ -14,6 +14,7 @@ mod ec;
 mod error;
 mod octets;
 mod oddity;
+mod rsa;
 mod structure;
 
 #[cfg(feature = "encrypted-keys")]
@@ -149,6 +150,8 @@ impl PrivateKey {
                 (Some(computed), Some(stated)) if computed.is_same(&stated) == Some(false) => Err(KeyError::PublicPart),
                 _ => Ok(()),
             },
+            // Of RSA keys that no library computes with, because of their length or exponent, the numbers are compared.
+            (None, _) if rsa::fits(self.to_pkcs8().secret_pkcs8_der()) == Some(false) => Err(KeyError::PublicPart),
             (None, _) if crypto.sha256(b"").is_some() && self.is_common() => Err(KeyError::PublicPart),
             _ => Ok(()),
         }

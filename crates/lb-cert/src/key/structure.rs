@@ -173,6 +173,14 @@ fn pkcs1(whole: &[u8], items: &[AnyRef<'_>]) -> Result<u32, KeyError> {
         *bits = positive_bits(*item).ok_or_else(|| broken(whole, items, index, "a number that is not positive"))?;
     }
     let [_, n, e, d, p, q, dp, dq, qi] = bits;
+    if n > LARGEST_MODULUS {
+        return Err(broken(
+            whole,
+            items,
+            1,
+            "a modulus of more than 65,536 bits, which no program makes",
+        ));
+    }
     // n = p * q, so their sizes add up; an exponent is below what it is reduced by.
     let sum = p.saturating_add(q);
     if n != sum && n.saturating_add(1) != sum {
@@ -271,6 +279,8 @@ fn offset_in(whole: &[u8], part: &[u8]) -> usize {
         .min(whole.len())
 }
 
+/// Four times what OpenSSL computes with; longer numbers would take long to check.
+const LARGEST_MODULUS: u32 = 65_536;
 /// No key has more; RSA has nine.
 const MAX_ITEMS: usize = 16;
 

@@ -215,7 +215,8 @@ pub(crate) static WEBPKI: Rule = core(
     Kind::Limit,
     Check::Core,
     "rustls-webpki accepts the path, too",
-    "choose the profile `strict` or `Profile::with_complete`, which searches paths that it cannot",
+    "send only the certificates of the way, or choose the profile `strict` (`Profile::with_complete` in a program), which \
+     searches paths that rustls-webpki does not",
 );
 
 const fn core(

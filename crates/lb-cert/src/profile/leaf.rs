@@ -108,6 +108,14 @@ pub(super) static RULES: &[&Rule] = &[
         "have the certificate issued with extendedKeyUsage not critical",
     ),
     &form(
+        "key-usage.server",
+        "RFC 8446, section 4.4.2.2",
+        Levels::By(Warn, Warn, Warn),
+        key_usage_server,
+        "a server's certificate that states its key usage allows digital signatures, with which TLS 1.3 proves the key",
+        "have the certificate issued with keyUsage digitalSignature",
+    ),
+    &form(
         "eku.root",
         "CA/Browser Forum BR, section 7.1.2.1.2",
         Levels::By(Off, Refuse, Off),
@@ -299,6 +307,17 @@ fn eku_critical(link: &Link<'_>) -> Option<String> {
         return None;
     }
     tight(link, oid::EXTENDED_KEY_USAGE)
+}
+
+fn key_usage_server(link: &Link<'_>) -> Option<String> {
+    if !is_server_leaf(link) {
+        return None;
+    }
+    let usage = link.certificate.key_usage()?;
+    (!usage.has("digitalSignature")).then(|| {
+        let names: Vec<&str> = usage.names().collect();
+        format!("key usage {}", names.join(", "))
+    })
 }
 
 fn eku_root(link: &Link<'_>) -> Option<String> {

@@ -340,7 +340,7 @@ const fn skip(label: &'static str, what: &'static str) -> Label {
 }
 
 /// RFC 7468, the labels of openssl (`PEM_STRING_*`) and those of old.
-const LABELS: [Label; 28] = [
+const LABELS: [Label; 30] = [
     is("CERTIFICATE", Shape::Certificate),
     old("X509 CERTIFICATE", Shape::Certificate),
     old("X.509 CERTIFICATE", Shape::Certificate),
@@ -351,6 +351,7 @@ const LABELS: [Label; 28] = [
     is("ENCRYPTED PRIVATE KEY", Shape::EncryptedPkcs8),
     is("RSA PRIVATE KEY", Shape::Pkcs1),
     is("EC PRIVATE KEY", Shape::Sec1),
+    old("SM2 PRIVATE KEY", Shape::Sec1),
     is("DSA PRIVATE KEY", Shape::DsaKey),
     is("PKCS7", Shape::Pkcs7),
     is("CMS", Shape::Pkcs7),
@@ -363,6 +364,7 @@ const LABELS: [Label; 28] = [
     skip("DH PARAMETERS", "Diffie-Hellman parameters"),
     skip("X9.42 DH PARAMETERS", "Diffie-Hellman parameters"),
     skip("EC PARAMETERS", "elliptic curve parameters"),
+    skip("SM2 PARAMETERS", "elliptic curve parameters"),
     skip("DSA PARAMETERS", "DSA parameters"),
     skip("ATTRIBUTE CERTIFICATE", "an attribute certificate"),
     skip("SSL SESSION PARAMETERS", "a TLS session"),

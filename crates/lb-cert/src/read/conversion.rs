@@ -11,7 +11,7 @@ pub(crate) fn pkcs8(place: &Place) -> Command {
     }
 }
 
-/// For a PKCS#12.
+/// For a PKCS#12, which openssl reads in its binary form only.
 #[cfg(feature = "pkcs12")]
 pub(crate) fn pkcs12(place: &Place) -> Command {
     if is_text(place) {

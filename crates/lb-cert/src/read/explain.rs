@@ -130,8 +130,8 @@ pub(super) fn explain(problem: &Problem, place: &Place) -> String {
             "No library of this program implements it. Convert once with the program that does: `{}`.",
             command.fill(place)
         ),
-        Problem::UnknownScheme { .. } => "No program known here opens it. Export it again from the program that wrote it, with \
-             the encryption that everything reads: PBES2 with AES-256-CBC and PBKDF2."
+        Problem::UnknownScheme { .. } => "Which program opens it, but the one that wrote it, is not known here. Export it \
+             again from there, with the encryption that everything reads: PBES2 with AES-256-CBC and PBKDF2."
             .into(),
         Problem::Feature { feature, .. } => format!("This program was built without it. Build lb-cert with `--features {feature}`."),
     }

@@ -93,6 +93,9 @@ pub fn read(source: &str, bytes: &[u8], options: &ReadOptions<'_>) -> Result<Con
             },
             _ => error,
         })?;
+        if let Some(format) = foreign::beside(&text.bytes) {
+            return refuse(Problem::Foreign { format });
+        }
     }
     contents.note_duplicates();
     Ok(contents)

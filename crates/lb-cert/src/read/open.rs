@@ -75,7 +75,7 @@ impl Open {
             return was_within;
         }
         let continues = self.header == Header::Within && line.raw.first().is_some_and(u8::is_ascii_whitespace);
-        if !trimmed.contains(&b':') && !continues {
+        if !names_a_field(trimmed) && !continues {
             self.header = Header::Over;
             return false;
         }
@@ -96,7 +96,7 @@ impl Open {
                 let trimmed = line.raw.trim_ascii();
                 let continues = header == Header::Within
                     && (trimmed.is_empty() || line.raw.first().is_some_and(u8::is_ascii_whitespace));
-                let belongs = header != Header::Over && (trimmed.contains(&b':') || continues);
+                let belongs = header != Header::Over && (names_a_field(trimmed) || continues);
                 header = if belongs && !trimmed.is_empty() {
                     Header::Within
                 } else {
@@ -135,4 +135,14 @@ impl Open {
             contents.note(&self.place, NoteKind::BlankInside);
         }
     }
+}
+
+/// `Proc-Type: 4,ENCRYPTED`: a letter, then letters, digits and hyphens up to a colon. `12: MIIB` is no field.
+fn names_a_field(line: &[u8]) -> bool {
+    let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+    name.len() < line.len()
+        && name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b' '))
 }

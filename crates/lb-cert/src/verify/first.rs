@@ -16,14 +16,77 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    /// The refusal when our own search has nothing against a path.
-    pub(super) fn unexplained(self, leaf: &Certificate) -> Refusal {
-        match self.profile {
-            Some(refusal) => *refusal,
-            None => Refusal::new(&core::WEBPKI, 0, leaf.label(), format!("{:?}", self.error)),
+    /// The refusal when our own search has nothing against the path that it `found`. The error of rustls-webpki is that of
+    /// whichever way it tried last, so it is no reason.
+    pub(super) fn unexplained(
+        self,
+        verifier: &Verifier<'_>,
+        leaf: &Certificate,
+        others: &[Certificate],
+        request: &Request<'_>,
+        found: &Verified,
+    ) -> Refusal {
+        if let Some(refusal) = self.profile {
+            return *refusal;
         }
+        let way: Vec<&Certificate> = found
+            .path()
+            .iter()
+            .filter_map(|step| match step {
+                Step::Leaf => Some(leaf),
+                Step::Intermediate(index) => others.get(*index),
+                Step::Anchor(index) => verifier.roots.certificates.get(*index),
+            })
+            .collect();
+        let labels: Vec<String> = way.iter().skip(1).map(|one| one.label()).collect();
+        let why = obstacle(&way).unwrap_or_else(|| {
+            let sent = way.iter().skip(1).take(way.len().saturating_sub(2));
+            let sent: Vec<Certificate> = sent.map(|one| (*one).clone()).collect();
+            if verify(verifier, leaf, &sent, request).is_ok() {
+                String::from("it gave up among all that was sent; with these certificates alone it finds the way")
+            } else {
+                format!("its last word, perhaps of another way, is {:?}", self.error)
+            }
+        });
+        let value = format!(
+            "there is a way by {} that breaks no rule, and rustls-webpki, which decides in this profile, does not take it: {why}",
+            labels.join(", ")
+        );
+        Refusal::new(&core::WEBPKI, 0, leaf.label(), value)
     }
 }
+
+/// What rustls-webpki is known not to follow on a path.
+fn obstacle(way: &[&Certificate]) -> Option<String> {
+    let intermediates = way.len().saturating_sub(2);
+    if intermediates > MOST_INTERMEDIATES {
+        return Some(format!(
+            "it follows at most {MOST_INTERMEDIATES} intermediate certificates, and these are {intermediates}"
+        ));
+    }
+    let mut pairs = way.iter().zip(way.iter().skip(1));
+    if let Some((_, issuer)) = pairs.find(|(one, issuer)| one.issuer_raw() != issuer.subject_raw()) {
+        return Some(format!(
+            "it compares names byte for byte, and that of {} is written in two ways",
+            issuer.label()
+        ));
+    }
+    let own = way
+        .iter()
+        .skip(1)
+        .take(intermediates)
+        .find(|one| one.is_self_issued())?;
+    let is_limited = |one: &&Certificate| one.basic_constraints().is_some_and(|found| found.path_length.is_some());
+    way.iter().skip(1).any(is_limited).then(|| {
+        format!(
+            "it counts {}, which is self-issued, against the length of the path, and RFC 5280, section 6.1.4 (l), does not",
+            own.label()
+        )
+    })
+}
+
+/// What rustls-webpki follows: a constant of its path building.
+const MOST_INTERMEDIATES: usize = 6;
 
 /// Usages are the profile's matter, so that the refusal can name the certificate.
 struct AnyUsage;

@@ -21,7 +21,7 @@ use crate::certificate::Certificate;
 use crate::count::counted;
 use crate::crl::Crls;
 use crate::crypto::Crypto;
-use crate::profile::Profile;
+use crate::profile::{Path, Profile};
 use checks::Checks;
 
 /// Verifies paths. Made once, used for every peer; shared between threads.
@@ -69,6 +69,18 @@ impl Verified {
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+}
+
+impl Verifier<'_> {
+    /// What the rules say of exactly this path, leaf first and root last. Signatures are not looked at.
+    pub(crate) fn judge(&self, path: &[&Certificate], request: &Request<'_>) -> Result<(), Refusal> {
+        request.comparisons.set(self.budget.comparisons);
+        let path = Path {
+            certificates: path,
+            request,
+        };
+        self.checks.all(&path, self).map(drop)
     }
 }
 
@@ -130,7 +142,7 @@ impl<'a> Verifier<'a> {
         match search::search(self, leaf, others, request) {
             // rustls-webpki knows no constraints on mailboxes, which is what clients are called.
             Ok(verified) if self.profile.is_complete() || request.is_for_clients() => Ok(verified),
-            Ok(_) => Err(refused.unexplained(leaf)),
+            Ok(found) => Err(refused.unexplained(self, leaf, others, request, &found)),
             Err(refusal) => Err(refusal),
         }
     }

@@ -66,7 +66,9 @@ impl fmt::Display for PeerName {
 fn host_matches(wanted: &str, found: &str) -> bool {
     let wanted = wanted.strip_suffix('.').unwrap_or(wanted);
     if !crate::profile::is_host(wanted) {
-        return false;
+        // No host name has an underscore, and yet machines are called so: letter by letter, as OpenSSL and GnuTLS do.
+        let is_nearly = wanted.contains('_') && crate::profile::is_host(&wanted.replace('_', "x"));
+        return is_nearly && found.eq_ignore_ascii_case(wanted);
     }
     match found.strip_prefix("*.") {
         None => found.eq_ignore_ascii_case(wanted) && !found.contains('*'),
@@ -136,6 +138,19 @@ mod tests {
             !PeerName::Dns("*.example.com".into()).matches(&dns("*.example.com")),
             "nobody is called *"
         );
+    }
+
+    #[test]
+    fn a_name_with_underscores_is_itself_and_under_no_wildcard() {
+        let wanted = PeerName::read("A_b.test.");
+        assert!(wanted.matches(&dns("a_B.test")));
+        assert!(PeerName::read("_dmarc.example.com").matches(&dns("_dmarc.example.com")));
+        for wrong in ["*.test", "a-b.test", "b.test", "a_b.test."] {
+            assert!(!wanted.matches(&dns(wrong)), "{wrong}");
+        }
+        assert!(!PeerName::read("x.a_b.test").matches(&dns("*.a_b.test")));
+        assert!(!PeerName::Dns("*.a_b.test".into()).matches(&dns("*.a_b.test")));
+        assert!(!PeerName::Dns("a_b..test".into()).matches(&dns("a_b..test")));
     }
 
     #[test]

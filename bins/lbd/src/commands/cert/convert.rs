@@ -183,13 +183,37 @@ impl Holding {
             ([], [key], []) => Ok((key_der(key, convert.key_format)?, true)),
             ([], [], [crl]) => Ok((crl.value.to_vec(), false)),
             (certificates, keys, crls) => Err(Failure::Refused(format!(
-                "DER holds one thing, and {name} holds {}, {} and {}\n  mend: write one of them with --no-key or \
-                 --only-key, or the chain with --to p7b, or all with --to p12",
+                "DER holds one thing, and {name} holds {}, {} and {}\n  mend: {}",
                 super::count(certificates.len(), "certificate"),
                 super::count(keys.len(), "key"),
                 super::count(crls.len(), "revocation list"),
+                self.smaller()
             ))),
         }
+    }
+
+    /// What can be written of all this when DER cannot: only what works.
+    fn smaller(&self) -> String {
+        let (certificates, keys, crls) = (self.certificates.len(), self.keys.len(), self.crls.len());
+        let one_of_them = match (certificates == 1 && crls == 0 && keys > 0, keys == 1) {
+            (true, true) => Some("write one of them with --no-key or --only-key"),
+            (true, false) => Some("write the certificate with --no-key"),
+            (false, true) => Some("write the key with --only-key"),
+            (false, false) => None,
+        };
+        let chain = (certificates > 0).then_some(if certificates == 1 {
+            "the certificate with --to p7b"
+        } else {
+            "the certificates with --to p7b"
+        });
+        let all = if certificates > 0 && keys <= 1 && crls == 0 {
+            "all with --to p12"
+        } else {
+            "all with --to pem"
+        };
+        let ways: Vec<&str> = one_of_them.into_iter().chain(chain).chain([all]).collect();
+        let first = if one_of_them.is_some() { "" } else { "write " };
+        format!("{first}{}", ways.join(", or "))
     }
 
     fn pkcs7(&self, name: &str) -> Result<(Vec<u8>, bool), Failure> {
@@ -216,7 +240,8 @@ impl Holding {
             [key] => Some(&key.value),
             [..] => {
                 return Err(Failure::Refused(format!(
-                    "{name} holds {}; a PKCS#12 file is written with one",
+                    "{name} holds {}; a PKCS#12 file is written with one\n  mend: write all with --to pem, or the \
+                     certificates with --no-key",
                     super::count(self.keys.len(), "key")
                 )));
             }

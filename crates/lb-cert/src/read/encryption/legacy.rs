@@ -11,7 +11,7 @@ impl Scheme {
         let (name, vector) = (name.trim().to_ascii_uppercase(), vector.trim());
         let Some((_, cipher)) = CIPHERS.iter().find(|(known, _)| *known == name) else {
             let scheme = format!("old PEM encryption ({name})");
-            return Err(if FOREIGN.contains(&name.as_str()) {
+            return Err(if is_of_openssl(&name) {
                 SchemeError::Foreign(scheme)
             } else {
                 SchemeError::Unknown(scheme)
@@ -54,28 +54,34 @@ const CIPHERS: [(&str, Cipher); 9] = [
     ("DES-EDE-CBC", Cipher::Tdes2),
     ("DES-CBC", Cipher::Des),
     ("RC2-CBC", Cipher::RC2_128),
-    (
-        "RC2-64-CBC",
-        Cipher::Rc2 {
-            key_bytes: 16,
-            effective_bits: 64,
-        },
-    ),
+    ("RC2-64-CBC", Cipher::RC2_64),
     ("RC2-40-CBC", Cipher::RC2_40),
 ];
 
-/// What openssl opens and no library of ours.
-const FOREIGN: [&str; 12] = [
-    "CAMELLIA-128-CBC",
-    "CAMELLIA-192-CBC",
-    "CAMELLIA-256-CBC",
-    "ARIA-128-CBC",
-    "ARIA-192-CBC",
-    "ARIA-256-CBC",
-    "SEED-CBC",
-    "BF-CBC",
-    "CAST5-CBC",
-    "IDEA-CBC",
-    "SM4-CBC",
-    "RC5-CBC",
+/// Whether openssl opens it where no library of ours does.
+fn is_of_openssl(name: &str) -> bool {
+    let (family, mode) = name.rsplit_once('-').unwrap_or((name, ""));
+    matches!(name, "CHACHA20" | "DESX-CBC") || FAMILIES.contains(&family) && MODES.contains(&mode)
+}
+
+const FAMILIES: [&str; 18] = [
+    "AES-128",
+    "AES-192",
+    "AES-256",
+    "ARIA-128",
+    "ARIA-192",
+    "ARIA-256",
+    "CAMELLIA-128",
+    "CAMELLIA-192",
+    "CAMELLIA-256",
+    "DES",
+    "DES-EDE",
+    "DES-EDE3",
+    "RC2",
+    "BF",
+    "CAST5",
+    "IDEA",
+    "SEED",
+    "SM4",
 ];
+const MODES: [&str; 6] = ["CBC", "CFB", "CFB1", "CFB8", "CTR", "OFB"];

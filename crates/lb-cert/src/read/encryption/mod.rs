@@ -68,6 +68,8 @@ pub(crate) enum SchemeError {
     Broken(&'static str),
     /// No library of ours has it, openssl does: its name.
     Foreign(String),
+    /// No library of ours has it, botan does: its name.
+    Botan(String),
     /// Nobody here knows it: its name.
     Unknown(String),
     /// It asks for more than the limits of any caller: iterations.
@@ -88,7 +90,13 @@ impl SchemeError {
                 scheme,
                 command: Some(command),
             },
-            Self::Unknown(scheme) => Problem::UnknownScheme { what, scheme },
+            // Botan reads keys, no PKCS#12.
+            Self::Botan(scheme) if command.is_for_pkcs8() => Problem::Scheme {
+                what,
+                scheme,
+                command: Some(Command::PKCS8_BY_BOTAN),
+            },
+            Self::Botan(scheme) | Self::Unknown(scheme) => Problem::UnknownScheme { what, scheme },
             Self::Cost(needed) => Problem::Cost {
                 what: ITERATIONS,
                 needed,
@@ -109,7 +117,11 @@ impl Scheme {
         let Some((_, name, kind, cipher)) = table::PBE.iter().find(|(known, ..)| *known == oid) else {
             return Err(SchemeError::Unknown(format!("the algorithm {oid}")));
         };
-        let cipher = cipher.ok_or_else(|| SchemeError::Foreign((*name).to_owned()))?;
+        // No program of today has MD2.
+        let cipher = cipher.ok_or_else(|| match name.contains("MD2") {
+            true => SchemeError::Unknown((*name).to_owned()),
+            false => SchemeError::Foreign((*name).to_owned()),
+        })?;
         let parts = parts.ok_or(NO_PARAMETERS)?;
         let [salt, count] = parts.as_slice() else {
             return Err(NO_PARAMETERS);

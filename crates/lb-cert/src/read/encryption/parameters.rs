@@ -77,8 +77,8 @@ pub(super) fn pbkdf2(parameters: &[Any<'_>]) -> Result<Pbkdf2, SchemeError> {
     let known = table::FUNCTIONS.iter().find(|(known, ..)| *known == oid);
     let (_, name, function) = known.ok_or_else(|| {
         let scheme = format!("PBKDF2 with the function {oid}");
-        // The HMACs of SHA-3 (NIST's arc of digests and HMACs).
-        if oid.starts_with("2.16.840.1.101.3.4.2.") {
+        // The HMACs of SHA-3 (NIST's arc of digests and HMACs) and SM3.
+        if oid.starts_with("2.16.840.1.101.3.4.2.") || oid == "1.2.156.10197.1.401.3.1" {
             SchemeError::Foreign(scheme)
         } else {
             SchemeError::Unknown(scheme)
@@ -170,9 +170,15 @@ fn encryption_of(item: &Any<'_>, key_bytes: Option<usize>, derived: &str) -> Res
         let vector = ber::octets(vector).ok_or(NO_PARAMETERS)?.into_owned();
         return Ok((*cipher, vector, tag_bytes));
     }
-    let foreign = table::FOREIGN_CIPHERS.iter().find(|(known, _)| *known == oid);
-    Err(match foreign {
-        Some((_, name)) => SchemeError::Foreign(format!("PBES2 ({name}, {derived})")),
-        None => SchemeError::Unknown(format!("PBES2 (the cipher {oid}, {derived})")),
-    })
+    let name_in = |list: &[(&str, &'static str)]| list.iter().find(|(known, _)| *known == oid).map(|(_, name)| *name);
+    Err(
+        match (name_in(&table::FOREIGN_CIPHERS), name_in(&table::BOTAN_CIPHERS)) {
+            (Some(name), _) => SchemeError::Foreign(format!("PBES2 ({name}, {derived})")),
+            (None, Some(name)) => SchemeError::Botan(format!("PBES2 ({name}, {derived})")),
+            (None, None) if oid.starts_with(table::BOTAN_ARC) => {
+                SchemeError::Botan(format!("PBES2 (botan's cipher {oid}, {derived})"))
+            }
+            (None, None) => SchemeError::Unknown(format!("PBES2 (the cipher {oid}, {derived})")),
+        },
+    )
 }

@@ -31,8 +31,8 @@ pub(super) fn narrow(password: &Password, is_container: bool) -> Vec<Spelling> {
     let mut spellings = vec![spelled(bytes.iter().copied())];
     match std::str::from_utf8(bytes) {
         Ok(text) if text.is_ascii() => {}
-        // Bouncy Castle and node-forge take the low byte of each character.
-        Ok(text) => spellings.extend(latin_1(text)),
+        // Bouncy Castle (with HMAC-SHA-1 only) and node-forge take the low byte of each character, whatever the high one.
+        Ok(text) => spellings.push(low_bytes(text)),
         Err(_) => {
             let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
             spellings.push(Zeroizing::new(text.into_bytes()));
@@ -50,9 +50,8 @@ pub(super) fn plain(password: &Password) -> Vec<Spelling> {
     narrow(password, false)
 }
 
-fn latin_1(text: &str) -> Option<Spelling> {
-    let bytes: Option<Vec<u8>> = text.chars().map(|letter| u8::try_from(letter).ok()).collect();
-    bytes.map(Zeroizing::new)
+fn low_bytes(text: &str) -> Spelling {
+    spelled(text.encode_utf16().map(|unit| unit.to_be_bytes()[1]))
 }
 
 fn widened(units: impl Iterator<Item = u16>) -> Spelling {
@@ -82,7 +81,12 @@ mod tests {
                 vec![0, 0xF0, 0, 0x9F, 0, 0x94, 0, 0x91, 0, 0]
             ]
         );
-        assert_eq!(spellings(narrow(&password, false)), [[0xF0, 0x9F, 0x94, 0x91]]);
+        assert_eq!(
+            spellings(narrow(&password, false)),
+            [vec![0xF0, 0x9F, 0x94, 0x91], vec![0x3D, 0x11]]
+        );
+        // The euro sign is U+20AC, as Bouncy Castle 1.72 writes it with HMAC-SHA-1.
+        assert_eq!(spellings(narrow(&"\u{20AC}".into(), false))[1], [0xAC]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod ssh;
 
 use super::Problem;
 use crate::{Command, Place};
-pub(super) use recognise::{binary, inside_base64, labelled, text};
+pub(super) use recognise::{beside, binary, inside_base64, labelled, text};
 
 /// A format of another program, recognised by its content. [`name`](ForeignFormat::name) is for messages;
 /// [`explain`](ForeignFormat::explain) says how to get at what it holds.
@@ -46,6 +46,8 @@ pub enum ForeignFormat {
     Json,
     /// Text with PEM in base64: a Kubernetes secret, a kubeconfig, values of a Helm chart.
     TextWithBase64Pem,
+    /// The same with base64 over several lines, with words before the first block, or with plain PEM beside it.
+    TextWithMixedPem,
     /// A whole file that is base64 of PEM.
     Base64OfPem,
     /// A whole file that is base64 of a binary key store.
@@ -83,9 +85,26 @@ pub enum ForeignFormat {
     /// A key that only a TPM opens.
     TpmKey,
     /// A private key of Microsoft (`.pvk`).
-    Pvk,
+    Pvk {
+        /// For DSA, not RSA.
+        dsa: bool,
+        /// Whether a password protects it.
+        encrypted: bool,
+    },
     /// A private key of Microsoft (PRIVATEKEYBLOB).
-    KeyBlob,
+    KeyBlob {
+        /// For DSA, not RSA.
+        dsa: bool,
+    },
+    /// A public key of Microsoft (PUBLICKEYBLOB).
+    PublicKeyBlob,
+    /// A private key of ssh.com's SSH.
+    SshComKey {
+        /// Its algorithm.
+        algorithm: SshAlgorithm,
+        /// Whether a password protects it.
+        encrypted: bool,
+    },
     /// A serialized certificate store of Microsoft (`.sst`).
     SerializedStore,
     /// An SQLite database, perhaps NSS's `cert9.db` or `key4.db`.
@@ -148,6 +167,10 @@ impl ForeignFormat {
                 let locked = if encrypted { ", encrypted" } else { "" };
                 return format!("a private key of PuTTY ({}{locked})", algorithm.as_str());
             }
+            Self::SshComKey { algorithm, encrypted } => {
+                let locked = if encrypted { ", encrypted" } else { "" };
+                return format!("a private key of ssh.com ({}{locked})", algorithm.as_str());
+            }
             Self::Bks => "a BKS key store of Bouncy Castle",
             Self::Uber => "a UBER key store of Bouncy Castle",
             Self::Bcfks => "a BCFKS key store of Bouncy Castle",
@@ -158,6 +181,7 @@ impl ForeignFormat {
             Self::JsonWebKey => "a JSON Web Key",
             Self::Json => "JSON",
             Self::TextWithBase64Pem => "text with PEM in base64, as in a Kubernetes secret",
+            Self::TextWithMixedPem => "text with PEM, some of it in base64",
             Self::Base64OfPem => "PEM in base64",
             Self::Base64OfStore => "a key store in base64",
             Self::SignedMail => "a signed mail (S/MIME)",
@@ -176,8 +200,10 @@ impl ForeignFormat {
             Self::SevenZip => "a 7z archive",
             Self::Pkcs11Uri => "the address of a key in a token (PKCS#11)",
             Self::TpmKey => "a key that only its TPM opens",
-            Self::Pvk => "a private key of Microsoft (PVK)",
-            Self::KeyBlob => "a private key of Microsoft (PRIVATEKEYBLOB)",
+            Self::Pvk { encrypted: false, .. } => "a private key of Microsoft (PVK)",
+            Self::Pvk { encrypted: true, .. } => "a private key of Microsoft (PVK, encrypted)",
+            Self::KeyBlob { .. } => "a private key of Microsoft (PRIVATEKEYBLOB)",
+            Self::PublicKeyBlob => "a public key of Microsoft (PUBLICKEYBLOB)",
             Self::SerializedStore => "a serialized certificate store of Microsoft (.sst)",
             Self::Sqlite => "an SQLite database, perhaps of NSS (cert9.db, key4.db)",
             Self::Keychain => "a keychain of macOS",
@@ -201,12 +227,13 @@ impl ForeignFormat {
                 | Self::Pgp
                 | Self::PgpPrivateKey
                 | Self::CertificateText
+                | Self::PublicKeyBlob
         )
     }
 
     /// Whether what looks like damaged armour of PEM is as it must be in this format.
     pub(super) fn has_such_armour(self, problem: &Problem) -> bool {
-        let has_lines = matches!(self, Self::JsonWithPem | Self::SshPublicKey);
+        let has_lines = matches!(self, Self::JsonWithPem | Self::SshPublicKey | Self::SshComKey { .. });
         has_lines && matches!(problem, Problem::Armour { .. })
     }
 
@@ -272,6 +299,11 @@ impl ForeignFormat {
                 "The PEM is encoded once more, as a value among others.",
                 &[Command::BASE64_VALUES],
             ),
+            Self::TextWithMixedPem => (
+                "Some of the PEM is encoded once more, as a value among others; the command takes what is plain and what \
+                 is encoded.",
+                &[Command::MIXED_PEM],
+            ),
             Self::Base64OfPem => ("The PEM is encoded once more.", &[Command::BASE64_OF_PEM]),
             Self::Base64OfStore => ("The key store is encoded as text.", &[Command::BASE64_OF_STORE]),
             Self::SignedMail => (
@@ -318,8 +350,23 @@ impl ForeignFormat {
                 "The key itself never leaves its TPM; only a program that speaks to that TPM can use it.",
                 &[],
             ),
-            Self::Pvk => ("It is Microsoft's form of old.", &[Command::PVK]),
-            Self::KeyBlob => ("It is Microsoft's form in memory.", &[Command::KEY_BLOB]),
+            Self::Pvk { dsa, encrypted } => (
+                "It is Microsoft's form of old.",
+                match (dsa, encrypted) {
+                    (false, false) => &[Command::PVK],
+                    (true, false) => &[Command::PVK_DSA],
+                    (false, true) => &[Command::PVK_LOCKED],
+                    (true, true) => &[Command::PVK_DSA_LOCKED],
+                },
+            ),
+            Self::KeyBlob { dsa: false } => ("It is Microsoft's form in memory.", &[Command::KEY_BLOB]),
+            Self::KeyBlob { dsa: true } => ("It is Microsoft's form in memory.", &[Command::KEY_BLOB_DSA]),
+            Self::PublicKeyBlob => (
+                "A public key stands inside the certificate already; what a server needs are the certificate and the \
+                 private key.",
+                &[],
+            ),
+            Self::SshComKey { algorithm, encrypted } => ssh::ssh_com(algorithm, encrypted),
             Self::SerializedStore => (
                 "Only Windows reads it: open it there (certmgr), select the certificates and export them as PKCS#7 (.p7b).",
                 &[],

@@ -3,6 +3,8 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::{ForeignFormat, SshAlgorithm, ssh};
+use crate::read::base64;
+use crate::read::line::Lines;
 use memchr::memmem;
 
 /// Binary formats, by their first bytes.
@@ -14,8 +16,8 @@ pub(in crate::read) fn binary(bytes: &[u8]) -> Option<ForeignFormat> {
         [0x28, 0xB5, 0x2F, 0xFD, ..] => ForeignFormat::Zstd,
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => ForeignFormat::Zip,
         [b'7', b'z', 0xBC, 0xAF, 0x27, 0x1C, ..] => ForeignFormat::SevenZip,
-        [0x1E, 0xF1, 0xB5, 0xB0, ..] => ForeignFormat::Pvk,
-        [7, 2, 0, 0, ..] if bytes.get(8..12) == Some(&b"RSA2"[..]) => ForeignFormat::KeyBlob,
+        [0x1E, 0xF1, 0xB5, 0xB0, ..] => pvk(bytes),
+        [6 | 7, 2 | 3, 0, 0, ..] => key_blob(bytes)?,
         [0, 0, 0, 0, b'C', b'E', b'R', b'T', ..] => ForeignFormat::SerializedStore,
         [b'k', b'y', b'c', b'h', 0, 1, 0, 0, ..] => ForeignFormat::Keychain,
         _ if bytes.starts_with(b"SQLite format 3\0") => ForeignFormat::Sqlite,
@@ -26,6 +28,31 @@ pub(in crate::read) fn binary(bytes: &[u8]) -> Option<ForeignFormat> {
         [first, ..] if *first >= 0x80 => open_pgp(bytes)?,
         _ => return None,
     })
+}
+
+/// BLOBHEADER of the Windows API: kind, version, two zeros, algorithm, then who it is for.
+fn key_blob(bytes: &[u8]) -> Option<ForeignFormat> {
+    match (bytes.first()?, bytes.get(8..12)?) {
+        (7, b"RSA2") => Some(ForeignFormat::KeyBlob { dsa: false }),
+        (7, b"DSS2" | b"DSS4") => Some(ForeignFormat::KeyBlob { dsa: true }),
+        (6, b"RSA1" | b"DSS1" | b"DSS3") => Some(ForeignFormat::PublicKeyBlob),
+        _ => None,
+    }
+}
+
+/// Magic, zeros, use, whether it is encrypted, lengths of salt and key, salt, then a BLOBHEADER whose algorithm is in the
+/// clear.
+fn pvk(bytes: &[u8]) -> ForeignFormat {
+    let number = |at: usize| {
+        let four = bytes.get(at..).and_then(|rest| rest.first_chunk::<4>());
+        four.map_or(0, |four| u32::from_le_bytes(*four))
+    };
+    let salt_bytes = usize::try_from(number(16)).unwrap_or(usize::MAX);
+    let dsa = number(salt_bytes.saturating_add(28)) == CALG_DSS_SIGN;
+    ForeignFormat::Pvk {
+        dsa,
+        encrypted: number(12) != 0,
+    }
 }
 
 /// BKS and UBER begin with version, salt of 20 bytes and a count of iterations; then BKS has its entries in the clear: a
@@ -94,6 +121,9 @@ pub(in crate::read) fn text(text: &[u8]) -> Option<ForeignFormat> {
     if begins("---- BEGIN SSH2 PUBLIC KEY ----") {
         return Some(ForeignFormat::SshPublicKey);
     }
+    if begins("---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----") {
+        return Some(ssh_com(trimmed));
+    }
     if let Some(format) = ssh_public(trimmed) {
         return Some(format);
     }
@@ -117,8 +147,8 @@ pub(in crate::read) fn text(text: &[u8]) -> Option<ForeignFormat> {
     if let Some(format) = mail(trimmed) {
         return Some(format);
     }
-    if has(BASE64_OF_BEGIN) && !trimmed.starts_with(BASE64_OF_BEGIN) {
-        return Some(ForeignFormat::TextWithBase64Pem);
+    if has_base64_of_pem(trimmed) && !trimmed.starts_with(BASE64_OF_BEGIN[0].as_bytes()) {
+        return Some(among_others(trimmed));
     }
     if begins("Certificate:") && has(b"Data:") && has(b"Serial Number") {
         return Some(ForeignFormat::CertificateText);
@@ -126,9 +156,70 @@ pub(in crate::read) fn text(text: &[u8]) -> Option<ForeignFormat> {
     None
 }
 
+/// What stands in base64 beside PEM that was read: nothing of it may be lost without a word.
+pub(in crate::read) fn beside(text: &[u8]) -> Option<ForeignFormat> {
+    let trimmed = text.trim_ascii();
+    let is_long = |at: usize| {
+        let run = trimmed.get(at..).unwrap_or_default().iter();
+        let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+        run.take_while(is_base64).take(MENTION).count() == MENTION
+    };
+    let mut places = BASE64_OF_BEGIN
+        .iter()
+        .flat_map(|part| memmem::find_iter(trimmed, part.as_bytes()));
+    places
+        .any(is_long)
+        .then(|| json(trimmed).unwrap_or(ForeignFormat::TextWithMixedPem))
+}
+
+fn has_base64_of_pem(text: &[u8]) -> bool {
+    BASE64_OF_BEGIN
+        .iter()
+        .any(|part| memmem::find(text, part.as_bytes()).is_some())
+}
+
+/// Whether each PEM stands in one line and begins there, which a short command finds, and no plain one beside it.
+fn among_others(text: &[u8]) -> ForeignFormat {
+    let [first, others @ ..] = BASE64_OF_BEGIN;
+    let has = |part: &str| memmem::find(text, part.as_bytes()).is_some();
+    let is_whole = |at: usize| {
+        let run = text.get(at..).unwrap_or_default();
+        let end = run
+            .iter()
+            .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')));
+        let run = run.get(..end.unwrap_or(run.len())).unwrap_or_default();
+        let decoded = base64::careful(std::iter::once((1, run)), true);
+        decoded.is_ok_and(|pem| memmem::rfind(&pem, b"-----END ").is_some())
+    };
+    let is_simple = !has("-----BEGIN ")
+        && !others.iter().any(|part| has(part))
+        && memmem::find_iter(text, first.as_bytes()).all(is_whole);
+    if is_simple {
+        ForeignFormat::TextWithBase64Pem
+    } else {
+        ForeignFormat::TextWithMixedPem
+    }
+}
+
+/// A key of ssh.com: header fields as `Name: value`, continued behind a backslash, then base64.
+fn ssh_com(text: &[u8]) -> ForeignFormat {
+    let mut is_continued = false;
+    let body = Lines::new(text)
+        .skip(1)
+        .take_while(|line| !line.raw.starts_with(b"----"))
+        .filter(|line| {
+            let is_header = is_continued || line.raw.contains(&b':');
+            is_continued = is_header && line.raw.ends_with(b"\\");
+            !is_header
+        })
+        .map(|line| (line.number, line.raw))
+        .collect::<Vec<_>>();
+    ssh::recognise_ssh_com(&base64::careful(body.into_iter(), true).unwrap_or_default())
+}
+
 /// What a file that is base64 as a whole decodes to.
 pub(in crate::read) fn inside_base64(decoded: &[u8]) -> Option<ForeignFormat> {
-    if decoded.starts_with(b"-----BEGIN ") {
+    if memmem::find(decoded, b"-----BEGIN ").is_some() {
         return Some(ForeignFormat::Base64OfPem);
     }
     let is_store = super::super::java::Kind::of(decoded).is_some()
@@ -183,7 +274,7 @@ fn json(text: &[u8]) -> Option<ForeignFormat> {
         return None;
     }
     let has = |part: &[u8]| memmem::find(text, part).is_some();
-    Some(if has(b"-----BEGIN ") || has(BASE64_OF_BEGIN) {
+    Some(if has(b"-----BEGIN ") || has_base64_of_pem(text) {
         ForeignFormat::JsonWithPem
     } else if has(b"\"kty\"") && has(b"\"d\"") && !has(b"\"keys\"") {
         ForeignFormat::JsonWebKey
@@ -221,8 +312,15 @@ fn mail(text: &[u8]) -> Option<ForeignFormat> {
     })
 }
 
-/// `-----BEGIN ` in base64, as far as it does not depend on what follows.
-const BASE64_OF_BEGIN: &[u8] = b"LS0tLS1CRUdJTi";
+/// `-----BEGIN ` in base64, as far as it does not depend on what stands around it: at the beginning of a group of three
+/// bytes, at its second and at its third.
+const BASE64_OF_BEGIN: [&str; 3] = ["LS0tLS1CRUdJTi", "0tLS0tQkVHSU4g", "tLS0tLUJFR0lOI"];
+
+/// So many characters of base64 are more than a mention of how PEM begins.
+const MENTION: usize = 40;
+
+/// The algorithm identifier of Windows for signatures with DSA.
+const CALG_DSS_SIGN: u32 = 0x2200;
 
 /// Headers of mails that went through many hands have some 20 KiB.
 const LONGEST_HEADER: usize = 256 << 10;

@@ -89,6 +89,40 @@ pub(super) fn of_block(command: Command) -> Command {
     }
 }
 
+/// What is known without the password: a magic number, the length of all, the kind of key, the cipher.
+pub(super) fn recognise_ssh_com(content: &[u8]) -> ForeignFormat {
+    let mut format = (SshAlgorithm::Other, false);
+    if let Some(rest) = content.strip_prefix(&[0x3F, 0x6F, 0xF9, 0xEB])
+        && let Some((kind, cipher)) = rest.get(4..).and_then(string)
+        && let Some((cipher, _)) = string(cipher)
+    {
+        let algorithm = if kind.starts_with(b"if-modn{") {
+            SshAlgorithm::Rsa
+        } else if kind.starts_with(b"dl-modp{") {
+            SshAlgorithm::Dsa
+        } else {
+            SshAlgorithm::Other
+        };
+        format = (algorithm, cipher != b"none");
+    }
+    ForeignFormat::SshComKey {
+        algorithm: format.0,
+        encrypted: format.1,
+    }
+}
+
+pub(super) fn ssh_com(algorithm: SshAlgorithm, encrypted: bool) -> (&'static str, &'static [Command]) {
+    match (algorithm, encrypted) {
+        (SshAlgorithm::Rsa, false) => ("OpenSSH writes it in the form of OpenSSL.", &[Command::SSH_COM]),
+        // ssh-keygen reads such keys only without a password.
+        (SshAlgorithm::Rsa, true) => (
+            "PuTTY's own program writes it in the form of OpenSSL.",
+            &[Command::PUTTY],
+        ),
+        _ => no_tls(algorithm),
+    }
+}
+
 fn no_tls(algorithm: SshAlgorithm) -> (&'static str, &'static [Command]) {
     let reason = match algorithm {
         SshAlgorithm::SecurityKey => {

@@ -2,6 +2,7 @@
 
 use super::super::line::Line;
 use super::clean::{self, Encoding};
+use super::margin::Margin;
 use super::token::{self, Token};
 use super::{Mend, Mended};
 
@@ -11,6 +12,8 @@ pub(super) struct Writer {
     mended: Mended,
     /// Within a block: what stands before each of its lines.
     inside: Option<String>,
+    /// Within a block: what numbers or names its lines.
+    margin: Option<Margin>,
 }
 
 impl Writer {
@@ -23,6 +26,7 @@ impl Writer {
                 mends: Vec::new(),
             },
             inside: None,
+            margin: None,
         }
     }
 
@@ -36,7 +40,11 @@ impl Writer {
         let text = clean::clean(line.raw, self.encoding, &mut mends);
         let was_inside = self.inside.is_some();
         let mut has_token = false;
-        for part in text.split('\n') {
+        let bare = self.margin.as_mut().and_then(|margin| margin.strip(&text));
+        if bare.is_some() {
+            self.mended.note(Mend::Margin, line.number);
+        }
+        for part in bare.as_deref().unwrap_or(&text).split('\n') {
             has_token |= self.part(part, origin);
         }
         if was_inside || has_token {
@@ -61,6 +69,7 @@ impl Writer {
             }
             self.mended.push(&token.armour(), origin);
             self.inside = token.is_begin.then(|| before.trim().to_owned());
+            self.margin = token.is_begin.then(|| Margin::of(before)).flatten();
             at = token.end;
         }
         let rest = part.get(at..).unwrap_or_default();

@@ -5,6 +5,7 @@
 
 mod clean;
 mod line;
+mod margin;
 mod token;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ enum Mend {
     Surroundings,
     Dashes,
     Spelling,
+    Margin,
 }
 
 impl Mend {
@@ -39,6 +41,7 @@ impl Mend {
             Self::OneLine => "base64 in the line of BEGIN or END",
             Self::Surroundings => "quotes or other signs around the lines",
             Self::Dashes => "dashes that are not the minus sign",
+            Self::Margin => "numbers or names before each line",
             Self::Spelling => "a BEGIN or END line in small letters, or without its one blank",
         }
     }
