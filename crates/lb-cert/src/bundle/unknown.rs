@@ -59,6 +59,9 @@ pub fn unknown_reason(key: &PrivateKey, crypto: &dyn Crypto) -> &'static str {
             "Such a key agrees on secrets and does not sign, so no TLS server proves a certificate with it, and no library \
              of this program computes its public half."
         }
+        KeyAlgorithm::Unknown(_) if key.stated_spki().is_some() => {
+            "The file and the certificate write the public half in two ways, and what they are ways of is not known here."
+        }
         KeyAlgorithm::Unknown(_) => "Keys of this kind are not known here, so what is in the file cannot be told.",
     }
 }

@@ -74,14 +74,6 @@ pub(super) fn run(pair: &Match) -> Result<(), Failure> {
                 issuer.place
             ))
         ),
-        _ if key.value.stated_spki().is_some() => format!(
-            "{}: {} ({}) and {} ({}) write their public halves in two ways that cannot be compared here: whether they are one cannot be told\n",
-            paint.warning("unknown"),
-            key.place,
-            key.value.algorithm(),
-            leaf.value.label(),
-            leaf.place
-        ),
         _ => format!(
             "{}: whether {} ({}) is the key of {} ({}) cannot be told\n  certificate's public key, {}: SHA-256 {}\n  why: {}\n  \
              mend: {}\n",
