@@ -49,6 +49,7 @@ impl Command {
 
 impl Command {
     /// Whether it opens an encrypted PKCS#8 key.
+    #[cfg(feature = "encrypted-keys")]
     pub(crate) fn is_for_pkcs8(self) -> bool {
         matches!(self, Self::PKCS8_BINARY | Self::PKCS8_BARE | Self::PKCS8_ARMOURED)
     }

@@ -65,7 +65,11 @@ impl Pool {
             })?;
             if let Some(in_flight) = InFlight::take(&self.loads[slot.index()], self.limits[slot.index()]) {
                 let address = self.addresses[slot.index()];
-                return Some(Place { slot, address, in_flight });
+                return Some(Place {
+                    slot,
+                    address,
+                    in_flight,
+                });
             } // another thread took the last place: ask again
         }
     }
