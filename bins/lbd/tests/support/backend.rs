@@ -45,7 +45,12 @@ impl Backend {
 
     /// The same on a given address: a backend that comes back.
     pub(crate) fn start_at(address: SocketAddr, serve: impl Fn(Conn) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind(address).unwrap();
+        // A child that another test is starting has a copy of every socket until it becomes its program, also of the one
+        // by which the port was tried.
+        let listener = until("the port is free", || match TcpListener::bind(address) {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => None,
+            bound => Some(bound.unwrap()),
+        });
         let state = Arc::new(State::default());
         let (shared, serve) = (Arc::clone(&state), Arc::new(serve));
         let accepting = thread::spawn(move || {
