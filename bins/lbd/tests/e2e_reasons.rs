@@ -326,11 +326,10 @@ fn why_a_connection_failed_stands_in_status_log_and_answer() {
             "tcp" => Config::tcp(listener, &[dead]),
             _ => Config::http(listener, &[dead]),
         };
-        let config = config.top("workers = 1").rest(&format!(
-            "[log]\naccess = \"{}\"\nformat = \"json\"\n[admin]\nsocket = \"{}\"\n",
-            log.display(),
-            folder.path().join("s").display()
-        ));
+        let config = config
+            .top("workers = 1")
+            .rest(&format!("[log]\naccess = \"{}\"\nformat = \"json\"\n", log.display()))
+            .rest(&admin(&folder));
         let lbd = Lbd::start(&config.text().replace(&dead.to_string(), &backend));
         assert!(!status_of(&folder).contains("last failure"), "nothing happened yet");
         let mut client = Client::connect(listener);
@@ -570,11 +569,13 @@ fn head_and_304_keep_the_connections_of_nginx_and_node() {
 #[test]
 fn a_request_that_was_held_is_logged_with_the_moment_when_it_began() {
     let arrived: Arc<Mutex<Vec<u128>>> = Arc::default();
+    let (release, released) = std::sync::mpsc::channel();
     let backend = Backend::http({
         let arrived = Arc::clone(&arrived);
+        let released = Mutex::new(released);
         move |_| {
             arrived.lock().unwrap().push(unix_millis());
-            std::thread::sleep(Duration::from_millis(1_300)); // a backend that takes its time
+            released.lock().unwrap().recv().unwrap();
             answer(200, "", b"at last")
         }
     });
@@ -582,7 +583,10 @@ fn a_request_that_was_held_is_logged_with_the_moment_when_it_began() {
     let mut client = Client::connect(logged.listener);
     let sent = [(); 3].map(|()| {
         let sent = unix_millis();
-        assert_eq!(client.get("/").status(), 200);
+        client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        client.expect_silence(Duration::from_millis(1_300));
+        release.send(()).unwrap();
+        assert_eq!(client.response().status(), 200);
         sent
     });
     let lines = logged.lines();
@@ -651,7 +655,7 @@ fn the_time_of_a_request_begins_with_its_first_byte() {
     let mut client = Client::connect(logged.listener);
     assert_eq!(client.get("/quick").status(), 200);
     client.send("\r\nGET /slow HTTP/1.1\r\n");
-    std::thread::sleep(Duration::from_millis(600)); // a client that takes its time
+    client.expect_silence(Duration::from_millis(600));
     client.send("Host: h\r\n\r\n");
     assert_eq!(client.response().status(), 200);
     client.send("GET /never HTTP/1.1\r\n");
