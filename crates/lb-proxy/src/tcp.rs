@@ -202,8 +202,7 @@ impl Passage {
             Poll::Ready(TunnelEnd::Done) => End::TunnelDone,
             Poll::Ready(TunnelEnd::Reset { by_client }) => {
                 self.detail = tunnel.reset_by(by_client);
-                // Whoever was left by the client may well hang up at once.
-                if let Some(ticket) = self.ticket.as_ref().filter(|_| !by_client && !tunnel.client_ended()) {
+                if let Some(ticket) = self.ticket.as_ref().filter(|_| tunnel.is_backends_fault(by_client)) {
                     self.core.blame(ticket.backend(), End::TunnelReset, self.detail);
                 }
                 End::TunnelReset

@@ -79,9 +79,9 @@ impl Tunnel {
         }
     }
 
-    /// Had the client ended its side in order?
-    pub(crate) const fn client_ended(&self) -> bool {
-        self.up.eof
+    /// Is a reset the backend's fault? Whoever was left by the client may well hang up at once.
+    pub(crate) const fn is_backends_fault(&self, by_client: bool) -> bool {
+        !by_client && !self.up.eof
     }
 
     /// Ends both connections in order: a deadline passed.

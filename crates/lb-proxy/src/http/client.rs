@@ -238,7 +238,7 @@ impl Connection {
         let end = match end {
             Poll::Ready(TunnelEnd::Done) => End::TunnelDone,
             Poll::Ready(TunnelEnd::Reset { by_client }) => {
-                if let Some(ticket) = t.ticket.as_ref().filter(|_| !by_client && !t.tunnel.client_ended()) {
+                if let Some(ticket) = t.ticket.as_ref().filter(|_| t.tunnel.is_backends_fault(by_client)) {
                     let detail = t.tunnel.reset_by(by_client);
                     self.core.blame(ticket.backend(), End::TunnelReset, detail);
                 }

@@ -181,6 +181,7 @@ impl Exchange {
             client.conn.close_after();
         }
         let died = matches!(end, End::UpstreamReset | End::UpstreamClosed);
+        let mut outcome = Outcome::Failure;
         if self.facts.reused && died && !self.facts.heard {
             core.counters.stale_reuse();
             if repeatable {
@@ -193,13 +194,12 @@ impl Exchange {
                 return;
             }
             self.detail = CLOSED_WHILE_KEPT;
-            self.blame(end, core);
-            self.give_up(Outcome::Neutral, core);
+            outcome = Outcome::Neutral;
         }
         self.blame(end, core);
         if let Some(ticket) = self.ticket.take() {
             self.tried.add(ticket.slot());
-            ticket.finish(Outcome::Failure, core.now().mono);
+            ticket.finish(outcome, core.now().mono);
         }
         let retriable = died || matches!(end, End::ConnectRefused | End::ConnectFailed | End::ConnectTimeout);
         if repeatable && retriable && self.may_retry(&pool, core) {
