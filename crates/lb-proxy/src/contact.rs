@@ -48,6 +48,13 @@ impl NoContact {
             (K::HostUnreachable, _) => failed("the host is unreachable", Some(Refusal::Unreachable)),
             (K::NetworkUnreachable, _) => failed("no route to the network of the address", Some(Refusal::Unreachable)),
             (K::NetworkDown, _) => failed("the network is down", Some(Refusal::Unreachable)),
+            (K::NotFound, _) => failed("no socket is at its path", Some(Refusal::Refused)),
+            // EAGAIN of connect(2); TCP has no such answer
+            (K::WouldBlock, _) => failed("the backlog of its socket is full", Some(Refusal::Refused)),
+            (_, Some(EACCES)) => failed(
+                "the mode or owner of its socket keeps this process out",
+                Some(Refusal::Unreachable),
+            ),
             (K::PermissionDenied, _) => failed(
                 "this machine does not allow connections to the address: look at its firewall",
                 Some(Refusal::Unreachable),
@@ -88,6 +95,7 @@ impl NoContact {
 }
 
 // Linux numbers, which std has no kinds for.
+const EACCES: i32 = 13;
 const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 const ENOBUFS: i32 = 105;
@@ -114,9 +122,9 @@ mod tests {
 
     #[test]
     fn each_reason_why_no_connection_was_made_reads_differently() {
-        // errno(3), as above; EINVAL 22, ENETDOWN 100, ENOMEM 12, EPROTO 71
+        // errno(3), as above; EINVAL 22, ENETDOWN 100, ENOMEM 12, EPROTO 71, ENOENT 2, EAGAIN 11, EACCES 13
         let of = |number| NoContact::of(&io::Error::from_raw_os_error(number)).detail;
-        let said = [113, 101, 100, 104, 1, 22, 99, 24, 12, 71].map(of);
+        let said = [113, 101, 100, 104, 1, 22, 99, 24, 12, 71, 2, 11, 13].map(of);
         for (n, detail) in said.iter().enumerate() {
             assert!(
                 !detail.is_empty() && !said.iter().skip(n + 1).any(|other| other == detail),

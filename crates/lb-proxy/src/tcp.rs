@@ -9,7 +9,7 @@ use crate::tunnel::{Tunnel, TunnelEnd};
 use crate::view::{ListenerView, Place, PoolView};
 use crate::worker::Count;
 use lb_balance::{Outcome, Recalled, Ticket, Tried, Why};
-use lb_net::Connecting;
+use lb_net::{Opening, Stream};
 use lb_persist::Facts;
 use lb_telemetry::{Access, End};
 use lb_types::{Now, Slot};
@@ -18,7 +18,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use tokio::net::TcpStream;
 
 /// The task of one client connection.
 #[derive(Debug)]
@@ -44,14 +43,14 @@ pub(crate) struct Passage {
 
 #[derive(Debug)]
 enum State {
-    New(TcpStream),
-    Connect(TcpStream, Connecting, Tried),
+    New(Stream),
+    Connect(Stream, Opening, Tried),
     Tunnel(Tunnel),
     Over,
 }
 
 impl Passage {
-    pub(crate) fn new(core: Rc<Core>, place: &Place, io: TcpStream, peer: SocketAddr, count: Count) -> Self {
+    pub(crate) fn new(core: Rc<Core>, place: &Place, io: Stream, peer: SocketAddr, count: Count) -> Self {
         core.connection_began();
         core.tick();
         let started = core.now();
@@ -84,7 +83,7 @@ impl Passage {
     }
 
     /// Picks a backend and begins to connect; the next one when that fails at once. `last`: how the attempt before failed.
-    fn choose(&mut self, client: TcpStream, mut tried: Tried, mut last: Option<End>) -> State {
+    fn choose(&mut self, client: Stream, mut tried: Tried, mut last: Option<End>) -> State {
         let Some(pool) = self.pool() else { return State::Over };
         loop {
             let ticket = match pick(&pool, &self.recalled, &mut self.claims, &tried, &self.core) {
@@ -93,7 +92,7 @@ impl Passage {
                     // What really failed says more than that nobody is left to try.
                     self.end(last.unwrap_or(end), 0, 0);
                     // A RST says "nobody here" sooner than an empty stream does.
-                    lb_net::reset(client);
+                    client.reset();
                     return State::Over;
                 }
             };
@@ -104,11 +103,11 @@ impl Passage {
                 self.detail = "";
             }
             self.core.counters.upstream_connect();
-            match Connecting::start(ticket.backend().address) {
-                Ok(connecting) => {
+            match Opening::start(ticket.backend().address) {
+                Ok(opening) => {
                     self.ticket = Some(ticket);
                     self.set_timer(pool.options().connect_timeout);
-                    return State::Connect(client, connecting, tried);
+                    return State::Connect(client, opening, tried);
                 }
                 Err(error) => {
                     let failed = NoContact::of(&error);
@@ -117,7 +116,7 @@ impl Passage {
                     last = Some(failed.end);
                     if !self.may_retry(&pool, failed) {
                         self.end(failed.end, 0, 0);
-                        lb_net::reset(client);
+                        client.reset();
                         return State::Over;
                     }
                 }
@@ -148,11 +147,11 @@ impl Passage {
     fn poll_connect(
         &mut self,
         cx: &mut Context<'_>,
-        client: TcpStream,
-        mut connecting: Connecting,
+        client: Stream,
+        mut opening: Opening,
         mut tried: Tried,
     ) -> (State, bool) {
-        let failed = match connecting.poll(cx) {
+        let failed = match opening.poll(cx) {
             Poll::Ready(Ok(upstream)) => {
                 if let (Some(pool), Some(ticket)) = (self.pool(), &mut self.ticket) {
                     pool.entry.pool.connected(ticket.slot());
@@ -168,7 +167,7 @@ impl Passage {
             }
             Poll::Ready(Err(error)) => NoContact::of(&error),
             Poll::Pending if self.timer.as_ref().is_some_and(Timer::take_fired) => NoContact::TIMEOUT,
-            Poll::Pending => return (State::Connect(client, connecting, tried), false),
+            Poll::Pending => return (State::Connect(client, opening, tried), false),
         };
         let pool = self.pool();
         if let (Some(ticket), Some(pool)) = (self.ticket.take(), &pool) {
@@ -179,7 +178,7 @@ impl Passage {
             Some(pool) if self.may_retry(&pool, failed) => (self.choose(client, tried, Some(failed.end)), true),
             _ => {
                 self.end(failed.end, 0, 0);
-                lb_net::reset(client);
+                client.reset();
                 (State::Over, true)
             }
         }
@@ -286,7 +285,7 @@ impl Future for Passage {
                     }
                     (self.choose(client, Tried::new(), None), true)
                 }
-                State::Connect(client, connecting, tried) => self.poll_connect(cx, client, connecting, tried),
+                State::Connect(client, opening, tried) => self.poll_connect(cx, client, opening, tried),
                 State::Tunnel(tunnel) => self.poll_tunnel(cx, tunnel),
                 State::Over => return Poll::Ready(()),
             };

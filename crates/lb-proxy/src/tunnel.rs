@@ -2,19 +2,16 @@
 
 use crate::buffer::{Buffer, LARGE, SMALL};
 use crate::core::Core;
-use lb_net::{Filled, Splice, reset, shutdown_write};
+use lb_net::{Filled, Plain, Splice, Stream};
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::io::AsyncWrite;
-use tokio::net::TcpStream;
 
 /// Two connections and what is between them. It owns a buffer, or a pipe in the kernel, only while
 /// bytes wait in it.
 #[derive(Debug)]
 pub(crate) struct Tunnel {
-    client: Option<TcpStream>,
-    upstream: Option<TcpStream>,
+    client: Option<Stream>,
+    upstream: Option<Stream>,
     up: Half,
     down: Half,
 }
@@ -48,7 +45,7 @@ enum Broken {
 
 impl Tunnel {
     /// `early` are bytes that the client, `late` bytes that the backend sent already.
-    pub(crate) fn new(client: TcpStream, upstream: TcpStream, early: Buffer, late: Buffer) -> Self {
+    pub(crate) fn new(client: Stream, upstream: Stream, early: Buffer, late: Buffer) -> Self {
         Self {
             client: Some(client),
             upstream: Some(upstream),
@@ -94,7 +91,7 @@ impl Tunnel {
     /// Ends both connections with a RST: one side did.
     fn abort(&mut self, core: &Core) {
         for stream in [self.client.take(), self.upstream.take()].into_iter().flatten() {
-            reset(stream);
+            stream.reset();
         }
         self.release(core);
     }
@@ -144,13 +141,7 @@ impl Half {
         }
     }
 
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        core: &Core,
-        from: &mut TcpStream,
-        to: &mut TcpStream,
-    ) -> Result<(), Broken> {
+    fn poll(&mut self, cx: &mut Context<'_>, core: &Core, from: &mut Stream, to: &mut Stream) -> Result<(), Broken> {
         let result = self.pass(cx, core, from, to);
         if self.splice.as_ref().is_some_and(Splice::is_empty) {
             core.give_splice(self.splice.take());
@@ -158,23 +149,21 @@ impl Half {
         result
     }
 
-    fn pass(
-        &mut self,
-        cx: &mut Context<'_>,
-        core: &Core,
-        from: &mut TcpStream,
-        to: &mut TcpStream,
-    ) -> Result<(), Broken> {
+    fn pass(&mut self, cx: &mut Context<'_>, core: &Core, from: &mut Stream, to: &mut Stream) -> Result<(), Broken> {
         loop {
             while let Some(pipe) = self.splice.as_mut().filter(|pipe| !pipe.is_empty()) {
-                match pipe.poll_drain(cx, to) {
+                let drained = match to.plain() {
+                    Some(to) => pipe.poll_drain(cx, to),
+                    None => Poll::Ready(Err(io::ErrorKind::Unsupported.into())), // nothing gets in on the way to it
+                };
+                match drained {
                     Poll::Ready(Ok(n)) => self.bytes += n as u64,
                     Poll::Ready(Err(_)) => return Err(Broken::Writing),
                     Poll::Pending => return Ok(()),
                 }
             }
             while !self.buffer.is_empty() {
-                match Pin::new(&mut *to).poll_write(cx, self.buffer.filled()) {
+                match to.poll_send(cx, self.buffer.filled()) {
                     Poll::Ready(Ok(n)) => {
                         self.buffer.consume(n);
                         self.bytes += n as u64;
@@ -186,14 +175,16 @@ impl Half {
             }
             if self.eof {
                 if !self.closed {
-                    shutdown_write(to);
+                    to.close_write();
                     self.closed = true;
                     core.give_buffer(std::mem::replace(&mut self.buffer, Buffer::empty()));
                 }
                 return Ok(());
             }
-            if self.bulk >= BULK {
-                match self.poll_splice(cx, core, from) {
+            if self.bulk >= BULK
+                && let (Some(plain), Some(_)) = (from.plain(), to.plain())
+            {
+                match self.poll_splice(cx, core, plain) {
                     Poll::Ready(Ok(Filled::Bytes(_))) => continue,
                     Poll::Ready(Ok(Filled::Ended)) => {
                         self.eof = true;
@@ -205,7 +196,7 @@ impl Half {
                 }
             }
             if self.buffer.capacity() == 0 {
-                match from.poll_read_ready(cx) {
+                match from.poll_arrived(cx) {
                     Poll::Ready(Ok(())) => self.buffer = core.take_buffer(self.large),
                     Poll::Ready(Err(_)) => return Err(Broken::Reading),
                     Poll::Pending => return Ok(()),
@@ -235,7 +226,7 @@ impl Half {
         }
     }
 
-    fn poll_splice(&mut self, cx: &mut Context<'_>, core: &Core, from: &TcpStream) -> Poll<io::Result<Filled>> {
+    fn poll_splice(&mut self, cx: &mut Context<'_>, core: &Core, plain: Plain<'_>) -> Poll<io::Result<Filled>> {
         if self.splice.is_none() {
             self.splice = core.take_splice();
         }
@@ -245,7 +236,7 @@ impl Half {
         if self.buffer.capacity() > 0 {
             core.give_buffer(std::mem::replace(&mut self.buffer, Buffer::empty()));
         }
-        let filled = pipe.poll_fill(cx, from, u64::MAX);
+        let filled = pipe.poll_fill(cx, plain, u64::MAX);
         if let Poll::Ready(Ok(Filled::Bytes(len))) = &filled {
             self.weigh(*len);
         }
@@ -273,10 +264,10 @@ mod tests {
     use std::net::TcpStream as Peer;
     use std::sync::Arc;
 
-    async fn pair() -> (TcpStream, Peer) {
+    async fn pair() -> (Stream, Peer) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let other = Peer::connect(listener.local_addr().unwrap()).unwrap();
-        (listener.accept().await.unwrap().0, other)
+        (listener.accept().await.unwrap().0.into(), other)
     }
 
     fn pattern(len: usize) -> Vec<u8> {

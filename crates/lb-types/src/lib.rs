@@ -28,6 +28,7 @@
 #[cfg(any(test, feature = "http"))]
 extern crate std;
 
+mod address;
 mod cidr;
 mod fields;
 mod hash;
@@ -37,6 +38,7 @@ mod id;
 mod rng;
 mod time;
 
+pub use address::{Address, AddressError, UnixPath, UnixPathError};
 pub use cidr::{Cidr, CidrError};
 pub use fields::{Fields, FieldsMut, InvalidField};
 pub use hash::{hash64, tag128};

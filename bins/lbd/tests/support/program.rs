@@ -192,7 +192,7 @@ impl State {
     }
 
     /// The line of the backend at this address.
-    pub(crate) fn backend(&self, address: SocketAddr) -> &str {
+    pub(crate) fn backend(&self, address: impl std::fmt::Display) -> &str {
         let wanted = format!(" address={address} ");
         self.0
             .iter()

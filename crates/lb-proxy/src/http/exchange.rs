@@ -12,13 +12,12 @@ use crate::view::{ListenerView, PoolView};
 use lb_balance::{Outcome, Recalled, Ticket, Tried, Why};
 use lb_http::Head;
 use lb_http::h1::{self, Framing};
-use lb_net::Connecting;
+use lb_net::{Opening, Stream};
 use lb_telemetry::End;
 use lb_types::{Now, Slot, Time};
 use std::hint::cold_path;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use tokio::net::TcpStream;
 
 /// Everything about one exchange. It comes from the worker's free list when the first byte of a
 /// request arrives and goes back when the response has left.
@@ -33,8 +32,8 @@ pub(crate) struct Exchange {
     pub(super) up: Pipe,
     pub(super) up_conn: Option<h1::Conn>,
     pub(super) up_stopped: bool,
-    pub(super) upstream: Option<TcpStream>,
-    pub(super) connecting: Option<Connecting>,
+    pub(super) upstream: Option<Stream>,
+    pub(super) opening: Option<Opening>,
     /// From the backend.
     pub(super) reply: Buffer,
     /// Toward the client.
@@ -142,7 +141,7 @@ pub(crate) enum Next {
     Reset,
     /// The connection is a tunnel now.
     Tunnel {
-        upstream: TcpStream,
+        upstream: Stream,
         /// What the client sent behind its request.
         early: Buffer,
         /// What the backend sent behind its response.
@@ -177,7 +176,7 @@ impl Exchange {
             up_conn: None,
             up_stopped: false,
             upstream: None,
-            connecting: None,
+            opening: None,
             reply: Buffer::empty(),
             down: Pipe::new(),
             trailers: Head::with_capacity(0, 0),
@@ -213,7 +212,7 @@ impl Exchange {
         self.up.clear(core);
         self.up_stopped = false;
         self.upstream = None;
-        self.connecting = None;
+        self.opening = None;
         self.down.clear(core);
         self.view = None;
         self.pool = None;
