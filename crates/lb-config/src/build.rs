@@ -1,6 +1,7 @@
 mod listener;
 mod pool;
 mod strategies;
+mod tables;
 
 use crate::plan::{self, Forward, Plan, UpstreamTimeouts};
 use crate::{Kind, Problem, Problems};
@@ -13,9 +14,10 @@ use std::sync::Arc;
 
 /// Makes the snapshot that a plan describes.
 ///
-/// Of `previous` is kept, by [`BackendId`] and by the pool's name: what backends are doing right now, the place in the
-/// round, who is up, and the tables of known clients; by address: the number of a listener's connections. A pool that
-/// is reached with two sets of timeouts stands in the snapshot twice and is one pool all the same.
+/// Of `previous` is kept, by [`BackendId`](crate::BackendId) and by the pool's name: what backends are doing right now,
+/// the place in the round, and who is up; by the pool's name and what keys are made from
+/// ([`KeyShape`](lb_persist::KeyShape)): the tables of known clients; by address: the number of a listener's
+/// connections. A pool that is reached with two sets of timeouts stands in the snapshot twice and is one pool all the same.
 ///
 /// Starts nothing, opens nothing and changes nothing that `previous` uses: who finds afterwards that a socket cannot be
 /// opened drops what was built.
@@ -129,11 +131,12 @@ impl Entries<'_> {
         else {
             return place;
         };
-        let [first, second] = &made.tables;
-        let table = |table: &Option<(Arc<Tables>, TablesOptions)>| table.as_ref().map(|(table, _)| Arc::clone(table));
         self.list.push(Arc::new(PoolEntry {
             pool: Arc::clone(&made.pool),
-            tables: [table(first), table(second)],
+            tables: made
+                .tables
+                .each_ref()
+                .map(|kept| kept.as_ref().map(|(table, _)| Arc::clone(table))),
             options: pool_options(planned, forward.timeouts),
         }));
         self.places.insert((forward.pool, forward.timeouts), place);

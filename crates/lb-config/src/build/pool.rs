@@ -1,17 +1,17 @@
 use super::strategies::{client_ip, cookie_insert};
+use super::tables::{self, KeptTables};
 use crate::plan::{self, Persistence};
 use lb_balance::{Backend, Pool, Spread, Standing};
-use lb_persist::{Strategy, WhenFull};
+use lb_persist::Strategy;
 use lb_proxy::Snapshot;
 use lb_sched::BoundedLoad;
-use lb_store::{Tables, TablesOptions};
 use lb_types::{BackendId, Slot};
 use std::sync::Arc;
 
 /// A pool and its tables, without the timeouts of those who use it.
 pub(super) struct BuiltPool {
     pub(super) pool: Arc<Pool>,
-    pub(super) tables: [Option<(Arc<Tables>, TablesOptions)>; 2],
+    pub(super) tables: KeptTables,
 }
 
 pub(super) fn build(pool: &plan::Pool, zone: Option<&str>, previous: Option<&Snapshot>) -> Result<BuiltPool, String> {
@@ -52,30 +52,16 @@ pub(super) fn build(pool: &plan::Pool, zone: Option<&str>, previous: Option<&Sna
     }
     let ids: Vec<BackendId> = backends.iter().map(|backend| backend.id).collect();
     let mut strategies: Vec<Box<dyn Strategy>> = Vec::new();
-    let mut tables = [None, None];
-    for (index, way) in pool.persistence.iter().enumerate() {
-        match way {
-            Persistence::CookieInsert(cookie) => {
-                strategies.push(Box::new(cookie_insert(pool, cookie, &ids)?));
-            }
-            Persistence::ClientIp(client) => {
-                strategies.push(Box::new(client_ip(client)?));
-                let mut options = TablesOptions::new(client.capacity, client.timeout);
-                options.when_full = if client.evict_oldest {
-                    WhenFull::EvictOldest
-                } else {
-                    WhenFull::Refuse
-                };
-                let kept = old
-                    .and_then(|entry| entry.tables.iter().flatten().next())
-                    .map(Arc::clone);
-                let table = kept.unwrap_or_else(|| Arc::new(Tables::new(options)));
-                if let Some(place) = tables.get_mut(index) {
-                    *place = Some((table, options));
-                }
-            }
-        }
+    let mut keyed = Vec::new();
+    for way in &pool.persistence {
+        let (strategy, options): (Box<dyn Strategy>, _) = match way {
+            Persistence::CookieInsert(cookie) => (Box::new(cookie_insert(pool, cookie, &ids)?), None),
+            Persistence::ClientIp(client) => (Box::new(client_ip(client)?), Some(tables::options(client))),
+        };
+        keyed.push(strategy.key_shape().zip(options));
+        strategies.push(strategy);
     }
+    let tables = tables::keep(keyed, old.map(|entry| &**entry));
     if let Some(by) = &pool.scheduling.hash {
         strategies.push(Box::new(by.clone()));
     }

@@ -186,7 +186,7 @@ impl Exchange {
             ticket: None,
             tried: Tried::new(),
             recalled: None,
-            claims: [None; 2],
+            claims: Claims::default(),
             facts: Trace::default(),
             detail: "",
         }
@@ -220,7 +220,7 @@ impl Exchange {
         self.ticket = None;
         self.tried = Tried::new();
         self.recalled = None;
-        self.claims = [None; 2];
+        self.claims = Claims::default();
         self.facts = Trace::default();
         self.detail = "";
         if self.reply.capacity() == LARGE {
