@@ -4,7 +4,8 @@
 //! address belong to that range, what does this header say) so that a scheduler, a persistence
 //! strategy and a health machine written apart fit together.
 //!
-//! What it is not for: logic. The only functions with a loop are a hash and an address mask.
+//! What it is not for: logic. The only functions with a loop are a hash and an address mask; the only one with a rule is
+//! the calendar ([`Civil`]), which five crates would write again.
 //!
 //! ```
 //! use lb_types::{BackendId, Cidr, Weight};
@@ -29,6 +30,7 @@
 extern crate std;
 
 mod cidr;
+mod civil;
 mod fields;
 mod hash;
 #[cfg(feature = "http")]
@@ -38,6 +40,7 @@ mod rng;
 mod time;
 
 pub use cidr::{Cidr, CidrError};
+pub use civil::Civil;
 pub use fields::{Fields, FieldsMut, InvalidField};
 pub use hash::{hash64, tag128};
 pub use id::{BackendId, Slot, Weight, WeightError};
