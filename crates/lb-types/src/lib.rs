@@ -22,11 +22,12 @@
 //!
 //! Limits: weights go to 256; [`Time`] covers 584 years. `no_std`, no `alloc`.
 //!
-//! Features: `http` implements [`Fields`] and [`FieldsMut`] for `http::HeaderMap` (hyper, axum, tower); it needs std.
+//! Features: `http` implements [`Fields`] and [`FieldsMut`] for `http::HeaderMap` (hyper, axum, tower); `near` adds
+//! `nearest`, which finds the word that was meant. Both need std.
 #![no_std]
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-#[cfg(any(test, feature = "http"))]
+#[cfg(any(test, feature = "http", feature = "near"))]
 extern crate std;
 
 mod cidr;
@@ -36,6 +37,8 @@ mod hash;
 #[cfg(feature = "http")]
 mod header_map;
 mod id;
+#[cfg(feature = "near")]
+mod near;
 mod rng;
 mod time;
 
@@ -44,5 +47,7 @@ pub use civil::Civil;
 pub use fields::{Fields, FieldsMut, InvalidField};
 pub use hash::{hash64, tag128};
 pub use id::{BackendId, Slot, Weight, WeightError};
+#[cfg(feature = "near")]
+pub use near::nearest;
 pub use rng::Rng;
 pub use time::{Now, Time, Wall};
