@@ -4,7 +4,8 @@
 //! ([`Listener`]), connections to backends that are still being made ([`Connecting`]), the two
 //! ways to end a connection ([`reset`], [`shutdown_write`]), large bodies from socket to socket
 //! inside the kernel ([`Splice`]), probes that never become a
-//! connection ([`half_open`]), the numbers of network interfaces ([`interface_index`]), the process's descriptor limit ([`raise_descriptor_limit`]) and
+//! connection ([`half_open`]), the numbers of network interfaces ([`interface_index`]), the process's descriptor limit ([`raise_descriptor_limit`]),
+//! what a machine can be out of ([`Shortage`]) and
 //! the one place of the workspace that reads a clock ([`clock`]).
 //!
 //! What it is not for: deciding anything. Which backend, how long, how often: all of that is
@@ -36,6 +37,7 @@ mod half_open;
 mod interface;
 mod limit;
 mod listener;
+mod shortage;
 mod splice;
 mod stream;
 
@@ -47,5 +49,6 @@ pub use interface::{in_scope_of, interface_index};
 pub use lb_types::{Now, Time};
 pub use limit::{DescriptorLimit, raise_descriptor_limit};
 pub use listener::{Accepted, Listener, ListenerOptions, NetError};
+pub use shortage::{Shortage, is_shortage};
 pub use splice::{Filled, Splice};
 pub use stream::{has_unread, reset, shutdown_write};
