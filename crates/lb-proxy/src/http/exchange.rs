@@ -95,7 +95,6 @@ pub(super) struct Trace {
     pub(super) expecting: bool,
     /// We said 100 ourselves.
     pub(super) continued: bool,
-    pub(super) interim: u8,
     /// The response to the client ends with the connection.
     pub(super) until_close: bool,
     /// Bytes of a body of our own that were put on the way to the client.
