@@ -4,7 +4,8 @@
 //! ([`Listener`]), connections over TCP or a Unix domain socket ([`Stream`]) and those to backends
 //! that are still being made ([`Opening`]), large bodies from socket to socket
 //! inside the kernel ([`Splice`]), probes that never become a
-//! connection ([`half_open`]), the numbers of network interfaces ([`interface_index`]), the process's descriptor limit ([`raise_descriptor_limit`]) and
+//! connection ([`half_open`]), the numbers of network interfaces ([`interface_index`]), the process's descriptor limit ([`raise_descriptor_limit`]),
+//! what a machine can be out of ([`Shortage`]) and
 //! the one place of the workspace that reads a clock ([`clock`]).
 //!
 //! What it is not for: deciding anything. Which backend, how long, how often: all of that is
@@ -36,6 +37,7 @@ mod interface;
 mod limit;
 mod listener;
 mod opening;
+mod shortage;
 mod splice;
 mod stream;
 
@@ -46,5 +48,6 @@ pub use lb_types::{Address, Now, Time, UnixPath};
 pub use limit::{DescriptorLimit, raise_descriptor_limit};
 pub use listener::{Accepted, Listener, ListenerOptions, NetError};
 pub use opening::Opening;
+pub use shortage::{Shortage, is_shortage};
 pub use splice::{Filled, Splice};
 pub use stream::{Ended, Plain, Stream};

@@ -67,7 +67,7 @@ impl Passage {
             paid_retries: 0,
             detail: "",
             recalled: Recalled::NOTHING,
-            claims: [None; 2],
+            claims: Claims::default(),
             _count: count,
         }
     }

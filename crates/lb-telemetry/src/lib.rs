@@ -39,7 +39,6 @@
 
 mod access;
 mod counters;
-mod date;
 mod end;
 mod faults;
 mod format;

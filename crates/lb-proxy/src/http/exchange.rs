@@ -94,7 +94,6 @@ pub(super) struct Trace {
     pub(super) expecting: bool,
     /// We said 100 ourselves.
     pub(super) continued: bool,
-    pub(super) interim: u8,
     /// The response to the client ends with the connection.
     pub(super) until_close: bool,
     /// Bytes of a body of our own that were put on the way to the client.
@@ -185,7 +184,7 @@ impl Exchange {
             ticket: None,
             tried: Tried::new(),
             recalled: None,
-            claims: [None; 2],
+            claims: Claims::default(),
             facts: Trace::default(),
             detail: "",
         }
@@ -219,7 +218,7 @@ impl Exchange {
         self.ticket = None;
         self.tried = Tried::new();
         self.recalled = None;
-        self.claims = [None; 2];
+        self.claims = Claims::default();
         self.facts = Trace::default();
         self.detail = "";
         if self.reply.capacity() == LARGE {
