@@ -99,7 +99,7 @@ impl Client {
             cold_path();
             return Poll::Ready(Err(End::UpstreamClosed));
         }
-        let fired = self.timer.take_fired();
+        let fired = self.timer.has_fired();
         if woken && !fired && !core.is_draining() {
             // Then it was the socket: its first read says the same as asking it whether it is ready.
             return Poll::Ready(Ok(core.take_exchange()));
