@@ -5,7 +5,7 @@ use crate::contact::NoContact;
 use crate::core::Core;
 use crate::pick::{Claims, pick};
 use crate::timer::Timer;
-use crate::tunnel::{Tunnel, TunnelEnd};
+use crate::tunnel::Tunnel;
 use crate::view::{ListenerView, Place, PoolView};
 use crate::worker::Count;
 use lb_balance::{Outcome, Recalled, Ticket, Tried, Why};
@@ -45,7 +45,7 @@ pub(crate) struct Passage {
 enum State {
     New(Stream),
     Connect(Stream, Opening, Tried),
-    Tunnel(Tunnel),
+    Tunnel(Box<Tunnel>),
     Over,
 }
 
@@ -157,13 +157,13 @@ impl Passage {
                     pool.entry.pool.connected(ticket.slot());
                     ticket.answered(self.core.now().mono);
                 }
-                if let Some(tcp) = self.view.tcp() {
-                    self.set_timer(tcp.idle_timeout);
-                }
-                return (
-                    State::Tunnel(Tunnel::new(client, upstream, Buffer::empty(), Buffer::empty())),
-                    true,
-                );
+                let (Some(timer), Some(tcp)) = (self.timer.take(), self.view.tcp()) else {
+                    return (State::Over, true);
+                };
+                timer.set(self.core.now().mono.after(tcp.idle_timeout));
+                let (early, late) = (Buffer::empty(), Buffer::empty());
+                let tunnel = Tunnel::new(client, upstream, early, late, timer, tcp.idle_timeout);
+                return (State::Tunnel(Box::new(tunnel)), true);
             }
             Poll::Ready(Err(error)) => NoContact::of(&error),
             Poll::Pending if self.timer.as_ref().is_some_and(Timer::take_fired) => NoContact::TIMEOUT,
@@ -184,29 +184,12 @@ impl Passage {
         }
     }
 
-    fn poll_tunnel(&mut self, cx: &mut Context<'_>, mut tunnel: Tunnel) -> (State, bool) {
-        let (end, moved) = tunnel.poll(cx, &self.core);
-        let end = match end {
-            Poll::Pending if moved => {
-                if let Some(tcp) = self.view.tcp() {
-                    self.set_timer(tcp.idle_timeout);
-                }
-                return (State::Tunnel(tunnel), false);
-            }
-            Poll::Pending if self.timer.as_ref().is_some_and(Timer::take_fired) => {
-                tunnel.close(&self.core);
-                End::TunnelIdle
-            }
-            Poll::Pending => return (State::Tunnel(tunnel), false),
-            Poll::Ready(TunnelEnd::Done) => End::TunnelDone,
-            Poll::Ready(TunnelEnd::Reset { by_client }) => {
-                self.detail = tunnel.reset_by(by_client);
-                if let Some(ticket) = self.ticket.as_ref().filter(|_| tunnel.is_backends_fault(by_client)) {
-                    self.core.blame(ticket.backend(), End::TunnelReset, self.detail);
-                }
-                End::TunnelReset
-            }
+    fn poll_tunnel(&mut self, cx: &mut Context<'_>, mut tunnel: Box<Tunnel>) -> (State, bool) {
+        let Poll::Ready(end) = tunnel.poll(cx, &self.core) else {
+            return (State::Tunnel(tunnel), false);
         };
+        self.detail = tunnel.reset_by();
+        tunnel.blame(self.ticket.as_ref(), &self.core);
         let (up, down) = tunnel.bytes();
         self.end(end, up, down);
         (State::Over, true)

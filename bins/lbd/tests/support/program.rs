@@ -125,6 +125,11 @@ impl Lbd {
         until("lbd ends", || self.child.try_wait().unwrap())
     }
 
+    /// Did SIGSTOP stop it?
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.status().is_some_and(|status| status.contains("State:\tT"))
+    }
+
     /// Everything it wrote to standard output so far.
     pub(crate) fn stdout(&self) -> String {
         self.said("stdout")

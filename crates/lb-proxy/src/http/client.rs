@@ -5,7 +5,7 @@ use super::exchange::{Exchange, Next};
 use crate::buffer::Buffer;
 use crate::core::Core;
 use crate::timer::Timer;
-use crate::tunnel::{Tunnel, TunnelEnd};
+use crate::tunnel::Tunnel;
 use crate::view::Place;
 use crate::worker::Count;
 use lb_balance::{Outcome, Ticket};
@@ -68,8 +68,6 @@ enum State {
 #[derive(Debug)]
 struct Tunneling {
     tunnel: Tunnel,
-    timer: Timer,
-    patience: Duration,
     ticket: Option<Ticket>,
 }
 
@@ -98,7 +96,7 @@ impl Client {
             cold_path();
             return Poll::Ready(Err(End::UpstreamClosed));
         }
-        let fired = self.timer.take_fired();
+        let fired = self.timer.has_fired();
         if woken && !fired && !core.is_draining() {
             // Then it was the socket: its first read says the same as asking it whether it is ready.
             return Poll::Ready(Ok(core.take_exchange()));
@@ -194,13 +192,8 @@ impl Connection {
                 let view = client.place.view();
                 let patience = view.http().map_or(Duration::from_secs(60), |http| http.tunnel_timeout);
                 client.timer.set(self.core.now().mono.after(patience));
-                let tunnel = Tunnel::new(client.io, upstream, early, late);
-                State::Tunnel(Box::new(Tunneling {
-                    tunnel,
-                    timer: client.timer,
-                    patience,
-                    ticket,
-                }))
+                let tunnel = Tunnel::new(client.io, upstream, early, late, client.timer, patience);
+                State::Tunnel(Box::new(Tunneling { tunnel, ticket }))
             }
         }
     }
@@ -228,32 +221,16 @@ impl Connection {
     }
 
     fn poll_tunnel(&self, cx: &mut Context<'_>, mut t: Box<Tunneling>) -> (State, bool) {
-        if self.core.is_cut() {
+        let end = if self.core.is_cut() {
             t.tunnel.close(&self.core);
-            self.over(&mut t, End::DrainDeadline);
-            return (State::Over, true);
-        }
-        let (end, moved) = t.tunnel.poll(cx, &self.core);
-        let end = match end {
-            Poll::Ready(TunnelEnd::Done) => End::TunnelDone,
-            Poll::Ready(TunnelEnd::Reset { by_client }) => {
-                if let Some(ticket) = t.ticket.as_ref().filter(|_| t.tunnel.is_backends_fault(by_client)) {
-                    let detail = t.tunnel.reset_by(by_client);
-                    self.core.blame(ticket.backend(), End::TunnelReset, detail);
-                }
-                End::TunnelReset
-            }
-            Poll::Pending => {
-                if moved {
-                    t.timer.set(self.core.now().mono.after(t.patience));
-                } else if t.timer.take_fired() {
-                    t.tunnel.close(&self.core);
-                    self.over(&mut t, End::TunnelIdle);
-                    return (State::Over, true);
-                }
+            End::DrainDeadline
+        } else {
+            let Poll::Ready(end) = t.tunnel.poll(cx, &self.core) else {
                 return (State::Tunnel(t), false);
-            }
+            };
+            end
         };
+        t.tunnel.blame(t.ticket.as_ref(), &self.core);
         self.over(&mut t, end);
         (State::Over, true)
     }

@@ -234,12 +234,6 @@ impl Exchange {
     /// Goes on until it has to wait.
     #[inline(always)] // into its one caller: see `lb_net::try_recv`
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Poll<Next> {
-        if client.timer.take_fired() {
-            cold_path();
-            if let Some(next) = self.on_deadline(client, core) {
-                return Poll::Ready(next);
-            }
-        }
         loop {
             let step = match self.phase {
                 Phase::Head => self.poll_head(cx, client, core),
@@ -250,7 +244,16 @@ impl Exchange {
                 }
             };
             match step {
-                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Pending) => {
+                    // Only now: what has come in time goes before its deadline.
+                    if !client.timer.take_fired() {
+                        return Poll::Pending;
+                    }
+                    cold_path();
+                    if let Some(next) = self.on_deadline(client, core) {
+                        return Poll::Ready(next);
+                    }
+                }
                 Ok(Poll::Ready(None)) => {}
                 Ok(Poll::Ready(Some(next))) => return Poll::Ready(next),
                 Err(stop) => {
