@@ -47,8 +47,8 @@ pub use half_open::{Origin, connect_and_reset, half_open, half_open_is_permitted
 pub use interface::{in_scope_of, interface_index};
 #[doc(no_inline)]
 pub use lb_types::{Now, Time};
-pub use limit::{DescriptorLimit, raise_descriptor_limit};
+pub use limit::{DescriptorLimit, descriptor_limit, lowest_free, raise_descriptor_limit};
 pub use listener::{Accepted, Listener, ListenerOptions, NetError};
-pub use shortage::{Shortage, is_shortage};
+pub use shortage::{AcceptFault, Shortage, is_shortage};
 pub use splice::{Filled, Splice};
 pub use stream::{has_unread, reset, shutdown_write};

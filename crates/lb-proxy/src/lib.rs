@@ -34,6 +34,7 @@ mod http;
 mod log;
 mod options;
 mod pick;
+mod room;
 mod snapshot;
 mod tcp;
 mod timer;

@@ -4,11 +4,12 @@ use crate::core::Core;
 use crate::http::client::Connection;
 use crate::log::{AccessLog, Log};
 use crate::options::Service;
+use crate::room;
 use crate::snapshot::{Occupancy, Snapshot};
 use crate::tcp::Passage;
 use crate::timer;
 use crate::view::{ListenerView, Place, views};
-use lb_net::{Accepted, Listener};
+use lb_net::{AcceptFault, Accepted, Listener, NetError};
 use lb_telemetry::Counters;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::spawn_local;
 
@@ -77,6 +79,8 @@ impl Worker {
         let core = Core::new(self.counters);
         let driver = spawn_local(timer::drive(Rc::clone(&core.timers)));
         let tidier = spawn_local(tidy(Rc::clone(&core)));
+        let waker = spawn_local(room::wake_waiting(Rc::clone(&core)));
+        let helper = spawn_local(room::help_others(Rc::clone(&core)));
         let mut current = by_address(views(&self.snapshot, &core, self.seed));
         let mut doors: HashMap<SocketAddr, Vec<Rc<Door>>> = HashMap::new();
         let mut places: HashMap<SocketAddr, Rc<Place>> = HashMap::new();
@@ -94,9 +98,13 @@ impl Worker {
                 Order::Listen(address, fd) => {
                     let Some(view) = current.get(&address) else { continue };
                     let options = lb_net::ListenerOptions::new(address);
-                    // The control thread opened it; adopting can fail only without descriptors.
-                    let Ok(listener) = Listener::from_fd(fd, &options) else {
-                        continue;
+                    let listener = match Listener::from_fd(fd, &options) {
+                        Ok(listener) => listener,
+                        Err(NetError::Bind { source, .. }) => {
+                            view.entry.connections.count_broken(&source);
+                            continue;
+                        }
+                        Err(_) => continue,
                     };
                     let place = places.entry(address).or_insert_with(|| Place::new(Rc::clone(view)));
                     place.set(Rc::clone(view));
@@ -140,6 +148,8 @@ impl Worker {
         .await;
         driver.abort();
         tidier.abort();
+        waker.abort();
+        helper.abort();
         *core.log.borrow_mut() = None;
     }
 }
@@ -171,6 +181,9 @@ async fn accept(core: Rc<Core>, listener: Listener, door: Rc<Door>, open: Rc<Cel
         match accepted {
             None => break,
             Some(Ok(Accepted { stream, peer })) => {
+                if core.is_crowded(&stream) {
+                    make_way(&core, &door, &stream).await;
+                }
                 let (view, count) = admit(&core, &door).await;
                 match view.options().service {
                     Service::Http(_) => {
@@ -182,15 +195,42 @@ async fn accept(core: Rc<Core>, listener: Listener, door: Rc<Door>, open: Rc<Cel
                     }
                 }
             }
-            // It went away while it waited.
-            Some(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionAborted => {}
-            // Out of descriptors or memory: whoever ends next makes room.
-            Some(Err(_)) => room(&core).await,
+            Some(Err(error)) => {
+                let fault = AcceptFault::of(&error);
+                if fault != AcceptFault::Connection {
+                    door.place.view().entry.connections.count_failed(&error);
+                }
+                match fault {
+                    AcceptFault::Connection => {}
+                    AcceptFault::Shortage(_) => {
+                        core.tick();
+                        core.want_room();
+                        until_room(&core).await;
+                    }
+                    _ if door.closing.get() => break,
+                    _ => tokio::time::sleep(BROKEN).await,
+                }
+            }
         }
     }
     drop(listener);
     open.set(open.get() - 1);
     core.wake_ended();
+}
+
+/// Waits until a client that was accepted with one of the last descriptors may come in.
+#[cold]
+async fn make_way(core: &Core, door: &Door, stream: &TcpStream) {
+    let mut waited = false;
+    // Where nobody is served there is nobody to wait for.
+    while !door.closing.get() && core.connections() > 0 && !core.has_room(stream) {
+        if !std::mem::replace(&mut waited, true) {
+            door.place.view().entry.connections.count_crowded();
+        }
+        core.tick();
+        core.want_room();
+        until_room(core).await;
+    }
 }
 
 /// Counts a connection that was accepted, once there is room for it; more wait in the kernel's
@@ -214,13 +254,13 @@ async fn admit(core: &Core, door: &Door) -> (Rc<ListenerView>, Count) {
             connections.count_limited();
         }
         // Another worker's connection may be the one that ends, so look again by the clock too.
-        room(core).await;
+        until_room(core).await;
     }
 }
 
 /// Until a connection of this worker ends, or a moment passed.
-async fn room(core: &Core) {
-    let mut pause = std::pin::pin!(tokio::time::sleep(Duration::from_millis(20)));
+async fn until_room(core: &Core) {
+    let mut pause = std::pin::pin!(tokio::time::sleep(room::AGAIN));
     let before = core.connections();
     poll_fn(|cx| {
         if core.connections() < before {
@@ -241,6 +281,9 @@ impl Drop for Count {
         self.0.leave();
     }
 }
+
+/// A socket that cannot be accepted from is tried again so often.
+const BROKEN: Duration = Duration::from_secs(1);
 
 /// Once a second: free lists, dead upstream connections, log lines.
 async fn tidy(core: Rc<Core>) {

@@ -114,8 +114,13 @@ impl Client {
         }
         if fired {
             cold_path();
-            let draining = core.is_draining();
-            return Poll::Ready(Err(if draining { End::Drain } else { End::ClientIdle }));
+            return Poll::Ready(Err(if core.is_draining() {
+                End::Drain
+            } else if self.timer.gives_way() {
+                End::MadeRoom
+            } else {
+                End::ClientIdle
+            }));
         }
         // A listener that a reload removed keeps its connections; their next response says close.
         if core.is_draining() {
@@ -134,7 +139,8 @@ impl Client {
         if self.requests > 0
             && let Some(http) = view.http()
         {
-            self.timer.set(core.now().mono.after(http.keep_alive));
+            let now = core.now().mono;
+            self.timer.set_idle(now.after(http.keep_alive), now);
         }
     }
 }
@@ -154,7 +160,8 @@ impl Connection {
         let view = self.place.view();
         let Some(http) = view.http() else { return State::Over };
         let timer = self.core.timers.register(cx.waker().clone());
-        timer.set(self.core.now().mono.after(http.head_timeout));
+        let now = self.core.now().mono;
+        timer.set_idle(now.after(http.head_timeout), now);
         let client = Client {
             io,
             conn: h1::Conn::new(Role::Server, Arc::clone(&http.limits)),
@@ -183,7 +190,8 @@ impl Connection {
             Next::Linger => {
                 client.bonds = Bonds::default();
                 lb_net::shutdown_write(&client.io);
-                client.timer.set(self.core.now().mono.after(LINGER));
+                let now = self.core.now().mono;
+                client.timer.set_idle(now.after(LINGER), now);
                 State::Linger(client)
             }
             Next::Tunnel {
