@@ -36,6 +36,7 @@ mod options;
 mod pick;
 mod room;
 mod snapshot;
+mod tasks;
 mod tcp;
 mod timer;
 mod tunnel;

@@ -6,6 +6,7 @@ use crate::log::{AccessLog, Log};
 use crate::options::Service;
 use crate::room;
 use crate::snapshot::{Occupancy, Snapshot};
+use crate::tasks::Tasks;
 use crate::tcp::Passage;
 use crate::timer;
 use crate::view::{ListenerView, Place, views};
@@ -42,6 +43,9 @@ pub enum Order {
     Drain,
     /// End every connection now. What was under way gets its log line, and [`Worker::run`] returns.
     Cut,
+    /// One of the worker's tasks panics.
+    #[cfg(test)]
+    Panic,
 }
 
 /// A worker. It lives in one current-thread runtime and shares nothing with the others but the
@@ -75,18 +79,30 @@ impl Worker {
 
     /// Serves until it is told to drain and the last connection has ended, or until the sender
     /// of orders is gone. Must run inside a local runtime (`Builder::build_local`).
+    ///
+    /// # Panics
+    /// When its wheel, its accepting or its tidying does, whose panic goes on here: a worker without one of them would
+    /// serve nobody and say nothing. A panic in one connection ends that connection alone.
     pub async fn run(self, mut orders: UnboundedReceiver<Order>) {
         let core = Core::new(self.counters);
-        let driver = spawn_local(timer::drive(Rc::clone(&core.timers)));
-        let tidier = spawn_local(tidy(Rc::clone(&core)));
-        let waker = spawn_local(room::wake_waiting(Rc::clone(&core)));
-        let helper = spawn_local(room::help_others(Rc::clone(&core)));
+        let mut tasks = Tasks::default();
+        tasks.spawn(timer::drive(Rc::clone(&core.timers)));
+        tasks.spawn(tidy(Rc::clone(&core)));
+        tasks.spawn(room::wake_waiting(Rc::clone(&core)));
+        tasks.spawn(room::help_others(Rc::clone(&core)));
         let mut current = by_address(views(&self.snapshot, &core, self.seed));
         let mut doors: HashMap<SocketAddr, Vec<Rc<Door>>> = HashMap::new();
         let mut places: HashMap<SocketAddr, Rc<Place>> = HashMap::new();
         let open = Rc::new(Cell::new(0_usize));
-        while let Some(order) = orders.recv().await {
+        while let Some(order) = poll_fn(|cx| {
+            tasks.watch(cx);
+            orders.poll_recv(cx)
+        })
+        .await
+        {
             match order {
+                #[cfg(test)]
+                Order::Panic => tasks.spawn(async { panic!("as the test wants it") }),
                 Order::Apply(snapshot) => {
                     current = by_address(views(&snapshot, &core, self.seed));
                     for (address, place) in &places {
@@ -115,7 +131,7 @@ impl Worker {
                     });
                     doors.entry(address).or_default().push(Rc::clone(&door));
                     open.set(open.get() + 1);
-                    spawn_local(accept(Rc::clone(&core), listener, door, Rc::clone(&open)));
+                    tasks.spawn(accept(Rc::clone(&core), listener, door, Rc::clone(&open)));
                 }
                 Order::Unlisten(address) => {
                     if let Some(place) = places.remove(&address) {
@@ -134,6 +150,7 @@ impl Worker {
         close(doors.into_values().flatten());
         core.drain();
         poll_fn(|cx| {
+            tasks.watch(cx);
             if core.connections() == 0 && open.get() == 0 {
                 return Poll::Ready(());
             }
@@ -146,10 +163,7 @@ impl Worker {
             Poll::Pending
         })
         .await;
-        driver.abort();
-        tidier.abort();
-        waker.abort();
-        helper.abort();
+        drop(tasks);
         *core.log.borrow_mut() = None;
     }
 }
@@ -290,5 +304,98 @@ async fn tidy(core: Rc<Core>) {
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
         core.tidy();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{ListenerOptions, TcpOptions};
+    use crate::snapshot::ListenerEntry;
+    use std::panic::AssertUnwindSafe;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    /// A TCP listener without a pool: who comes is accepted and sent away.
+    fn listener() -> Arc<ListenerEntry> {
+        let options = ListenerOptions {
+            name: "main".to_owned(),
+            address: "127.0.0.1:1".parse().unwrap(),
+            backlog: 16,
+            max_connections: 10,
+            service: Service::Tcp(TcpOptions {
+                pool: 0,
+                idle_timeout: Duration::from_secs(1),
+                access_log: false,
+            }),
+        };
+        Arc::new(ListenerEntry {
+            options,
+            connections: Arc::default(),
+        })
+    }
+
+    /// Runs a worker with these orders, given one after the other when `ready` says so.
+    fn run(entry: &Arc<ListenerEntry>, orders: Vec<Order>, ready: impl AsyncFn()) -> std::thread::Result<()> {
+        let snapshot = Arc::new(Snapshot {
+            serial: 1,
+            listeners: vec![Arc::clone(entry)],
+            pools: Vec::new(),
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build_local(Default::default())
+            .unwrap();
+        std::panic::catch_unwind(AssertUnwindSafe(|| {
+            runtime.block_on(async {
+                let (tell, inbox) = unbounded_channel();
+                let worker = spawn_local(Worker::new(1, snapshot, Arc::default()).run(inbox));
+                for order in orders {
+                    tell.send(order).unwrap();
+                    ready().await;
+                }
+                let ended = tokio::time::timeout(Duration::from_secs(10), worker).await;
+                if let Err(error) = ended.expect("the worker ends") {
+                    std::panic::resume_unwind(error.into_panic());
+                }
+            });
+        }))
+    }
+
+    #[test]
+    fn a_panic_in_a_task_ends_the_worker_at_work_and_in_its_drain() {
+        let entry = listener();
+        assert!(run(&entry, vec![Order::Drain], async || {}).is_ok());
+        assert!(run(&entry, vec![Order::Panic], async || {}).is_err());
+        let socket = Listener::bind_fd(&lb_net::ListenerOptions::new("127.0.0.1:0".parse().unwrap())).unwrap();
+        let orders = vec![Order::Listen(entry.options.address, socket), Order::Panic, Order::Drain];
+        assert!(run(&entry, orders, async || {}).is_err());
+    }
+
+    #[test]
+    fn a_socket_that_cannot_be_accepted_from_is_counted_and_holds_up_no_drain() {
+        // A connection does not listen: EINVAL, 22. It is asked when something comes.
+        let entry = listener();
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = std::net::TcpStream::connect(other.local_addr().unwrap()).unwrap();
+        std::io::Write::write_all(&mut other.accept().unwrap().0, b"x").unwrap();
+        let counted = async || {
+            let patience = Duration::from_secs(10);
+            let counted = async {
+                while entry.connections.broken().0 == 0 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(patience, counted).await.expect("it is counted");
+        };
+        let orders = vec![Order::Listen(entry.options.address, socket.into()), Order::Drain];
+        assert!(run(&entry, orders, counted).is_ok());
+        assert_eq!(entry.connections.broken().1.raw_os_error(), Some(22));
+        // A file is no socket at all: ENOTSOCK, 88.
+        let entry = listener();
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let orders = vec![Order::Listen(entry.options.address, file.into()), Order::Drain];
+        assert!(run(&entry, orders, async || {}).is_ok());
+        assert_eq!(entry.connections.broken().1.raw_os_error(), Some(88));
+        assert_eq!((entry.connections.broken().0, entry.connections.unaccepted()), (1, 0));
     }
 }

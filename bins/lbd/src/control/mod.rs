@@ -16,7 +16,7 @@ use crate::access::{self, Watcher, Writer};
 use crate::note::{Rising, counted, note, print};
 use crate::signals::Signals;
 use crate::sockets::Sockets;
-use crate::workers::Workers;
+use crate::workers::{Ending, Workers};
 use admin::{Admin, Asks};
 use health::{Standings, watched};
 use lb_config::Plan;
@@ -59,6 +59,8 @@ pub(crate) struct Control {
     loaded: Time,
     /// It was told to stop.
     stopping: bool,
+    /// A worker ended by a fault of ours.
+    has_fault: bool,
     /// By listener: what the operator hears of now and then.
     limits: HashMap<SocketAddr, Limits>,
     /// Requests and connections that found no descriptor, memory or port for a backend.
@@ -122,6 +124,7 @@ impl Control {
             started: now,
             loaded: now,
             stopping: false,
+            has_fault: false,
             limits: HashMap::new(),
             short: Rising::default(),
         };
@@ -161,8 +164,8 @@ impl Control {
                 _ = self.signals.usr1.recv() => self.tell_state(),
                 _ = self.signals.term.recv() => break,
                 _ = self.signals.int.recv() => break,
-                _ = self.workers.one_ended() => {
-                    note("a worker ended by itself");
+                ending = self.workers.one_ended() => {
+                    note(ending.map_or_else(|| "every worker has ended".to_owned(), |ending| ending.explain()));
                     return ExitCode::from(FAILED);
                 }
             }
@@ -175,7 +178,12 @@ impl Control {
         tokio::pin!(deadline);
         loop {
             tokio::select! {
-                running = self.workers.one_ended() => if !running { break },
+                ending = self.workers.one_ended() => {
+                    self.on_ended(ending);
+                    if self.workers.are_over() {
+                        break;
+                    }
+                }
                 () = &mut deadline => {
                     note(format_args!(
                         "drain timeout: {} cut",
@@ -192,14 +200,29 @@ impl Control {
             }
         }
         self.finish_log().await;
-        ExitCode::SUCCESS
+        if self.has_fault {
+            ExitCode::from(FAILED)
+        } else {
+            ExitCode::SUCCESS
+        }
+    }
+
+    /// A worker ended while all are to end.
+    fn on_ended(&mut self, ending: Option<Ending>) {
+        if let Some(ending) = ending.filter(|ending| ending.fault.is_some()) {
+            self.has_fault = true;
+            note(ending.explain());
+        }
     }
 
     /// Lets the workers hand over their last lines and the log's thread write them, if that does not take long.
     async fn finish_log(&mut self) {
         self.workers.tell(|| Order::Cut);
         let written = async {
-            while self.workers.one_ended().await {}
+            while !self.workers.are_over() {
+                let ending = self.workers.one_ended().await;
+                self.on_ended(ending);
+            }
             while self.log.as_ref().is_some_and(|log| !log.is_done()) {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
