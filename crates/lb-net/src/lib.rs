@@ -45,9 +45,9 @@ pub use half_open::{Origin, connect_and_reset, half_open, half_open_is_permitted
 pub use interface::{in_scope_of, interface_index};
 #[doc(no_inline)]
 pub use lb_types::{Address, Now, Time, UnixPath};
-pub use limit::{DescriptorLimit, raise_descriptor_limit};
+pub use limit::{DescriptorLimit, descriptor_limit, lowest_free, raise_descriptor_limit};
 pub use listener::{Accepted, Listener, ListenerOptions, NetError};
-pub use opening::Opening;
-pub use shortage::{Shortage, is_shortage};
+pub use opening::{Opening, lacks_access};
+pub use shortage::{AcceptFault, Shortage, is_shortage};
 pub use splice::{Filled, Splice};
 pub use stream::{Ended, Plain, Stream};

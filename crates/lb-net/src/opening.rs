@@ -73,6 +73,12 @@ pub(crate) fn unix_address(path: &UnixPath) -> io::Result<SockAddr> {
     }
 }
 
+/// Is it that the mode or owner of a socket, or of its folder, keeps this process out (EACCES), and no firewall?
+#[must_use]
+pub fn lacks_access(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::ACCESS.raw_os_error())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -159,6 +159,14 @@ impl<T> FreeList<T> {
         self.items.len() > ALWAYS_KEPT
     }
 
+    /// Frees all; says whether there were any.
+    pub(crate) fn clear(&mut self) -> bool {
+        let had = !self.items.is_empty();
+        self.items.clear();
+        self.lowest = 0;
+        had
+    }
+
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.items.len()

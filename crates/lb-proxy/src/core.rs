@@ -4,6 +4,7 @@ use crate::buffer::{Buffer, FreeList, LARGE, SMALL};
 use crate::http::exchange::Exchange;
 use crate::http::pool::Idle;
 use crate::log::Log;
+use crate::room::Room;
 use crate::timer::Timers;
 use lb_balance::Backend;
 use lb_http::Head;
@@ -38,6 +39,7 @@ pub(crate) struct Core {
     outs: RefCell<FreeList<Vec<u8>>>,
     /// Idle upstream connections outlive snapshots: a reload does not close them.
     pub(crate) idle: RefCell<HashMap<(BackendId, Address), Rc<Idle>>>,
+    pub(crate) room: Room,
     draining: Cell<bool>,
     cut: Cell<bool>,
     connections: Cell<usize>,
@@ -66,6 +68,7 @@ impl Core {
             heads: RefCell::new(FreeList::new()),
             outs: RefCell::new(FreeList::new()),
             idle: RefCell::new(HashMap::new()),
+            room: Room::new(),
             draining: Cell::new(false),
             cut: Cell::new(false),
             connections: Cell::new(0),
@@ -141,6 +144,12 @@ impl Core {
         if splice.is_empty() {
             self.splices.borrow_mut().put(splice);
         }
+    }
+
+    /// Closes the pipes that nobody uses, and makes no more of them for a moment; says whether there were any.
+    pub(crate) fn free_splices(&self) -> bool {
+        self.splices_refused.set(true);
+        self.splices.borrow_mut().clear()
     }
 
     /// A head for the length of one call.

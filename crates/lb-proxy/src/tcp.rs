@@ -44,6 +44,8 @@ pub(crate) struct Passage {
 #[derive(Debug)]
 enum State {
     New(Stream),
+    /// There was no descriptor for a connection to a backend.
+    Room(Stream, Tried),
     Connect(Stream, Opening, Tried),
     Tunnel(Box<Tunnel>),
     Over,
@@ -102,15 +104,20 @@ impl Passage {
                 self.core.counters.retry();
                 self.detail = "";
             }
-            self.core.counters.upstream_connect();
             match Opening::start(ticket.backend().address) {
                 Ok(opening) => {
+                    self.core.counters.upstream_connect();
                     self.ticket = Some(ticket);
                     self.set_timer(pool.options().connect_timeout);
                     return State::Connect(client, opening, tried);
                 }
                 Err(error) => {
                     let failed = NoContact::of(&error);
+                    if failed.wants_room() {
+                        self.core.want_room();
+                        self.detail = failed.detail;
+                        return State::Room(client, tried);
+                    }
                     tried.add(ticket.slot());
                     self.failed(failed, ticket, &pool);
                     last = Some(failed.end);
@@ -133,7 +140,7 @@ impl Passage {
             self.core.blame(ticket.backend(), failed.end, failed.detail);
         }
         failed.tell(pool, ticket.slot(), now);
-        ticket.finish(failed.outcome(), now);
+        failed.finish(ticket, now);
     }
 
     fn may_retry(&mut self, pool: &PoolView, failed: NoContact) -> bool {
@@ -142,6 +149,34 @@ impl Passage {
         }
         self.paid_retries += u8::from(!failed.is_free());
         true
+    }
+
+    /// Sets the deadline of a wait for a descriptor that begins.
+    fn begin_to_wait(&self, state: &State) {
+        if let (State::Room(..), Some(pool)) = (state, self.pool()) {
+            self.set_timer(pool.options().connect_timeout);
+        }
+    }
+
+    /// Waits for a descriptor, as long as for a handshake. The ticket is given back meanwhile.
+    fn poll_room(&mut self, cx: &mut Context<'_>, client: Stream, tried: Tried) -> (State, bool) {
+        if self.timer.as_ref().is_some_and(Timer::take_fired) {
+            self.end(End::LocalShortage, 0, 0);
+            client.reset();
+            return (State::Over, true);
+        }
+        match self.choose(client, tried, None) {
+            still @ State::Room(..) => {
+                self.core.wait_for_room(cx.waker());
+                (still, false)
+            }
+            other => {
+                if matches!(other, State::Connect(..)) {
+                    self.detail = "";
+                }
+                (other, true)
+            }
+        }
     }
 
     fn poll_connect(
@@ -175,7 +210,11 @@ impl Passage {
             self.failed(failed, ticket, pool);
         }
         match pool {
-            Some(pool) if self.may_retry(&pool, failed) => (self.choose(client, tried, Some(failed.end)), true),
+            Some(pool) if self.may_retry(&pool, failed) => {
+                let next = self.choose(client, tried, Some(failed.end));
+                self.begin_to_wait(&next);
+                (next, true)
+            }
             _ => {
                 self.end(failed.end, 0, 0);
                 client.reset();
@@ -247,7 +286,7 @@ impl Future for Passage {
         self.core.tick();
         if self.core.is_cut() {
             let (up, down) = match std::mem::replace(&mut self.state, State::Over) {
-                State::New(_) | State::Connect(..) => (0, 0),
+                State::New(_) | State::Room(..) | State::Connect(..) => (0, 0),
                 State::Tunnel(mut tunnel) => {
                     tunnel.close(&self.core);
                     tunnel.bytes()
@@ -266,8 +305,11 @@ impl Future for Passage {
                         let facts = Facts::new(self.peer.ip().to_canonical());
                         self.recalled = pool.picker.borrow().recall(&facts, self.started);
                     }
-                    (self.choose(client, Tried::new(), None), true)
+                    let next = self.choose(client, Tried::new(), None);
+                    self.begin_to_wait(&next);
+                    (next, true)
                 }
+                State::Room(client, tried) => self.poll_room(cx, client, tried),
                 State::Connect(client, opening, tried) => self.poll_connect(cx, client, opening, tried),
                 State::Tunnel(tunnel) => self.poll_tunnel(cx, tunnel),
                 State::Over => return Poll::Ready(()),

@@ -239,7 +239,7 @@ fn probe(health: &Health, address: lb_types::Address) -> Result<Option<lb_probe:
 }
 
 /// How many probes may be under way: a quarter of the descriptors, so that clients keep the rest.
-pub(super) fn probes_at_once(descriptors: Option<u64>) -> usize {
+pub(crate) fn probes_at_once(descriptors: Option<u64>) -> usize {
     let quarter = descriptors.map_or(MOST_PROBES, |most| usize::try_from(most / 4).unwrap_or(MOST_PROBES));
     quarter.clamp(16, MOST_PROBES)
 }

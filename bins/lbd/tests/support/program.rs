@@ -28,6 +28,21 @@ impl Lbd {
         lbd
     }
 
+    /// As [`start`](Self::start), with at most so many descriptors.
+    pub(crate) fn start_limited(config: &str, descriptors: u64) -> Self {
+        let folder = Folder::new();
+        let path = folder.write(CONFIG, config);
+        let mut shell = Command::new("sh");
+        shell.args([
+            "-c",
+            &format!("ulimit -n {descriptors} && exec \"$0\" run --config \"$1\""),
+        ]);
+        shell.arg(env!("CARGO_BIN_EXE_lbd")).arg(path);
+        let lbd = Self::run(folder, shell);
+        lbd.await_listening(&listeners(config));
+        lbd
+    }
+
     /// `lbd` with these arguments; returns when `listeners` listen.
     pub(crate) fn start_with(arguments: &[&str], listeners: &[SocketAddr]) -> Self {
         let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
@@ -37,9 +52,14 @@ impl Lbd {
     }
 
     fn spawn(folder: Folder, arguments: &[String]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lbd"));
+        command.args(arguments);
+        Self::run(folder, command)
+    }
+
+    fn run(folder: Folder, mut command: Command) -> Self {
         let file = |name| File::create(folder.path().join(name)).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_lbd"))
-            .args(arguments)
+        let child = command
             .stdin(Stdio::null())
             .stdout(file("stdout"))
             .stderr(file("stderr"))

@@ -111,8 +111,13 @@ impl Client {
         }
         if fired {
             cold_path();
-            let draining = core.is_draining();
-            return Poll::Ready(Err(if draining { End::Drain } else { End::ClientIdle }));
+            return Poll::Ready(Err(if core.is_draining() {
+                End::Drain
+            } else if self.timer.gives_way() {
+                End::MadeRoom
+            } else {
+                End::ClientIdle
+            }));
         }
         // A listener that a reload removed keeps its connections; their next response says close.
         if core.is_draining() {
@@ -131,7 +136,8 @@ impl Client {
         if self.requests > 0
             && let Some(http) = view.http()
         {
-            self.timer.set(core.now().mono.after(http.keep_alive));
+            let now = core.now().mono;
+            self.timer.set_idle(now.after(http.keep_alive), now);
         }
     }
 }
@@ -151,7 +157,8 @@ impl Connection {
         let view = self.place.view();
         let Some(http) = view.http() else { return State::Over };
         let timer = self.core.timers.register(cx.waker().clone());
-        timer.set(self.core.now().mono.after(http.head_timeout));
+        let now = self.core.now().mono;
+        timer.set_idle(now.after(http.head_timeout), now);
         let client = Client {
             io,
             conn: h1::Conn::new(Role::Server, Arc::clone(&http.limits)),
@@ -180,7 +187,8 @@ impl Connection {
             Next::Linger => {
                 client.bonds = Bonds::default();
                 client.io.close_write();
-                client.timer.set(self.core.now().mono.after(LINGER));
+                let now = self.core.now().mono;
+                client.timer.set_idle(now.after(LINGER), now);
                 State::Linger(client)
             }
             Next::Tunnel {

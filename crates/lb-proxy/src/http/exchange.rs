@@ -332,6 +332,7 @@ impl Exchange {
                 return None;
             }
             Wait::ClientWrite => Stop::Client(End::WriteTimeout),
+            Wait::Connect if self.opening.is_none() => Stop::Upstream(End::LocalShortage),
             Wait::Connect => self.no_contact(NoContact::TIMEOUT, core.now().mono),
             Wait::Upstream => Stop::Upstream(End::UpstreamTimeout),
         };

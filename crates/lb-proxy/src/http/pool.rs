@@ -144,6 +144,16 @@ impl Idle {
         }
     }
 
+    /// Since when the oldest one waits.
+    pub(crate) fn oldest_since(&self) -> Option<Time> {
+        self.shelf.borrow().oldest().map(|oldest| oldest.since)
+    }
+
+    /// Closes the oldest one: its descriptor is needed elsewhere.
+    pub(crate) fn drop_oldest(&self) {
+        self.shelf.borrow_mut().take_oldest();
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.shelf.borrow().len == 0
     }

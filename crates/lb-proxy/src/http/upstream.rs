@@ -5,13 +5,14 @@ use super::answer;
 use super::begin::Step1;
 use super::client::Client;
 use super::exchange::{Exchange, Phase, Stop, Wait};
+use super::pool::Idle;
 use crate::contact::NoContact;
 use crate::core::Core;
 use crate::pick::pick;
 use crate::view::PoolView;
 use lb_balance::Outcome;
 use lb_http::h1;
-use lb_net::Opening;
+use lb_net::{Opening, Stream};
 use lb_telemetry::End;
 use lb_types::Time;
 use std::hint::cold_path;
@@ -78,23 +79,32 @@ impl Exchange {
         let now = core.now().mono;
         self.facts.connect_from = now;
         self.facts.connected = None;
-        if !fresh && let Some(idle) = pool.idle.get(ticket.slot().index()) {
-            while let Some(stream) = idle.take(now, client.id) {
-                // What must not be sent twice is not sent on a connection that the kernel knows
-                // to be closed while we were not told yet.
-                if !self.request.is_idempotent() && stream.has_unread() {
-                    cold_path();
-                    continue;
-                }
-                self.upstream = Some(stream);
-                self.facts.reused = true;
-                self.phase = Phase::Relay;
-                core.counters.upstream_reuse();
-                return Ok(());
-            }
+        if !fresh
+            && let Some(idle) = pool.idle.get(ticket.slot().index())
+            && let Some(stream) = self.take_idle(idle, client, core)
+        {
+            self.upstream = Some(stream);
+            self.facts.reused = true;
+            self.phase = Phase::Relay;
+            core.counters.upstream_reuse();
+            return Ok(());
         }
         cold_path();
         self.begin_connection(now, core)
+    }
+
+    #[inline(always)]
+    fn take_idle(&self, idle: &Idle, client: &Client, core: &Core) -> Option<Stream> {
+        while let Some(stream) = idle.take(core.now().mono, client.id) {
+            // What must not be sent twice is not sent on a connection that the kernel knows
+            // to be closed while we were not told yet.
+            if !self.request.is_idempotent() && stream.has_unread() {
+                cold_path();
+                continue;
+            }
+            return Some(stream);
+        }
+        None
     }
 
     #[inline(never)]
@@ -103,22 +113,29 @@ impl Exchange {
             return Err(End::Internal);
         };
         self.facts.reused = false;
-        core.counters.upstream_connect();
         match Opening::start(ticket.backend().address) {
             Ok(opening) => {
+                core.counters.upstream_connect();
                 self.opening = Some(opening);
                 self.phase = Phase::Connect;
                 Ok(())
             }
             Err(error) => {
                 let failed = NoContact::of(&error);
+                if failed.wants_room() {
+                    // It is waited for without a connection.
+                    core.want_room();
+                    self.detail = failed.detail;
+                    self.phase = Phase::Connect;
+                    return Ok(());
+                }
                 self.no_contact(failed, now);
                 if failed.is_its_fault() {
                     self.blame(failed.end, core);
                 }
                 if let Some(ticket) = self.ticket.take() {
                     self.tried.add(ticket.slot());
-                    ticket.finish(failed.outcome(), now);
+                    failed.finish(ticket, now);
                 }
                 Err(failed.end)
             }
@@ -127,7 +144,7 @@ impl Exchange {
 
     pub(super) fn poll_connect(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step1 {
         let Some(opening) = &mut self.opening else {
-            return Err(Stop::Internal);
+            return self.poll_room(cx, client, core);
         };
         match opening.poll(cx) {
             // Whatever it is, it is no answer to a request that was not sent.
@@ -154,6 +171,49 @@ impl Exchange {
         }
     }
 
+    /// There was no descriptor for a connection: waits for one, or for a connection that is idle again, as long as for a
+    /// handshake.
+    #[inline(never)]
+    fn poll_room(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step1 {
+        let (Some(pool), Some(ticket)) = (&self.pool, &self.ticket) else {
+            return Err(Stop::Internal);
+        };
+        let (slot, address) = (ticket.slot(), ticket.backend().address);
+        if !self.facts.bound
+            && let Some(idle) = pool.idle.get(slot.index())
+            && let Some(stream) = self.take_idle(idle, client, core)
+        {
+            self.upstream = Some(stream);
+            self.facts.reused = true;
+            self.facts.wait = None;
+            self.detail = "";
+            self.phase = Phase::Relay;
+            core.counters.upstream_reuse();
+            return Ok(Poll::Ready(None));
+        }
+        match Opening::start(address) {
+            Ok(opening) => {
+                core.counters.upstream_connect();
+                self.opening = Some(opening);
+                self.facts.connect_from = core.now().mono;
+                self.facts.wait = None;
+                self.detail = "";
+                Ok(Poll::Ready(None))
+            }
+            Err(error) => {
+                let failed = NoContact::of(&error);
+                if !failed.wants_room() {
+                    return Err(self.no_contact(failed, core.now().mono));
+                }
+                core.want_room();
+                core.wait_for_room(cx.waker());
+                self.watch_client(cx, client, core)?;
+                self.wait_for(Wait::Connect, false, client, core);
+                Ok(Poll::Pending)
+            }
+        }
+    }
+
     /// The connection could not be made: whoever comes next is spared the attempt.
     pub(super) fn no_contact(&mut self, failed: NoContact, now: Time) -> Stop {
         self.facts.refused_at_once = failed.is_free();
@@ -171,6 +231,7 @@ impl Exchange {
         let Some(pool) = self.pool.clone() else { return };
         self.upstream = None;
         self.opening = None;
+        let ours = matches!(end, End::LocalShortage);
         let untouched = self.up.sent() == 0 && self.up.is_whole();
         let whole = self.request.is_idempotent() && self.up.is_done() && self.up.is_whole();
         let mut repeatable = !self.facts.forwarded && !self.facts.heard && (untouched || whole);
@@ -195,12 +256,23 @@ impl Exchange {
             self.detail = CLOSED_WHILE_KEPT;
             outcome = Outcome::Neutral;
         }
-        self.blame(end, core);
+        if !ours {
+            self.blame(end, core);
+        }
         if let Some(ticket) = self.ticket.take() {
             self.tried.add(ticket.slot());
-            ticket.finish(outcome, core.now().mono);
+            // It says nothing of the backend, not even how long it took.
+            if !ours {
+                ticket.finish(outcome, core.now().mono);
+            }
         }
-        let retriable = died || matches!(end, End::ConnectRefused | End::ConnectFailed | End::ConnectTimeout);
+        let retriable = died
+            || matches!(end, End::ConnectRefused | End::ConnectFailed | End::ConnectTimeout)
+            || (ours && self.facts.refused_at_once);
+        if ours && !retriable {
+            // Its descriptor helps those who wait.
+            client.conn.close_after();
+        }
         if repeatable && retriable && self.may_retry(&pool, core) {
             match self.write_again(&pool, core) {
                 Ok(()) => self.choose(Some(end), client, core),
