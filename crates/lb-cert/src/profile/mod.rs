@@ -9,6 +9,7 @@ mod key_id;
 mod leaf;
 mod path;
 mod rule;
+mod usage;
 
 pub(crate) use leaf::is_host;
 pub(crate) use rule::{Check, Link, Path, Role};
@@ -137,13 +138,14 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     GROUPS.into_iter().flatten().copied()
 }
 
-static GROUPS: [&[&Rule]; 8] = [
+static GROUPS: [&[&Rule]; 9] = [
     core::RULES,
     frame::RULES,
     extension::RULES,
     key_id::RULES,
     key::RULES,
     leaf::RULES,
+    usage::RULES,
     path::RULES,
     crl::RULES,
 ];
