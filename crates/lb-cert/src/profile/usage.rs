@@ -3,8 +3,9 @@
 use super::extension::tight;
 use super::frame::form;
 use super::leaf::is_server_leaf;
-use super::rule::{Level, Levels, Link, Rule};
+use super::rule::{Level, Levels, Link, Role, Rule};
 use crate::certificate::oid;
+use crate::verify::Purpose;
 use Level::{Off, Refuse, Warn};
 
 pub(super) static RULES: &[&Rule] = &[
@@ -23,6 +24,22 @@ pub(super) static RULES: &[&Rule] = &[
         eku_any,
         "the extended key usage of a peer is not everything",
         "have the certificate issued with extendedKeyUsage serverAuth instead of anyExtendedKeyUsage",
+    ),
+    &form(
+        "eku.beside-server",
+        "CA/Browser Forum BR, section 7.1.2.7.10",
+        Levels::By(Off, Refuse, Off),
+        eku_beside_server,
+        "a server's certificate is for servers and clients, and for nothing that signs code, mail, times or answers",
+        "have the certificate issued with extendedKeyUsage serverAuth (and clientAuth) alone, and another for the rest",
+    ),
+    &form(
+        "eku.beside-issuer",
+        "CA/Browser Forum BR, section 7.1.2.10.6",
+        Levels::By(Off, Warn, Off),
+        eku_beside_issuer,
+        "a CA below the root that names servers in its extended key usage names no other signers",
+        "have the CA's certificate issued with extendedKeyUsage serverAuth (and clientAuth) alone",
     ),
     &form(
         "eku.critical",
@@ -62,6 +79,51 @@ fn eku_any(link: &Link<'_>) -> Option<String> {
 }
 
 const ANY_USAGE: &[u8] = &[0x55, 0x1d, 0x25, 0x00];
+
+/// What the forum's rules forbid beside serverAuth, with its name.
+const FORBIDDEN: [(&[u8], &str); 5] = [
+    (&[0x2b, 6, 1, 5, 5, 7, 3, 3], "codeSigning"),
+    (&[0x2b, 6, 1, 5, 5, 7, 3, 4], "emailProtection"),
+    (&[0x2b, 6, 1, 5, 5, 7, 3, 8], "timeStamping"),
+    (&[0x2b, 6, 1, 5, 5, 7, 3, 9], "OCSPSigning"),
+    // 1.3.6.1.4.1.11129.2.4.4 (RFC 6962, section 3.1)
+    (&[0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 4], "precertificate signing"),
+];
+
+/// The forbidden usages that stand beside serverAuth.
+fn forbidden<'a>(link: &'a Link<'_>) -> impl Iterator<Item = &'static str> + use<'a> {
+    let found = link
+        .certificate
+        .known()
+        .extended_key_usage
+        .as_deref()
+        .unwrap_or_default();
+    let has = move |oid: &[u8]| found.iter().any(|one| **one == *oid);
+    let names = FORBIDDEN.iter().filter(move |(oid, _)| has(oid)).map(|(_, name)| *name);
+    names.take_while(move |_| has(Purpose::Server.oid()))
+}
+
+fn eku_beside_server(link: &Link<'_>) -> Option<String> {
+    if !is_server_leaf(link) {
+        return None;
+    }
+    listed(forbidden(link).collect())
+}
+
+/// One that names nothing but anyExtendedKeyUsage is an unrestricted CA: section 7.1.2.2.4 allows it.
+fn eku_beside_issuer(link: &Link<'_>) -> Option<String> {
+    if link.role != Role::Intermediate || !link.request.purposes.contains(&Purpose::Server) {
+        return None;
+    }
+    let found = link.certificate.known().extended_key_usage.as_deref()?;
+    let is_any = found.len() > 1 && found.iter().any(|oid| **oid == *ANY_USAGE);
+    let any = is_any.then_some("anyExtendedKeyUsage");
+    listed(forbidden(link).chain(any).collect())
+}
+
+fn listed(names: Vec<&str>) -> Option<String> {
+    (!names.is_empty()).then(|| names.join(", "))
+}
 
 fn eku_critical(link: &Link<'_>) -> Option<String> {
     if !is_server_leaf(link) {
