@@ -80,6 +80,8 @@ mod kind;
 mod place;
 mod profile;
 mod read;
+mod request;
+mod signature;
 mod spki;
 #[cfg(test)]
 #[cfg(feature = "aws-lc-rs")]
@@ -106,5 +108,6 @@ pub use read::{
     BlockReport, Contents, ForeignFormat, Format, Limits, Note, NoteKind, Password, Problem, ReadError, ReadErrorKind,
     ReadOptions, SshAlgorithm, read,
 };
+pub use request::{PeerName, Purpose, Request};
 pub use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
-pub use verify::{Budget, PeerName, Purpose, Refusal, Request, Roots, Step, Verified, Verifier, Warning};
+pub use verify::{Budget, Refusal, Roots, Step, Verified, Verifier, Warning};

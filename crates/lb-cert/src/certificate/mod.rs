@@ -2,6 +2,7 @@
 
 mod error;
 mod extension;
+pub(crate) mod host;
 mod key;
 pub(crate) mod mailbox;
 pub(crate) mod name;

@@ -3,9 +3,10 @@
 use super::extension::tight;
 use super::frame::{EMPTY, form};
 use super::rule::{Level, Levels, Link, Role, Rule};
+use crate::certificate::host::is_host;
 use crate::certificate::mailbox::Mailbox;
 use crate::certificate::{GeneralName, name, oid};
-use crate::verify::Purpose;
+use crate::request::Purpose;
 use Level::{Off, Refuse, Warn};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -124,18 +125,6 @@ fn san_name(link: &Link<'_>) -> Option<String> {
     Some(wrong.to_string())
 }
 
-/// Preferred name syntax: RFC 1034, section 3.5, and RFC 1123, section 2.1. An IPv4 address is none.
-pub(crate) fn is_host(host: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let numeric = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
-    host.len() <= 253 && host.split('.').all(label) && !host.rsplit('.').next().is_some_and(numeric)
-}
-
 fn san_wildcard(link: &Link<'_>) -> Option<String> {
     if !link.is_leaf() {
         return None;
@@ -252,25 +241,6 @@ fn leaf_ca(link: &Link<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn host_names_have_the_preferred_syntax() {
-        for good in ["example.com", "xn--nxasmq6b.com", "a", "1.example", "localhost"] {
-            assert!(is_host(good), "{good}");
-        }
-        let long = format!("{}.example", "a".repeat(64));
-        let bad = [
-            "", ".", "a.", ".a", "a..b", "a_b.c", "-a.b", "a-.b", "10.0.0.1", " ", "a b", &long,
-        ];
-        for bad in bad {
-            assert!(!is_host(bad), "{bad}");
-        }
-        let label = "a".repeat(61);
-        let longest = format!("{label}.{label}.{label}.{label}.abcde");
-        assert_eq!(longest.len(), 253);
-        assert!(is_host(&longest));
-        assert!(!is_host(&format!("{longest}f")));
-    }
 
     #[test]
     fn addresses_have_one_right_form() {

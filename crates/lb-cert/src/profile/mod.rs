@@ -1,5 +1,6 @@
 //! Which rules hold: the profiles, and the rules that RFC 5280 and the CA/Browser Forum write.
 
+mod constraint;
 pub(crate) mod core;
 mod crl;
 mod extension;
@@ -8,10 +9,10 @@ mod key;
 mod key_id;
 mod leaf;
 mod path;
+mod policy;
 mod rule;
 mod usage;
 
-pub(crate) use leaf::is_host;
 pub(crate) use rule::{Check, Link, Path, Role};
 pub use rule::{Kind, Level, Rule};
 

@@ -5,7 +5,7 @@ use super::frame::form;
 use super::leaf::is_server_leaf;
 use super::rule::{Level, Levels, Link, Role, Rule};
 use crate::certificate::oid;
-use crate::verify::Purpose;
+use crate::request::Purpose;
 use Level::{Off, Refuse, Warn};
 
 pub(super) static RULES: &[&Rule] = &[
