@@ -2,8 +2,9 @@
 
 use super::rule::{Check, Kind, Levels, Link, Path, Rule};
 use super::{constraint, policy};
-use crate::certificate::{oid, tlv};
+use crate::certificate::oid;
 use crate::count::counted;
+use crate::tlv;
 
 pub(crate) static RULES: &[&Rule] = &[
     &EXPIRED,
