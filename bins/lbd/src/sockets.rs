@@ -1,53 +1,157 @@
 //! Listening sockets: opened here, before anything else changes, and accepted from by the workers.
 
-use lb_net::{Listener, ListenerOptions, NetError};
-use std::collections::HashSet;
-use std::net::SocketAddr;
+use lb_net::{Address, Listener, ListenerOptions, UnixSocket, UnixSocketOptions};
+use std::collections::{HashMap, HashSet};
+use std::error::Error;
+use std::io;
 use std::os::fd::OwnedFd;
 
-/// Knows which ports are ours.
+/// Knows which ports are ours, and holds the Unix domain sockets, which exist once whatever the number of workers.
 #[derive(Debug, Default)]
 pub(crate) struct Sockets {
     ports: HashSet<u16>,
+    held: HashMap<Address, Held>,
+}
+
+/// A Unix domain socket that workers accept from.
+#[derive(Debug)]
+enum Held {
+    /// Its file goes when this is dropped.
+    File(UnixSocket),
+    Abstract(OwnedFd),
+}
+
+/// Where to listen, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    address: Address,
+    backlog: u32,
+    /// Of a Unix domain socket with a file.
+    file: Option<UnixSocketOptions>,
+}
+
+/// The sockets of one address, one for each worker.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) address: Address,
+    pub(crate) sockets: Vec<OwnedFd>,
+    held: Option<Held>,
+}
+
+impl From<&lb_config::Listener> for Wanted {
+    fn from(listener: &lb_config::Listener) -> Self {
+        let path = match listener.address {
+            Address::Unix(path) if path.abstract_name().is_none() => Some(path),
+            _ => None,
+        };
+        let file = path.map(|path| {
+            UnixSocketOptions::new(path.as_str())
+                .with_mode(listener.socket.mode)
+                .with_group(listener.socket.group.as_deref())
+                .with_backlog(listener.backlog)
+        });
+        Self {
+            address: listener.address,
+            backlog: listener.backlog,
+            file,
+        }
+    }
 }
 
 impl Sockets {
-    /// Opens one socket per worker for each address and backlog, or none at all.
+    /// Opens one socket per worker for each address, or none at all. They count as ours once they are [kept](Self::keep).
     ///
-    /// The sockets of one address share it (`SO_REUSEPORT`), and the kernel would let a second process of the same
+    /// The sockets of one IP address share it (`SO_REUSEPORT`), and the kernel would let a second process of the same
     /// user join them unnoticed: two programs would answer in turn. So a socket that does not share shows first
     /// whether the address is free. Where our own sockets may be in the way (the port is or was ours), only strangers
     /// that do not share are found out.
-    pub(crate) fn open(
-        &mut self,
-        wanted: &[(SocketAddr, u32)],
-        count: usize,
-    ) -> Result<Vec<(SocketAddr, Vec<OwnedFd>)>, NetError> {
-        for (address, _) in wanted {
-            if address.port() != 0 && !self.ports.contains(&address.port()) {
-                let mut alone = ListenerOptions::new(*address);
+    pub(crate) fn open(&self, wanted: &[Wanted], count: usize) -> Result<Vec<Opened>, Box<dyn Error>> {
+        for wanted in wanted {
+            if let Some(port) = wanted.address.port()
+                && port != 0
+                && !self.ports.contains(&port)
+            {
+                let mut alone = ListenerOptions::new(wanted.address);
                 alone.reuse_port = false;
                 drop(Listener::bind_fd(&alone)?);
             }
         }
-        let opened: Vec<_> = wanted
-            .iter()
-            .map(|(address, backlog)| Ok((*address, bind(*address, *backlog, count)?)))
-            .collect::<Result<_, NetError>>()?;
-        self.ports.extend(wanted.iter().map(|(address, _)| address.port()));
-        Ok(opened)
+        wanted.iter().map(|wanted| self.open_one(wanted, count)).collect()
+    }
+
+    fn open_one(&self, wanted: &Wanted, count: usize) -> Result<Opened, Box<dyn Error>> {
+        let address = wanted.address;
+        let mut options = ListenerOptions::new(address);
+        options.backlog = wanted.backlog;
+        if address.port().is_some() {
+            let sockets: Result<_, _> = (0..count).map(|_| Listener::bind_fd(&options)).collect();
+            return Ok(Opened {
+                address,
+                sockets: sockets?,
+                held: None,
+            });
+        }
+        // Of a listener whose protocol changes the socket stays.
+        let held = match (self.held.get(&address), &wanted.file) {
+            (Some(_), _) => None,
+            (None, Some(file)) => Some(Held::File(UnixSocket::open(file)?)),
+            (None, None) => Some(Held::Abstract(Listener::bind_fd(&options)?)),
+        };
+        let source = held.as_ref().or(self.held.get(&address));
+        let sockets: io::Result<_> = source
+            .map(|held| (0..count).map(|_| held.descriptor()).collect())
+            .unwrap_or_else(|| Ok(Vec::new()));
+        Ok(Opened {
+            address,
+            sockets: sockets.map_err(|error| format!("cannot listen on {address}: {error}"))?,
+            held,
+        })
+    }
+
+    /// Gives the sockets for the workers away and keeps what belongs to the process.
+    pub(crate) fn keep(&mut self, opened: Opened) -> (Address, Vec<OwnedFd>) {
+        self.ports.extend(opened.address.port());
+        if let Some(held) = opened.held {
+            self.held.insert(opened.address, held);
+        }
+        (opened.address, opened.sockets)
+    }
+
+    /// Changes who may use a socket that stays.
+    pub(crate) fn adapt(&mut self, wanted: &Wanted) -> Result<(), Box<dyn Error>> {
+        if let (Some(Held::File(socket)), Some(file)) = (self.held.get_mut(&wanted.address), &wanted.file) {
+            socket.adapt(file)?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of the Unix domain sockets that nobody listens on any more: who connects is told at once.
+    pub(crate) fn release(&mut self, stays: impl Fn(Address) -> bool) {
+        self.held.retain(|address, _| stays(*address));
     }
 }
 
-fn bind(address: SocketAddr, backlog: u32, count: usize) -> Result<Vec<OwnedFd>, NetError> {
-    let mut options = ListenerOptions::new(address);
-    options.backlog = backlog;
-    (0..count).map(|_| Listener::bind_fd(&options)).collect()
+impl Held {
+    fn descriptor(&self) -> io::Result<OwnedFd> {
+        match self {
+            Self::File(socket) => socket.descriptor(),
+            Self::Abstract(socket) => socket.try_clone(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddr;
+
+    fn wanted(address: SocketAddr) -> Wanted {
+        Wanted {
+            address: address.into(),
+            backlog: 16,
+            file: None,
+        }
+    }
 
     fn free() -> SocketAddr {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -57,9 +161,9 @@ mod tests {
     #[test]
     fn another_process_that_shares_its_port_is_a_stranger_all_the_same() {
         let address = free();
-        let (mut ours, mut theirs) = (Sockets::default(), Sockets::default());
-        let _held = theirs.open(&[(address, 16)], 2).unwrap();
-        let error = ours.open(&[(address, 16)], 2).unwrap_err();
+        let (ours, theirs) = (Sockets::default(), Sockets::default());
+        let _held = theirs.open(&[wanted(address)], 2).unwrap();
+        let error = ours.open(&[wanted(address)], 2).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!("cannot listen on {address}: the address is in use by another program")
@@ -70,17 +174,43 @@ mod tests {
     fn our_own_sockets_are_not_in_the_way() {
         let address = free();
         let mut ours = Sockets::default();
-        let _held = ours.open(&[(address, 16)], 2).unwrap();
-        assert_eq!(ours.open(&[(address, 16)], 2).unwrap()[0].1.len(), 2);
+        let mut opened = ours.open(&[wanted(address)], 2).unwrap();
+        let _held = ours.keep(opened.remove(0));
+        assert_eq!(ours.open(&[wanted(address)], 2).unwrap()[0].sockets.len(), 2);
         let everywhere = SocketAddr::from(([0, 0, 0, 0], address.port()));
-        ours.open(&[(everywhere, 16)], 2).unwrap();
+        ours.open(&[wanted(everywhere)], 2).unwrap();
     }
 
     #[test]
     fn an_ipv6_listener_may_stand_beside_an_ipv4_one() {
         let port = free().port();
         let (v4, v6) = (format!("0.0.0.0:{port}"), format!("[::]:{port}"));
-        let wanted = [(v4.parse().unwrap(), 16), (v6.parse().unwrap(), 16)];
-        assert_eq!(Sockets::default().open(&wanted, 2).unwrap().len(), 2);
+        let both = [wanted(v4.parse().unwrap()), wanted(v6.parse().unwrap())];
+        assert_eq!(Sockets::default().open(&both, 2).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_unix_domain_socket_exists_once_and_is_cloned_for_each_worker() {
+        let path = std::env::temp_dir().join(format!("lbd-sockets-{}", std::process::id()));
+        let address: Address = format!("unix:{}", path.display()).parse().unwrap();
+        let with_mode = |mode| Wanted {
+            address,
+            backlog: 16,
+            file: Some(UnixSocketOptions::new(&path).with_mode(mode)),
+        };
+        let mut ours = Sockets::default();
+        let mut opened = ours.open(&[with_mode(0o600)], 3).unwrap();
+        assert!(Sockets::default().open(&[with_mode(0o600)], 1).is_err(), "it is in use");
+        let (_, workers) = ours.keep(opened.remove(0));
+        assert_eq!(workers.len(), 3);
+        // The protocol changes: the same socket once more.
+        assert_eq!(ours.open(&[with_mode(0o600)], 3).unwrap()[0].sockets.len(), 3);
+        ours.adapt(&with_mode(0o660)).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o660);
+        ours.release(|_| true);
+        assert!(path.exists());
+        ours.release(|_| false);
+        assert!(!path.exists());
     }
 }

@@ -1,10 +1,10 @@
 //! The worker threads and the orders to them.
 
+use lb_net::Address;
 use lb_proxy::{Order, Snapshot, Worker};
 use lb_telemetry::Counters;
 use std::any::Any;
 use std::io;
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl Workers {
     }
 
     /// One socket for each.
-    pub(crate) fn listen(&self, address: SocketAddr, sockets: Vec<OwnedFd>) {
+    pub(crate) fn listen(&self, address: Address, sockets: Vec<OwnedFd>) {
         for (worker, socket) in self.orders.iter().zip(sockets) {
             let _ = worker.send(Order::Listen(address, socket));
         }

@@ -153,3 +153,71 @@ fn a_request_that_one_socket_refuses_goes_to_the_next() {
     }
     lbd.stop();
 }
+
+#[test]
+fn a_listener_on_a_socket_serves_other_proxies_and_its_file_goes_at_the_end() {
+    let (Some(curl), Some(program)) = (peer("curl"), peer("nginx")) else {
+        return;
+    };
+    let folder = Folder::new();
+    let (own, file) = (unix(&folder, "lbd.sock"), folder.path().join("lbd.sock"));
+    let backend = Backend::http(|request| {
+        support::answer(
+            200,
+            "",
+            request.head.get("x-forwarded-for").unwrap_or("none").as_bytes(),
+        )
+    });
+    let (port, front) = (address(), address());
+    let config = |mode: &str| {
+        let listener = format!(
+            "[[listeners]]\nname = \"unix\"\naddress = \"{own}\"\npool = \"main\"\nsocket_mode = \"{mode}\"\ntrusted_proxies = [\"127.0.0.1\"]"
+        );
+        Config::http(port, &[backend.address()]).rest(&listener).text()
+    };
+    let lbd = Lbd::start(&config("0600"));
+    assert_eq!(mode_of(&file), 0o600);
+    let get = || support::curl(&curl, ["--unix-socket", file.to_str().unwrap(), "http://test.example/"]);
+    assert_eq!(get().text, "127.0.0.1", "its clients are of this machine");
+    lbd.reload(&config("0660"));
+    until("the mode is changed", || (mode_of(&file) == 0o660).then_some(()));
+    // nginx in front of it: what it says of its own client is believed.
+    let servers = format!(
+        "server {{ listen {front}; location / {{ proxy_pass http://{own}; proxy_set_header X-Forwarded-For 192.0.2.7; }} }}\n"
+    );
+    let _nginx = Nginx::start_with(&program, &servers, vec![front]);
+    assert_eq!(Client::connect(front).get("/").text(), "192.0.2.7, 127.0.0.1");
+    // Taken out of the file: gone at once, for a reload and for good.
+    lbd.reload(&Config::http(port, &[backend.address()]).text());
+    until("the file is gone", || (!file.exists()).then_some(()));
+    lbd.reload(&config("0660"));
+    until("it is back", || (get().text == "127.0.0.1").then_some(()));
+    lbd.stop();
+    assert!(!file.exists());
+}
+
+#[test]
+fn what_lies_at_the_path_of_a_listener_is_never_taken_away() {
+    let folder = Folder::new();
+    let own = unix(&folder, "lbd.sock");
+    let check = |said: &str| {
+        let file = folder.write("lbd.toml", &format!("version = 1\n[[listeners]]\nname = \"unix\"\naddress = \"{own}\"\npool = \"a\"\n[[pools]]\nname = \"a\"\nbackends = [\"127.0.0.1:1\"]\n"));
+        let output = run(Command::new(env!("CARGO_BIN_EXE_lbd"))
+            .args(["run", "--config"])
+            .arg(file));
+        assert!(!output.success && output.errors.contains(said), "{}", output.errors);
+    };
+    folder.write("lbd.sock", "somebody's");
+    check("there is a file of this name, which is left alone");
+    assert_eq!(
+        fs::read_to_string(folder.path().join("lbd.sock")).unwrap(),
+        "somebody's"
+    );
+    fs::remove_file(folder.path().join("lbd.sock")).unwrap();
+    let _other = UnixListener::bind(folder.path().join("lbd.sock")).unwrap();
+    check("another program answers there");
+}
+
+fn mode_of(file: &Path) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&fs::metadata(file).unwrap().permissions()) & 0o777
+}

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use lb_admin::state::{Backend, Pool, State};
-//! use lb_admin::{Client, Control, ControlError, Order, Pending, Socket, SocketOptions, Which, Wish, serve};
+//! use lb_admin::{Client, Control, ControlError, Order, Pending, UnixSocketOptions, Which, Wish, serve};
 //! use lb_health::Admin;
 //! use std::sync::{Arc, Mutex};
 //!
@@ -39,7 +39,7 @@
 //! let path = std::env::temp_dir().join(format!("lb-admin-{}.sock", std::process::id()));
 //! let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 //! runtime.block_on(async {
-//!     let socket = Socket::open(&SocketOptions::new(&path))?;
+//!     let socket = lb_admin::open(&UnixSocketOptions::new(&path))?;
 //!     let server = tokio::spawn(serve(socket.listener()?, Arc::new(Small::default()), Default::default()));
 //!
 //!     let client = Client::new(&path);
@@ -76,9 +76,11 @@ pub use control::{Control, ControlError, Order, Pending, Which, Wish};
 #[doc(no_inline)]
 pub use lb_health::Admin;
 #[doc(no_inline)]
+pub use lb_net::{UnixSocket, UnixSocketError, UnixSocketOptions};
+#[doc(no_inline)]
 pub use lb_types::Weight;
 pub use server::{ServerOptions, serve};
-pub use socket::{Socket, SocketError, SocketOptions};
+pub use socket::open;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

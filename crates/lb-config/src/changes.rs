@@ -1,18 +1,17 @@
 use crate::plan::{Listener, Plan, Service};
-use lb_types::BackendId;
+use lb_types::{Address, BackendId};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::mem::discriminant;
-use std::net::SocketAddr;
 
 /// What a reload would do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Changes {
     /// Addresses to listen on from now on. One whose protocol changes is closed and opened.
-    pub opened: Vec<SocketAddr>,
+    pub opened: Vec<Address>,
     /// Addresses to leave.
-    pub closed: Vec<SocketAddr>,
+    pub closed: Vec<Address>,
     /// Backends that come, as `pool/backend`.
     pub added: Vec<String>,
     /// Backends that go.
@@ -26,7 +25,7 @@ impl Changes {
     #[must_use]
     pub fn between(old: &Plan, new: &Plan) -> Self {
         let same = |a: &Listener, b: &Listener| a.address == b.address && speaks_the_same(&a.service, &b.service);
-        let missing = |from: &Plan, to: &Plan| -> Vec<SocketAddr> {
+        let missing = |from: &Plan, to: &Plan| -> Vec<Address> {
             let gone = from
                 .listeners
                 .iter()

@@ -87,7 +87,7 @@ pub use lb_types::{Address, BackendId, Cidr, Weight};
 pub use plan::{
     AccessLog, Action, AdminSocket, AgentCheck, Backend, Check, ClientIp, ClientTimeouts, CookieInsert, Forward,
     Forwarded, Health, Http, HttpCheck, Limits, Listener, Log, Origin, Persistence, Plan, Pool, ProbeMethod, Retries,
-    Route, Scheduling, Service, Tcp, UpstreamTimeouts,
+    Route, Scheduling, Service, SocketFile, Tcp, UpstreamTimeouts,
 };
 pub use probe::{agent, probe};
 pub use problem::{Kind, Problem, Problems, Severity, Span};

@@ -4,7 +4,8 @@ mod pool;
 
 pub use health::{AgentCheck, Check, Health, HttpCheck, Origin, ProbeMethod};
 pub use listener::{
-    Action, ClientTimeouts, Forward, Forwarded, Http, Limits, Listener, Route, Service, Tcp, UpstreamTimeouts,
+    Action, ClientTimeouts, Forward, Forwarded, Http, Limits, Listener, Route, Service, SocketFile, Tcp,
+    UpstreamTimeouts,
 };
 pub use pool::{Backend, ClientIp, CookieInsert, Persistence, Pool, Retries, Scheduling};
 

@@ -232,6 +232,12 @@ pub(crate) static LISTENERS: Section = Section {
         key("access_log", Value::Boolean, "true"),
         key("log_probes", Value::Boolean, "true"),
         key("backlog", integer(1, 65_535), "4096"),
+        key(
+            "socket_mode",
+            Value::Text("an octal number, as chmod takes it"),
+            "\"0660\"",
+        ),
+        key("socket_group", Value::Text("the name or number of a group"), ""),
         key("limits", Value::Table, ""),
         key("timeouts", Value::Table, ""),
     ],

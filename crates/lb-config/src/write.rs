@@ -10,6 +10,7 @@ use crate::plan::{
 };
 use crate::resolve::Scope;
 use crate::schema::{ADMIN, LISTENERS, LOG, ROOT, Section};
+use lb_types::Address;
 use std::fmt::{Display, Write};
 use std::time::Duration;
 
@@ -178,6 +179,12 @@ fn listener_text(out: &mut Text, plan: &Plan, listener: &Listener) {
 fn common(out: &mut Text, listener: &Listener) {
     out.set_unless(&LISTENERS, "access_log", listener.access_log);
     out.set_unless(&LISTENERS, "backlog", listener.backlog);
+    if matches!(listener.address, Address::Unix(path) if path.abstract_name().is_none()) {
+        out.text_unless(&LISTENERS, "socket_mode", &format!("{:04o}", listener.socket.mode));
+        if let Some(group) = &listener.socket.group {
+            out.text("socket_group", group);
+        }
+    }
 }
 
 fn max_connections(listener: &Listener) -> (&'static str, String, String) {

@@ -1,7 +1,7 @@
 //! Sockets for a proxy that runs one thread per core.
 //!
 //! What it is for: listening sockets that several workers share without a lock between them
-//! ([`Listener`]), connections over TCP or a Unix domain socket ([`Stream`]) and those to backends
+//! ([`Listener`]) and Unix domain sockets with a file of their own ([`UnixSocket`]), connections over TCP or a Unix domain socket ([`Stream`]) and those to backends
 //! that are still being made ([`Opening`]), large bodies from socket to socket
 //! inside the kernel ([`Splice`]), probes that never become a
 //! connection ([`half_open`]), the numbers of network interfaces ([`interface_index`]), the process's descriptor limit ([`raise_descriptor_limit`]),
@@ -13,12 +13,13 @@
 //!
 //! ```
 //! use lb_net::{Listener, ListenerOptions};
+//! use std::net::SocketAddr;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 //! runtime.block_on(async {
-//!     let listener = Listener::bind(&ListenerOptions::new("127.0.0.1:0".parse()?))?;
-//!     let client = std::net::TcpStream::connect(listener.address())?;
+//!     let listener = Listener::bind(&ListenerOptions::new("127.0.0.1:0".parse::<SocketAddr>()?))?;
+//!     let client = std::net::TcpStream::connect(listener.address().to_string())?;
 //!     let accepted = listener.accept().await?;
 //!     assert_eq!(accepted.peer, client.local_addr()?);
 //!     Ok(())
@@ -40,6 +41,7 @@ mod opening;
 mod shortage;
 mod splice;
 mod stream;
+mod unix_socket;
 
 pub use half_open::{Origin, connect_and_reset, half_open, half_open_is_permitted};
 pub use interface::{in_scope_of, interface_index};
@@ -51,3 +53,4 @@ pub use opening::{Opening, lacks_access};
 pub use shortage::{AcceptFault, Shortage, is_shortage};
 pub use splice::{Filled, Splice};
 pub use stream::{Ended, Plain, Stream};
+pub use unix_socket::{UnixSocket, UnixSocketError, UnixSocketOptions};

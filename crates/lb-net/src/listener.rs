@@ -1,17 +1,23 @@
 use crate::Stream;
+use crate::opening::unix_address;
+use lb_types::Address;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
-use std::task::{Context, Poll};
-use tokio::net::TcpListener;
+use std::task::{Context, Poll, ready};
+use tokio::net::{TcpListener, UnixListener};
 
 /// How to listen.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ListenerOptions {
-    /// Address and port.
-    pub address: SocketAddr,
+    /// An address and port, or a Unix domain socket. Those in the file system are made by [`UnixSocket`]; of them, only
+    /// a name in the abstract namespace can be opened here.
+    ///
+    /// [`UnixSocket`]: crate::UnixSocket
+    pub address: Address,
     /// How many finished handshakes the kernel keeps while we are busy; it caps the number at
     /// `net.core.somaxconn`.
     pub backlog: u32,
@@ -23,20 +29,26 @@ pub struct ListenerOptions {
 impl ListenerOptions {
     /// Defaults: backlog 4096, shared port.
     #[must_use]
-    pub const fn new(address: SocketAddr) -> Self {
+    pub fn new(address: impl Into<Address>) -> Self {
         Self {
-            address,
+            address: address.into(),
             backlog: 4096,
             reuse_port: true,
         }
     }
 }
 
-/// A listening TCP socket. Accepted connections have TCP_NODELAY, inherited from it.
+/// A listening socket. Accepted TCP connections have TCP_NODELAY, inherited from it.
 #[derive(Debug)]
 pub struct Listener {
-    socket: TcpListener,
-    address: SocketAddr,
+    socket: Listening,
+    address: Address,
+}
+
+#[derive(Debug)]
+enum Listening {
+    Tcp(TcpListener),
+    Unix(UnixListener),
 }
 
 /// A client's connection.
@@ -44,7 +56,7 @@ pub struct Listener {
 pub struct Accepted {
     /// The connection.
     pub stream: Stream,
-    /// The client's address.
+    /// The client's address. A Unix domain socket knows none: its clients are of this machine, 127.0.0.1 with port 0.
     pub peer: SocketAddr,
 }
 
@@ -56,7 +68,7 @@ pub enum NetError {
     #[error("cannot listen on {address}{}", hint(source))]
     Bind {
         /// The address asked for.
-        address: SocketAddr,
+        address: Address,
         /// What the system said.
         #[source]
         source: io::Error,
@@ -70,7 +82,7 @@ impl Listener {
     /// [`NetError::Bind`].
     pub fn bind(options: &ListenerOptions) -> Result<Self, NetError> {
         Self::open(options)
-            .and_then(|socket| Self::adopt(socket.into()))
+            .and_then(|socket| Self::adopt(socket.into(), options.address))
             .map_err(|source| NetError::Bind {
                 address: options.address,
                 source,
@@ -92,9 +104,9 @@ impl Listener {
     /// Adopts a listening socket. Call it inside the runtime of the worker that will accept.
     ///
     /// # Errors
-    /// [`NetError::Bind`] when the descriptor is no listening TCP socket.
+    /// [`NetError::Bind`] when the descriptor is no listening socket of the address's kind.
     pub fn from_fd(fd: OwnedFd, options: &ListenerOptions) -> Result<Self, NetError> {
-        Self::adopt(fd).map_err(|source| NetError::Bind {
+        Self::adopt(fd, options.address).map_err(|source| NetError::Bind {
             address: options.address,
             source,
         })
@@ -102,7 +114,7 @@ impl Listener {
 
     /// The address with the port that was really given.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
+    pub const fn address(&self) -> Address {
         self.address
     }
 
@@ -111,11 +123,7 @@ impl Listener {
     /// # Errors
     /// What accept(2) says: out of descriptors, or a connection that ended while it waited.
     pub async fn accept(&self) -> io::Result<Accepted> {
-        let (stream, peer) = self.socket.accept().await?;
-        Ok(Accepted {
-            stream: stream.into(),
-            peer,
-        })
+        poll_fn(|cx| self.poll_accept(cx)).await
     }
 
     /// The next connection that is already there, or `Pending` with the task registered.
@@ -123,39 +131,69 @@ impl Listener {
     /// # Errors
     /// As [`Listener::accept`].
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
-        self.socket.poll_accept(cx).map_ok(|(stream, peer)| Accepted {
-            stream: stream.into(),
-            peer,
-        })
+        Poll::Ready(Ok(match &self.socket {
+            Listening::Tcp(socket) => {
+                let (stream, peer) = ready!(socket.poll_accept(cx))?;
+                Accepted {
+                    stream: stream.into(),
+                    peer,
+                }
+            }
+            Listening::Unix(socket) => Accepted {
+                stream: ready!(socket.poll_accept(cx))?.0.into(),
+                peer: THIS_MACHINE,
+            },
+        }))
     }
 
     fn open(options: &ListenerOptions) -> io::Result<Socket> {
-        let socket = Socket::new(Domain::for_address(options.address), Type::STREAM, Some(Protocol::TCP))?;
+        let backlog = i32::try_from(options.backlog).unwrap_or(i32::MAX);
+        let address = match options.address {
+            Address::Ip(address) => address,
+            Address::Unix(path) => {
+                if path.abstract_name().is_none() {
+                    return Err(io::ErrorKind::Unsupported.into()); // its file has permissions and an end: `UnixSocket`
+                }
+                let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+                socket.set_nonblocking(true)?;
+                socket.bind(&unix_address(&path)?)?;
+                socket.listen(backlog)?;
+                return Ok(socket);
+            }
+        };
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         socket.set_reuse_address(true)?;
         socket.set_reuse_port(options.reuse_port)?;
-        if options.address.is_ipv6() {
+        if address.is_ipv6() {
             // `[::]` is every address of the machine, whatever the system's default is.
-            socket.set_only_v6(!options.address.ip().is_unspecified())?;
+            socket.set_only_v6(!address.ip().is_unspecified())?;
         }
         // Inherited by accepted sockets: saves a system call per connection.
         socket.set_tcp_nodelay(true)?;
-        socket.bind(&options.address.into())?;
-        socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
+        socket.bind(&address.into())?;
+        socket.listen(backlog)?;
         Ok(socket)
     }
 
-    fn adopt(fd: OwnedFd) -> io::Result<Self> {
+    fn adopt(fd: OwnedFd, address: Address) -> io::Result<Self> {
+        if let Address::Unix(_) = address {
+            let socket = std::os::unix::net::UnixListener::from(fd);
+            socket.set_nonblocking(true)?;
+            let socket = Listening::Unix(UnixListener::from_std(socket)?);
+            return Ok(Self { socket, address });
+        }
         let socket = std::net::TcpListener::from(fd);
         socket.set_nonblocking(true)?;
         SockRef::from(&socket).set_tcp_nodelay(true)?;
-        let address = socket.local_addr()?;
-        Ok(Self {
-            socket: TcpListener::from_std(socket)?,
-            address,
-        })
+        let address = socket.local_addr()?.into();
+        let socket = Listening::Tcp(TcpListener::from_std(socket)?);
+        Ok(Self { socket, address })
     }
 }
+
+/// Whoever connects over a Unix domain socket.
+const THIS_MACHINE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
@@ -171,7 +209,7 @@ mod tests {
     use super::*;
 
     fn local() -> ListenerOptions {
-        ListenerOptions::new("127.0.0.1:0".parse().unwrap())
+        ListenerOptions::new("127.0.0.1:0".parse::<Address>().unwrap())
     }
 
     #[tokio::test]
@@ -197,7 +235,7 @@ mod tests {
         options.address = "[::]:0".parse().unwrap();
         // A machine without IPv6 has nothing to show here.
         let Ok(listener) = Listener::bind(&options) else { return };
-        let client = std::net::TcpStream::connect(("127.0.0.1", listener.address().port())).unwrap();
+        let client = std::net::TcpStream::connect(("127.0.0.1", listener.address().port().unwrap())).unwrap();
         let peer = listener.accept().await.unwrap().peer;
         assert_eq!(peer.ip().to_canonical(), client.local_addr().unwrap().ip());
     }
@@ -205,7 +243,7 @@ mod tests {
     #[tokio::test]
     async fn accepted_connections_have_nodelay() {
         let listener = Listener::bind(&local()).unwrap();
-        let _client = std::net::TcpStream::connect(listener.address()).unwrap();
+        let _client = std::net::TcpStream::connect(listener.address().socket().unwrap()).unwrap();
         let accepted = listener.accept().await.unwrap();
         assert!(SockRef::from(&accepted.stream).tcp_nodelay().unwrap());
     }
@@ -214,8 +252,22 @@ mod tests {
     async fn a_descriptor_opened_elsewhere_can_be_adopted() {
         let fd = Listener::bind_fd(&local()).unwrap();
         let listener = Listener::from_fd(fd, &local()).unwrap();
-        assert_ne!(listener.address().port(), 0);
-        let client = std::net::TcpStream::connect(listener.address()).unwrap();
+        assert_ne!(listener.address().port(), Some(0));
+        let client = std::net::TcpStream::connect(listener.address().socket().unwrap()).unwrap();
         assert_eq!(listener.accept().await.unwrap().peer, client.local_addr().unwrap());
+    }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn clients_of_a_unix_domain_socket_are_of_this_machine() {
+        let address: Address = format!("unix:@lb-net-listener-{}", std::process::id()).parse().unwrap();
+        let listener = Listener::bind(&ListenerOptions::new(address)).unwrap();
+        assert_eq!(listener.address(), address);
+        let error = Listener::bind(&ListenerOptions::new(address)).unwrap_err();
+        assert!(error.to_string().contains("in use by another program"), "{error}");
+        let _client = crate::Opening::start(address).unwrap();
+        let accepted = listener.accept().await.unwrap();
+        assert!(matches!(accepted.stream, Stream::Unix(_)));
+        assert!(accepted.peer.ip().is_loopback());
     }
 }

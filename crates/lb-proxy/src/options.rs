@@ -3,8 +3,7 @@
 use lb_balance::route::Routes;
 use lb_http::forward::Statements;
 use lb_http::h1::Limits;
-use lb_types::Cidr;
-use std::net::SocketAddr;
+use lb_types::{Address, Cidr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ pub struct ListenerOptions {
     /// The name, for logs.
     pub name: String,
     /// The address as configured. It is the listener's identity over reloads.
-    pub address: SocketAddr,
+    pub address: Address,
     /// Handshakes the kernel keeps while the workers are busy.
     pub backlog: u32,
     /// Most client connections at once over all workers; more wait in the kernel's queue.

@@ -12,10 +12,10 @@ use crate::timer;
 use crate::view::{ListenerView, Place, views};
 use lb_net::{AcceptFault, Accepted, Listener, NetError, Stream};
 use lb_telemetry::Counters;
+use lb_types::Address;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -33,9 +33,9 @@ pub enum Order {
     Apply(Arc<Snapshot>),
     /// Accept from this socket too. The address is the configured one, by which the snapshot
     /// knows the listener.
-    Listen(SocketAddr, OwnedFd),
+    Listen(Address, OwnedFd),
     /// Accept what already waits at this address, then stop listening there.
-    Unlisten(SocketAddr),
+    Unlisten(Address),
     /// Access-log lines go there from now on; `None`: nowhere.
     Log(Option<AccessLog>),
     /// Accept what waits, listen no more, end each connection with its exchange;
@@ -91,8 +91,8 @@ impl Worker {
         tasks.spawn(room::wake_waiting(Rc::clone(&core)));
         tasks.spawn(room::help_others(Rc::clone(&core)));
         let mut current = by_address(views(&self.snapshot, &core, self.seed));
-        let mut doors: HashMap<SocketAddr, Vec<Rc<Door>>> = HashMap::new();
-        let mut places: HashMap<SocketAddr, Rc<Place>> = HashMap::new();
+        let mut doors: HashMap<Address, Vec<Rc<Door>>> = HashMap::new();
+        let mut places: HashMap<Address, Rc<Place>> = HashMap::new();
         let open = Rc::new(Cell::new(0_usize));
         while let Some(order) = poll_fn(|cx| {
             tasks.watch(cx);
@@ -168,7 +168,7 @@ impl Worker {
     }
 }
 
-fn by_address(views: Vec<Rc<ListenerView>>) -> HashMap<SocketAddr, Rc<ListenerView>> {
+fn by_address(views: Vec<Rc<ListenerView>>) -> HashMap<Address, Rc<ListenerView>> {
     views.into_iter().map(|view| (view.options().address, view)).collect()
 }
 

@@ -4,7 +4,9 @@
 use super::Control;
 use crate::note::note;
 use lb_admin::state::{Backend, State};
-use lb_admin::{ControlError, Order, Pending, ServerOptions, Socket, SocketError, SocketOptions, Which, Wish};
+use lb_admin::{
+    ControlError, Order, Pending, ServerOptions, UnixSocket, UnixSocketError, UnixSocketOptions, Which, Wish,
+};
 use lb_config::AdminSocket;
 use lb_sched::Algorithm;
 use lb_types::Slot;
@@ -96,7 +98,7 @@ impl lb_admin::Control for Desk {
 
 /// The socket, and the task that answers there.
 pub(super) struct Admin {
-    socket: Socket,
+    socket: UnixSocket,
     task: AbortHandle,
 }
 
@@ -130,7 +132,7 @@ impl Asks {
     pub(super) fn open(&self, wanted: Option<&AdminSocket>) -> Result<Option<Admin>, OpenError> {
         let Some(wanted) = wanted else { return Ok(None) };
         let options = options(wanted);
-        let socket = Socket::open(&options)?;
+        let socket = lb_admin::open(&options)?;
         let listener = socket.listener()?;
         let server = lb_admin::serve(listener, Arc::new(Desk(self.desk.clone())), ServerOptions::default());
         let task = tokio::spawn(server).abort_handle();
@@ -142,7 +144,7 @@ impl Asks {
 /// Why the admin socket cannot be used.
 #[derive(Debug)]
 pub(super) enum OpenError {
-    Socket(SocketError),
+    Socket(UnixSocketError),
     Io(io::Error),
 }
 
@@ -311,8 +313,8 @@ impl Control {
     }
 }
 
-fn options(wanted: &AdminSocket) -> SocketOptions {
-    SocketOptions::new(&wanted.socket)
+fn options(wanted: &AdminSocket) -> UnixSocketOptions {
+    UnixSocketOptions::new(&wanted.socket)
         .with_mode(wanted.mode)
         .with_group(wanted.group.as_deref())
 }
@@ -340,8 +342,8 @@ fn reloaded() -> ControlError {
     }
 }
 
-impl From<SocketError> for OpenError {
-    fn from(error: SocketError) -> Self {
+impl From<UnixSocketError> for OpenError {
+    fn from(error: UnixSocketError) -> Self {
         Self::Socket(error)
     }
 }

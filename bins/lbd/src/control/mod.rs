@@ -15,20 +15,20 @@ use crate::FAILED;
 use crate::access::{self, Watcher, Writer};
 use crate::note::{Rising, counted, note, print};
 use crate::signals::Signals;
-use crate::sockets::Sockets;
+use crate::sockets::{Sockets, Wanted};
 use crate::workers::{Ending, Workers};
 use admin::{Admin, Asks};
 use health::{Standings, watched};
 use lb_config::Plan;
+use lb_net::Address;
 use lb_probe::{Agents, Prober};
 use lb_proxy::{Order, Snapshot};
 use lb_telemetry::End;
 use lb_types::Time;
 use limits::Limits;
 use orders::Orders;
-use reload::{Loaded, loaded, socket_of};
+use reload::{Loaded, loaded};
 use std::collections::{HashMap, HashSet};
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +62,7 @@ pub(crate) struct Control {
     /// A worker ended by a fault of ours.
     has_fault: bool,
     /// By listener: what the operator hears of now and then.
-    limits: HashMap<SocketAddr, Limits>,
+    limits: HashMap<Address, Limits>,
     /// Requests and connections that found no descriptor, memory or port for a backend.
     short: Rising,
     /// A reload whose file is being read.
@@ -89,11 +89,11 @@ impl Control {
         prober.replace(watched(&plan)?);
         let mut agents = Agents::new(lb_net::clock::seed());
         agents.replace(agents::asked(&plan)?);
-        let wanted: Vec<_> = snapshot.listeners.iter().map(|listener| socket_of(listener)).collect();
+        let wanted: Vec<_> = plan.listeners.iter().map(Wanted::from).collect();
         // First: whoever finds the program listening finds this socket too.
         let asks = Asks::new();
         let admin = asks.open(plan.admin.as_ref())?;
-        let mut sockets = Sockets::default();
+        let sockets = Sockets::default();
         let opened = sockets.open(&wanted, count)?;
         let log = match &watch {
             Some(watcher) => Some(access::watch(watcher)),
@@ -131,7 +131,8 @@ impl Control {
         control.log_to(log);
         control.pass_all_on();
         control.update_all();
-        for (address, sockets) in opened {
+        for opened in opened {
+            let (address, sockets) = control.sockets.keep(opened);
             control.workers.listen(address, sockets);
         }
         for listener in &control.snapshot.listeners {
@@ -173,6 +174,7 @@ impl Control {
         self.stopping = true;
         let patience = self.plan.drain_timeout;
         note(format_args!("draining, at most {patience:?}"));
+        self.sockets.release(|_| false);
         self.workers.tell(|| Order::Drain);
         let deadline = tokio::time::sleep(patience);
         tokio::pin!(deadline);

@@ -5,10 +5,11 @@ use super::health::watched;
 use crate::access;
 use crate::commands::run::say;
 use crate::note::note;
+use crate::sockets::Wanted;
 use lb_config::Plan;
-use lb_proxy::{ListenerEntry, Order, Service, Snapshot};
+use lb_net::Address;
+use lb_proxy::{Order, Service, Snapshot};
 use std::mem::discriminant;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -99,19 +100,26 @@ impl Control {
         let built = lb_config::build(&plan, Some(&self.snapshot)).map_err(|problems| problems.render(false))?;
         let watched = watched(&plan)?;
         let asked = super::agents::asked(&plan)?;
-        let kept = |of: &Snapshot, address: SocketAddr, service: &Service| {
+        let kept = |of: &Snapshot, address: Address, service: &Service| {
             of.listeners
                 .iter()
                 .any(|l| l.options.address == address && discriminant(&l.options.service) == discriminant(service))
         };
+        let of_plan = |address| {
+            let mut listeners = plan.listeners.iter();
+            listeners.find(|listener| listener.address == address).map(Wanted::from)
+        };
         let mut later = Vec::new();
         // New sockets before anything else: this is what can still fail.
-        let mut wanted = Vec::new();
+        let (mut wanted, mut stay) = (Vec::new(), Vec::new());
         for listener in &built.snapshot().listeners {
             let options = &listener.options;
             if !kept(&self.snapshot, options.address, &options.service) {
-                wanted.push(socket_of(listener));
-            } else if self
+                wanted.extend(of_plan(options.address));
+                continue;
+            }
+            stay.extend(of_plan(options.address));
+            if self
                 .snapshot
                 .listeners
                 .iter()
@@ -127,6 +135,9 @@ impl Control {
             None
         };
         let admin = self.prepare_admin(plan.admin.as_ref())?;
+        for wanted in &stay {
+            self.sockets.adapt(wanted)?;
+        }
         if plan.workers != self.plan.workers {
             later.push("`workers`".to_owned());
         }
@@ -153,8 +164,12 @@ impl Control {
                 self.workers.tell(|| Order::Unlisten(options.address));
             }
         }
+        let listening = &self.snapshot.listeners;
+        self.sockets
+            .release(|address| listening.iter().any(|listener| listener.options.address == address));
         self.workers.tell(|| Order::Apply(Arc::clone(&self.snapshot)));
-        for (address, sockets) in sockets {
+        for opened in sockets {
+            let (address, sockets) = self.sockets.keep(opened);
             note(format_args!("listening on {address}"));
             self.workers.listen(address, sockets);
         }
@@ -164,10 +179,6 @@ impl Control {
         note(format_args!("configuration {} is in force", self.snapshot.serial));
         Ok(())
     }
-}
-
-pub(super) fn socket_of(listener: &ListenerEntry) -> (SocketAddr, u32) {
-    (listener.options.address, listener.options.backlog)
 }
 
 /// What the reading of the file came to; never, when none is read.

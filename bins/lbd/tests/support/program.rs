@@ -256,14 +256,16 @@ impl Drop for Lbd {
     }
 }
 
-/// The addresses of the `[[listeners]]` tables, where each stands on a line of its own.
+/// The IP addresses of the `[[listeners]]` tables, where each stands on a line of its own.
 fn listeners(config: &str) -> Vec<SocketAddr> {
     let tables = config
         .split("\n[[")
         .filter(|table| table.trim_start_matches("[[").starts_with("listeners]]"));
     let found: Vec<SocketAddr> = tables
         .filter_map(|table| table.lines().find_map(|line| line.strip_prefix("address = ")))
-        .map(|text| text.trim_matches('"').parse().unwrap())
+        .map(|text| text.trim_matches('"'))
+        .filter(|text| !text.starts_with("unix:"))
+        .map(|text| text.parse().unwrap())
         .collect();
     assert!(!found.is_empty(), "no listener in\n{config}");
     found

@@ -2,7 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "shared by several test programs")]
 
 use lb_admin::state::{Backend, Pool, Probe, Process, Seen, Share, State, Why};
-use lb_admin::{Control, ControlError, Order, Pending, ServerOptions, Socket, SocketOptions, Which, Wish, serve};
+use lb_admin::{Control, ControlError, Order, Pending, ServerOptions, UnixSocketOptions, Which, Wish, serve};
 use lb_health::Cause;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -222,7 +222,7 @@ impl Server {
 
     pub(crate) fn with(fake: Fake, options: ServerOptions) -> Self {
         let (folder, control) = (Folder::new(), Arc::new(fake));
-        let socket = Socket::open(&SocketOptions::new(folder.socket())).unwrap();
+        let socket = lb_admin::open(&UnixSocketOptions::new(folder.socket())).unwrap();
         let shared: Arc<dyn Control> = Arc::<Fake>::clone(&control);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()

@@ -63,18 +63,16 @@ pub(crate) fn host_port(text: &str, interfaces: Interfaces<'_>) -> Result<HostPo
     })
 }
 
-/// `0.0.0.0:8080`, `[::]:8080` or `[fe80::1%eth0]:8080`: an address of this machine.
-pub(crate) fn listen_address(text: &str, interfaces: Interfaces<'_>) -> Result<SocketAddr, Wrong> {
+/// `0.0.0.0:8080`, `[::]:8080`, `[fe80::1%eth0]:8080` or `unix:/run/lbd.sock`: an address of this machine.
+pub(crate) fn listen_address(text: &str, interfaces: Interfaces<'_>) -> Result<Address, Wrong> {
     if let Some(path) = unix::unix(text) {
-        path?;
-        return Err(Wrong::new("a listener on a Unix domain socket is not supported yet")
-            .help("until then listen on this machine alone: \"127.0.0.1:8080\""));
+        return path.map(Address::from);
     }
     if let Some(address) = numeric(text, Purpose::Listener, interfaces)? {
         return if address.ip().is_multicast() {
             Err(Wrong::new("a multicast address takes no connections").help(everywhere(address.port())))
         } else {
-            Ok(address)
+            Ok(address.into())
         };
     }
     if text.bytes().all(|b| b.is_ascii_digit()) {

@@ -1,6 +1,5 @@
 use lb_http::h1::QueryCharacters;
-use lb_types::Cidr;
-use std::net::SocketAddr;
+use lb_types::{Address, Cidr};
 use std::time::Duration;
 
 /// One address, and what is served there.
@@ -10,7 +9,9 @@ pub struct Listener {
     /// For logs and metrics.
     pub name: String,
     /// Where to listen.
-    pub address: SocketAddr,
+    pub address: Address,
+    /// Who may connect, when the address is a Unix domain socket with a file.
+    pub socket: SocketFile,
     /// Handshakes the kernel keeps while the workers are busy.
     pub backlog: u32,
     /// Most client connections at once, over all workers.
@@ -19,6 +20,16 @@ pub struct Listener {
     pub access_log: bool,
     /// What is spoken.
     pub service: Service,
+}
+
+/// The file of a Unix domain socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SocketFile {
+    /// Its permissions.
+    pub mode: u32,
+    /// Its group, by name or number; without it the process's own.
+    pub group: Option<String>,
 }
 
 /// What a listener speaks.

@@ -72,7 +72,7 @@ fn check_path(text: &str) -> Result<PathBuf, Wrong> {
 }
 
 /// Three octal digits, as chmod takes them, with or without zeros before them.
-fn parse_mode(text: &str) -> Result<u32, Wrong> {
+pub(super) fn parse_mode(text: &str) -> Result<u32, Wrong> {
     let digits = text.trim_start_matches("0o");
     let mode = u32::from_str_radix(digits, 8)
         .ok()
@@ -96,7 +96,7 @@ fn report_everybody(reader: &Reader<'_>, mode: u32, span: &Span) {
     }
 }
 
-fn check_group(text: &str) -> Result<String, Wrong> {
+pub(super) fn check_group(text: &str) -> Result<String, Wrong> {
     if text.contains([':', ' ', '\n', '\0']) {
         return Err(Wrong::new("expected the name or the number of a group"));
     }
@@ -104,7 +104,7 @@ fn check_group(text: &str) -> Result<String, Wrong> {
 }
 
 /// Groups that come from elsewhere (LDAP) are not in the file: they must be given by number.
-fn report_unknown_group(reader: &Reader<'_>, group: &str, span: &Span, environment: &dyn Environment) {
+pub(super) fn report_unknown_group(reader: &Reader<'_>, group: &str, span: &Span, environment: &dyn Environment) {
     if group.bytes().all(|byte| byte.is_ascii_digit()) {
         return;
     }
@@ -126,4 +126,4 @@ fn report_unknown_group(reader: &Reader<'_>, group: &str, span: &Span, environme
 
 const MODES: &str = "\"0600\" for its owner alone, \"0660\" for a group as well";
 /// lb-admin's own limit: unix(7) has 107, and the socket is made under another name beside its place.
-const LONGEST_SOCKET: usize = 90;
+pub(super) const LONGEST_SOCKET: usize = 90;

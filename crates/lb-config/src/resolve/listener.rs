@@ -1,3 +1,4 @@
+use super::admin::{LONGEST_SOCKET, check_group, parse_mode, report_unknown_group};
 use super::overlap;
 use super::pool::Pools;
 use super::route;
@@ -5,12 +6,12 @@ use super::scope::Scope;
 use super::{Context, whole};
 use crate::field::Field;
 use crate::grammar::{check_name, listen_address};
-use crate::plan::{Forward, Forwarded, Http, Listener, Service, Tcp};
+use crate::plan::{Forward, Forwarded, Http, Listener, Service, SocketFile, Tcp};
 use crate::reader::Reader;
-use crate::schema::{FORWARDED, LISTENER_LIMITS, LISTENER_TIMEOUTS};
+use crate::schema::{FORWARDED, LISTENER_LIMITS, LISTENER_TIMEOUTS, LISTENERS};
 use crate::{Kind, Problem, Span};
 use lb_http::h1::QueryCharacters;
-use lb_types::{Cidr, CidrError};
+use lb_types::{Address, Cidr, CidrError};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -34,7 +35,7 @@ pub(super) fn read_all(
         );
     }
     let mut names: HashMap<String, Span> = HashMap::new();
-    let mut addresses: HashMap<SocketAddr, Span> = HashMap::new();
+    let mut addresses: HashMap<Address, Span> = HashMap::new();
     let listeners: Vec<_> = readers
         .iter()
         .map(|reader| read(context, reader, pools, &mut names, &mut addresses))
@@ -48,7 +49,7 @@ fn read(
     reader: &Reader<'_>,
     pools: &Pools,
     names: &mut HashMap<String, Span>,
-    addresses: &mut HashMap<SocketAddr, Span>,
+    addresses: &mut HashMap<Address, Span>,
 ) -> (Listener, Span) {
     let name = reader.parsed("name", Kind::BadName, |name| check_name(name).map(|()| name.to_owned()));
     reader.require("name", &name, "name = \"web\"");
@@ -80,6 +81,7 @@ fn read(
                 .see(first, "first here"),
         );
     }
+    let socket = socket(context, reader, &address);
     let place = name.span().cloned().unwrap_or_else(|| reader.span());
     let limits = Scope::read(reader.table("limits", &LISTENER_LIMITS));
     let timeouts = Scope::read(reader.table("timeouts", &LISTENER_TIMEOUTS));
@@ -96,13 +98,50 @@ fn read(
         // Never used: without an address there is an error.
         address: address
             .value()
-            .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))),
+            .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)).into()),
+        socket,
         backlog: whole(reader.integer("backlog"), 4096),
         max_connections: limits.count("max_connections"),
         access_log: reader.boolean("access_log").value().unwrap_or(true),
         service,
     };
     (listener, place)
+}
+
+/// Who may connect over the file of a Unix domain socket.
+fn socket(context: &Context<'_>, reader: &Reader<'_>, address: &Field<Address>) -> SocketFile {
+    let mode = reader.parsed("socket_mode", Kind::BadText, parse_mode);
+    let group = reader.parsed("socket_group", Kind::BadName, check_group);
+    let why = match address.as_ref() {
+        Some((Address::Ip(_), _)) => Some("its address is no Unix domain socket"),
+        Some((Address::Unix(path), _)) if path.abstract_name().is_some() => Some("an abstract name has no file"),
+        Some((Address::Unix(path), span)) if path.as_str().len() > LONGEST_SOCKET => {
+            let problem = Problem::error(Kind::BadAddress, "the path of this socket is too long").at(
+                span.clone(),
+                format!(
+                    "{} bytes, and at most {LONGEST_SOCKET} are allowed: it is made under another name beside its place",
+                    path.as_str().len()
+                ),
+            );
+            reader.push(problem);
+            None
+        }
+        _ => None,
+    };
+    if let Some(why) = why {
+        for name in ["socket_mode", "socket_group"] {
+            not_applicable(reader, name, format!("`{name}` means nothing to this listener"), why);
+        }
+    } else if let Some((group, span)) = group.as_ref() {
+        report_unknown_group(reader, group, span, context.environment);
+    }
+    let default = LISTENERS
+        .key("socket_mode")
+        .map_or("", |key| key.default.trim_matches('"'));
+    SocketFile {
+        mode: mode.value().or_else(|| parse_mode(default).ok()).unwrap_or(0),
+        group: group.value(),
+    }
 }
 
 fn tcp(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Tcp {
@@ -307,13 +346,12 @@ fn trusted_proxies(reader: &Reader<'_>) -> Vec<Cidr> {
 }
 
 fn not_for(reader: &Reader<'_>, name: &str, protocol: &str, why: &str) {
+    let text = format!("`{name}` means nothing to a listener that speaks {protocol}");
+    not_applicable(reader, name, text, why);
+}
+
+fn not_applicable(reader: &Reader<'_>, name: &str, text: String, why: &str) {
     if let Some(span) = reader.key_span(name) {
-        reader.push(
-            Problem::error(
-                Kind::NotApplicable,
-                format!("`{name}` means nothing to a listener that speaks {protocol}"),
-            )
-            .at(span, why.to_owned()),
-        );
+        reader.push(Problem::error(Kind::NotApplicable, text).at(span, why.to_owned()));
     }
 }

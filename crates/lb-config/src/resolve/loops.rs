@@ -51,8 +51,9 @@ pub(super) fn report(plan: &Plan, pools: &Pools, sink: &Sink) {
 
 /// Would a connection to `address` from this machine end at `listener`?
 fn receives(listener: &Listener, address: Address) -> bool {
-    let Address::Ip(address) = address else { return false };
-    let own = listener.address;
+    let (Address::Ip(own), Address::Ip(address)) = (listener.address, address) else {
+        return listener.address == address;
+    };
     // Port 0 stands for an address that could not be read: two of those are no loop.
     if own.port() == 0 {
         return false;

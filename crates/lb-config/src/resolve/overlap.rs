@@ -3,6 +3,7 @@
 use crate::plan::Listener;
 use crate::reader::Reader;
 use crate::{Kind, Problem, Span};
+use lb_types::Address;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
@@ -10,18 +11,20 @@ use std::net::SocketAddr;
 ///
 /// Linux looks for a socket of the very address first, then for IPv4's `0.0.0.0`, then for `[::]`
 /// (a test of the program tries it).
-pub(super) fn report(root: &Reader<'_>, listeners: &[(Listener, Span)], addresses: &HashMap<SocketAddr, Span>) {
+pub(super) fn report(root: &Reader<'_>, listeners: &[(Listener, Span)], addresses: &HashMap<Address, Span>) {
     for (narrow, _) in listeners {
+        let Some(own) = narrow.address.socket() else { continue };
         let wide = listeners
             .iter()
-            .map(|(listener, _)| listener)
-            .filter(|wide| covers(wide.address, narrow.address))
+            .filter_map(|(listener, _)| Some((listener, listener.address.socket()?)))
+            .filter(|(_, wide)| covers(*wide, own))
             // 0.0.0.0 goes before [::]
-            .min_by_key(|wide| wide.address.is_ipv6());
+            .min_by_key(|(_, wide)| wide.is_ipv6())
+            .map(|(listener, _)| listener);
         let (Some(wide), Some(span)) = (wide, addresses.get(&narrow.address)) else {
             continue;
         };
-        let (port, to) = (narrow.address.port(), narrow.address.ip());
+        let (port, to) = (own.port(), own.ip());
         let to = if to.is_unspecified() {
             "IPv4 addresses".to_owned()
         } else {

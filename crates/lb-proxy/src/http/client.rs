@@ -164,7 +164,7 @@ impl Connection {
             conn: h1::Conn::new(Role::Server, Arc::clone(&http.limits)),
             timer,
             place: Rc::clone(&self.place),
-            sender: Sender::new(peer.ip(), "http", view.options().address.port()),
+            sender: Sender::new(peer.ip(), "http", view.options().address.port().unwrap_or(HTTP)),
             id: self.core.next_client(),
             requests: 0,
             watch: Watch::default(),
@@ -354,6 +354,8 @@ impl Watch {
     }
 }
 
+/// The port of `http` (RFC 9110, section 4.2.1): what a Unix domain socket stands for.
+const HTTP: u16 = 80;
 /// While draining, a connection that never sent anything is waited for so long.
 const FIRST_IN_DRAIN: Duration = Duration::from_secs(1);
 /// While draining, a kept-alive connection is waited for so long. A client at work sends its next

@@ -16,7 +16,7 @@ fn backend(text: &str) -> Result<HostPort, Wrong> {
     host_port(text, &eth0)
 }
 
-fn listener(text: &str) -> Result<SocketAddr, Wrong> {
+fn listener(text: &str) -> Result<Address, Wrong> {
     listen_address(text, &eth0)
 }
 
@@ -47,7 +47,7 @@ fn a_zone_is_the_number_of_its_interface() {
     let scoped: SocketAddr = SocketAddrV6::new("fe80::1".parse().unwrap(), 80, 0, 2).into();
     for text in ["[fe80::1%eth0]:80", "[fe80::1%2]:80", "[FE80::1%eth0]:80"] {
         assert_eq!(backend(text), Ok(HostPort::Address(scoped.into())), "{text}");
-        assert_eq!(listener(text), Ok(scoped), "{text}");
+        assert_eq!(listener(text), Ok(scoped.into()), "{text}");
     }
     // only link-local addresses have one; on others it is checked and changes nothing
     assert_eq!(listener("[::1%eth0]:80"), Ok("[::1]:80".parse().unwrap()));
@@ -227,6 +227,7 @@ fn unix_domain_sockets_have_a_path_or_an_abstract_name() {
     for path in ["/run/app.sock", "/run/app", "@app", "/run/a b.sock"] {
         let unix = UnixPath::new(path).unwrap();
         assert_eq!(backend(&format!("unix:{path}")), Ok(HostPort::Address(unix.into())));
+        assert_eq!(listener(&format!("unix:{path}")), Ok(unix.into()));
     }
 }
 
@@ -248,7 +249,7 @@ fn sockets_as_other_programs_write_them_are_told_how_they_are_written_here() {
         for wrong in [backend(text).unwrap_err(), listener(text).unwrap_err()] {
             assert_eq!(wrong.help, Some(format!("write \"{written}\"")), "{text}");
         }
-        assert!(backend(written).is_ok(), "{written}");
+        assert!(backend(written).is_ok() && listener(written).is_ok(), "{written}");
     }
 }
 
