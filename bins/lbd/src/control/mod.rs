@@ -78,9 +78,7 @@ impl Control {
         } else {
             usize::from(plan.workers)
         };
-        let snapshot = lb_config::build(&plan, None)
-            .map_err(|problems| problems.render(false))?
-            .commit();
+        let snapshot = lb_config::build(&plan, None)?.commit();
         let mut prober = Prober::new(lb_net::clock::seed(), lb_net::clock::monotonic())
             .with_most_at_once(probes_at_once(lb_net::raise_descriptor_limit().now));
         prober.replace(watched(&plan)?);

@@ -1,3 +1,4 @@
+use super::BuildError;
 use super::strategies::{client_ip, cookie_insert};
 use super::tables::{self, KeptTables};
 use crate::plan::{self, Persistence};
@@ -14,7 +15,11 @@ pub(super) struct BuiltPool {
     pub(super) tables: KeptTables,
 }
 
-pub(super) fn build(pool: &plan::Pool, zone: Option<&str>, previous: Option<&Snapshot>) -> Result<BuiltPool, String> {
+pub(super) fn build(
+    pool: &plan::Pool,
+    zone: Option<&str>,
+    previous: Option<&Snapshot>,
+) -> Result<BuiltPool, BuildError> {
     let old = previous.and_then(|snapshot| snapshot.pools.iter().find(|entry| entry.pool.name() == pool.name));
     let standings_before = old.map(|entry| entry.pool.standings()).unwrap_or_default();
     let mut backends = Vec::new();
@@ -56,7 +61,7 @@ pub(super) fn build(pool: &plan::Pool, zone: Option<&str>, previous: Option<&Sna
     for way in &pool.persistence {
         let (strategy, options): (Box<dyn Strategy>, _) = match way {
             Persistence::CookieInsert(cookie) => (Box::new(cookie_insert(pool, cookie, &ids)?), None),
-            Persistence::ClientIp(client) => (Box::new(client_ip(client)?), Some(tables::options(client))),
+            Persistence::ClientIp(client) => (Box::new(client_ip(pool, client)?), Some(tables::options(client))),
         };
         keyed.push(strategy.key_shape().zip(options));
         strategies.push(strategy);
@@ -68,7 +73,11 @@ pub(super) fn build(pool: &plan::Pool, zone: Option<&str>, previous: Option<&Sna
     let old = old.map(|entry| &*entry.pool);
     let spread = spread(pool, zone)?;
     let pool =
-        Pool::new(&pool.name, backends, strategies, spread, &standings, old).map_err(|error| error.to_string())?;
+        Pool::new(&pool.name, backends, strategies, spread, &standings, old).map_err(|source| BuildError::Pool {
+            pool: pool.name.clone(),
+            backends: pool.backends.len(),
+            source,
+        })?;
     Ok(BuiltPool {
         pool: Arc::new(pool),
         tables,
@@ -76,11 +85,16 @@ pub(super) fn build(pool: &plan::Pool, zone: Option<&str>, previous: Option<&Sna
 }
 
 /// How requests are spread. Where no backend has a zone, zones do not count.
-fn spread(pool: &plan::Pool, zone: Option<&str>) -> Result<Spread, String> {
+fn spread(pool: &plan::Pool, zone: Option<&str>) -> Result<Spread, BuildError> {
     let scheduling = &pool.scheduling;
     let mut recipe = pool.recipe();
     if let Some(percent) = scheduling.bounded_load_percent {
-        recipe = recipe.with_bounded_load(BoundedLoad::percent(percent).map_err(|error| error.to_string())?);
+        let bound = BoundedLoad::percent(percent).map_err(|source| BuildError::BoundedLoad {
+            pool: pool.name.clone(),
+            percent,
+            source,
+        })?;
+        recipe = recipe.with_bounded_load(bound);
     }
     let mut spread = Spread::from(recipe);
     spread.latency_decay = scheduling.ewma_decay;
