@@ -57,9 +57,11 @@ mod problem;
 mod reader;
 mod resolve;
 pub mod schema;
+mod scope;
 mod secret;
 mod syntax;
 mod text;
+mod usual;
 mod write;
 
 pub use build::{BuildError, BuildErrors, Built, build};

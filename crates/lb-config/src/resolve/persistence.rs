@@ -1,13 +1,13 @@
 mod cookie;
 mod secret;
 
-use super::scope::default_duration;
-use super::{Context, default_number, whole};
+use super::{Context, whole};
 use crate::field::Field;
 use crate::near::{self, Meant};
 use crate::plan::{ClientIp, Persistence};
 use crate::reader::Reader;
 use crate::schema::PERSISTENCE;
+use crate::usual;
 use crate::{Kind, Problem, Span};
 use toml::de::DeValue;
 
@@ -144,7 +144,7 @@ fn read(context: &Context<'_>, pool: &str, reader: &Reader<'_>) -> Option<Persis
 }
 
 fn client_ip(reader: &Reader<'_>) -> ClientIp {
-    let number = |name| default_number(&PERSISTENCE, name);
+    let number = |name| usual::number(&PERSISTENCE, name);
     ClientIp {
         netmask_v4: whole(
             netmask(reader, "netmask_v4"),
@@ -157,7 +157,7 @@ fn client_ip(reader: &Reader<'_>) -> ClientIp {
         timeout: reader
             .duration("timeout")
             .value()
-            .unwrap_or_else(|| default_duration(&PERSISTENCE, "timeout")),
+            .unwrap_or_else(|| usual::duration(&PERSISTENCE, "timeout")),
         capacity: whole(
             reader.integer("capacity"),
             usize::try_from(number("capacity")).unwrap_or(0),
