@@ -34,10 +34,10 @@ pub fn build(plan: &Plan, previous: Option<&Snapshot>) -> Result<Built, BuildErr
         .iter()
         .map(|pool| keep(pool::build(pool, plan.zone.as_deref(), previous), &mut errors))
         .collect();
-    let mut entries = Entries {
+    let mut entries = PoolEntries {
         plan,
         pools: &pools,
-        places: HashMap::new(),
+        positions: HashMap::new(),
         list: Vec::new(),
     };
     let mut listeners = Vec::new();
@@ -107,24 +107,24 @@ fn keep<T>(part: Result<T, BuildError>, errors: &mut Vec<BuildError>) -> Option<
 }
 
 /// The pools of the snapshot, one for each pool and set of timeouts that somebody uses.
-struct Entries<'a> {
+struct PoolEntries<'a> {
     plan: &'a Plan,
     pools: &'a [Option<BuiltPool>],
-    places: HashMap<(usize, UpstreamTimeouts), usize>,
+    positions: HashMap<(usize, UpstreamTimeouts), usize>,
     list: Vec<Arc<PoolEntry>>,
 }
 
-impl Entries<'_> {
-    /// The place of the pool with these timeouts; `None`: there is no such pool. One that was refused has a place as
+impl PoolEntries<'_> {
+    /// The position of the pool with these timeouts; `None`: there is no such pool. One that was refused has a position as
     /// well: nobody will see it.
     fn find(&mut self, forward: &Forward) -> Option<usize> {
-        if let Some(place) = self.places.get(&(forward.pool, forward.timeouts)) {
-            return Some(*place);
+        if let Some(position) = self.positions.get(&(forward.pool, forward.timeouts)) {
+            return Some(*position);
         }
-        let place = self.list.len();
+        let position = self.list.len();
         let planned = self.plan.pools.get(forward.pool)?;
         let Some(built) = self.pools.get(forward.pool)? else {
-            return Some(place);
+            return Some(position);
         };
         self.list.push(Arc::new(PoolEntry {
             pool: Arc::clone(&built.pool),
@@ -134,12 +134,12 @@ impl Entries<'_> {
                 .map(|kept| kept.as_ref().map(|(table, _)| Arc::clone(table))),
             options: pool_options(planned, forward.timeouts),
         }));
-        self.places.insert((forward.pool, forward.timeouts), place);
-        Some(place)
+        self.positions.insert((forward.pool, forward.timeouts), position);
+        Some(position)
     }
 
-    /// The place of the pool that a listener sends to.
-    fn of_listener(&mut self, listener: &str, forward: &Forward) -> Result<usize, BuildError> {
+    /// The position of the pool that a listener sends to.
+    fn find_for(&mut self, listener: &str, forward: &Forward) -> Result<usize, BuildError> {
         self.find(forward).ok_or_else(|| BuildError::NoSuchPool {
             listener: listener.to_owned(),
             pool: forward.pool,
@@ -147,9 +147,9 @@ impl Entries<'_> {
         })
     }
 
-    /// Gives a pool that nobody uses a place too: its state is kept until somebody does.
+    /// Gives a pool that nobody uses a position too: its state is kept until somebody does.
     fn find_any(&mut self, pool: usize) {
-        if !self.places.keys().any(|(known, _)| *known == pool) {
+        if !self.positions.keys().any(|(known, _)| *known == pool) {
             let _ = self.find(&Forward {
                 pool,
                 timeouts: UpstreamTimeouts::default(),

@@ -1,4 +1,4 @@
-use super::{BuildError, Entries, codec_limits};
+use super::{BuildError, PoolEntries, codec_limits};
 use crate::plan::{self, Action, Listener, Plan};
 use lb_balance::route::{self, Host, Prefix, Routes};
 use lb_http::forward::Statements;
@@ -9,12 +9,12 @@ use std::sync::Arc;
 pub(super) fn build(
     plan: &Plan,
     listener: &Listener,
-    entries: &mut Entries<'_>,
+    entries: &mut PoolEntries<'_>,
 ) -> Result<ListenerOptions, BuildError> {
     let access_log = listener.access_log && plan.log.access != plan::AccessLog::Off;
     let service = match &listener.service {
         plan::Service::Tcp(tcp) => Service::Tcp(TcpOptions {
-            pool: entries.of_listener(&listener.name, &tcp.forward)?,
+            pool: entries.find_for(&listener.name, &tcp.forward)?,
             idle_timeout: tcp.idle,
             access_log,
         }),
@@ -54,7 +54,7 @@ fn statements(forwarded: plan::Forwarded) -> Statements {
     statements
 }
 
-fn routes(listener: &str, http: &plan::Http, entries: &mut Entries<'_>) -> Result<Routes, BuildError> {
+fn routes(listener: &str, http: &plan::Http, entries: &mut PoolEntries<'_>) -> Result<Routes, BuildError> {
     let mut routes = Vec::new();
     for planned in &http.routes {
         let hosts: Result<_, _> = planned.hosts.iter().map(|text| host(listener, text)).collect();
@@ -62,7 +62,7 @@ fn routes(listener: &str, http: &plan::Http, entries: &mut Entries<'_>) -> Resul
             hosts: hosts?,
             path: prefix(listener, &planned.path)?,
             action: match &planned.action {
-                Action::Forward(forward) => route::Action::Forward(entries.of_listener(listener, forward)?),
+                Action::Forward(forward) => route::Action::Forward(entries.find_for(listener, forward)?),
                 Action::Respond(status) => route::Action::Respond { status: *status },
                 Action::Redirect { status, to } => route::Action::Redirect {
                     status: *status,
@@ -75,7 +75,7 @@ fn routes(listener: &str, http: &plan::Http, entries: &mut Entries<'_>) -> Resul
         routes.push(route::Route {
             hosts: vec![Host::Any],
             path: prefix(listener, "/")?,
-            action: route::Action::Forward(entries.of_listener(listener, forward)?),
+            action: route::Action::Forward(entries.find_for(listener, forward)?),
         });
     }
     Routes::new(routes).map_err(|source| BuildError::Routes {

@@ -16,17 +16,17 @@ pub(super) struct BuiltPool {
 }
 
 pub(super) fn build(
-    pool: &plan::Pool,
+    planned: &plan::Pool,
     zone: Option<&str>,
     previous: Option<&Snapshot>,
 ) -> Result<BuiltPool, BuildError> {
-    let old = previous.and_then(|snapshot| snapshot.pools.iter().find(|entry| entry.pool.name() == pool.name));
+    let old = previous.and_then(|snapshot| snapshot.pools.iter().find(|entry| entry.pool.name() == planned.name));
     let standings_before = old.map(|entry| entry.pool.standings()).unwrap_or_default();
     let mut backends = Vec::new();
     let mut standings = Vec::new();
-    for (backend, slot) in pool.backends.iter().zip((0..).map(Slot)) {
+    for (backend, slot) in planned.backends.iter().zip((0..).map(Slot)) {
         let new = Backend::new(
-            &pool.name,
+            &planned.name,
             &backend.name,
             backend.address,
             backend.weight,
@@ -58,24 +58,24 @@ pub(super) fn build(
     let ids: Vec<BackendId> = backends.iter().map(|backend| backend.id).collect();
     let mut strategies: Vec<Box<dyn Strategy>> = Vec::new();
     let mut keyed = Vec::new();
-    for way in &pool.persistence {
+    for way in &planned.persistence {
         let (strategy, options): (Box<dyn Strategy>, _) = match way {
-            Persistence::CookieInsert(cookie) => (Box::new(cookie_insert(pool, cookie, &ids)?), None),
-            Persistence::ClientIp(client) => (Box::new(client_ip(pool, client)?), Some(tables::options(client))),
+            Persistence::CookieInsert(cookie) => (Box::new(cookie_insert(planned, cookie, &ids)?), None),
+            Persistence::ClientIp(client) => (Box::new(client_ip(planned, client)?), Some(tables::options(client))),
         };
         keyed.push(strategy.key_shape().zip(options));
         strategies.push(strategy);
     }
     let tables = tables::keep(keyed, old.map(|entry| &**entry));
-    if let Some(by) = &pool.scheduling.hash {
+    if let Some(by) = &planned.scheduling.hash {
         strategies.push(Box::new(by.clone()));
     }
     let old = old.map(|entry| &*entry.pool);
-    let spread = spread(pool, zone)?;
+    let spread = spread(planned, zone)?;
     let pool =
-        Pool::new(&pool.name, backends, strategies, spread, &standings, old).map_err(|source| BuildError::Pool {
-            pool: pool.name.clone(),
-            backends: pool.backends.len(),
+        Pool::new(&planned.name, backends, strategies, spread, &standings, old).map_err(|source| BuildError::Pool {
+            pool: planned.name.clone(),
+            backends: planned.backends.len(),
             source,
         })?;
     Ok(BuiltPool {
