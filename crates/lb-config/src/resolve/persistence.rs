@@ -56,14 +56,14 @@ pub(super) fn read_all(context: &Context<'_>, pool: &Reader<'_>) -> (Vec<Persist
 
 /// At most two ways, and not two of one sort: the second would never be asked, or both would write a cookie.
 fn report_conflicts(pool: &Reader<'_>, readers: &[Reader<'_>], span: &Span) {
-    if readers.len() > 2 {
+    if readers.len() > MOST {
         pool.push(
             Problem::error(
                 Kind::ConflictingPersistence,
                 format!("a pool with {} ways of persistence", readers.len()),
             )
             .at(
-                readers.get(2).map_or_else(|| span.clone(), Reader::span),
+                readers.get(MOST).map_or_else(|| span.clone(), Reader::span),
                 "one too many",
             )
             .help("a pool has one way, or a main way and a fallback"),
@@ -198,6 +198,9 @@ pub(super) fn netmask(reader: &Reader<'_>, name: &'static str) -> Field<u64> {
         _ => reader.integer(name),
     }
 }
+
+/// A main way and a fallback: of a pool's strategies one is left for what its algorithm places by.
+const MOST: usize = lb_balance::Pool::STRATEGIES.saturating_sub(1);
 
 const KINDS: &[&str] = &["client_ip", "cookie_insert"];
 /// Kinds that the design names and this version does not have.
