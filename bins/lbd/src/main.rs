@@ -6,6 +6,7 @@ mod access;
 mod args;
 mod commands;
 mod control;
+mod descriptors;
 mod note;
 mod signals;
 mod sockets;

@@ -1,11 +1,12 @@
 //! The worker threads and the orders to them.
 
-use crate::note::note;
 use lb_proxy::{Order, Snapshot, Worker};
 use lb_telemetry::Counters;
+use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -13,8 +14,17 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 pub(crate) struct Workers {
     orders: Vec<UnboundedSender<Order>>,
     counters: Vec<Arc<Counters>>,
-    ended: UnboundedReceiver<usize>,
+    ended: UnboundedReceiver<Ending>,
     running: usize,
+}
+
+/// A worker that has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ending {
+    /// Which one, from 0.
+    pub(crate) worker: usize,
+    /// Why, if it was not told to: the words of its panic.
+    pub(crate) fault: Option<String>,
 }
 
 impl Workers {
@@ -37,27 +47,10 @@ impl Workers {
             let worker = Worker::new(lb_net::clock::seed(), Arc::clone(snapshot), Arc::clone(&counters));
             let tell = tell.clone();
             if count == 1 {
-                tokio::task::spawn_local(async move {
-                    worker.run(inbox).await;
-                    let _ = tell.send(id);
-                });
-                workers.orders.push(orders);
-                workers.counters.push(counters);
-                continue;
+                run_here(id, tell, worker.run(inbox));
+            } else {
+                run_on_thread(id, tell, || worker.run(inbox))?;
             }
-            std::thread::Builder::new()
-                .name(format!("worker-{id}"))
-                .spawn(move || {
-                    let runtime = tokio::runtime::Builder::new_current_thread()
-                        .enable_all()
-                        .build_local(Default::default());
-                    match runtime {
-                        Ok(runtime) => runtime.block_on(worker.run(inbox)),
-                        Err(error) => note(format_args!("worker {id} cannot start: {error}")),
-                    }
-                    // Nobody listens when the control thread has gone.
-                    let _ = tell.send(id);
-                })?;
             workers.orders.push(orders);
             workers.counters.push(counters);
         }
@@ -83,13 +76,19 @@ impl Workers {
         }
     }
 
-    /// Waits until one more worker has ended; says whether others run.
-    pub(crate) async fn one_ended(&mut self) -> bool {
-        if self.running > 0 {
-            // None: the rest panicked.
-            self.running = self.ended.recv().await.map_or(0, |_| self.running - 1);
+    /// Waits until one more worker has ended; `None`: none is left. Cancel safe.
+    pub(crate) async fn one_ended(&mut self) -> Option<Ending> {
+        if self.running == 0 {
+            return None;
         }
-        self.running > 0
+        let ending = self.ended.recv().await;
+        self.running = ending.as_ref().map_or(0, |_| self.running.saturating_sub(1));
+        ending
+    }
+
+    /// Has every worker ended?
+    pub(crate) fn are_over(&self) -> bool {
+        self.running == 0
     }
 
     /// The last failed request or connection of a backend, of all workers.
@@ -102,5 +101,135 @@ impl Workers {
 
     pub(crate) fn counters(&self) -> lb_telemetry::Snapshot {
         self.counters.iter().map(|counters| counters.snapshot()).sum()
+    }
+}
+
+impl Ending {
+    /// One line for the operator.
+    pub(crate) fn explain(&self) -> String {
+        let Self { worker, fault } = self;
+        match fault {
+            Some(fault) => format!("worker {worker} ended by a fault of lbd, please report it: {fault}"),
+            None => format!("worker {worker} ended by itself"),
+        }
+    }
+}
+
+/// Runs a worker beside the control loop; its panic is its own.
+fn run_here(id: usize, tell: UnboundedSender<Ending>, worker: impl Future<Output = ()> + 'static) {
+    let task = tokio::task::spawn_local(worker);
+    tokio::task::spawn_local(async move {
+        let fault = match task.await {
+            Ok(()) => None,
+            Err(error) if error.is_panic() => Some(words(&*error.into_panic())),
+            Err(error) => Some(error.to_string()),
+        };
+        // Nobody listens when the control loop has gone.
+        let _ = tell.send(Ending { worker: id, fault });
+    });
+}
+
+/// Runs a worker in a runtime and on a thread of its own.
+fn run_on_thread<F>(
+    id: usize,
+    tell: UnboundedSender<Ending>,
+    worker: impl FnOnce() -> F + Send + 'static,
+) -> io::Result<()>
+where
+    F: Future<Output = ()> + 'static,
+{
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build_local(Default::default())
+            .map_err(|error| format!("it cannot start: {error}"))?;
+        runtime.block_on(worker());
+        Ok(())
+    };
+    std::thread::Builder::new()
+        .name(format!("worker-{id}"))
+        .spawn(move || {
+            // What a panic leaves behind is this worker's alone, and dropped.
+            let ended = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(words(&*panic)));
+            // Nobody listens when the control thread has gone.
+            let _ = tell.send(Ending {
+                worker: id,
+                fault: ended.err(),
+            });
+        })
+        .map(drop)
+}
+
+/// What a panic said.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "it panicked without a word".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// What the control loop hears of workers that do this: the first on a thread, the second beside the loop.
+    fn endings<F: Future<Output = ()> + 'static>(worker: impl Fn() -> F + Copy + Send + 'static) -> Vec<Ending> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build_local(Default::default())
+            .unwrap();
+        runtime.block_on(async {
+            let (tell, ended) = unbounded_channel();
+            run_on_thread(0, tell.clone(), worker).unwrap();
+            run_here(1, tell.clone(), worker());
+            // As with workers that go on: somebody could still tell something.
+            let mut workers = Workers {
+                orders: Vec::new(),
+                counters: Vec::new(),
+                ended,
+                running: 3,
+            };
+            let mut endings = Vec::new();
+            for _ in 0..2 {
+                let ended = tokio::time::timeout(Duration::from_secs(10), workers.one_ended()).await;
+                endings.push(ended.expect("it is noticed").expect("one ended"));
+            }
+            assert!(!workers.are_over(), "a third one runs");
+            drop(tell);
+            assert_eq!((workers.one_ended().await, workers.are_over()), (None, true));
+            endings.sort_by_key(|ending| ending.worker);
+            endings
+        })
+    }
+
+    fn both(fault: Option<&str>) -> Vec<Ending> {
+        let ending = |worker| Ending {
+            worker,
+            fault: fault.map(str::to_owned),
+        };
+        vec![ending(0), ending(1)]
+    }
+
+    #[test]
+    fn a_panic_of_one_worker_is_noticed_with_its_words_while_others_run() {
+        async fn breaks() {
+            tokio::task::yield_now().await;
+            panic!("the wheel is {}", "square");
+        }
+        let endings = endings(breaks);
+        assert_eq!(endings, both(Some("the wheel is square")));
+        assert_eq!(
+            endings[0].explain(),
+            "worker 0 ended by a fault of lbd, please report it: the wheel is square"
+        );
+    }
+
+    #[test]
+    fn a_worker_that_returns_has_no_fault_and_one_that_panics_without_words_has() {
+        assert_eq!(endings(|| async {}), both(None));
+        assert_eq!(
+            endings(|| async { std::panic::panic_any(7) }),
+            both(Some("it panicked without a word"))
+        );
     }
 }

@@ -101,6 +101,8 @@ pub struct Listener {
     pub max_connections: usize,
     /// Connections that had to wait for room so far.
     pub limited: u64,
+    /// How often accepting failed so far, for want of descriptors or memory.
+    pub unaccepted: u64,
 }
 
 /// Backends behind one rule.

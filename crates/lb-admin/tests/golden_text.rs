@@ -18,6 +18,7 @@ fn s_health_04_the_table_shows_state_since_results_next_probe_and_mend() {
         connections: 84,
         max_connections: 100_000,
         limited: 0,
+        unaccepted: 0,
     });
     state.totals.requests = 90_210;
     let expected = "\

@@ -1,4 +1,6 @@
+use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::os::fd::{AsFd, AsRawFd};
 
 /// How many descriptors this process may have open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,6 +9,20 @@ pub struct DescriptorLimit {
     pub before: Option<u64>,
     /// The limit in force now. `None`: none.
     pub now: Option<u64>,
+}
+
+/// How many descriptors this process may have open now. `None`: as many as the system has.
+#[must_use]
+pub fn descriptor_limit() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
+}
+
+/// The number that the next descriptor of this process would have; `None`: there is none left. Two system calls: it
+/// makes a copy of `any` and closes it.
+#[must_use]
+pub fn lowest_free(any: impl AsFd) -> Option<u64> {
+    let copy = fcntl_dupfd_cloexec(any, 0).ok()?;
+    u64::try_from(copy.as_raw_fd()).ok()
 }
 
 /// Raises the soft descriptor limit to the hard one. A proxy needs two descriptors per
@@ -31,6 +47,15 @@ pub fn raise_descriptor_limit() -> DescriptorLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_lowest_free_number_is_the_next_ones() {
+        // Other tests of this program open and close too, so the number is only bounded.
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let free = lowest_free(&file).unwrap();
+        assert!(descriptor_limit().is_none_or(|limit| free < limit));
+        assert!(free != u64::try_from(file.as_raw_fd()).unwrap());
+    }
 
     #[test]
     fn the_limit_only_rises() {

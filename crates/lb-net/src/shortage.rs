@@ -65,6 +65,46 @@ pub fn is_shortage(error: &io::Error) -> bool {
     Shortage::of(error).is_some()
 }
 
+/// What a failed accept(2) speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AcceptFault {
+    /// One connection, which went away while it waited: the next one may be accepted.
+    Connection,
+    /// This machine is out of something: the connection waits on.
+    Shortage(Shortage),
+    /// The listening socket itself: nothing can be accepted from it.
+    Listener,
+}
+
+impl AcceptFault {
+    /// Reads accept(2): on Linux it also reports what is wrong with the network of the new connection.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Self {
+        if let Some(shortage) = Shortage::of(error) {
+            return Self::Shortage(shortage);
+        }
+        match Errno::from_io_error(error) {
+            Some(
+                Errno::CONNABORTED
+                | Errno::CONNRESET
+                | Errno::INTR
+                | Errno::AGAIN
+                | Errno::PERM
+                | Errno::PROTO
+                | Errno::NOPROTOOPT
+                | Errno::TIMEDOUT
+                | Errno::NETDOWN
+                | Errno::NETUNREACH
+                | Errno::HOSTDOWN
+                | Errno::HOSTUNREACH
+                | Errno::NONET,
+            ) => Self::Connection,
+            _ => Self::Listener,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +125,11 @@ mod tests {
             !is_shortage(&io::ErrorKind::OutOfMemory.into()),
             "the kernel did not say it"
         );
+        // accept(2): ECONNABORTED 103, EPROTO 71, ENETDOWN 100, EPERM 1; EBADF 9, EINVAL 22, ENOTSOCK 88, EOPNOTSUPP 95
+        let accept = |number| AcceptFault::of(&io::Error::from_raw_os_error(number));
+        assert_eq!([103, 71, 100, 1].map(accept), [AcceptFault::Connection; 4]);
+        assert_eq!([9, 22, 88, 95].map(accept), [AcceptFault::Listener; 4]);
+        assert_eq!(accept(24), AcceptFault::Shortage(Descriptors));
         assert!(!Ports.is_everywhere() && Descriptors.is_everywhere());
     }
 }

@@ -1,7 +1,8 @@
 //! Connections to backends that could not be made: whose fault that is, and what it means for the request.
 
 use crate::view::PoolView;
-use lb_balance::{Outcome, Refusal};
+use lb_balance::{Outcome, Refusal, Ticket};
+use lb_net::Shortage;
 use lb_telemetry::End;
 use lb_types::{Slot, Time};
 use std::io;
@@ -13,8 +14,10 @@ pub(crate) struct NoContact {
     pub(crate) end: End,
     /// What the end does not say; empty when it says it all. Our own words, as `Proxy-Status` may carry them.
     pub(crate) detail: &'static str,
-    /// `None`: we are short of something, the backend is not to blame.
+    /// `None`: the backend is not to blame.
     refusal: Option<Refusal>,
+    /// What we are short of.
+    shortage: Option<Shortage>,
 }
 
 impl NoContact {
@@ -23,40 +26,60 @@ impl NoContact {
         end: End::ConnectTimeout,
         detail: "",
         refusal: Some(Refusal::Timeout),
+        shortage: None,
     };
+
+    /// This machine is short of something.
+    pub(crate) const fn short(of: Shortage) -> Self {
+        Self {
+            end: End::LocalShortage,
+            detail: of.what(),
+            refusal: None,
+            shortage: Some(of),
+        }
+    }
 
     pub(crate) fn of(error: &io::Error) -> Self {
         use io::ErrorKind as K;
+        if let Some(shortage) = Shortage::of(error) {
+            return Self::short(shortage);
+        }
         let failed = |detail, refusal| Self {
             end: End::ConnectFailed,
             detail,
-            refusal,
+            refusal: Some(refusal),
+            shortage: None,
         };
-        match (error.kind(), error.raw_os_error()) {
-            (K::ConnectionRefused, _) => Self {
+        match error.kind() {
+            K::ConnectionRefused => Self {
                 end: End::ConnectRefused,
                 detail: "",
                 refusal: Some(Refusal::Refused),
+                shortage: None,
             },
-            (K::TimedOut, _) => Self::TIMEOUT,
-            (K::AddrNotAvailable | K::AddrInUse, _) => failed("no free local port or address", None),
-            (_, Some(EMFILE | ENFILE)) => failed("no free file descriptor", None),
-            (K::OutOfMemory, _) | (_, Some(ENOBUFS)) => failed("no memory for another socket", None),
-            (K::ConnectionReset | K::ConnectionAborted, _) => {
-                failed("reset while the connection was being made", Some(Refusal::Reset))
+            K::TimedOut => Self::TIMEOUT,
+            K::ConnectionReset | K::ConnectionAborted => {
+                failed("reset while the connection was being made", Refusal::Reset)
             }
-            (K::HostUnreachable, _) => failed("the host is unreachable", Some(Refusal::Unreachable)),
-            (K::NetworkUnreachable, _) => failed("no route to the network of the address", Some(Refusal::Unreachable)),
-            (K::NetworkDown, _) => failed("the network is down", Some(Refusal::Unreachable)),
-            (K::PermissionDenied, _) => failed(
+            K::HostUnreachable => failed("the host is unreachable", Refusal::Unreachable),
+            K::NetworkUnreachable => failed("no route to the network of the address", Refusal::Unreachable),
+            K::NetworkDown => failed("the network is down", Refusal::Unreachable),
+            K::NotFound => failed("no socket is at its path", Refusal::Refused),
+            // of a Unix domain socket; TCP has no such answer
+            K::WouldBlock => failed("the backlog of its socket is full", Refusal::Refused),
+            K::PermissionDenied if lb_net::lacks_access(error) => failed(
+                "the mode or owner of its socket keeps this process out",
+                Refusal::Unreachable,
+            ),
+            K::PermissionDenied => failed(
                 "this machine does not allow connections to the address: look at its firewall",
-                Some(Refusal::Unreachable),
+                Refusal::Unreachable,
             ),
-            (K::InvalidInput, _) => failed(
+            K::InvalidInput => failed(
                 "the system does not take the address: a link-local one needs its zone",
-                Some(Refusal::Unreachable),
+                Refusal::Unreachable,
             ),
-            _ => failed("an error of the socket", Some(Refusal::Unreachable)),
+            _ => failed("an error of the socket", Refusal::Unreachable),
         }
     }
 
@@ -65,18 +88,24 @@ impl NoContact {
         self.refusal.is_some()
     }
 
-    /// What it says about the health of the backend.
-    pub(crate) fn outcome(self) -> Outcome {
+    /// Would no other backend be reached either until room is made here?
+    pub(crate) fn wants_room(self) -> bool {
+        self.shortage.is_some_and(Shortage::is_everywhere)
+    }
+
+    /// Ends the ticket of the attempt. What we are short of says nothing of the backend, not even how long it took.
+    pub(crate) fn finish(self, ticket: Ticket, now: Time) {
         if self.is_its_fault() {
-            Outcome::Failure
-        } else {
-            Outcome::Neutral
+            ticket.finish(Outcome::Failure, now);
         }
     }
 
     /// May the request go on to another backend at no price? No byte of it was sent and hardly any time spent.
     pub(crate) fn is_free(self) -> bool {
-        self.refusal.is_some_and(Refusal::is_free)
+        match self.shortage {
+            Some(shortage) => !shortage.is_everywhere(),
+            None => self.refusal.is_some_and(Refusal::is_free),
+        }
     }
 
     /// The backend is passed over from now on.
@@ -87,36 +116,49 @@ impl NoContact {
     }
 }
 
-// Linux numbers, which std has no kinds for.
-const ENFILE: i32 = 23;
-const EMFILE: i32 = 24;
-const ENOBUFS: i32 = 105;
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_we_are_short_of_is_not_the_backends_fault() {
-        // errno(3): EMFILE 24, EADDRNOTAVAIL 99, ECONNREFUSED 111, ENETUNREACH 101, EHOSTUNREACH 113,
+        // errno(3): ENOMEM 12, EMFILE 24, EADDRINUSE 98, EADDRNOTAVAIL 99, ECONNREFUSED 111, ENETUNREACH 101, EHOSTUNREACH 113,
         // ECONNRESET 104, ETIMEDOUT 110, EPERM 1
         let of = |number| NoContact::of(&io::Error::from_raw_os_error(number));
-        for number in [23, 24, 99, 105] {
-            assert_eq!((of(number).outcome(), of(number).is_free()), (Outcome::Neutral, false));
+        for number in [12, 23, 24, 105] {
+            let failed = of(number);
+            assert_eq!(
+                (failed.is_its_fault(), failed.is_free(), failed.wants_room()),
+                (false, false, true)
+            );
+            assert_eq!(failed.end, End::LocalShortage);
+        }
+        for number in [98, 99] {
+            // Ports are counted per address that is connected to: another backend may be reached, and costs nothing.
+            let failed = of(number);
+            assert_eq!(
+                (failed.is_its_fault(), failed.is_free(), failed.wants_room()),
+                (false, true, false)
+            );
+            assert_eq!(failed.end, End::LocalShortage);
         }
         for number in [111, 101, 113, 104, 1] {
-            assert_eq!((of(number).outcome(), of(number).is_free()), (Outcome::Failure, true));
+            let failed = of(number);
+            assert_eq!(
+                (failed.is_its_fault(), failed.is_free(), failed.wants_room()),
+                (true, true, false)
+            );
         }
         assert_eq!(of(110), NoContact::TIMEOUT);
-        assert!(!NoContact::TIMEOUT.is_free() && NoContact::TIMEOUT.outcome() == Outcome::Failure);
+        assert!(!NoContact::TIMEOUT.is_free() && NoContact::TIMEOUT.is_its_fault());
         assert_eq!((of(111).end, of(113).end), (End::ConnectRefused, End::ConnectFailed));
     }
 
     #[test]
     fn each_reason_why_no_connection_was_made_reads_differently() {
-        // errno(3), as above; EINVAL 22, ENETDOWN 100, ENOMEM 12, EPROTO 71
+        // errno(3), as above; EINVAL 22, ENETDOWN 100, ENOMEM 12, EPROTO 71, ENOENT 2, EAGAIN 11, EACCES 13
         let of = |number| NoContact::of(&io::Error::from_raw_os_error(number)).detail;
-        let said = [113, 101, 100, 104, 1, 22, 99, 24, 12, 71].map(of);
+        let said = [113, 101, 100, 104, 1, 22, 99, 24, 12, 71, 2, 11, 13].map(of);
         for (n, detail) in said.iter().enumerate() {
             assert!(
                 !detail.is_empty() && !said.iter().skip(n + 1).any(|other| other == detail),

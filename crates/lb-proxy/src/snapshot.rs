@@ -1,8 +1,11 @@
 use crate::options::{ListenerOptions, PoolOptions};
 use lb_balance::Pool;
+use lb_net::Shortage;
 use lb_store::Tables;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use std::io;
+use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 
 /// Everything that a reload replaces, as one immutable value.
 ///
@@ -31,6 +34,11 @@ pub struct ListenerEntry {
 pub struct Occupancy {
     open: AtomicUsize,
     limited: AtomicU64,
+    crowded: AtomicU64,
+    unaccepted: AtomicU64,
+    broken: AtomicU64,
+    short_of: AtomicI32,
+    broken_by: AtomicI32,
 }
 
 impl Occupancy {
@@ -46,6 +54,58 @@ impl Occupancy {
     #[must_use]
     pub fn limited(&self) -> u64 {
         self.limited.load(Ordering::Relaxed)
+    }
+
+    /// How many connections had to wait so far because the last descriptors are kept for connections to backends.
+    #[must_use]
+    pub fn crowded(&self) -> u64 {
+        self.crowded.load(Ordering::Relaxed)
+    }
+
+    /// How often accepting failed so far because this machine was out of something. The connection waited on in the
+    /// kernel's queue, and accepting was tried again.
+    #[must_use]
+    pub fn unaccepted(&self) -> u64 {
+        self.unaccepted.load(Ordering::Relaxed)
+    }
+
+    /// What this machine was out of when accepting failed last.
+    #[must_use]
+    pub fn shortage(&self) -> Option<Shortage> {
+        Shortage::of(&io::Error::from_raw_os_error(self.short_of.load(Ordering::Relaxed)))
+    }
+
+    /// How often a worker found that its socket cannot be accepted from at all, and what the system said last.
+    #[must_use]
+    pub fn broken(&self) -> (u64, io::Error) {
+        let number = self.broken_by.load(Ordering::Relaxed);
+        (
+            self.broken.load(Ordering::Relaxed),
+            io::Error::from_raw_os_error(number),
+        )
+    }
+
+    /// A connection was accepted with one of the last descriptors and has to wait.
+    pub(crate) fn count_crowded(&self) {
+        self.crowded.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Accepting failed, for want of something or for good.
+    pub(crate) fn count_failed(&self, error: &io::Error) {
+        if !lb_net::is_shortage(error) {
+            self.count_broken(error);
+            return;
+        }
+        self.short_of
+            .store(error.raw_os_error().unwrap_or(0), Ordering::Relaxed);
+        self.unaccepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A worker cannot accept from its socket.
+    pub(crate) fn count_broken(&self, error: &io::Error) {
+        self.broken_by
+            .store(error.raw_os_error().unwrap_or(0), Ordering::Relaxed);
+        self.broken.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts one more connection unless there are `most` already.

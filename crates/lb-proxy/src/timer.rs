@@ -8,7 +8,7 @@
 use lb_types::Time;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 /// The wheel. Not shared between threads.
@@ -45,6 +45,10 @@ struct Entry {
     next: u32,
     prev: u32,
     fired: bool,
+    /// Its connection is to end, because another one needs its descriptor.
+    gives_way: bool,
+    /// The tick since which its connection waits for nothing but its client; `BUSY`: it does not.
+    idle_since: u32,
     waker: Option<Waker>,
 }
 
@@ -72,6 +76,8 @@ impl Timers {
             next: NONE,
             prev: NONE,
             fired: false,
+            gives_way: false,
+            idle_since: BUSY,
             waker: Some(waker),
         };
         let key = wheel.free;
@@ -131,6 +137,36 @@ impl Timers {
         }
     }
 
+    /// Asks those that have been idle for longest to end; says how many. One for each [`AT_ONCE`] that are idle, and no
+    /// one whose last word was a moment ago: its next may be on the way. `O(connections)`; for want of descriptors only.
+    #[cold]
+    pub(crate) fn ask_idle_to_end(&self, now: Time) -> usize {
+        let mut wheel = self.wheel.borrow_mut();
+        let before = idle_tick(now).saturating_sub(PAUSE_TICKS);
+        let mut idle: Vec<(u32, u32)> = wheel
+            .entries
+            .iter()
+            .zip(0..)
+            .filter(|(entry, _)| entry.idle_since <= before && entry.waker.is_some())
+            .map(|(entry, key)| (entry.idle_since, key))
+            .collect();
+        let most = idle.len().div_ceil(AT_ONCE);
+        if most < idle.len() {
+            idle.select_nth_unstable(most);
+            idle.truncate(most);
+        }
+        for (_, key) in &idle {
+            let entry = &mut wheel.entries[*key as usize];
+            entry.idle_since = BUSY;
+            entry.gives_way = true;
+            entry.fired = true;
+            if let Some(waker) = &entry.waker {
+                waker.wake_by_ref();
+            }
+        }
+        idle.len()
+    }
+
     /// Wakes the tasks of all entries: the worker's state changed (drain).
     pub(crate) fn wake_all(&self) {
         for entry in &self.wheel.borrow().entries {
@@ -149,6 +185,8 @@ impl Timer {
         let entry = &mut wheel.entries[self.key as usize];
         entry.deadline = tick;
         entry.fired = false;
+        entry.gives_way = false;
+        entry.idle_since = BUSY;
         if tick < entry.at {
             let planned = self.timers.planned.get();
             if entry.at != NEVER {
@@ -163,6 +201,22 @@ impl Timer {
                 }
             }
         }
+    }
+
+    /// As [`take_fired`](Self::take_fired), and says so again.
+    pub(crate) fn has_fired(&self) -> bool {
+        self.timers.wheel.borrow().entries[self.key as usize].fired
+    }
+
+    /// As [`set`](Self::set), of a connection that waits for nothing but its client from now on, until it is set again.
+    pub(crate) fn set_idle(&self, deadline: Time, now: Time) {
+        self.set(deadline);
+        self.timers.wheel.borrow_mut().entries[self.key as usize].idle_since = idle_tick(now);
+    }
+
+    /// Is it that another connection needs the descriptor of this one?
+    pub(crate) fn gives_way(&self) -> bool {
+        self.timers.wheel.borrow().entries[self.key as usize].gives_way
     }
 
     /// Did a deadline pass since it was set? Says so once.
@@ -181,6 +235,7 @@ impl Drop for Timer {
         let free = wheel.free;
         let entry = &mut wheel.entries[self.key as usize];
         entry.waker = None;
+        entry.idle_since = BUSY;
         entry.next = free;
         wheel.free = self.key;
     }
@@ -230,23 +285,34 @@ impl Wheel {
 }
 
 /// Runs the wheel for ever; one task per worker.
+///
+/// A deadline of now fires when the runtime knows all that had come until now: after a late turn, what came in time
+/// is looked at before the deadline that it was in time for.
 pub(crate) async fn drive(timers: Rc<Timers>) {
     let mut sleep = Box::pin(tokio::time::sleep(Duration::ZERO));
-    std::future::poll_fn(|cx| {
-        timers.set_driver(cx.waker());
-        loop {
-            let Some(next) = timers.advance(lb_net::clock::monotonic()) else {
-                return std::task::Poll::<()>::Pending;
-            };
-            sleep
-                .as_mut()
-                .reset(tokio::time::Instant::from_std(lb_net::clock::instant(next)));
-            if sleep.as_mut().poll(cx).is_pending() {
-                return std::task::Poll::Pending;
-            }
+    loop {
+        // Until the runtime has looked at the sockets nobody may wake this task: that would end the yield too early.
+        *timers.driver.borrow_mut() = None;
+        let now = lb_net::clock::monotonic();
+        tokio::task::yield_now().await;
+        let next = timers.advance(now);
+        let planned = timers.planned.get();
+        if let Some(next) = next {
+            let next = tokio::time::Instant::from_std(lb_net::clock::instant(next));
+            sleep.as_mut().reset(next);
         }
-    })
-    .await;
+        std::future::poll_fn(|cx| {
+            timers.set_driver(cx.waker());
+            if timers.planned.get() != planned {
+                return Poll::Ready(());
+            }
+            if next.is_none() {
+                return Poll::Pending;
+            }
+            sleep.as_mut().poll(cx)
+        })
+        .await;
+    }
 }
 
 fn tick_floor(time: Time) -> u64 {
@@ -255,6 +321,11 @@ fn tick_floor(time: Time) -> u64 {
 
 fn tick_ceil(time: Time) -> u64 {
     (time.as_nanos() >> TICK_BITS) + 1
+}
+
+fn idle_tick(time: Time) -> u32 {
+    // 9 years of ticks; whoever runs for longer has connections that are idle for as long as they can be.
+    u32::try_from(tick_floor(time)).unwrap_or(BUSY - 1).min(BUSY - 1)
 }
 
 fn slot_of(tick: u64) -> usize {
@@ -266,6 +337,12 @@ const TICK_BITS: u32 = 26;
 /// One turn is 68 s; later deadlines are looked at once a turn.
 const SLOTS: usize = 1024;
 const NONE: u32 = u32::MAX;
+/// Not idle.
+const BUSY: u32 = u32::MAX;
+/// 67 to 134 ms: a client at work sends its next request within a round trip.
+const PAUSE_TICKS: u32 = 2;
+/// Of so many idle connections one is asked to end at once.
+const AT_ONCE: usize = 64;
 const NEVER: u64 = u64::MAX;
 
 #[cfg(test)]
@@ -301,6 +378,37 @@ mod tests {
         assert!(!timer.take_fired());
         assert_eq!(count.0.load(Ordering::Relaxed), 1);
         assert_eq!(timers.advance(secs(200)), None, "nothing is linked");
+    }
+
+    #[test]
+    fn who_is_idle_for_longest_is_asked_to_end_and_nobody_who_is_busy_or_spoke_a_moment_ago() {
+        let timers = Timers::new(Time::ZERO);
+        let count = Arc::new(Count::default());
+        let new = || timers.register(Waker::from(Arc::clone(&count)));
+        let (busy, second, first, fresh) = (new(), new(), new(), new());
+        busy.set_idle(secs(90), Time::ZERO);
+        busy.set(secs(60));
+        second.set_idle(secs(90), secs(2));
+        first.set_idle(secs(90), secs(1));
+        fresh.set_idle(secs(90), Time::from_nanos(9_990_000_000));
+        assert_eq!(timers.ask_idle_to_end(secs(10)), 1);
+        assert!(first.take_fired() && first.gives_way());
+        assert_eq!(timers.ask_idle_to_end(secs(10)), 1);
+        assert!(second.take_fired() && second.gives_way());
+        assert_eq!(timers.ask_idle_to_end(secs(10)), 0, "one is busy, one spoke 10 ms ago");
+        assert!(!busy.take_fired() && !fresh.take_fired());
+        first.set(secs(90));
+        assert!(!first.gives_way(), "it had something to do");
+        // Of 130 that are idle three are asked, the longest idle ones.
+        let crowd: Vec<Timer> = (0..129).map(|_| new()).collect();
+        for (n, timer) in (0..).zip(&crowd) {
+            timer.set_idle(secs(900), secs(300 - n));
+        }
+        assert_eq!(timers.ask_idle_to_end(secs(400)), 3);
+        let asked: Vec<bool> = [&fresh, &crowd[128], &crowd[127], &crowd[126]]
+            .map(|timer| timer.take_fired())
+            .into();
+        assert_eq!(asked, [true, true, true, false]);
     }
 
     #[test]

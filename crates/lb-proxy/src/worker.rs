@@ -4,11 +4,13 @@ use crate::core::Core;
 use crate::http::client::Connection;
 use crate::log::{AccessLog, Log};
 use crate::options::Service;
+use crate::room;
 use crate::snapshot::{Occupancy, Snapshot};
+use crate::tasks::Tasks;
 use crate::tcp::Passage;
 use crate::timer;
 use crate::view::{ListenerView, Place, views};
-use lb_net::{Accepted, Listener};
+use lb_net::{AcceptFault, Accepted, Listener, NetError, Stream};
 use lb_telemetry::Counters;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -19,6 +21,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
+
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::spawn_local;
 
@@ -40,6 +43,9 @@ pub enum Order {
     Drain,
     /// End every connection now. What was under way gets its log line, and [`Worker::run`] returns.
     Cut,
+    /// One of the worker's tasks panics.
+    #[cfg(test)]
+    Panic,
 }
 
 /// A worker. It lives in one current-thread runtime and shares nothing with the others but the
@@ -73,16 +79,30 @@ impl Worker {
 
     /// Serves until it is told to drain and the last connection has ended, or until the sender
     /// of orders is gone. Must run inside a local runtime (`Builder::build_local`).
+    ///
+    /// # Panics
+    /// When its wheel, its accepting or its tidying does, whose panic goes on here: a worker without one of them would
+    /// serve nobody and say nothing. A panic in one connection ends that connection alone.
     pub async fn run(self, mut orders: UnboundedReceiver<Order>) {
         let core = Core::new(self.counters);
-        let driver = spawn_local(timer::drive(Rc::clone(&core.timers)));
-        let tidier = spawn_local(tidy(Rc::clone(&core)));
+        let mut tasks = Tasks::default();
+        tasks.spawn(timer::drive(Rc::clone(&core.timers)));
+        tasks.spawn(tidy(Rc::clone(&core)));
+        tasks.spawn(room::wake_waiting(Rc::clone(&core)));
+        tasks.spawn(room::help_others(Rc::clone(&core)));
         let mut current = by_address(views(&self.snapshot, &core, self.seed));
         let mut doors: HashMap<SocketAddr, Vec<Rc<Door>>> = HashMap::new();
         let mut places: HashMap<SocketAddr, Rc<Place>> = HashMap::new();
         let open = Rc::new(Cell::new(0_usize));
-        while let Some(order) = orders.recv().await {
+        while let Some(order) = poll_fn(|cx| {
+            tasks.watch(cx);
+            orders.poll_recv(cx)
+        })
+        .await
+        {
             match order {
+                #[cfg(test)]
+                Order::Panic => tasks.spawn(async { panic!("as the test wants it") }),
                 Order::Apply(snapshot) => {
                     current = by_address(views(&snapshot, &core, self.seed));
                     for (address, place) in &places {
@@ -94,9 +114,13 @@ impl Worker {
                 Order::Listen(address, fd) => {
                     let Some(view) = current.get(&address) else { continue };
                     let options = lb_net::ListenerOptions::new(address);
-                    // The control thread opened it; adopting can fail only without descriptors.
-                    let Ok(listener) = Listener::from_fd(fd, &options) else {
-                        continue;
+                    let listener = match Listener::from_fd(fd, &options) {
+                        Ok(listener) => listener,
+                        Err(NetError::Bind { source, .. }) => {
+                            view.entry.connections.count_broken(&source);
+                            continue;
+                        }
+                        Err(_) => continue,
                     };
                     let place = places.entry(address).or_insert_with(|| Place::new(Rc::clone(view)));
                     place.set(Rc::clone(view));
@@ -107,7 +131,7 @@ impl Worker {
                     });
                     doors.entry(address).or_default().push(Rc::clone(&door));
                     open.set(open.get() + 1);
-                    spawn_local(accept(Rc::clone(&core), listener, door, Rc::clone(&open)));
+                    tasks.spawn(accept(Rc::clone(&core), listener, door, Rc::clone(&open)));
                 }
                 Order::Unlisten(address) => {
                     if let Some(place) = places.remove(&address) {
@@ -126,6 +150,7 @@ impl Worker {
         close(doors.into_values().flatten());
         core.drain();
         poll_fn(|cx| {
+            tasks.watch(cx);
             if core.connections() == 0 && open.get() == 0 {
                 return Poll::Ready(());
             }
@@ -138,8 +163,7 @@ impl Worker {
             Poll::Pending
         })
         .await;
-        driver.abort();
-        tidier.abort();
+        drop(tasks);
         *core.log.borrow_mut() = None;
     }
 }
@@ -171,6 +195,9 @@ async fn accept(core: Rc<Core>, listener: Listener, door: Rc<Door>, open: Rc<Cel
         match accepted {
             None => break,
             Some(Ok(Accepted { stream, peer })) => {
+                if core.is_crowded(&stream) {
+                    make_way(&core, &door, &stream).await;
+                }
                 let (view, count) = admit(&core, &door).await;
                 match view.options().service {
                     Service::Http(_) => {
@@ -182,15 +209,42 @@ async fn accept(core: Rc<Core>, listener: Listener, door: Rc<Door>, open: Rc<Cel
                     }
                 }
             }
-            // It went away while it waited.
-            Some(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionAborted => {}
-            // Out of descriptors or memory: whoever ends next makes room.
-            Some(Err(_)) => room(&core).await,
+            Some(Err(error)) => {
+                let fault = AcceptFault::of(&error);
+                if fault != AcceptFault::Connection {
+                    door.place.view().entry.connections.count_failed(&error);
+                }
+                match fault {
+                    AcceptFault::Connection => {}
+                    AcceptFault::Shortage(_) => {
+                        core.tick();
+                        core.want_room();
+                        until_room(&core).await;
+                    }
+                    _ if door.closing.get() => break,
+                    _ => tokio::time::sleep(BROKEN).await,
+                }
+            }
         }
     }
     drop(listener);
     open.set(open.get() - 1);
     core.wake_ended();
+}
+
+/// Waits until a client that was accepted with one of the last descriptors may come in.
+#[cold]
+async fn make_way(core: &Core, door: &Door, stream: &Stream) {
+    let mut waited = false;
+    // Where nobody is served there is nobody to wait for.
+    while !door.closing.get() && core.connections() > 0 && !core.has_room(stream) {
+        if !std::mem::replace(&mut waited, true) {
+            door.place.view().entry.connections.count_crowded();
+        }
+        core.tick();
+        core.want_room();
+        until_room(core).await;
+    }
 }
 
 /// Counts a connection that was accepted, once there is room for it; more wait in the kernel's
@@ -214,13 +268,13 @@ async fn admit(core: &Core, door: &Door) -> (Rc<ListenerView>, Count) {
             connections.count_limited();
         }
         // Another worker's connection may be the one that ends, so look again by the clock too.
-        room(core).await;
+        until_room(core).await;
     }
 }
 
 /// Until a connection of this worker ends, or a moment passed.
-async fn room(core: &Core) {
-    let mut pause = std::pin::pin!(tokio::time::sleep(Duration::from_millis(20)));
+async fn until_room(core: &Core) {
+    let mut pause = std::pin::pin!(tokio::time::sleep(room::AGAIN));
     let before = core.connections();
     poll_fn(|cx| {
         if core.connections() < before {
@@ -242,10 +296,106 @@ impl Drop for Count {
     }
 }
 
+/// A socket that cannot be accepted from is tried again so often.
+const BROKEN: Duration = Duration::from_secs(1);
+
 /// Once a second: free lists, dead upstream connections, log lines.
 async fn tidy(core: Rc<Core>) {
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
         core.tidy();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{ListenerOptions, TcpOptions};
+    use crate::snapshot::ListenerEntry;
+    use std::panic::AssertUnwindSafe;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    /// A TCP listener without a pool: who comes is accepted and sent away.
+    fn listener() -> Arc<ListenerEntry> {
+        let options = ListenerOptions {
+            name: "main".to_owned(),
+            address: "127.0.0.1:1".parse().unwrap(),
+            backlog: 16,
+            max_connections: 10,
+            service: Service::Tcp(TcpOptions {
+                pool: 0,
+                idle_timeout: Duration::from_secs(1),
+                access_log: false,
+            }),
+        };
+        Arc::new(ListenerEntry {
+            options,
+            connections: Arc::default(),
+        })
+    }
+
+    /// Runs a worker with these orders, given one after the other when `ready` says so.
+    fn run(entry: &Arc<ListenerEntry>, orders: Vec<Order>, ready: impl AsyncFn()) -> std::thread::Result<()> {
+        let snapshot = Arc::new(Snapshot {
+            serial: 1,
+            listeners: vec![Arc::clone(entry)],
+            pools: Vec::new(),
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build_local(Default::default())
+            .unwrap();
+        std::panic::catch_unwind(AssertUnwindSafe(|| {
+            runtime.block_on(async {
+                let (tell, inbox) = unbounded_channel();
+                let worker = spawn_local(Worker::new(1, snapshot, Arc::default()).run(inbox));
+                for order in orders {
+                    tell.send(order).unwrap();
+                    ready().await;
+                }
+                let ended = tokio::time::timeout(Duration::from_secs(10), worker).await;
+                if let Err(error) = ended.expect("the worker ends") {
+                    std::panic::resume_unwind(error.into_panic());
+                }
+            });
+        }))
+    }
+
+    #[test]
+    fn a_panic_in_a_task_ends_the_worker_at_work_and_in_its_drain() {
+        let entry = listener();
+        assert!(run(&entry, vec![Order::Drain], async || {}).is_ok());
+        assert!(run(&entry, vec![Order::Panic], async || {}).is_err());
+        let socket = Listener::bind_fd(&lb_net::ListenerOptions::new("127.0.0.1:0".parse().unwrap())).unwrap();
+        let orders = vec![Order::Listen(entry.options.address, socket), Order::Panic, Order::Drain];
+        assert!(run(&entry, orders, async || {}).is_err());
+    }
+
+    #[test]
+    fn a_socket_that_cannot_be_accepted_from_is_counted_and_holds_up_no_drain() {
+        // A connection does not listen: EINVAL, 22. It is asked when something comes.
+        let entry = listener();
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = std::net::TcpStream::connect(other.local_addr().unwrap()).unwrap();
+        std::io::Write::write_all(&mut other.accept().unwrap().0, b"x").unwrap();
+        let counted = async || {
+            let patience = Duration::from_secs(10);
+            let counted = async {
+                while entry.connections.broken().0 == 0 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(patience, counted).await.expect("it is counted");
+        };
+        let orders = vec![Order::Listen(entry.options.address, socket.into()), Order::Drain];
+        assert!(run(&entry, orders, counted).is_ok());
+        assert_eq!(entry.connections.broken().1.raw_os_error(), Some(22));
+        // A file is no socket at all: ENOTSOCK, 88.
+        let entry = listener();
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let orders = vec![Order::Listen(entry.options.address, file.into()), Order::Drain];
+        assert!(run(&entry, orders, async || {}).is_ok());
+        assert_eq!(entry.connections.broken().1.raw_os_error(), Some(88));
+        assert_eq!((entry.connections.broken().0, entry.connections.unaccepted()), (1, 0));
     }
 }

@@ -52,8 +52,10 @@ pub enum End {
     ConnectRefused,
     /// The connection to the backend was not made in time: 504.
     ConnectTimeout,
-    /// The connection to the backend could not be made (unreachable, no port left, ..): 502.
+    /// The connection to the backend could not be made (unreachable, ..): 502.
     ConnectFailed,
+    /// No descriptor, memory or local port was left here for a connection to the backend: 503.
+    LocalShortage,
     /// The backend reset the connection before its response began: 502.
     UpstreamReset,
     /// The backend closed the connection before its response began: 502.
@@ -76,10 +78,12 @@ pub enum End {
     TunnelDone,
     /// The tunnel was idle in both directions for too long.
     TunnelIdle,
-    /// One side reset the tunnel; the reset was passed on to the other.
+    /// One side reset the tunnel; the other got what it had said before, and the reset or an end.
     TunnelReset,
     /// The connection had its last allowed request.
     MaxRequests,
+    /// The kept-alive connection was closed because its descriptor was needed for others.
+    MadeRoom,
     /// Closed because the process drains.
     Drain,
     /// Cut off because the drain deadline passed.
@@ -90,7 +94,7 @@ pub enum End {
 
 impl End {
     /// Every end, in the order of [`End::index`].
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 41] = [
         Self::Done,
         Self::ClientClosed,
         Self::ClientReset,
@@ -114,6 +118,7 @@ impl End {
         Self::ConnectRefused,
         Self::ConnectTimeout,
         Self::ConnectFailed,
+        Self::LocalShortage,
         Self::UpstreamReset,
         Self::UpstreamClosed,
         Self::UpstreamTimeout,
@@ -127,6 +132,7 @@ impl End {
         Self::TunnelIdle,
         Self::TunnelReset,
         Self::MaxRequests,
+        Self::MadeRoom,
         Self::Drain,
         Self::DrainDeadline,
         Self::Internal,
@@ -258,6 +264,7 @@ mod tests {
             (End::UpstreamProtocol, 502, "http_protocol_error"),
             (End::UpstreamHeadTooLarge, 502, "http_response_header_section_size"),
             (End::UpgradeFailed, 502, "http_upgrade_failed"),
+            (End::LocalShortage, 503, "proxy_internal_error"),
             (End::NoBackend, 503, "destination_unavailable"),
             (End::BackendsBusy, 503, "connection_limit_reached"),
             (End::ConnectionLimit, 503, "connection_limit_reached"),

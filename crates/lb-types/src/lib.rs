@@ -30,6 +30,7 @@
 #[cfg(any(test, feature = "http", feature = "near"))]
 extern crate std;
 
+mod address;
 mod cidr;
 mod civil;
 mod fields;
@@ -42,6 +43,7 @@ mod near;
 mod rng;
 mod time;
 
+pub use address::{Address, AddressError, UnixPath, UnixPathError};
 pub use cidr::{Cidr, CidrError};
 pub use civil::Civil;
 pub use fields::{Fields, FieldsMut, InvalidField};

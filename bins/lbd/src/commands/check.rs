@@ -1,5 +1,7 @@
 use crate::MISCONFIGURED;
 use crate::args::Check;
+use crate::control::workers_of;
+use crate::descriptors::too_few;
 use lb_config::{Check as HealthCheck, Health, Plan};
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -14,6 +16,10 @@ pub(crate) fn run(check: &Check) -> ExitCode {
                 eprint!("{}", resolved.warnings.render(color));
             }
             print!("{}: {}", check.path().display(), summary(&resolved.plan));
+            let limit = lb_net::raise_descriptor_limit().now;
+            if let Some(warning) = too_few(&resolved.plan, limit, workers_of(&resolved.plan)) {
+                eprintln!("warning: {warning}");
+            }
             ExitCode::SUCCESS
         }
         Err(problems) => {

@@ -9,7 +9,6 @@ use lb_health::{Cause, Status, Traffic};
 use lb_probe::{Agents, Event, Prober, Watched};
 use lb_types::{BackendId, Slot, Time, Weight};
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -235,12 +234,12 @@ pub(super) fn watched(plan: &Plan) -> Result<Vec<Watched>, Box<dyn std::error::E
     Ok(list)
 }
 
-fn probe(health: &Health, address: SocketAddr) -> Result<Option<lb_probe::Probe>, Box<dyn std::error::Error>> {
+fn probe(health: &Health, address: lb_types::Address) -> Result<Option<lb_probe::Probe>, Box<dyn std::error::Error>> {
     Ok(lb_config::probe(health, address)?)
 }
 
 /// How many probes may be under way: a quarter of the descriptors, so that clients keep the rest.
-pub(super) fn probes_at_once(descriptors: Option<u64>) -> usize {
+pub(crate) fn probes_at_once(descriptors: Option<u64>) -> usize {
     let quarter = descriptors.map_or(MOST_PROBES, |most| usize::try_from(most / 4).unwrap_or(MOST_PROBES));
     quarter.clamp(16, MOST_PROBES)
 }

@@ -3,10 +3,12 @@
 mod admin;
 mod agents;
 mod health;
+mod limits;
 mod orders;
 mod reload;
 mod see;
 
+pub(crate) use health::probes_at_once;
 pub(crate) use reload::Source;
 
 use crate::FAILED;
@@ -14,13 +16,15 @@ use crate::access::{self, Watcher, Writer};
 use crate::note::{Rising, counted, note, print};
 use crate::signals::Signals;
 use crate::sockets::Sockets;
-use crate::workers::Workers;
+use crate::workers::{Ending, Workers};
 use admin::{Admin, Asks};
-use health::{Standings, probes_at_once, watched};
+use health::{Standings, watched};
 use lb_config::Plan;
 use lb_probe::{Agents, Prober};
-use lb_proxy::{ListenerEntry, Order, Snapshot};
+use lb_proxy::{Order, Snapshot};
+use lb_telemetry::End;
 use lb_types::Time;
+use limits::Limits;
 use orders::Orders;
 use reload::{Loaded, loaded, socket_of};
 use std::collections::{HashMap, HashSet};
@@ -55,8 +59,12 @@ pub(crate) struct Control {
     loaded: Time,
     /// It was told to stop.
     stopping: bool,
-    /// By listener: connections that had to wait for room.
-    limited: HashMap<SocketAddr, Rising>,
+    /// A worker ended by a fault of ours.
+    has_fault: bool,
+    /// By listener: what the operator hears of now and then.
+    limits: HashMap<SocketAddr, Limits>,
+    /// Requests and connections that found no descriptor, memory or port for a backend.
+    short: Rising,
     /// A reload whose file is being read.
     loading: Option<oneshot::Receiver<Loaded>>,
     /// Another one was asked for meanwhile.
@@ -72,12 +80,7 @@ impl Control {
     ) -> Result<Self, Box<dyn std::error::Error>> {
         crate::note::with_time(plan.log.event_time);
         let signals = Signals::new()?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let count = if plan.workers == 0 {
-            cores
-        } else {
-            usize::from(plan.workers)
-        };
+        let count = workers_of(&plan);
         let snapshot = lb_config::build(&plan, None)?.commit();
         let mut prober = Prober::new(lb_net::clock::seed(), lb_net::clock::monotonic())
             .with_most_at_once(probes_at_once(lb_net::raise_descriptor_limit().now));
@@ -119,7 +122,9 @@ impl Control {
             started: now,
             loaded: now,
             stopping: false,
-            limited: HashMap::new(),
+            has_fault: false,
+            limits: HashMap::new(),
+            short: Rising::default(),
         };
         control.log_to(log);
         control.pass_all_on();
@@ -157,8 +162,8 @@ impl Control {
                 _ = self.signals.usr1.recv() => self.tell_state(),
                 _ = self.signals.term.recv() => break,
                 _ = self.signals.int.recv() => break,
-                _ = self.workers.one_ended() => {
-                    note("a worker ended by itself");
+                ending = self.workers.one_ended() => {
+                    note(ending.map_or_else(|| "every worker has ended".to_owned(), |ending| ending.explain()));
                     return ExitCode::from(FAILED);
                 }
             }
@@ -171,7 +176,12 @@ impl Control {
         tokio::pin!(deadline);
         loop {
             tokio::select! {
-                running = self.workers.one_ended() => if !running { break },
+                ending = self.workers.one_ended() => {
+                    self.on_ended(ending);
+                    if self.workers.are_over() {
+                        break;
+                    }
+                }
                 () = &mut deadline => {
                     note(format_args!(
                         "drain timeout: {} cut",
@@ -188,14 +198,29 @@ impl Control {
             }
         }
         self.finish_log().await;
-        ExitCode::SUCCESS
+        if self.has_fault {
+            ExitCode::from(FAILED)
+        } else {
+            ExitCode::SUCCESS
+        }
+    }
+
+    /// A worker ended while all are to end.
+    fn on_ended(&mut self, ending: Option<Ending>) {
+        if let Some(ending) = ending.filter(|ending| ending.fault.is_some()) {
+            self.has_fault = true;
+            note(ending.explain());
+        }
     }
 
     /// Lets the workers hand over their last lines and the log's thread write them, if that does not take long.
     async fn finish_log(&mut self) {
         self.workers.tell(|| Order::Cut);
         let written = async {
-            while self.workers.one_ended().await {}
+            while !self.workers.are_over() {
+                let ending = self.workers.one_ended().await;
+                self.on_ended(ending);
+            }
             while self.log.as_ref().is_some_and(|log| !log.is_done()) {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
@@ -213,10 +238,12 @@ impl Control {
     fn tell_limits(&mut self) {
         let now = lb_net::clock::monotonic();
         for listener in &self.snapshot.listeners {
-            let rising = self.limited.entry(listener.options.address).or_default();
-            if let Some(times) = rising.since_told(listener.connections.limited(), now) {
-                note(limit_reached(listener, times));
-            }
+            let told = self.limits.entry(listener.options.address).or_default();
+            told.lines(listener, now).into_iter().for_each(note);
+        }
+        let short = self.workers.counters().ended(End::LocalShortage);
+        if let Some(times) = self.short.since_told(short, now) {
+            note(limits::no_backend_reached(times));
         }
         if let Some(log) = &mut self.log {
             log.tell_lost(now);
@@ -239,16 +266,12 @@ impl Control {
     }
 }
 
-/// Names the limit, the listener and the key (S-CONN-06).
-fn limit_reached(listener: &ListenerEntry, times: u64) -> String {
-    let options = &listener.options;
-    format!(
-        "listener {}: max_connections = {} reached: {} had to wait, and those behind them; \
-         raise `max_connections` in its `limits` or in `[limits]`",
-        options.name,
-        options.max_connections,
-        counted(times, "connection")
-    )
+/// How many workers a configuration asks for.
+pub(crate) fn workers_of(plan: &Plan) -> usize {
+    match plan.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        count => usize::from(count),
+    }
 }
 
 /// How long the end waits for the access log.

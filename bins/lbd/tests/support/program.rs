@@ -28,6 +28,21 @@ impl Lbd {
         lbd
     }
 
+    /// As [`start`](Self::start), with at most so many descriptors.
+    pub(crate) fn start_limited(config: &str, descriptors: u64) -> Self {
+        let folder = Folder::new();
+        let path = folder.write(CONFIG, config);
+        let mut shell = Command::new("sh");
+        shell.args([
+            "-c",
+            &format!("ulimit -n {descriptors} && exec \"$0\" run --config \"$1\""),
+        ]);
+        shell.arg(env!("CARGO_BIN_EXE_lbd")).arg(path);
+        let lbd = Self::run(folder, shell);
+        lbd.await_listening(&listeners(config));
+        lbd
+    }
+
     /// `lbd` with these arguments; returns when `listeners` listen.
     pub(crate) fn start_with(arguments: &[&str], listeners: &[SocketAddr]) -> Self {
         let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
@@ -37,9 +52,14 @@ impl Lbd {
     }
 
     fn spawn(folder: Folder, arguments: &[String]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lbd"));
+        command.args(arguments);
+        Self::run(folder, command)
+    }
+
+    fn run(folder: Folder, mut command: Command) -> Self {
         let file = |name| File::create(folder.path().join(name)).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_lbd"))
-            .args(arguments)
+        let child = command
             .stdin(Stdio::null())
             .stdout(file("stdout"))
             .stderr(file("stderr"))
@@ -125,6 +145,11 @@ impl Lbd {
         until("lbd ends", || self.child.try_wait().unwrap())
     }
 
+    /// Did SIGSTOP stop it?
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.status().is_some_and(|status| status.contains("State:\tT"))
+    }
+
     /// Everything it wrote to standard output so far.
     pub(crate) fn stdout(&self) -> String {
         self.said("stdout")
@@ -192,7 +217,7 @@ impl State {
     }
 
     /// The line of the backend at this address.
-    pub(crate) fn backend(&self, address: SocketAddr) -> &str {
+    pub(crate) fn backend(&self, address: impl std::fmt::Display) -> &str {
         let wanted = format!(" address={address} ");
         self.0
             .iter()

@@ -22,8 +22,8 @@ pub fn lines(state: &State) -> String {
     for listener in &state.listeners {
         let _ = writeln!(
             text,
-            "state listener={} address={} connections={} limited={}",
-            listener.name, listener.address, listener.connections, listener.limited
+            "state listener={} address={} connections={} limited={} unaccepted={}",
+            listener.name, listener.address, listener.connections, listener.limited, listener.unaccepted
         );
     }
     text.push_str("state total");

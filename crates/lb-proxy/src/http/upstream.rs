@@ -5,19 +5,19 @@ use super::answer;
 use super::begin::Step1;
 use super::client::Client;
 use super::exchange::{Exchange, Phase, Stop, Wait};
+use super::pool::Idle;
 use crate::contact::NoContact;
 use crate::core::Core;
 use crate::pick::pick;
 use crate::view::PoolView;
 use lb_balance::Outcome;
 use lb_http::h1;
-use lb_net::Connecting;
+use lb_net::{Opening, Stream};
 use lb_telemetry::End;
 use lb_types::Time;
 use std::hint::cold_path;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
-use tokio::net::TcpStream;
+use std::task::{Context, Poll};
 
 impl Exchange {
     /// Picks a backend and gets a connection to it, or answers that there is none. `last` is what
@@ -79,23 +79,32 @@ impl Exchange {
         let now = core.now().mono;
         self.facts.connect_from = now;
         self.facts.connected = None;
-        if !fresh && let Some(idle) = pool.idle.get(ticket.slot().index()) {
-            while let Some(stream) = idle.take(now, client.id) {
-                // What must not be sent twice is not sent on a connection that the kernel knows
-                // to be closed while we were not told yet.
-                if !self.request.is_idempotent() && lb_net::has_unread(&stream) {
-                    cold_path();
-                    continue;
-                }
-                self.upstream = Some(stream);
-                self.facts.reused = true;
-                self.phase = Phase::Relay;
-                core.counters.upstream_reuse();
-                return Ok(());
-            }
+        if !fresh
+            && let Some(idle) = pool.idle.get(ticket.slot().index())
+            && let Some(stream) = self.take_idle(idle, client, core)
+        {
+            self.upstream = Some(stream);
+            self.facts.reused = true;
+            self.phase = Phase::Relay;
+            core.counters.upstream_reuse();
+            return Ok(());
         }
         cold_path();
         self.begin_connection(now, core)
+    }
+
+    #[inline(always)]
+    fn take_idle(&self, idle: &Idle, client: &Client, core: &Core) -> Option<Stream> {
+        while let Some(stream) = idle.take(core.now().mono, client.id) {
+            // What must not be sent twice is not sent on a connection that the kernel knows
+            // to be closed while we were not told yet.
+            if !self.request.is_idempotent() && stream.has_unread() {
+                cold_path();
+                continue;
+            }
+            return Some(stream);
+        }
+        None
     }
 
     #[inline(never)]
@@ -104,22 +113,29 @@ impl Exchange {
             return Err(End::Internal);
         };
         self.facts.reused = false;
-        core.counters.upstream_connect();
-        match Connecting::start(ticket.backend().address) {
-            Ok(connecting) => {
-                self.connecting = Some(connecting);
+        match Opening::start(ticket.backend().address) {
+            Ok(opening) => {
+                core.counters.upstream_connect();
+                self.opening = Some(opening);
                 self.phase = Phase::Connect;
                 Ok(())
             }
             Err(error) => {
                 let failed = NoContact::of(&error);
+                if failed.wants_room() {
+                    // It is waited for without a connection.
+                    core.want_room();
+                    self.detail = failed.detail;
+                    self.phase = Phase::Connect;
+                    return Ok(());
+                }
                 self.no_contact(failed, now);
                 if failed.is_its_fault() {
                     self.blame(failed.end, core);
                 }
                 if let Some(ticket) = self.ticket.take() {
                     self.tried.add(ticket.slot());
-                    ticket.finish(failed.outcome(), now);
+                    failed.finish(ticket, now);
                 }
                 Err(failed.end)
             }
@@ -127,12 +143,12 @@ impl Exchange {
     }
 
     pub(super) fn poll_connect(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step1 {
-        let Some(connecting) = &mut self.connecting else {
-            return Err(Stop::Internal);
+        let Some(opening) = &mut self.opening else {
+            return self.poll_room(cx, client, core);
         };
-        match connecting.poll(cx) {
+        match opening.poll(cx) {
             // Whatever it is, it is no answer to a request that was not sent.
-            Poll::Ready(Ok(stream)) if speaks_first(&stream) => {
+            Poll::Ready(Ok(stream)) if stream.speaks_first() => {
                 self.detail = h1::Error::Unsolicited.rule();
                 Err(Stop::Upstream(End::UpstreamProtocol))
             }
@@ -141,13 +157,56 @@ impl Exchange {
                     pool.entry.pool.connected(ticket.slot());
                 }
                 self.upstream = Some(stream);
-                self.connecting = None;
+                self.opening = None;
                 self.facts.connected = Some(core.now().mono);
                 self.phase = Phase::Relay;
                 Ok(Poll::Ready(None))
             }
             Poll::Ready(Err(error)) => Err(self.no_contact(NoContact::of(&error), core.now().mono)),
             Poll::Pending => {
+                self.watch_client(cx, client, core)?;
+                self.wait_for(Wait::Connect, false, client, core);
+                Ok(Poll::Pending)
+            }
+        }
+    }
+
+    /// There was no descriptor for a connection: waits for one, or for a connection that is idle again, as long as for a
+    /// handshake.
+    #[inline(never)]
+    fn poll_room(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step1 {
+        let (Some(pool), Some(ticket)) = (&self.pool, &self.ticket) else {
+            return Err(Stop::Internal);
+        };
+        let (slot, address) = (ticket.slot(), ticket.backend().address);
+        if !self.facts.bound
+            && let Some(idle) = pool.idle.get(slot.index())
+            && let Some(stream) = self.take_idle(idle, client, core)
+        {
+            self.upstream = Some(stream);
+            self.facts.reused = true;
+            self.facts.wait = None;
+            self.detail = "";
+            self.phase = Phase::Relay;
+            core.counters.upstream_reuse();
+            return Ok(Poll::Ready(None));
+        }
+        match Opening::start(address) {
+            Ok(opening) => {
+                core.counters.upstream_connect();
+                self.opening = Some(opening);
+                self.facts.connect_from = core.now().mono;
+                self.facts.wait = None;
+                self.detail = "";
+                Ok(Poll::Ready(None))
+            }
+            Err(error) => {
+                let failed = NoContact::of(&error);
+                if !failed.wants_room() {
+                    return Err(self.no_contact(failed, core.now().mono));
+                }
+                core.want_room();
+                core.wait_for_room(cx.waker());
                 self.watch_client(cx, client, core)?;
                 self.wait_for(Wait::Connect, false, client, core);
                 Ok(Poll::Pending)
@@ -171,7 +230,8 @@ impl Exchange {
     pub(super) fn upstream_failed(&mut self, end: End, client: &mut Client, core: &Core) {
         let Some(pool) = self.pool.clone() else { return };
         self.upstream = None;
-        self.connecting = None;
+        self.opening = None;
+        let ours = matches!(end, End::LocalShortage);
         let untouched = self.up.sent() == 0 && self.up.is_whole();
         let whole = self.request.is_idempotent() && self.up.is_done() && self.up.is_whole();
         let mut repeatable = !self.facts.forwarded && !self.facts.heard && (untouched || whole);
@@ -196,12 +256,23 @@ impl Exchange {
             self.detail = CLOSED_WHILE_KEPT;
             outcome = Outcome::Neutral;
         }
-        self.blame(end, core);
+        if !ours {
+            self.blame(end, core);
+        }
         if let Some(ticket) = self.ticket.take() {
             self.tried.add(ticket.slot());
-            ticket.finish(outcome, core.now().mono);
+            // It says nothing of the backend, not even how long it took.
+            if !ours {
+                ticket.finish(outcome, core.now().mono);
+            }
         }
-        let retriable = died || matches!(end, End::ConnectRefused | End::ConnectFailed | End::ConnectTimeout);
+        let retriable = died
+            || matches!(end, End::ConnectRefused | End::ConnectFailed | End::ConnectTimeout)
+            || (ours && self.facts.refused_at_once);
+        if ours && !retriable {
+            // Its descriptor helps those who wait.
+            client.conn.close_after();
+        }
         if repeatable && retriable && self.may_retry(&pool, core) {
             match self.write_again(&pool, core) {
                 Ok(()) => self.choose(Some(end), client, core),
@@ -242,11 +313,3 @@ impl Exchange {
 /// Why a request that must not be sent twice failed on a connection that was used before.
 const CLOSED_WHILE_KEPT: &str = "the backend closed a kept-alive connection while the request was on its way, and a \
      request of this kind is not sent again: upstream_keep_alive must be shorter than the backend's own keep-alive";
-
-/// Did the backend say something before it was asked? No system call unless it did.
-fn speaks_first(stream: &TcpStream) -> bool {
-    stream
-        .poll_read_ready(&mut Context::from_waker(Waker::noop()))
-        .is_ready()
-        && matches!(stream.try_read(&mut [0]), Ok(1))
-}

@@ -158,7 +158,14 @@ impl End {
                 502,
                 "destination_unavailable",
                 Upstream,
-                "no connection to the backend could be made; is there a route to it, and a free local port?",
+                "no connection to the backend could be made; is there a route to it?",
+            ),
+            Self::LocalShortage => row(
+                "local_shortage",
+                503,
+                "proxy_internal_error",
+                Balancer,
+                "no descriptor, memory or local port was left here for a connection to the backend, which is not at fault",
             ),
             Self::UpstreamReset => row(
                 "upstream_reset",
@@ -244,6 +251,13 @@ impl End {
                 "",
                 Balancer,
                 "the connection had the last request it may have; the client opens another",
+            ),
+            Self::MadeRoom => row(
+                "made_room",
+                0,
+                "",
+                Balancer,
+                "the idle kept-alive connection was closed because its descriptor was needed for others",
             ),
             Self::Drain => row(
                 "drain",

@@ -1,0 +1,115 @@
+//! Out of descriptors: who makes room, and who waits for it.
+//!
+//! Idle upstream connections go first, then the clients that have been idle for longest. Descriptors belong to the
+//! process, so a worker that has nobody idle asks the others. Nothing here is touched while there are enough.
+
+use crate::core::Core;
+use std::cell::RefCell;
+use std::os::fd::{AsFd, AsRawFd};
+use std::rc::Rc;
+use std::task::Waker;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Who waits for a descriptor in one worker.
+#[derive(Debug)]
+pub(crate) struct Room {
+    waiting: RefCell<Vec<Waker>>,
+    /// Somebody waits.
+    wanted: Notify,
+    /// From this number on descriptors are kept for connections to backends: a client that is let in and can reach
+    /// none of them helps nobody.
+    reserved_from: u64,
+}
+
+impl Room {
+    pub(crate) fn new() -> Self {
+        let limit = lb_net::descriptor_limit().unwrap_or(u64::MAX);
+        Self {
+            waiting: RefCell::new(Vec::new()),
+            wanted: Notify::new(),
+            reserved_from: limit.saturating_sub((limit / RESERVED).clamp(FEWEST_RESERVED, MOST_RESERVED)),
+        }
+    }
+}
+
+impl Core {
+    /// Makes room for one more descriptor here, or has the other workers do so. Who needs it tries again later.
+    #[cold]
+    pub(crate) fn want_room(&self) {
+        if !self.make_room() {
+            ELSEWHERE.notify_waiters();
+        }
+    }
+
+    /// Closes what is idle, or asks it to end; says whether there was any.
+    fn make_room(&self) -> bool {
+        self.free_splices() || self.close_idle() || self.timers.ask_idle_to_end(self.now().mono) > 0
+    }
+
+    /// Closes the upstream connections that have been idle for longest.
+    fn close_idle(&self) -> bool {
+        let kept = self.idle.borrow();
+        let mut shelves: Vec<_> = kept
+            .values()
+            .filter_map(|shelf| Some((shelf.oldest_since()?, shelf)))
+            .collect();
+        shelves.sort_unstable_by_key(|(since, _)| *since);
+        let most = shelves.len().div_ceil(SHELVES_AT_ONCE);
+        for (_, shelf) in shelves.iter().take(most) {
+            shelf.drop_oldest();
+        }
+        most > 0
+    }
+
+    /// Wakes this task when there may be room.
+    #[cold]
+    pub(crate) fn wait_for_room(&self, waker: &Waker) {
+        self.room.waiting.borrow_mut().push(waker.clone());
+        self.room.wanted.notify_one();
+    }
+
+    /// Is this the descriptor of a client that has to wait, so that those who are in can reach backends?
+    pub(crate) fn is_crowded(&self, of: &impl AsRawFd) -> bool {
+        u64::try_from(of.as_raw_fd()).is_ok_and(|number| number >= self.room.reserved_from)
+    }
+
+    /// Would the next client's descriptor be one that is not reserved? Asks the kernel.
+    pub(crate) fn has_room(&self, any: impl AsFd) -> bool {
+        lb_net::lowest_free(any).is_some_and(|number| number < self.room.reserved_from)
+    }
+}
+
+/// Wakes who waits for room, as long as somebody does.
+pub(crate) async fn wake_waiting(core: Rc<Core>) {
+    loop {
+        core.room.wanted.notified().await;
+        tokio::time::sleep(AGAIN).await;
+        for waker in core.room.waiting.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// Makes room for other workers.
+pub(crate) async fn help_others(core: Rc<Core>) {
+    loop {
+        ELSEWHERE.notified().await;
+        core.tick();
+        core.make_room();
+    }
+}
+
+/// Some worker of this process is out of descriptors and has nobody idle.
+static ELSEWHERE: Notify = Notify::const_new();
+
+/// Who waits for room tries again so often: an end elsewhere is not told here.
+pub(crate) const AGAIN: Duration = Duration::from_millis(20);
+/// Of so many backends with idle connections one loses its oldest at once.
+const SHELVES_AT_ONCE: usize = 64;
+/// One in so many descriptors is kept for connections to backends,
+const RESERVED: u64 = 16;
+/// at least so many,
+const FEWEST_RESERVED: u64 = 4;
+/// and at most so many.
+const MOST_RESERVED: u64 = 256;
