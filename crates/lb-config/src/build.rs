@@ -1,10 +1,12 @@
+mod error;
 mod listener;
 mod pool;
 mod strategies;
 mod tables;
 
+pub use error::{BuildError, BuildErrors};
+
 use crate::plan::{self, Forward, Plan, UpstreamTimeouts};
-use crate::{Kind, Problem, Problems};
 use lb_http::h1;
 use lb_proxy::{ListenerEntry, PoolEntry, PoolOptions, Snapshot};
 use lb_store::{Tables, TablesOptions};
@@ -23,30 +25,25 @@ use std::sync::Arc;
 /// opened drops what was built.
 ///
 /// # Errors
-/// [`Kind::Refused`] for each part that the data plane does not take. A resolved plan has none.
-pub fn build(plan: &Plan, previous: Option<&Snapshot>) -> Result<Built, Problems> {
-    let mut problems = Vec::new();
+/// [`BuildErrors`]: of each pool and each listener the first thing that the data plane does not take. A resolved plan has
+/// none.
+pub fn build(plan: &Plan, previous: Option<&Snapshot>) -> Result<Built, BuildErrors> {
+    let mut errors = Vec::new();
     let pools: Vec<Option<BuiltPool>> = plan
         .pools
         .iter()
-        .map(|pool| {
-            keep(
-                pool::build(pool, plan.zone.as_deref(), previous),
-                &pool.name,
-                &mut problems,
-            )
-        })
+        .map(|pool| keep(pool::build(pool, plan.zone.as_deref(), previous), &mut errors))
         .collect();
-    let mut entries = Entries {
+    let mut entries = PoolEntries {
         plan,
         pools: &pools,
-        places: HashMap::new(),
+        positions: HashMap::new(),
         list: Vec::new(),
     };
     let mut listeners = Vec::new();
     for listener in &plan.listeners {
         let options = listener::build(plan, listener, &mut entries);
-        if let Some(options) = keep(options, &listener.name, &mut problems) {
+        if let Some(options) = keep(options, &mut errors) {
             let same = previous.and_then(|snapshot| {
                 snapshot
                     .listeners
@@ -60,21 +57,19 @@ pub fn build(plan: &Plan, previous: Option<&Snapshot>) -> Result<Built, Problems
     for index in 0..plan.pools.len() {
         entries.find_any(index);
     }
-    let pools_made = entries.list;
-    if !problems.is_empty() {
-        return Err(Problems::without_text("configuration", problems));
-    }
+    let entries = entries.list;
+    BuildErrors::none_in(errors)?;
     let serial = previous.map_or(1, |snapshot| snapshot.serial.saturating_add(1));
     Ok(Built {
         snapshot: Snapshot {
             serial,
             listeners,
-            pools: pools_made,
+            pools: entries,
         },
         tables: pools
             .into_iter()
             .flatten()
-            .flat_map(|made| made.tables)
+            .flat_map(|built| built.tables)
             .flatten()
             .collect(),
     })
@@ -106,47 +101,56 @@ impl Built {
     }
 }
 
-/// The part, or a problem that says what was refused.
-fn keep<T>(part: Result<T, String>, name: &str, problems: &mut Vec<Problem>) -> Option<T> {
-    part.map_err(|reason| problems.push(Problem::error(Kind::Refused, format!("{name}: {reason}"))))
-        .ok()
+/// The part, unless it was refused.
+fn keep<T>(part: Result<T, BuildError>, errors: &mut Vec<BuildError>) -> Option<T> {
+    part.map_err(|error| errors.push(error)).ok()
 }
 
 /// The pools of the snapshot, one for each pool and set of timeouts that somebody uses.
-struct Entries<'a> {
+struct PoolEntries<'a> {
     plan: &'a Plan,
     pools: &'a [Option<BuiltPool>],
-    places: HashMap<(usize, UpstreamTimeouts), usize>,
+    positions: HashMap<(usize, UpstreamTimeouts), usize>,
     list: Vec<Arc<PoolEntry>>,
 }
 
-impl Entries<'_> {
-    /// The place of the pool with these timeouts. A pool that was refused has a place as well: nobody will see it.
-    fn find(&mut self, forward: &Forward) -> usize {
-        if let Some(place) = self.places.get(&(forward.pool, forward.timeouts)) {
-            return *place;
+impl PoolEntries<'_> {
+    /// The position of the pool with these timeouts; `None`: there is no such pool. One that was refused has a position as
+    /// well: nobody will see it.
+    fn find(&mut self, forward: &Forward) -> Option<usize> {
+        if let Some(position) = self.positions.get(&(forward.pool, forward.timeouts)) {
+            return Some(*position);
         }
-        let place = self.list.len();
-        let (Some(planned), Some(Some(made))) = (self.plan.pools.get(forward.pool), self.pools.get(forward.pool))
-        else {
-            return place;
+        let position = self.list.len();
+        let planned = self.plan.pools.get(forward.pool)?;
+        let Some(built) = self.pools.get(forward.pool)? else {
+            return Some(position);
         };
         self.list.push(Arc::new(PoolEntry {
-            pool: Arc::clone(&made.pool),
-            tables: made
+            pool: Arc::clone(&built.pool),
+            tables: built
                 .tables
                 .each_ref()
                 .map(|kept| kept.as_ref().map(|(table, _)| Arc::clone(table))),
             options: pool_options(planned, forward.timeouts),
         }));
-        self.places.insert((forward.pool, forward.timeouts), place);
-        place
+        self.positions.insert((forward.pool, forward.timeouts), position);
+        Some(position)
     }
 
-    /// Gives a pool that nobody uses a place too: its state is kept until somebody does.
+    /// The position of the pool that a listener sends to.
+    fn find_for(&mut self, listener: &str, forward: &Forward) -> Result<usize, BuildError> {
+        self.find(forward).ok_or_else(|| BuildError::NoSuchPool {
+            listener: listener.to_owned(),
+            pool: forward.pool,
+            pools: self.plan.pools.len(),
+        })
+    }
+
+    /// Gives a pool that nobody uses a position too: its state is kept until somebody does.
     fn find_any(&mut self, pool: usize) {
-        if !self.places.keys().any(|(known, _)| *known == pool) {
-            self.find(&Forward {
+        if !self.positions.keys().any(|(known, _)| *known == pool) {
+            let _ = self.find(&Forward {
                 pool,
                 timeouts: UpstreamTimeouts::default(),
             });

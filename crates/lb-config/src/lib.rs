@@ -57,15 +57,19 @@ mod problem;
 mod reader;
 mod resolve;
 pub mod schema;
+mod scope;
 mod secret;
 mod syntax;
 mod text;
+mod usual;
 mod write;
 
-pub use build::{Built, build};
+pub use build::{BuildError, BuildErrors, Built, build};
 pub use changes::Changes;
 pub use environment::{Environment, Nowhere, System};
 pub use grammar::StatusRange;
+#[doc(no_inline)]
+pub use lb_balance;
 #[doc(no_inline)]
 pub use lb_balance::FailOpen;
 #[doc(no_inline)]
@@ -73,13 +77,13 @@ pub use lb_health::Rules;
 #[doc(no_inline)]
 pub use lb_http::h1::{Parsing, QueryCharacters};
 #[doc(no_inline)]
-pub use lb_persist::{HashBy, Refresh, SameSite};
+pub use lb_persist::{CookieInsertError, HashBy, NetmaskError, Refresh, SameSite};
 #[doc(no_inline)]
 pub use lb_probe::{Agent, ExchangeOptions, Fallback, Probe, ProbeError, ProxyHeader, UdpOptions};
 #[doc(no_inline)]
 pub use lb_proxy::Snapshot;
 #[doc(no_inline)]
-pub use lb_sched::Algorithm;
+pub use lb_sched::{Algorithm, BoundedLoadError};
 #[doc(no_inline)]
 pub use lb_telemetry::Format;
 #[doc(no_inline)]

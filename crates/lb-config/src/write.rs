@@ -8,8 +8,8 @@ use crate::plan::{
     AccessLog, Action, AdminSocket, ClientTimeouts, Forward, Http, Limits, Listener, Log, Plan, Route, Service,
     UpstreamTimeouts,
 };
-use crate::resolve::Scope;
 use crate::schema::{ADMIN, LISTENERS, LOG, ROOT, Section};
+use crate::scope::Scope;
 use lb_types::Address;
 use std::fmt::{Display, Write};
 use std::time::Duration;

@@ -81,9 +81,7 @@ impl Control {
         crate::note::with_time(plan.log.event_time);
         let signals = Signals::new()?;
         let count = workers_of(&plan);
-        let snapshot = lb_config::build(&plan, None)
-            .map_err(|problems| problems.render(false))?
-            .commit();
+        let snapshot = lb_config::build(&plan, None)?.commit();
         let mut prober = Prober::new(lb_net::clock::seed(), lb_net::clock::monotonic())
             .with_most_at_once(probes_at_once(lb_net::raise_descriptor_limit().now));
         prober.replace(watched(&plan)?);

@@ -97,7 +97,7 @@ impl Control {
     }
 
     fn apply(&mut self, plan: Plan) -> Result<(), Box<dyn std::error::Error>> {
-        let built = lb_config::build(&plan, Some(&self.snapshot)).map_err(|problems| problems.render(false))?;
+        let built = lb_config::build(&plan, Some(&self.snapshot))?;
         let watched = watched(&plan)?;
         let asked = super::agents::asked(&plan)?;
         let kept = |of: &Snapshot, address: Address, service: &Service| {

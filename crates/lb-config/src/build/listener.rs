@@ -1,4 +1,4 @@
-use super::{Entries, codec_limits};
+use super::{BuildError, PoolEntries, codec_limits};
 use crate::plan::{self, Action, Listener, Plan};
 use lb_balance::route::{self, Host, Prefix, Routes};
 use lb_http::forward::Statements;
@@ -6,16 +6,20 @@ use lb_http::h1;
 use lb_proxy::{HttpOptions, ListenerOptions, Service, TcpOptions};
 use std::sync::Arc;
 
-pub(super) fn build(plan: &Plan, listener: &Listener, entries: &mut Entries<'_>) -> Result<ListenerOptions, String> {
+pub(super) fn build(
+    plan: &Plan,
+    listener: &Listener,
+    entries: &mut PoolEntries<'_>,
+) -> Result<ListenerOptions, BuildError> {
     let access_log = listener.access_log && plan.log.access != plan::AccessLog::Off;
     let service = match &listener.service {
         plan::Service::Tcp(tcp) => Service::Tcp(TcpOptions {
-            pool: entries.find(&tcp.forward),
+            pool: entries.find_for(&listener.name, &tcp.forward)?,
             idle_timeout: tcp.idle,
             access_log,
         }),
         plan::Service::Http(http) => Service::Http(HttpOptions {
-            routes: routes(http, entries)?,
+            routes: routes(&listener.name, http, entries)?,
             limits: Arc::new(h1::Limits {
                 query_characters: http.query_characters,
                 ..codec_limits(&http.limits)
@@ -50,15 +54,15 @@ fn statements(forwarded: plan::Forwarded) -> Statements {
     statements
 }
 
-fn routes(http: &plan::Http, entries: &mut Entries<'_>) -> Result<Routes, String> {
+fn routes(listener: &str, http: &plan::Http, entries: &mut PoolEntries<'_>) -> Result<Routes, BuildError> {
     let mut routes = Vec::new();
     for planned in &http.routes {
-        let hosts: Result<Vec<Host>, _> = planned.hosts.iter().map(|host| host.parse::<Host>()).collect();
+        let hosts: Result<_, _> = planned.hosts.iter().map(|text| host(listener, text)).collect();
         routes.push(route::Route {
-            hosts: hosts.map_err(|error| error.to_string())?,
-            path: Prefix::new(&planned.path).map_err(|error| error.to_string())?,
+            hosts: hosts?,
+            path: prefix(listener, &planned.path)?,
             action: match &planned.action {
-                Action::Forward(forward) => route::Action::Forward(entries.find(forward)),
+                Action::Forward(forward) => route::Action::Forward(entries.find_for(listener, forward)?),
                 Action::Respond(status) => route::Action::Respond { status: *status },
                 Action::Redirect { status, to } => route::Action::Redirect {
                     status: *status,
@@ -70,9 +74,28 @@ fn routes(http: &plan::Http, entries: &mut Entries<'_>) -> Result<Routes, String
     if let Some(forward) = &http.forward {
         routes.push(route::Route {
             hosts: vec![Host::Any],
-            path: Prefix::new("/").map_err(|error| error.to_string())?,
-            action: route::Action::Forward(entries.find(forward)),
+            path: prefix(listener, "/")?,
+            action: route::Action::Forward(entries.find_for(listener, forward)?),
         });
     }
-    Routes::new(routes).map_err(|error| error.to_string())
+    Routes::new(routes).map_err(|source| BuildError::Routes {
+        listener: listener.to_owned(),
+        source,
+    })
+}
+
+fn host(listener: &str, text: &str) -> Result<Host, BuildError> {
+    text.parse().map_err(|source| BuildError::Host {
+        listener: listener.to_owned(),
+        host: text.to_owned(),
+        source,
+    })
+}
+
+fn prefix(listener: &str, text: &str) -> Result<Prefix, BuildError> {
+    Prefix::new(text).map_err(|source| BuildError::Path {
+        listener: listener.to_owned(),
+        path: text.to_owned(),
+        source,
+    })
 }

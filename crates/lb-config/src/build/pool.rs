@@ -1,3 +1,4 @@
+use super::BuildError;
 use super::strategies::{client_ip, cookie_insert};
 use super::tables::{self, KeptTables};
 use crate::plan::{self, Persistence};
@@ -14,14 +15,18 @@ pub(super) struct BuiltPool {
     pub(super) tables: KeptTables,
 }
 
-pub(super) fn build(pool: &plan::Pool, zone: Option<&str>, previous: Option<&Snapshot>) -> Result<BuiltPool, String> {
-    let old = previous.and_then(|snapshot| snapshot.pools.iter().find(|entry| entry.pool.name() == pool.name));
+pub(super) fn build(
+    planned: &plan::Pool,
+    zone: Option<&str>,
+    previous: Option<&Snapshot>,
+) -> Result<BuiltPool, BuildError> {
+    let old = previous.and_then(|snapshot| snapshot.pools.iter().find(|entry| entry.pool.name() == planned.name));
     let standings_before = old.map(|entry| entry.pool.standings()).unwrap_or_default();
     let mut backends = Vec::new();
     let mut standings = Vec::new();
-    for (backend, slot) in pool.backends.iter().zip((0..).map(Slot)) {
+    for (backend, slot) in planned.backends.iter().zip((0..).map(Slot)) {
         let new = Backend::new(
-            &pool.name,
+            &planned.name,
             &backend.name,
             backend.address,
             backend.weight,
@@ -53,22 +58,26 @@ pub(super) fn build(pool: &plan::Pool, zone: Option<&str>, previous: Option<&Sna
     let ids: Vec<BackendId> = backends.iter().map(|backend| backend.id).collect();
     let mut strategies: Vec<Box<dyn Strategy>> = Vec::new();
     let mut keyed = Vec::new();
-    for way in &pool.persistence {
+    for way in &planned.persistence {
         let (strategy, options): (Box<dyn Strategy>, _) = match way {
-            Persistence::CookieInsert(cookie) => (Box::new(cookie_insert(pool, cookie, &ids)?), None),
-            Persistence::ClientIp(client) => (Box::new(client_ip(client)?), Some(tables::options(client))),
+            Persistence::CookieInsert(cookie) => (Box::new(cookie_insert(planned, cookie, &ids)?), None),
+            Persistence::ClientIp(client) => (Box::new(client_ip(planned, client)?), Some(tables::options(client))),
         };
         keyed.push(strategy.key_shape().zip(options));
         strategies.push(strategy);
     }
     let tables = tables::keep(keyed, old.map(|entry| &**entry));
-    if let Some(by) = &pool.scheduling.hash {
+    if let Some(by) = &planned.scheduling.hash {
         strategies.push(Box::new(by.clone()));
     }
     let old = old.map(|entry| &*entry.pool);
-    let spread = spread(pool, zone)?;
+    let spread = spread(planned, zone)?;
     let pool =
-        Pool::new(&pool.name, backends, strategies, spread, &standings, old).map_err(|error| error.to_string())?;
+        Pool::new(&planned.name, backends, strategies, spread, &standings, old).map_err(|source| BuildError::Pool {
+            pool: planned.name.clone(),
+            backends: planned.backends.len(),
+            source,
+        })?;
     Ok(BuiltPool {
         pool: Arc::new(pool),
         tables,
@@ -76,11 +85,16 @@ pub(super) fn build(pool: &plan::Pool, zone: Option<&str>, previous: Option<&Sna
 }
 
 /// How requests are spread. Where no backend has a zone, zones do not count.
-fn spread(pool: &plan::Pool, zone: Option<&str>) -> Result<Spread, String> {
+fn spread(pool: &plan::Pool, zone: Option<&str>) -> Result<Spread, BuildError> {
     let scheduling = &pool.scheduling;
     let mut recipe = pool.recipe();
     if let Some(percent) = scheduling.bounded_load_percent {
-        recipe = recipe.with_bounded_load(BoundedLoad::percent(percent).map_err(|error| error.to_string())?);
+        let bound = BoundedLoad::percent(percent).map_err(|source| BuildError::BoundedLoad {
+            pool: pool.name.clone(),
+            percent,
+            source,
+        })?;
+        recipe = recipe.with_bounded_load(bound);
     }
     let mut spread = Spread::from(recipe);
     spread.latency_decay = scheduling.ewma_decay;

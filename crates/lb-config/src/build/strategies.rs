@@ -1,20 +1,26 @@
+use super::BuildError;
 use crate::plan::{self, CookieInsert};
 use lb_persist::{ClientIp, ClientIpOptions, CookieInsertOptions};
 use lb_types::BackendId;
 use std::sync::OnceLock;
 
-pub(super) fn client_ip(client: &plan::ClientIp) -> Result<ClientIp, String> {
+pub(super) fn client_ip(pool: &plan::Pool, client: &plan::ClientIp) -> Result<ClientIp, BuildError> {
     let mut options = ClientIpOptions::default();
     options.prefix_v4 = client.netmask_v4;
     options.prefix_v6 = client.netmask_v6;
-    ClientIp::new(options).map_err(|error| error.to_string())
+    ClientIp::new(options).map_err(|source| BuildError::ClientIp {
+        pool: pool.name.clone(),
+        netmask_v4: client.netmask_v4,
+        netmask_v6: client.netmask_v6,
+        source,
+    })
 }
 
 pub(super) fn cookie_insert(
     pool: &plan::Pool,
     cookie: &CookieInsert,
     backends: &[BackendId],
-) -> Result<lb_persist::CookieInsert, String> {
+) -> Result<lb_persist::CookieInsert, BuildError> {
     let mut options = CookieInsertOptions::default();
     options.name = cookie.name.clone();
     options.domain = cookie.domain.clone();
@@ -28,8 +34,13 @@ pub(super) fn cookie_insert(
     options.forward_to_backend = cookie.forward_to_backend;
     options.mark_private = cookie.mark_private;
     let secret = cookie.secret.as_ref().unwrap_or_else(|| secret_of_this_process());
-    lb_persist::CookieInsert::new(options, &secret.key(&pool.name, &cookie.name), backends)
-        .map_err(|error| error.to_string())
+    lb_persist::CookieInsert::new(options, &secret.key(&pool.name, &cookie.name), backends).map_err(|source| {
+        BuildError::CookieInsert {
+            pool: pool.name.clone(),
+            cookie: cookie.name.clone(),
+            source,
+        }
+    })
 }
 
 /// Signs cookies of pools without a secret: stays the same over reloads, ends with the process.

@@ -1,3 +1,5 @@
+use crate::schema::TIMEOUTS;
+use crate::usual;
 use lb_http::h1::QueryCharacters;
 use lb_types::{Address, Cidr};
 use std::time::Duration;
@@ -176,7 +178,10 @@ pub struct Limits {
 impl Default for UpstreamTimeouts {
     /// What holds when nothing is set.
     fn default() -> Self {
-        crate::resolve::default_upstream()
+        Self {
+            connect: usual::duration(&TIMEOUTS, "connect"),
+            response: usual::duration(&TIMEOUTS, "response"),
+        }
     }
 }
 

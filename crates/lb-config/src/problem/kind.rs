@@ -103,7 +103,7 @@ pub enum Kind {
     UnreadableFile,
     /// More entries than are allowed.
     TooMany,
-    /// A pool or listener that the data plane refused.
+    /// A check that the prober refuses, and no key of the file explains it.
     Refused,
 }
 

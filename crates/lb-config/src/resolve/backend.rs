@@ -4,6 +4,7 @@ use crate::grammar::{self, HostPort};
 use crate::plan::Backend;
 use crate::reader::{Element, Reader, explain};
 use crate::schema::BACKENDS;
+use crate::usual;
 use crate::{Kind, Problem, Span};
 use lb_types::{Address, Weight};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -234,6 +235,6 @@ pub(super) fn report_nobody(pool: &Reader<'_>, span: &Span, backends: &[ReadBack
 pub(super) fn max_idle(reader: &Reader<'_>) -> usize {
     whole(
         reader.integer("max_idle_connections"),
-        usize::try_from(super::default_number(&crate::schema::POOLS, "max_idle_connections")).unwrap_or(0),
+        usize::try_from(usual::number(&crate::schema::POOLS, "max_idle_connections")).unwrap_or(0),
     )
 }

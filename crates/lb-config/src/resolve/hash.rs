@@ -1,8 +1,8 @@
 use crate::field::Field;
 use crate::grammar::{Wrong, check_token};
 use crate::reader::Reader;
-use crate::resolve::default_number;
 use crate::schema::{HASH, HASH_WORDS};
+use crate::usual;
 use crate::{Kind, Problem, Span, near};
 use lb_persist::{ClientIp, ClientIpOptions, HashBy};
 use toml::de::DeValue;
@@ -105,7 +105,7 @@ fn table(reader: &Reader<'_>) -> Option<HashBy> {
 fn source(reader: &Reader<'_>) -> ClientIp {
     let bits = |name| {
         let bits = super::persistence::netmask(reader, name).value();
-        u8::try_from(bits.unwrap_or_else(|| default_number(&HASH, name))).unwrap_or(0)
+        u8::try_from(bits.unwrap_or_else(|| usual::number(&HASH, name))).unwrap_or(0)
     };
     let mut options = ClientIpOptions::default();
     options.prefix_v4 = bits("netmask_v4");

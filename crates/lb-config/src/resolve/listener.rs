@@ -2,13 +2,13 @@ use super::admin::{LONGEST_SOCKET, check_group, parse_mode, report_unknown_group
 use super::overlap;
 use super::pool::Pools;
 use super::route;
-use super::scope::Scope;
 use super::{Context, whole};
 use crate::field::Field;
 use crate::grammar::{check_name, listen_address};
 use crate::plan::{Forward, Forwarded, Http, Listener, Service, SocketFile, Tcp};
 use crate::reader::Reader;
 use crate::schema::{FORWARDED, LISTENER_LIMITS, LISTENER_TIMEOUTS, LISTENERS};
+use crate::scope::Scope;
 use crate::{Kind, Problem, Span};
 use lb_http::h1::QueryCharacters;
 use lb_types::{Address, Cidr, CidrError};
@@ -184,7 +184,7 @@ fn tcp(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Tcp {
     }
     let mut forward = forward(pool.value().unwrap_or(usize::MAX), pools, timeouts);
     // Nobody waits for a response: what is said about it further out means nothing here.
-    forward.timeouts.response = super::default_upstream().response;
+    forward.timeouts.response = crate::UpstreamTimeouts::default().response;
     Tcp {
         forward,
         idle: timeouts.duration("idle"),

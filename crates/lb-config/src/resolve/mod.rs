@@ -11,7 +11,6 @@ mod overlap;
 mod persistence;
 mod pool;
 mod route;
-mod scope;
 mod spread;
 
 use crate::environment::Environment;
@@ -21,15 +20,15 @@ use crate::plan::{AccessLog, Log, Plan, Service};
 use crate::problem::Sink;
 pub(crate) use crate::reader::explain;
 use crate::reader::{Reader, shown};
-use crate::schema::{self, ADMIN, LIMITS, LISTENERS, LOG, POOLS, ROOT, TIMEOUTS, VERSION};
+use crate::schema::{ADMIN, LIMITS, LISTENERS, LOG, POOLS, ROOT, TIMEOUTS, VERSION};
+use crate::scope::Scope;
 use crate::syntax::{Raw, parse};
+use crate::usual;
 use crate::{Kind, NotUtf8, Problem, Problems, Severity, Span};
 pub use admin::load_admin;
-pub(crate) use health::usual_ejection;
 use lb_persist::HashBy;
 use lb_telemetry::Format;
 use pool::Pools;
-pub(crate) use scope::{Scope, default_duration};
 use std::io;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -151,7 +150,10 @@ fn read(table: &DeTable<'_>, environment: &dyn Environment, sink: &Sink) -> Plan
     let plan = Plan {
         workers: whole(root.integer("workers"), 0),
         zone: context.zone.clone(),
-        drain_timeout: scope::duration_or_default(&root, "drain_timeout", &ROOT),
+        drain_timeout: root
+            .duration("drain_timeout")
+            .value()
+            .unwrap_or_else(|| usual::duration(&ROOT, "drain_timeout")),
         log: read_log(root.table("log", &LOG)),
         admin: admin::read(root.table("admin", &ADMIN), environment),
         listeners: listeners.iter().map(|(listener, _)| listener.clone()).collect(),
@@ -312,17 +314,4 @@ pub(crate) fn whole<T: TryFrom<u64>>(field: Field<u64>, default: T) -> T {
         .value()
         .and_then(|value| T::try_from(value).ok())
         .unwrap_or(default)
-}
-
-/// The default of a number, from the schema.
-pub(crate) fn default_number(section: &'static schema::Section, name: &str) -> u64 {
-    section
-        .key(name)
-        .and_then(|key| key.default.parse().ok())
-        .unwrap_or_default()
-}
-
-/// The timeouts toward backends when nothing is set.
-pub(crate) fn default_upstream() -> crate::plan::UpstreamTimeouts {
-    Scope::default().upstream()
 }

@@ -1,13 +1,13 @@
 mod cookie;
 mod secret;
 
-use super::scope::default_duration;
-use super::{Context, default_number, whole};
+use super::{Context, whole};
 use crate::field::Field;
 use crate::near::{self, Meant};
 use crate::plan::{ClientIp, Persistence};
 use crate::reader::Reader;
 use crate::schema::PERSISTENCE;
+use crate::usual;
 use crate::{Kind, Problem, Span};
 use toml::de::DeValue;
 
@@ -56,14 +56,14 @@ pub(super) fn read_all(context: &Context<'_>, pool: &Reader<'_>) -> (Vec<Persist
 
 /// At most two ways, and not two of one sort: the second would never be asked, or both would write a cookie.
 fn report_conflicts(pool: &Reader<'_>, readers: &[Reader<'_>], span: &Span) {
-    if readers.len() > 2 {
+    if readers.len() > MOST {
         pool.push(
             Problem::error(
                 Kind::ConflictingPersistence,
                 format!("a pool with {} ways of persistence", readers.len()),
             )
             .at(
-                readers.get(2).map_or_else(|| span.clone(), Reader::span),
+                readers.get(MOST).map_or_else(|| span.clone(), Reader::span),
                 "one too many",
             )
             .help("a pool has one way, or a main way and a fallback"),
@@ -144,7 +144,7 @@ fn read(context: &Context<'_>, pool: &str, reader: &Reader<'_>) -> Option<Persis
 }
 
 fn client_ip(reader: &Reader<'_>) -> ClientIp {
-    let number = |name| default_number(&PERSISTENCE, name);
+    let number = |name| usual::number(&PERSISTENCE, name);
     ClientIp {
         netmask_v4: whole(
             netmask(reader, "netmask_v4"),
@@ -157,7 +157,7 @@ fn client_ip(reader: &Reader<'_>) -> ClientIp {
         timeout: reader
             .duration("timeout")
             .value()
-            .unwrap_or_else(|| default_duration(&PERSISTENCE, "timeout")),
+            .unwrap_or_else(|| usual::duration(&PERSISTENCE, "timeout")),
         capacity: whole(
             reader.integer("capacity"),
             usize::try_from(number("capacity")).unwrap_or(0),
@@ -198,6 +198,9 @@ pub(super) fn netmask(reader: &Reader<'_>, name: &'static str) -> Field<u64> {
         _ => reader.integer(name),
     }
 }
+
+/// A main way and a fallback: of a pool's strategies one is left for what its algorithm places by.
+const MOST: usize = lb_balance::Pool::STRATEGIES.saturating_sub(1);
 
 const KINDS: &[&str] = &["client_ip", "cookie_insert"];
 /// Kinds that the design names and this version does not have.

@@ -1,11 +1,12 @@
 use super::backend::{self, ReadBackend};
-use super::scope::Scope;
-use super::{Context, default_number, health, persistence, spread, whole};
+use super::{Context, health, persistence, spread, whole};
 use crate::field::Field;
 use crate::grammar::check_name;
 use crate::plan::{Check, Limits, Pool, Retries};
 use crate::reader::Reader;
 use crate::schema::{POOL_LIMITS, POOL_TIMEOUTS, RETRIES};
+use crate::scope::Scope;
+use crate::usual;
 use crate::{Kind, Problem, Span};
 use lb_balance::FailOpen;
 use lb_http::h1::Parsing;
@@ -185,7 +186,7 @@ fn fail_open(reader: &Reader<'_>) -> FailOpen {
 }
 
 fn retries(reader: &Reader<'_>) -> Retries {
-    let small = |name| u8::try_from(default_number(&RETRIES, name)).unwrap_or(0);
+    let small = |name| u8::try_from(usual::number(&RETRIES, name)).unwrap_or(0);
     let (attempts, budget) = (small("attempts"), small("budget_percent"));
     match reader.table("retries", &RETRIES).value() {
         None => Retries {

@@ -1,11 +1,11 @@
 use super::listener::forward;
 use super::pool::Pools;
-use super::scope::Scope;
 use crate::field::Field;
 use crate::grammar::{Wrong, check_host_pattern, check_path};
 use crate::plan::{Action, Forward, Route};
 use crate::reader::{Reader, explain};
 use crate::schema::{REDIRECT, ROUTE_TIMEOUTS, ROUTES};
+use crate::scope::Scope;
 use crate::{Kind, Problem, Span};
 use lb_balance::route::{Host, Prefix};
 use std::collections::HashMap;

@@ -1,12 +1,12 @@
 //! How a pool spreads its requests: the algorithm, what it places by, who is a backup, who is near.
 
 use super::backend::ReadBackend;
-use super::scope::default_duration;
-use super::{default_number, hash, whole};
+use super::{hash, whole};
 use crate::field::Field;
 use crate::plan::Scheduling;
 use crate::reader::Reader;
 use crate::schema::{HEALTH, POOLS};
+use crate::usual;
 use crate::{Kind, Problem};
 use lb_persist::{ClientIp, HashBy};
 use lb_sched::{Algorithm, BuildError, Maglev, Recipe};
@@ -29,7 +29,7 @@ pub(super) fn read(reader: &Reader<'_>) -> (Algorithm, Scheduling) {
         ewma_decay: reader
             .duration("ewma_decay")
             .value()
-            .unwrap_or_else(|| default_duration(&POOLS, "ewma_decay")),
+            .unwrap_or_else(|| usual::duration(&POOLS, "ewma_decay")),
         backup_below_percent: percent(reader, "backup_below_percent"),
         other_zones_below_percent: percent(reader, "other_zones_below_percent"),
     };
@@ -40,7 +40,7 @@ pub(super) fn read(reader: &Reader<'_>) -> (Algorithm, Scheduling) {
 }
 
 fn percent(reader: &Reader<'_>, name: &'static str) -> u8 {
-    let default = u8::try_from(default_number(&POOLS, name)).unwrap_or(0);
+    let default = u8::try_from(usual::number(&POOLS, name)).unwrap_or(0);
     whole(reader.integer(name), default)
 }
 

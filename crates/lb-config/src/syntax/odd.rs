@@ -26,8 +26,8 @@ struct Pass<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Outside,
+enum Within {
+    Nothing,
     Comment,
     /// Within one line, between these.
     Line(u8),
@@ -39,7 +39,7 @@ enum State {
 
 impl Pass<'_> {
     fn run(&mut self) {
-        let mut state = State::Outside;
+        let mut within = Within::Nothing;
         let mut escaped = false;
         // Of the text that is open: the last mark in it that may have been meant to close it.
         let mut candidate: Option<(usize, char)> = None;
@@ -49,60 +49,60 @@ impl Pass<'_> {
                 continue;
             }
             let rest = self.text.get(at..).unwrap_or_default();
-            match state {
-                State::Outside if c == '#' => state = State::Comment,
-                State::Outside if matches!(c, '"' | '\'') => {
+            match within {
+                Within::Nothing if c == '#' => within = Within::Comment,
+                Within::Nothing if matches!(c, '"' | '\'') => {
                     let quote = if c == '"' { b'"' } else { b'\'' };
                     if rest.starts_with("\"\"\"") || rest.starts_with("'''") {
-                        state = State::Lines(quote);
+                        within = Within::Lines(quote);
                         skip = at.saturating_add(3);
                     } else {
-                        state = State::Line(quote);
+                        within = Within::Line(quote);
                         candidate = None;
                     }
                     escaped = false;
                 }
                 // the mark that editors put before a text
-                State::Outside if is_out_of_place(c) && (at > 0 || c != '\u{feff}') => {
+                Within::Nothing if is_out_of_place(c) && (at > 0 || c != '\u{feff}') => {
                     self.record(at, c);
                     let ascii = meant(c).unwrap_or_default();
                     match ascii.as_bytes() {
                         [quote @ (b'"' | b'\'')] => {
                             self.put(at, c, *quote, true);
-                            state = State::Odd(*quote);
+                            within = Within::Odd(*quote);
                         }
                         [byte] => self.put(at, c, *byte, false),
                         _ => self.put(at, c, b' ', false),
                     }
                 }
-                State::Outside => {}
-                State::Comment if c == '\n' => state = State::Outside,
-                State::Comment => {}
-                State::Odd(_) if c == '\n' || (c == '"' || c == '\'') => state = State::Outside,
-                State::Odd(quote) if closes(c, quote) => {
+                Within::Nothing => {}
+                Within::Comment if c == '\n' => within = Within::Nothing,
+                Within::Comment => {}
+                Within::Odd(_) if c == '\n' || (c == '"' || c == '\'') => within = Within::Nothing,
+                Within::Odd(quote) if closes(c, quote) => {
                     self.put(at, c, quote, false);
-                    state = State::Outside;
+                    within = Within::Nothing;
                 }
-                State::Odd(_) => {}
-                State::Line(quote) => match c {
+                Within::Odd(_) => {}
+                Within::Line(quote) => match c {
                     '\n' => {
                         if let Some((at, c)) = candidate.take() {
                             self.record(at, c);
                             self.put(at, c, quote, false);
                         }
-                        state = State::Outside;
+                        within = Within::Nothing;
                     }
                     _ if escaped => escaped = false,
                     '\\' => escaped = quote == b'"',
-                    _ if u32::from(c) == u32::from(quote) => state = State::Outside,
+                    _ if u32::from(c) == u32::from(quote) => within = Within::Nothing,
                     _ if closes(c, quote) => candidate = Some((at, c)),
                     _ => {}
                 },
-                State::Lines(quote) => match c {
+                Within::Lines(quote) => match c {
                     _ if escaped => escaped = false,
                     '\\' => escaped = quote == b'"',
                     _ if rest.bytes().take(3).eq([quote; 3]) => {
-                        state = State::Outside;
+                        within = Within::Nothing;
                         skip = at.saturating_add(3);
                     }
                     _ => {}

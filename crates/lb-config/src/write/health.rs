@@ -4,6 +4,7 @@ use super::{Text, quoted, seconds};
 use crate::grammar::show_size;
 use crate::plan::{AgentCheck, Check, Health, HttpCheck, ProbeMethod};
 use crate::schema::{AGENT, HEALTH, PASSIVE};
+use crate::usual;
 use lb_probe::{Fallback, ProxyHeader, Step};
 
 pub(super) fn text(out: &mut Text, health: &Health) {
@@ -31,7 +32,7 @@ pub(super) fn text(out: &mut Text, health: &Health) {
         out.line("interval_changing", seconds(interval));
     }
     // The default depends on the interval.
-    let usual = crate::resolve::default_duration(&HEALTH, "timeout").min(rules.interval);
+    let usual = usual::duration(&HEALTH, "timeout").min(rules.interval);
     if health.timeout != usual {
         out.line("timeout", seconds(health.timeout));
     }
@@ -101,7 +102,7 @@ fn passive_text(out: &mut Text, health: &Health) {
     let usual = |name| PASSIVE.key(name).map_or("", |key| key.default).to_owned();
     let duration = |name, value| (name, seconds(value), usual(name));
     let optional = |name, value: Option<String>| (name, value.unwrap_or_default(), String::new());
-    let is_usual_ejection = passive.eject_for == crate::resolve::usual_ejection(rules.probing);
+    let is_usual_ejection = passive.eject_for == usual::ejection(rules.probing);
     let eject_for = passive.eject_for.filter(|_| !is_usual_ejection).map(seconds);
     let most = rules.max_failures.map(|most| most.to_string());
     let pairs = [
@@ -181,7 +182,7 @@ fn agent_text(out: &mut Text, agent: &AgentCheck) {
     if let Some(address) = agent.address {
         pairs.push(format!("address = {}", quoted(&address.to_string())));
     }
-    if agent.interval != crate::resolve::default_duration(&AGENT, "interval") {
+    if agent.interval != usual::duration(&AGENT, "interval") {
         pairs.push(format!("interval = {}", seconds(agent.interval)));
     }
     if let Some(timeout) = agent.timeout {

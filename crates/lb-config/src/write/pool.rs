@@ -1,7 +1,7 @@
 use super::{Text, health, limit_pairs, quoted, seconds};
 use crate::plan::{Backend, CookieInsert, Persistence, Pool, Scheduling};
-use crate::resolve::Scope;
 use crate::schema::{PERSISTENCE, POOLS, RETRIES};
+use crate::scope::Scope;
 use lb_balance::FailOpen;
 use lb_persist::{ClientIp, CookieInsertOptions, HashBy, Refresh, SameSite};
 use lb_sched::Algorithm;

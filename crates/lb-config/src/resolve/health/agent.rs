@@ -4,8 +4,8 @@ use super::check::bytes;
 use crate::Kind;
 use crate::plan::AgentCheck;
 use crate::reader::Reader;
-use crate::resolve::scope::default_duration;
 use crate::schema::AGENT;
+use crate::usual;
 
 /// Where the agents of the backends listen; `None`: there are none.
 pub(super) fn read(health: &Reader<'_>) -> Option<AgentCheck> {
@@ -17,7 +17,7 @@ pub(super) fn read(health: &Reader<'_>) -> Option<AgentCheck> {
         interval: reader
             .duration("interval")
             .value()
-            .unwrap_or_else(|| default_duration(&AGENT, "interval")),
+            .unwrap_or_else(|| usual::duration(&AGENT, "interval")),
         timeout: reader.duration("timeout").value(),
         send: bytes(&reader, "send", "send_hex").unwrap_or_default(),
         port: port.value().and_then(|port| u16::try_from(port).ok())?,

@@ -3,8 +3,8 @@
 use super::{http, passive};
 use crate::plan::Check;
 use crate::reader::Reader;
-use crate::resolve::scope::default_size;
 use crate::schema::{HEALTH, STEPS};
+use crate::usual;
 use crate::{Kind, Problem};
 use lb_probe::{ExchangeOptions, Fallback, Step, UdpOptions};
 use toml::de::DeValue;
@@ -99,7 +99,7 @@ pub(super) fn bytes(reader: &Reader<'_>, text: &'static str, hex: &'static str) 
 /// A key that holds a number of bytes.
 pub(super) fn bytes_of(reader: &Reader<'_>, name: &'static str) -> usize {
     let bytes = reader.size(name).value().flatten();
-    let bytes = bytes.or_else(|| default_size(&HEALTH, name)).unwrap_or_default();
+    let bytes = bytes.or_else(|| usual::size(&HEALTH, name)).unwrap_or_default();
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 

@@ -6,15 +6,13 @@ mod http;
 mod passive;
 mod sanity;
 
-pub(crate) use passive::usual_ejection;
-
-use super::scope::default_duration;
-use super::{Context, default_number, whole};
+use super::{Context, whole};
 use crate::grammar::{Wrong, odd};
 use crate::near::{self, Meant};
 use crate::plan::{Backend, Health, Origin};
 use crate::reader::Reader;
 use crate::schema::{HEALTH, HEALTH_KINDS};
+use crate::usual;
 use crate::{Kind, Problem};
 use lb_health::{PassiveOptions, Rules, RulesOptions};
 use lb_probe::ProxyHeader;
@@ -51,11 +49,9 @@ pub(super) fn read(context: &Context<'_>, pool: &Reader<'_>, backends: &[Backend
     let interval = reader.duration("interval");
     let timeout = reader.duration("timeout");
     let interval_span = interval.span().cloned();
-    let interval = interval
-        .value()
-        .unwrap_or_else(|| default_duration(&HEALTH, "interval"));
+    let interval = interval.value().unwrap_or_else(|| usual::duration(&HEALTH, "interval"));
     sanity::report_slow_probe(&reader, interval, &timeout, interval_span.as_ref());
-    let small = |name| u16::try_from(default_number(&HEALTH, name)).unwrap_or(0);
+    let small = |name| u16::try_from(usual::number(&HEALTH, name)).unwrap_or(0);
     let is_probed = kind.as_ref().is_none_or(|(kind, _)| *kind != "passive");
     let mut options = RulesOptions {
         probing: is_probed,
@@ -83,7 +79,7 @@ pub(super) fn read(context: &Context<'_>, pool: &Reader<'_>, backends: &[Backend
     };
     let timeout = timeout
         .value()
-        .unwrap_or_else(|| default_duration(&HEALTH, "timeout").min(interval));
+        .unwrap_or_else(|| usual::duration(&HEALTH, "timeout").min(interval));
     let health = Health {
         check: check?,
         address: reader.parsed("address", Kind::BadAddress, address).value(),

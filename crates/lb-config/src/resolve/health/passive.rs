@@ -1,8 +1,9 @@
 //! `pools.health.passive`: what real requests say of a backend.
 
 use crate::reader::Reader;
-use crate::resolve::{default_number, scope::default_duration, whole};
+use crate::resolve::whole;
 use crate::schema::{HEALTH, PASSIVE};
+use crate::usual;
 use crate::{Kind, Problem};
 use lb_health::{PassiveOptions, RulesOptions};
 use std::time::Duration;
@@ -13,7 +14,7 @@ pub(super) fn read(health: &Reader<'_>, is_probed: bool, options: &mut RulesOpti
     let short = health.integer("max_failures");
     let short_span = short.span().cloned();
     options.max_failures = short.value().and_then(small);
-    options.passive.eject_for = usual_ejection(is_probed);
+    options.passive.eject_for = usual::ejection(is_probed);
     let mut server_errors = true;
     if let Some(reader) = table.value() {
         let max_failures = reader.integer("max_failures");
@@ -92,19 +93,13 @@ fn duration(reader: &Reader<'_>, name: &'static str) -> Duration {
     reader
         .duration(name)
         .value()
-        .unwrap_or_else(|| default_duration(&PASSIVE, name))
+        .unwrap_or_else(|| usual::duration(&PASSIVE, name))
 }
 
 fn number<T: TryFrom<u64> + Default>(name: &'static str) -> T {
-    T::try_from(default_number(&PASSIVE, name)).unwrap_or_default()
+    T::try_from(usual::number(&PASSIVE, name)).unwrap_or_default()
 }
 
 fn small<T: TryFrom<u64>>(number: u64) -> Option<T> {
     T::try_from(number).ok()
-}
-
-/// The first time out when the file does not say: that of probes while down, and where no probe sees a recovery, that
-/// of nginx's `fail_timeout`.
-pub(crate) fn usual_ejection(is_probed: bool) -> Option<Duration> {
-    (!is_probed).then_some(Duration::from_secs(10))
 }

@@ -1,8 +1,8 @@
 use crate::field::Field;
-use crate::grammar;
 use crate::plan::{ClientTimeouts, Limits, UpstreamTimeouts};
 use crate::reader::Reader;
-use crate::schema::{LIMITS, Section, TIMEOUTS, Value};
+use crate::schema::{LIMITS, TIMEOUTS, Value};
+use crate::usual;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -62,14 +62,14 @@ impl Scope {
         self.durations
             .get(name)
             .copied()
-            .unwrap_or_else(|| default_duration(&TIMEOUTS, name))
+            .unwrap_or_else(|| usual::duration(&TIMEOUTS, name))
     }
 
     fn number(&self, name: &'static str) -> Option<u64> {
         self.numbers
             .get(name)
             .copied()
-            .unwrap_or_else(|| default_size(&LIMITS, name))
+            .unwrap_or_else(|| usual::size(&LIMITS, name))
     }
 
     pub(crate) fn count(&self, name: &'static str) -> usize {
@@ -102,56 +102,6 @@ impl Scope {
         UpstreamTimeouts {
             connect: self.duration("connect"),
             response: self.duration("response"),
-        }
-    }
-}
-
-/// What the schema says holds without the key.
-pub(crate) fn default_duration(section: &'static Section, name: &str) -> Duration {
-    let text = section.key(name).map_or("", |key| key.default);
-    grammar::duration(text.trim_matches('"')).unwrap_or_default()
-}
-
-pub(crate) fn default_size(section: &'static Section, name: &str) -> Option<u64> {
-    let text = section.key(name).map_or("", |key| key.default);
-    text.parse().ok().or_else(|| grammar::size(text.trim_matches('"')).ok())
-}
-
-pub(crate) fn duration_or_default(reader: &Reader<'_>, name: &'static str, section: &'static Section) -> Duration {
-    reader
-        .duration(name)
-        .value()
-        .unwrap_or_else(|| default_duration(section, name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::schema::SECTIONS;
-
-    #[test]
-    fn every_default_of_a_duration_or_number_is_in_its_range() {
-        for key in SECTIONS.iter().flat_map(|section| section.keys) {
-            let text = key.default.trim_matches('"');
-            if matches!(text, "" | "required" | "none") || !text.starts_with(|c: char| c.is_ascii_digit()) {
-                continue;
-            }
-            match key.value {
-                Value::Duration { least, most } => {
-                    let value = grammar::duration(text).unwrap();
-                    assert!(least <= value && value <= most, "{key:?}");
-                }
-                Value::Integer { least, most } => {
-                    let value: u64 = text.parse().unwrap();
-                    assert!(least <= value && value <= most, "{key:?}");
-                }
-                Value::Size { least, most, .. } => {
-                    let value = grammar::size(text).unwrap();
-                    assert!(least <= value && value <= most, "{key:?}");
-                }
-                Value::Text(_) => {}
-                _ => panic!("{key:?}"),
-            }
         }
     }
 }
