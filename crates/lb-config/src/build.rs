@@ -339,6 +339,8 @@ fn make_listener(plan: &Plan, listener: &Listener, entries: &mut Entries<'_>) ->
             head_timeout: http.timeouts.head,
             body_timeout: http.timeouts.body,
             write_timeout: http.timeouts.write,
+            request_timeout: http.timeouts.request,
+            min_body_rate: http.min_body_rate,
             continue_timeout: http.timeouts.expect_continue,
             tunnel_timeout: http.timeouts.tunnel,
             trusted_proxies: http.trusted_proxies.clone(),

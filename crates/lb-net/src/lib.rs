@@ -48,4 +48,4 @@ pub use lb_types::{Now, Time};
 pub use limit::{DescriptorLimit, raise_descriptor_limit};
 pub use listener::{Accepted, Listener, ListenerOptions, NetError};
 pub use splice::{Filled, Splice};
-pub use stream::{has_unread, reset, shutdown_write};
+pub use stream::{has_broken, has_unread, reset, shutdown_write};

@@ -17,6 +17,13 @@ pub fn shutdown_write(stream: &TcpStream) {
     let _ = shutdown(stream, Shutdown::Write);
 }
 
+/// Has the peer reset the connection? It sees that behind bytes that nobody read, where a read would not. One
+/// system call, which takes the error away: whoever is told ends the connection.
+#[must_use]
+pub fn has_broken(stream: &TcpStream) -> bool {
+    !matches!(stream.take_error(), Ok(None))
+}
+
 /// Has the peer sent or closed anything that nobody read? One system call; it sees what the
 /// kernel has now, even when the runtime was not told yet.
 #[must_use]
@@ -55,6 +62,21 @@ mod tests {
         theirs.write_all(b"still here").unwrap();
         ours.readable().await.unwrap();
         assert_eq!(ours.try_read(&mut [0; 16]).unwrap(), 10);
+    }
+
+    #[tokio::test]
+    async fn a_reset_is_seen_behind_unread_bytes_and_an_end_is_none() {
+        for is_reset in [false, true] {
+            let (ours, mut theirs) = pair().await;
+            theirs.write_all(b"unread").unwrap();
+            ours.readable().await.unwrap();
+            assert!(!has_broken(&ours));
+            if is_reset {
+                SockRef::from(&theirs).set_linger(Some(Duration::ZERO)).unwrap();
+            }
+            drop(theirs);
+            assert_eq!(has_broken(&ours), is_reset);
+        }
     }
 
     #[tokio::test]

@@ -54,10 +54,13 @@ impl Exchange {
                             let limit = self.input.capacity();
                             return Err(Stop::Request(h1::Error::HeadTooLarge { limit }));
                         }
-                        if !self.has_begun() {
-                            self.facts.started = core.now();
+                        // Part of an empty line begins nothing: the connection is idle still.
+                        if !self.has_no_request() {
+                            if !self.has_begun() {
+                                self.facts.started = core.now();
+                            }
+                            self.wait_for(Wait::Head, false, client, core);
                         }
-                        self.wait_for(Wait::Head, false, client, core);
                     }
                     Err(error) => {
                         cold_path();

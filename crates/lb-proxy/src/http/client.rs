@@ -23,7 +23,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
-use tokio::task::coop::has_budget_remaining;
+use tokio::task::coop::{has_budget_remaining, poll_proceed};
 
 /// The part of a connection that outlives its exchanges.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub(crate) struct Client {
     pub(super) eof: bool,
     /// The close after this exchange is the client's own wish.
     pub(super) asked_to_close: bool,
+    /// The drain's patience with this idle connection runs.
+    leaves: bool,
 }
 
 /// The task of a client connection, polled by hand so that it stays small: this is what an idle
@@ -112,12 +114,12 @@ impl Client {
         }
         if fired {
             cold_path();
-            let draining = core.is_draining();
-            return Poll::Ready(Err(if draining { End::Drain } else { End::ClientIdle }));
+            return Poll::Ready(Err(self.idle_end(core)));
         }
         // A listener that a reload removed keeps its connections; their next response says close.
-        if core.is_draining() {
+        if core.is_draining() && !self.leaves {
             cold_path();
+            self.leaves = true;
             // A request may be on the way: no response told this client to close.
             let first = self.requests == 0;
             let patience = if first { FIRST_IN_DRAIN } else { NEXT_IN_DRAIN };
@@ -126,7 +128,21 @@ impl Client {
         Poll::Pending
     }
 
-    /// The next request of a kept-alive connection is waited for.
+    fn idle_end(&self, core: &Core) -> End {
+        if core.is_draining() {
+            End::Drain
+        } else {
+            End::ClientIdle
+        }
+    }
+
+    /// The time for the first byte of a request has passed.
+    pub(super) fn idle_too_long(&self, core: &Core) -> Next {
+        core.counters.ended(self.idle_end(core));
+        Next::Close
+    }
+
+    /// The next request of a kept-alive connection is waited for, from the end of the last one on.
     fn wait_for_next(&self, core: &Core) {
         let view = self.place.view();
         if self.requests > 0
@@ -165,6 +181,7 @@ impl Connection {
             bonds: Bonds::default(),
             eof: false,
             asked_to_close: false,
+            leaves: false,
         };
         State::Open(client, None)
     }
@@ -265,6 +282,12 @@ impl Future for Connection {
                             return Poll::Pending;
                         };
                         if matches!(next, Next::Again) && under_way.has_input() {
+                            // Answers of our own wait for nobody, so others would not have their turn.
+                            let Poll::Ready(turn) = poll_proceed(cx) else {
+                                return Poll::Pending;
+                            };
+                            turn.made_progress();
+                            client.wait_for_next(&this.core);
                             continue;
                         }
                         next
@@ -282,11 +305,16 @@ impl Future for Connection {
                         }
                     },
                 };
+                let mut asked = false;
                 if let Some(done) = exchange.take() {
+                    // A false alarm, or an empty line, gives no new time.
+                    asked = done.has_begun();
                     this.core.give_exchange(done);
                 }
                 if matches!(next, Next::Again) {
-                    client.wait_for_next(&this.core);
+                    if asked {
+                        client.wait_for_next(&this.core);
+                    }
                     continue;
                 }
                 cold_path();
@@ -369,6 +397,9 @@ const LINGER: Duration = Duration::from_secs(5);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::{HttpOptions, ListenerOptions, Service};
+    use crate::snapshot::{ListenerEntry, Snapshot};
+    use lb_balance::route::Routes;
 
     async fn pair() -> (TcpStream, std::net::TcpStream) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -424,6 +455,67 @@ mod tests {
             .await
             .unwrap()
             .unwrap();
+    }
+
+    #[tokio::test]
+    async fn answers_of_our_own_leave_others_their_turn() {
+        let core = Core::new(Arc::default());
+        let address: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        let snapshot = Snapshot {
+            serial: 1,
+            listeners: vec![Arc::new(ListenerEntry {
+                options: redirecting(address),
+                connections: Arc::default(),
+            })],
+            pools: Vec::new(),
+        };
+        let view = crate::view::views(&snapshot, &core, 1).remove(0);
+        let count = Count::one_of(&view.entry.connections);
+        let (io, mut other) = pair().await;
+        let mut asked = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n".repeat(500);
+        asked.truncate(16 * 1024 - 16);
+        std::io::Write::write_all(&mut other, &asked).unwrap();
+        let place = Place::new(view);
+        let mut connection = Connection::new(Rc::clone(&core), place, io, address, count);
+        let mut turns = Vec::new();
+        std::future::poll_fn(|cx| {
+            let before = core.counters.snapshot().requests;
+            assert!(Pin::new(&mut connection).poll(cx).is_pending());
+            let now = core.counters.snapshot().requests;
+            turns.push(now - before);
+            if now >= 500 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        // tokio: 128 to a turn; the last one may have begun.
+        assert!(turns.iter().all(|turn| *turn <= 130), "{turns:?}");
+    }
+
+    fn redirecting(address: SocketAddr) -> ListenerOptions {
+        let forever = Duration::from_secs(60);
+        ListenerOptions {
+            name: "main".into(),
+            address,
+            backlog: 1,
+            max_connections: 1,
+            service: Service::Http(HttpOptions {
+                routes: Routes::new(Vec::new()).unwrap(),
+                limits: Arc::default(),
+                keep_alive: forever,
+                keep_alive_requests: 1_000,
+                head_timeout: forever,
+                body_timeout: forever,
+                write_timeout: forever,
+                request_timeout: None,
+                min_body_rate: None,
+                continue_timeout: forever,
+                tunnel_timeout: forever,
+                trusted_proxies: Vec::new(),
+                statements: Default::default(),
+                abort_on_half_close: false,
+                access_log: false,
+                log_probes: true,
+            }),
+        }
     }
 
     #[test]

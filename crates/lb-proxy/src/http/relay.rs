@@ -34,8 +34,10 @@ impl Exchange {
         }
         let wait = if !self.down.is_flushed() {
             Wait::ClientWrite
-        } else if self.up.is_done() || self.up_stopped || !self.up.is_flushed() {
+        } else if self.up_stopped || (self.up.is_done() && self.up.is_flushed()) {
             Wait::Upstream
+        } else if !self.up.is_flushed() {
+            Wait::UpstreamWrite
         } else if self.facts.expecting {
             Wait::Continue
         } else {

@@ -15,6 +15,7 @@ mod client;
 mod ends;
 mod flows;
 mod limits;
+mod patience;
 mod refused;
 mod replies;
 mod requests;
