@@ -38,6 +38,7 @@ mod snapshot;
 mod tcp;
 mod timer;
 mod tunnel;
+mod turn;
 mod view;
 mod worker;
 

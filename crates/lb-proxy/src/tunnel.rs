@@ -6,6 +6,7 @@
 use crate::buffer::{Buffer, LARGE, SMALL};
 use crate::core::Core;
 use crate::timer::Timer;
+use crate::turn::{TURN, give_way};
 use lb_balance::Ticket;
 use lb_net::{Filled, Splice, reset, shutdown_write};
 use lb_telemetry::End;
@@ -254,6 +255,7 @@ impl Half {
         from: &mut TcpStream,
         to: &mut TcpStream,
     ) -> Result<(), Fault> {
+        let begun = self.bytes;
         loop {
             while let Some(pipe) = self.splice.as_mut().filter(|pipe| !pipe.is_empty()) {
                 match pipe.poll_drain(cx, to) {
@@ -279,6 +281,10 @@ impl Half {
                     self.closed = true;
                     core.give_buffer(std::mem::replace(&mut self.buffer, Buffer::empty()));
                 }
+                return Ok(());
+            }
+            if self.bytes - begun >= TURN {
+                give_way(cx);
                 return Ok(());
             }
             if self.bulk >= BULK {
@@ -399,7 +405,7 @@ mod tests {
 
     #[tokio::test]
     async fn bulk_goes_through_the_kernel_and_small_talk_does_not() {
-        const LEN: usize = 16 * 1024 * 1024;
+        const LEN: usize = 64 * 1024 * 1024;
         let core = Core::new(Arc::default());
         let (client_io, mut client) = pair().await;
         let (upstream_io, mut upstream) = pair().await;
@@ -420,7 +426,10 @@ mod tests {
         });
         let (mut small, mut large) = (0, 0);
         let end = poll_fn(|cx| {
+            let before = tunnel.down.bytes;
             let end = tunnel.poll(cx, &core);
+            let moved = tunnel.down.bytes - before;
+            assert!(moved < 1 << 20, "{moved} bytes in one turn");
             if tunnel.down.bytes <= 400 {
                 small = small.max(tunnel.down.bulk);
             }

@@ -8,6 +8,7 @@ use super::pipe::{Bulk, Fault, Fill};
 use super::pool::Used;
 use crate::buffer::Buffer;
 use crate::core::Core;
+use crate::turn::{TURN, give_way};
 use lb_balance::Outcome;
 use lb_http::h1;
 use lb_telemetry::End;
@@ -59,6 +60,7 @@ impl Exchange {
         if !self.up.is_done() {
             self.up.begin(core);
         }
+        let begun = self.up.sent();
         while !self.up_stopped {
             let fill = match self
                 .up
@@ -90,6 +92,10 @@ impl Exchange {
             }
             if client.eof {
                 return self.request_cut();
+            }
+            if self.up.sent() - begun >= TURN {
+                give_way(cx);
+                return Ok(());
             }
             if self.input.is_empty() {
                 client.watch.stop();
@@ -157,6 +163,7 @@ impl Exchange {
             self.reply = core.take_buffer(false);
         }
         self.down.begin(core);
+        let begun = self.down.sent();
         loop {
             let fill = if self.facts.answered {
                 self.fill_down(client)?
@@ -178,6 +185,11 @@ impl Exchange {
                 Fill::End => return Ok(true),
                 Fill::Full => continue,
                 Fill::NeedMore => {}
+            }
+            if self.down.sent() - begun >= TURN {
+                cold_path();
+                give_way(cx);
+                return Ok(false);
             }
             let (Some(upstream), Some(up_conn)) = (&mut self.upstream, &mut self.up_conn) else {
                 return Err(Stop::Internal);
