@@ -5,7 +5,7 @@ use crate::contact::NoContact;
 use crate::core::Core;
 use crate::pick::{Claims, pick};
 use crate::timer::Timer;
-use crate::tunnel::Tunnel;
+use crate::tunnel::{Traffic, Tunnel};
 use crate::view::{ListenerView, Place, PoolView};
 use crate::worker::Count;
 use lb_balance::{Outcome, Recalled, Ticket, Tried, Why};
@@ -91,7 +91,7 @@ impl Passage {
                 Ok(ticket) => ticket,
                 Err(end) => {
                     // What really failed says more than that nobody is left to try.
-                    self.end(last.unwrap_or(end), 0, 0);
+                    self.end(last.unwrap_or(end), &Traffic::default());
                     // A RST says "nobody here" sooner than an empty stream does.
                     lb_net::reset(client);
                     return State::Over;
@@ -116,7 +116,7 @@ impl Passage {
                     self.failed(failed, ticket, &pool);
                     last = Some(failed.end);
                     if !self.may_retry(&pool, failed) {
-                        self.end(failed.end, 0, 0);
+                        self.end(failed.end, &Traffic::default());
                         lb_net::reset(client);
                         return State::Over;
                     }
@@ -178,7 +178,7 @@ impl Passage {
         match pool {
             Some(pool) if self.may_retry(&pool, failed) => (self.choose(client, tried, Some(failed.end)), true),
             _ => {
-                self.end(failed.end, 0, 0);
+                self.end(failed.end, &Traffic::default());
                 lb_net::reset(client);
                 (State::Over, true)
             }
@@ -191,8 +191,7 @@ impl Passage {
         };
         self.detail = tunnel.reset_by();
         tunnel.blame(self.ticket.as_ref(), &self.core);
-        let (up, down) = tunnel.bytes();
-        self.end(end, up, down);
+        self.end(end, &tunnel.traffic());
         (State::Over, true)
     }
 
@@ -207,13 +206,10 @@ impl Passage {
     }
 
     /// Counts, tells the ticket, writes the log line.
-    fn end(&mut self, end: End, up: u64, down: u64) {
+    fn end(&mut self, end: End, traffic: &Traffic) {
         let core = &self.core;
         core.counters.ended(end);
-        core.counters.client_in(up);
-        core.counters.upstream_out(up);
-        core.counters.upstream_in(down);
-        core.counters.client_out(down);
+        traffic.count(core);
         self.refresh();
         let core = &self.core;
         let ticket = self.ticket.take();
@@ -221,8 +217,8 @@ impl Passage {
             && let Some(log) = &mut *core.log.borrow_mut()
         {
             let mut access = Access::new(self.peer.ip().to_canonical(), self.started.wall);
-            access.bytes = down;
-            access.request_bytes = up;
+            access.bytes = traffic.client_out;
+            access.request_bytes = traffic.upstream_out;
             access.listener = &self.view.options().name;
             let pool = self.view.tcp().and_then(|tcp| self.view.pool(tcp.pool));
             access.pool = pool.map_or("", |pool| pool.entry.pool.name());
@@ -247,15 +243,15 @@ impl Future for Passage {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.core.tick();
         if self.core.is_cut() {
-            let (up, down) = match std::mem::replace(&mut self.state, State::Over) {
-                State::New(_) | State::Connect(..) => (0, 0),
+            let traffic = match std::mem::replace(&mut self.state, State::Over) {
+                State::New(_) | State::Connect(..) => Traffic::default(),
                 State::Tunnel(mut tunnel) => {
                     tunnel.close(&self.core);
-                    tunnel.bytes()
+                    tunnel.traffic()
                 }
                 State::Over => return Poll::Ready(()),
             };
-            self.end(End::DrainDeadline, up, down);
+            self.end(End::DrainDeadline, &traffic);
             return Poll::Ready(());
         }
         loop {

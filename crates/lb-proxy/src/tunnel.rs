@@ -17,6 +17,24 @@ use std::time::Duration;
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 
+/// Bytes of both connections, heads and framing included, whether they could be passed on or not.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) client_in: u64,
+    pub(crate) client_out: u64,
+    pub(crate) upstream_in: u64,
+    pub(crate) upstream_out: u64,
+}
+
+impl Traffic {
+    pub(crate) fn count(&self, core: &Core) {
+        core.counters.client_in(self.client_in);
+        core.counters.client_out(self.client_out);
+        core.counters.upstream_in(self.upstream_in);
+        core.counters.upstream_out(self.upstream_out);
+    }
+}
+
 /// Two connections and what is between them. It owns a buffer, or a pipe in the kernel, only while
 /// bytes wait in it.
 #[derive(Debug)]
@@ -52,6 +70,8 @@ struct Half {
     /// [`BULK`] on bytes go through the kernel's pipe.
     bulk: u8,
     splice: Option<Splice>,
+    /// Bytes that came; of them were passed on:
+    read: u64,
     bytes: u64,
 }
 
@@ -109,9 +129,14 @@ impl Tunnel {
         self.up.bytes + self.down.bytes + ends[0] + ends[1]
     }
 
-    /// Bytes from the client and from the backend so far.
-    pub(crate) const fn bytes(&self) -> (u64, u64) {
-        (self.up.bytes, self.down.bytes)
+    /// What it carried so far. What was sent before it began was read before it.
+    pub(crate) const fn traffic(&self) -> Traffic {
+        Traffic {
+            client_in: self.up.read,
+            client_out: self.down.bytes,
+            upstream_in: self.down.read,
+            upstream_out: self.up.bytes,
+        }
     }
 
     /// Who reset it, for the log; empty when nobody did.
@@ -167,8 +192,18 @@ impl Tunnel {
                 by_client,
                 is_backends_fault: !by_client && !self.up.eof,
             }));
-            let half = if from_client { &mut self.up } else { &mut self.down };
+            let (half, other) = if from_client {
+                (&mut self.up, &mut self.down)
+            } else {
+                (&mut self.down, &mut self.up)
+            };
             match (fault, before) {
+                // It would break by writing a moment later.
+                (Fault::Reading, None) if other.has_unsent() => {
+                    other.dead = true;
+                    other.release(core);
+                    half.eof = true;
+                }
                 (Fault::Reading, None) => return self.abort(),
                 // What it said before it broke was read; now the other side gets the end of that.
                 (Fault::Reading, Some(broken)) if broken.by_client == by_client && !half.eof => half.eof = true,
@@ -200,8 +235,13 @@ impl Half {
             large: false,
             bulk: 0,
             splice: None,
+            read: 0,
             bytes: 0,
         }
+    }
+
+    fn has_unsent(&self) -> bool {
+        !self.buffer.is_empty() || self.splice.as_ref().is_some_and(|pipe| !pipe.is_empty())
     }
 
     fn release(&mut self, core: &Core) {
@@ -240,7 +280,7 @@ impl Half {
             core.give_buffer(buffer);
             match read {
                 Poll::Ready(Ok(0)) => self.eof = true,
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(len)) => self.read += len as u64,
                 Poll::Ready(Err(_)) => return Err(Fault::Reading),
                 Poll::Pending => return Ok(()),
             }
@@ -289,7 +329,10 @@ impl Half {
             }
             if self.bulk >= BULK {
                 match self.poll_splice(cx, core, from) {
-                    Poll::Ready(Ok(Filled::Bytes(_))) => continue,
+                    Poll::Ready(Ok(Filled::Bytes(len))) => {
+                        self.read += len as u64;
+                        continue;
+                    }
                     Poll::Ready(Ok(Filled::Ended)) => {
                         self.eof = true;
                         continue;
@@ -309,6 +352,7 @@ impl Half {
             match self.buffer.poll_read(cx, from) {
                 Poll::Ready(Ok(0)) => self.eof = true,
                 Poll::Ready(Ok(n)) => {
+                    self.read += n as u64;
                     let full = n == self.buffer.capacity();
                     if full && !self.large {
                         self.large = true;
@@ -438,7 +482,13 @@ mod tests {
             end
         })
         .await;
-        assert_eq!((end, tunnel.bytes()), (End::TunnelDone, (400, 400 + LEN as u64)));
+        let traffic = tunnel.traffic();
+        assert_eq!(
+            (end, traffic.client_in, traffic.upstream_out),
+            (End::TunnelDone, 400, 400)
+        );
+        let down = 400 + LEN as u64;
+        assert_eq!((traffic.upstream_in, traffic.client_out), (down, down));
         assert!(small < BULK && large >= BULK, "{small} {large}");
         assert!(talk.join().unwrap() == pattern(LEN), "the bytes differ");
     }

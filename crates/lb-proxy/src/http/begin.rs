@@ -78,7 +78,7 @@ impl Exchange {
                     client.eof = true;
                     return self.head_cut();
                 }
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(len)) => self.facts.read.0 += len as u64,
                 Poll::Ready(Err(_)) => {
                     cold_path();
                     return if self.input.is_empty() {
@@ -323,7 +323,7 @@ impl Exchange {
                         Ok(())
                     };
                 }
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(len)) => self.facts.read.0 += len as u64,
                 Poll::Ready(Err(_)) => return Err(Stop::Client(End::ClientReset)),
                 Poll::Pending => break,
             }

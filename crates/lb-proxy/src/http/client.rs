@@ -15,7 +15,7 @@ use lb_telemetry::End;
 use std::future::Future;
 use std::hint::cold_path;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -72,6 +72,9 @@ enum State {
 struct Tunneling {
     tunnel: Tunnel,
     ticket: Option<Ticket>,
+    peer: IpAddr,
+    /// For its log line, when there will be one.
+    exchange: Option<Box<Exchange>>,
 }
 
 impl Client {
@@ -187,7 +190,7 @@ impl Connection {
     }
 
     /// The last exchange ended: what becomes of the connection.
-    fn after(&self, next: Next, mut client: Client) -> State {
+    fn after(&self, next: Next, mut client: Client, exchange: Option<Box<Exchange>>) -> State {
         match next {
             Next::Again => State::Open(client, None),
             Next::Close => State::Over,
@@ -211,7 +214,13 @@ impl Connection {
                 let patience = view.http().map_or(Duration::from_secs(60), |http| http.tunnel_timeout);
                 client.timer.set(self.core.now().mono.after(patience));
                 let tunnel = Tunnel::new(client.io, upstream, early, late, client.timer, patience);
-                State::Tunnel(Box::new(Tunneling { tunnel, ticket }))
+                let peer = client.sender.peer();
+                State::Tunnel(Box::new(Tunneling {
+                    tunnel,
+                    ticket,
+                    peer,
+                    exchange,
+                }))
             }
         }
     }
@@ -255,6 +264,11 @@ impl Connection {
 
     fn over(&self, t: &mut Tunneling, end: End) {
         self.core.counters.ended(end);
+        t.tunnel.traffic().count(&self.core);
+        if let Some(mut exchange) = t.exchange.take() {
+            exchange.log_tunnel(&t.tunnel, &self.place, t.peer, &self.core, end);
+            self.core.give_exchange(exchange);
+        }
         if let Some(ticket) = t.ticket.take() {
             ticket.finish(Outcome::Success, self.core.now().mono);
         }
@@ -305,11 +319,15 @@ impl Future for Connection {
                         }
                     },
                 };
-                let mut asked = false;
+                let (mut asked, mut kept) = (false, None);
                 if let Some(done) = exchange.take() {
                     // A false alarm, or an empty line, gives no new time.
                     asked = done.has_begun();
-                    this.core.give_exchange(done);
+                    if matches!(next, Next::Tunnel { .. }) && done.is_logged(&this.core) {
+                        kept = Some(done);
+                    } else {
+                        this.core.give_exchange(done);
+                    }
                 }
                 if matches!(next, Next::Again) {
                     if asked {
@@ -319,7 +337,7 @@ impl Future for Connection {
                 }
                 cold_path();
                 if let State::Open(client, _) = std::mem::replace(&mut this.state, State::Over) {
-                    this.state = this.after(next, client);
+                    this.state = this.after(next, client, kept);
                 }
                 continue;
             }

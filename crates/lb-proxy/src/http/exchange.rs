@@ -125,6 +125,8 @@ pub(super) struct Trace {
     pub(super) may_have_more: bool,
     pub(super) end: Option<End>,
     pub(super) logged: bool,
+    /// Bytes that were read from the client and from backends.
+    pub(super) read: (u64, u64),
 }
 
 /// What an exchange waits for; each has its own patience.

@@ -62,8 +62,8 @@ pub(crate) enum Fill {
 pub(crate) enum Bulk {
     /// These bytes are read as ever.
     Copy,
-    /// Some went into the kernel's pipe.
-    Moved,
+    /// So many bytes went into the kernel's pipe.
+    Moved(u64),
     /// The source ended.
     Ended,
     /// The source broke.
@@ -278,7 +278,11 @@ impl Pipe {
         let told = from
             .skip_body(len as u64)
             .and_then(|()| to.write_body(len, &mut self.out));
-        Poll::Ready(if told.is_ok() { Bulk::Moved } else { Bulk::Fault })
+        Poll::Ready(if told.is_ok() {
+            Bulk::Moved(len as u64)
+        } else {
+            Bulk::Fault
+        })
     }
 
     /// Makes room for a head, in memory that is still in the cache from the last one.
@@ -457,7 +461,7 @@ mod tests {
         assert!(matches!(small, Bulk::Copy) && !pipe.is_bulk(), "{small:?}");
         let (mut from, mut to) = upload(BULK);
         let large = splice(&mut pipe, &core, &io, &mut from, &mut to).await;
-        assert!(matches!(large, Bulk::Moved) && pipe.is_bulk(), "{large:?}");
+        assert!(matches!(large, Bulk::Moved(1000)) && pipe.is_bulk(), "{large:?}");
     }
 
     #[tokio::test]
@@ -473,7 +477,7 @@ mod tests {
         source.write_all(first).unwrap();
         assert!(matches!(
             splice(&mut pipe, &core, &io, &mut from, &mut to).await,
-            Bulk::Moved
+            Bulk::Moved(_)
         ));
         assert_eq!(
             (from.body_left(), to.body_room()),
@@ -496,7 +500,7 @@ mod tests {
         while !from.reading_done() {
             assert!(matches!(
                 splice(&mut pipe, &core, &io, &mut from, &mut to).await,
-                Bulk::Moved
+                Bulk::Moved(_)
             ));
             poll_fn(|cx| pipe.poll_flush(cx, &mut sink, &mut nothing))
                 .await

@@ -105,7 +105,8 @@ impl Exchange {
                 }
                 match bulk {
                     Poll::Ready(Bulk::Copy) => {}
-                    Poll::Ready(Bulk::Moved) => {
+                    Poll::Ready(Bulk::Moved(len)) => {
+                        self.facts.read.0 += len;
                         self.facts.expecting = false;
                         continue;
                     }
@@ -131,7 +132,8 @@ impl Exchange {
                     client.eof = true;
                     return self.request_cut();
                 }
-                Poll::Ready(Ok(_)) => {
+                Poll::Ready(Ok(len)) => {
+                    self.facts.read.0 += len as u64;
                     self.facts.input_full = self.input.is_full();
                     self.facts.expecting = false;
                 }
@@ -202,7 +204,8 @@ impl Exchange {
                 }
                 match bulk {
                     Poll::Ready(Bulk::Copy) => {}
-                    Poll::Ready(Bulk::Moved) => {
+                    Poll::Ready(Bulk::Moved(len)) => {
+                        self.facts.read.1 += len;
                         self.facts.may_have_more = true;
                         continue;
                     }
@@ -232,7 +235,8 @@ impl Exchange {
                     cold_path();
                     self.upstream_ended(client)?;
                 }
-                Poll::Ready(Ok(_)) => {
+                Poll::Ready(Ok(len)) => {
+                    self.facts.read.1 += len as u64;
                     self.facts.reply_full = self.reply.is_full();
                     self.facts.may_have_more = self.reply.took_all_room();
                     self.facts.heard = true;
@@ -306,7 +310,7 @@ impl Exchange {
     fn finish(&mut self, client: &mut Client, core: &Core) -> Result<Next, Stop> {
         if self.facts.switching {
             cold_path();
-            return self.switch(client, core);
+            return self.switch(core);
         }
         let now = core.now().mono;
         if let (Some(stream), Some(pool), Some(ticket), Some(conn)) =
@@ -360,13 +364,14 @@ impl Exchange {
 
     /// 101 was sent: the connections belong to another protocol now.
     #[inline(never)]
-    fn switch(&mut self, client: &mut Client, core: &Core) -> Result<Next, Stop> {
+    fn switch(&mut self, core: &Core) -> Result<Next, Stop> {
         let Some(upstream) = self.upstream.take() else {
             return Err(Stop::Internal);
         };
         let early = std::mem::replace(&mut self.input, Buffer::empty());
         let late = std::mem::replace(&mut self.reply, Buffer::empty());
-        self.record(client, core, End::Done);
+        // It ends with the tunnel.
+        self.count(core);
         Ok(Next::Tunnel {
             upstream,
             early,

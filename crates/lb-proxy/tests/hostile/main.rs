@@ -12,6 +12,7 @@ mod accepted;
 mod backends;
 mod bulk;
 mod client;
+mod counts;
 mod ends;
 mod flows;
 mod limits;

@@ -146,6 +146,19 @@ impl World {
         &self.backends[0]
     }
 
+    /// Waits until something ended like this.
+    pub(crate) fn until_ended(&self, end: End) {
+        let begin = Instant::now();
+        while self.ended(end) == 0 {
+            assert!(begin.elapsed() < PATIENCE, "no {end:?}: {:?}", self.counts());
+            std::thread::yield_now();
+        }
+    }
+
+    pub(crate) fn counts(&self) -> lb_telemetry::Snapshot {
+        self.counters.snapshot()
+    }
+
     /// How often something ended like this.
     pub(crate) fn ended(&self, end: End) -> u64 {
         self.counters.snapshot().ended(end)
