@@ -93,6 +93,7 @@ impl Exchange {
                         // A false alarm: wait on without a buffer.
                         return Ok(Poll::Ready(Some(Next::Again)));
                     }
+                    self.input.rest(core);
                     return Ok(Poll::Pending);
                 }
             }

@@ -4,7 +4,7 @@ use super::answer;
 use super::begin::Step1;
 use super::client::Client;
 use super::pipe::Pipe;
-use crate::buffer::{Buffer, LARGE};
+use crate::buffer::{Buffer, SMALL};
 use crate::contact::NoContact;
 use crate::core::{Core, MOST_HEAD};
 use crate::pick::Claims;
@@ -41,7 +41,6 @@ pub(crate) struct Exchange {
     pub(super) reply: Buffer,
     /// Toward the client.
     pub(super) down: Pipe,
-    pub(super) trailers: Head,
     pub(super) view: Option<Rc<ListenerView>>,
     pub(super) pool: Option<Rc<PoolView>>,
     pub(super) ticket: Option<Ticket>,
@@ -121,6 +120,9 @@ pub(super) struct Trace {
     paces: [Pace; 3],
     pub(super) input_full: bool,
     pub(super) reply_full: bool,
+    /// What comes next is read into a large buffer, as what came before.
+    pub(super) input_large: bool,
+    pub(super) reply_large: bool,
     /// The last read from the backend took all that it had room for.
     pub(super) may_have_more: bool,
     pub(super) end: Option<End>,
@@ -222,7 +224,8 @@ impl Exchange {
         Self {
             phase: Phase::Head,
             input: Buffer::empty(),
-            request: Head::with_capacity(2048, 32),
+            // It grows to what its requests need, and keeps that; a stream that waits holds no more.
+            request: Head::with_capacity(0, 0),
             framing: Framing::Empty,
             up: Pipe::new(),
             up_conn: None,
@@ -231,7 +234,6 @@ impl Exchange {
             connecting: None,
             reply: Buffer::empty(),
             down: Pipe::new(),
-            trailers: Head::with_capacity(0, 0),
             view: None,
             pool: None,
             ticket: None,
@@ -251,10 +253,8 @@ impl Exchange {
                 core.give_buffer(std::mem::replace(buffer, Buffer::empty()));
             }
         }
-        for head in [&mut self.request, &mut self.trailers] {
-            if head.capacity_bytes() > MOST_HEAD {
-                *head = Head::with_capacity(2048, 32);
-            }
+        if self.request.capacity_bytes() > MOST_HEAD {
+            self.request = Head::with_capacity(0, 0);
         }
     }
 
@@ -274,7 +274,7 @@ impl Exchange {
         self.claims = [None; 2];
         self.facts = Trace::default();
         self.detail = "";
-        if self.reply.capacity() == LARGE {
+        if self.reply.capacity() > 0 && self.reply.capacity() != SMALL {
             core.give_buffer(std::mem::replace(&mut self.reply, Buffer::empty()));
         }
         self.reply.clear();

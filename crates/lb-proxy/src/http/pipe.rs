@@ -172,7 +172,7 @@ impl Pipe {
         from: &mut h1::Conn,
         source: &mut Buffer,
         to: &mut h1::Conn,
-        trailers: &mut Head,
+        core: &Core,
     ) -> Result<Fill, Fault> {
         loop {
             if self.done {
@@ -191,14 +191,20 @@ impl Pipe {
             }
             if self.in_trailers {
                 cold_path();
-                match from.read_trailers(source.filled(), trailers).map_err(Fault::Source)? {
-                    h1::Step::NeedMore => return Ok(Fill::NeedMore),
-                    h1::Step::Ready(len) => {
+                // They are read when all of them are here, so nothing is kept until then.
+                let mut trailers = core.take_head();
+                trailers.clear();
+                let read = from.read_trailers(source.filled(), &mut trailers);
+                let ended = match read {
+                    Ok(h1::Step::NeedMore) => Ok(Fill::NeedMore),
+                    Ok(h1::Step::Ready(len)) => {
                         source.consume(len);
-                        self.end(to, Some(trailers))?;
-                        return Ok(Fill::End);
+                        self.end(to, Some(&trailers)).map(|()| Fill::End)
                     }
-                }
+                    Err(error) => Err(Fault::Source(error)),
+                };
+                core.give_head(trailers);
+                return ended;
             }
             match from.read_body(source.filled()).map_err(Fault::Source)? {
                 h1::Part::NeedMore { skip } => {
@@ -222,7 +228,6 @@ impl Pipe {
                 h1::Part::Trailers { skip } => {
                     cold_path();
                     source.consume(skip);
-                    trailers.clear();
                     self.in_trailers = true;
                 }
                 h1::Part::End { skip } => {

@@ -6,7 +6,7 @@ use super::client::Client;
 use super::exchange::{Exchange, Next, Stop, Wait};
 use super::pipe::{Bulk, Fault, Fill};
 use super::pool::Used;
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, LARGE};
 use crate::core::Core;
 use crate::turn::{TURN, give_way};
 use lb_balance::Outcome;
@@ -62,10 +62,7 @@ impl Exchange {
         }
         let begun = self.up.sent();
         while !self.up_stopped {
-            let fill = match self
-                .up
-                .fill(&mut client.conn, &mut self.input, up_conn, &mut self.trailers)
-            {
+            let fill = match self.up.fill(&mut client.conn, &mut self.input, up_conn, core) {
                 Ok(fill) => fill,
                 Err(Fault::Source(error)) => return Err(Stop::Request(error)),
                 Err(Fault::Sink) => return Err(Stop::Internal),
@@ -120,7 +117,7 @@ impl Exchange {
                 }
             }
             if self.input.capacity() == 0 {
-                self.input = core.take_buffer(self.up.is_bulk());
+                self.input = core.take_buffer(self.up.is_bulk() || self.facts.input_large);
             } else if self.input.is_full() && !self.input.enlarge(core) {
                 return Err(Stop::Request(h1::Error::TrailersTooLarge {
                     limit: self.input.capacity(),
@@ -138,7 +135,11 @@ impl Exchange {
                     self.facts.expecting = false;
                 }
                 Poll::Ready(Err(_)) => return Err(Stop::Client(End::ClientReset)),
-                Poll::Pending => return Ok(()),
+                Poll::Pending => {
+                    self.facts.input_large = self.input.capacity() == LARGE;
+                    self.input.rest(core);
+                    return Ok(());
+                }
             }
         }
         Ok(())
@@ -162,13 +163,13 @@ impl Exchange {
             if self.upstream.as_ref().is_some_and(silent) && self.down.is_flushed() {
                 return Ok(false);
             }
-            self.reply = core.take_buffer(false);
+            self.reply = core.take_buffer(self.facts.reply_large);
         }
         self.down.begin(core);
         let begun = self.down.sent();
         loop {
             let fill = if self.facts.answered {
-                self.fill_down(client)?
+                self.fill_down(client, core)?
             } else {
                 self.read_response(client, core)?
             };
@@ -247,16 +248,15 @@ impl Exchange {
                 }
                 Poll::Pending => {
                     cold_path();
-                    if !self.facts.heard {
-                        core.give_buffer(std::mem::replace(&mut self.reply, Buffer::empty()));
-                    }
+                    self.facts.reply_large = self.reply.capacity() == LARGE;
+                    self.reply.rest(core);
                     return Ok(false);
                 }
             }
         }
     }
 
-    pub(super) fn fill_down(&mut self, client: &mut Client) -> Result<Fill, Stop> {
+    pub(super) fn fill_down(&mut self, client: &mut Client, core: &Core) -> Result<Fill, Stop> {
         let Some(up_conn) = &mut self.up_conn else {
             return Err(Stop::Internal);
         };
@@ -264,7 +264,7 @@ impl Exchange {
             return Ok(Fill::End);
         }
         self.down
-            .fill(up_conn, &mut self.reply, &mut client.conn, &mut self.trailers)
+            .fill(up_conn, &mut self.reply, &mut client.conn, core)
             .map_err(|fault| match fault {
                 Fault::Source(error) => {
                     self.detail = error.rule();
@@ -392,7 +392,7 @@ const KEEP_MARGIN: Duration = Duration::from_millis(500);
 
 /// After a read that filled the whole buffer, the next ones get a larger one.
 fn grow(buffer: &mut Buffer, was_full: &mut bool, core: &Core) {
-    if std::mem::take(was_full) && buffer.is_empty() && buffer.capacity() < crate::buffer::LARGE {
+    if std::mem::take(was_full) && buffer.is_empty() && buffer.capacity() < LARGE {
         core.give_buffer(std::mem::replace(buffer, core.take_buffer(true)));
     }
 }
