@@ -47,7 +47,7 @@ pub fn proxy(
         })],
         pools: vec![Arc::new(pool(backends, stickiness)?)],
     };
-    Ok((Arc::new(snapshot), Order::Listen(address, socket.into()), address))
+    Ok((Arc::new(snapshot), Order::Listen(address.into(), socket.into()), address))
 }
 
 /// Strategies as a pool wants them.
@@ -109,7 +109,7 @@ fn listener(address: SocketAddr) -> Result<ListenerOptions, Box<dyn Error>> {
     };
     Ok(ListenerOptions {
         name: "main".into(),
-        address,
+        address: address.into(),
         backlog: 4096,
         max_connections: 100_000,
         service: Service::Http(HttpOptions {
@@ -120,6 +120,8 @@ fn listener(address: SocketAddr) -> Result<ListenerOptions, Box<dyn Error>> {
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
+            request_timeout: None,
+            min_body_rate: None,
             continue_timeout: Duration::from_secs(1),
             tunnel_timeout: Duration::from_secs(60),
             trusted_proxies: Vec::new(),

@@ -4,7 +4,7 @@
 mod support;
 
 use std::thread;
-use support::{Backend, Client, Config, Lbd, address, raise_descriptor_limit};
+use support::{Backend, Client, Config, Lbd, address, raise_descriptor_limit, until_still};
 
 const CLIENTS: usize = 10_000;
 /// The bar for the optimised program too; benches/side-by-side measures it there.
@@ -60,4 +60,59 @@ fn ask(clients: &mut [Client]) {
         let response = client.get("/");
         assert_eq!((response.status(), response.text().as_str()), (200, "here"));
     }
+}
+
+/// With so many the system's pages of 2 MiB make 420 bytes of difference at most.
+const CROWD: usize = 5_000;
+
+/// What each of a crowd of connections costs that waits after it was brought there; the first ones warm the program up.
+fn cost_of_waiting(lbd: &Lbd, mut one: impl FnMut() -> Client) -> u64 {
+    let _warm: Vec<Client> = (0..100).map(|_| one()).collect();
+    until_still("it has settled", || lbd.memory());
+    let before = lbd.memory();
+    let _crowd: Vec<Client> = (0..CROWD).map(|_| one()).collect();
+    until_still("it has settled", || lbd.memory());
+    let each = lbd.memory().saturating_sub(before) / CROWD as u64;
+    println!("{each} bytes each");
+    each
+}
+
+#[test]
+fn an_idle_stream_of_events_holds_no_buffer() {
+    raise_descriptor_limit();
+    let backend = Backend::start(|mut conn| {
+        if conn.head().is_ok() {
+            conn.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: hello\n\n");
+            let _ = conn.await_end();
+        }
+    });
+    let listener = address();
+    let lbd = Lbd::start(&Config::http(listener, &[backend.address()]).top("workers = 1").text());
+    let each = cost_of_waiting(&lbd, || {
+        let mut client = Client::connect(listener);
+        client.send("GET /events HTTP/1.1\r\nHost: test.example\r\n\r\n");
+        client.head().unwrap();
+        // One chunk: its size, its bytes.
+        assert_eq!(client.take(17).unwrap(), b"d\r\ndata: hello\n\n\r\n"[..17]);
+        client
+    });
+    assert!(each <= 4_000, "{each} bytes each");
+}
+
+#[test]
+fn the_first_byte_of_a_head_holds_no_large_buffer() {
+    raise_descriptor_limit();
+    let backend = Backend::saying("here");
+    let listener = address();
+    let lbd = Lbd::start(
+        &Config::http(listener, &[backend.address()])
+            .top("workers = 1\ntimeouts = { head = \"1h\" }")
+            .text(),
+    );
+    let each = cost_of_waiting(&lbd, || {
+        let mut client = Client::connect(listener);
+        client.send("G");
+        client
+    });
+    assert!(each <= 4_000, "{each} bytes each");
 }

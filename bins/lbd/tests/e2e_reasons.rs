@@ -427,6 +427,45 @@ fn our_own_answers_are_logged_with_the_bytes_of_their_bodies() {
 }
 
 #[test]
+fn an_upgraded_connection_is_logged_once_at_its_end_with_all_its_bytes() {
+    let head = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let backend = Backend::start(move |mut conn| {
+        let _ = conn.head();
+        conn.send(format!("{head}hello "));
+        while let Ok(bytes) = conn.some() {
+            if bytes.is_empty() || !conn.send(bytes) {
+                return;
+            }
+        }
+    });
+    let logged = Logged::start(&[backend.address()], "json", |config| config);
+    let mut client = Client::connect(logged.listener);
+    client.send("GET /chat HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+    assert_eq!(client.head().unwrap().status(), 101);
+    client.send("world");
+    assert_eq!(client.take(11).unwrap(), b"hello world");
+    client.half_close();
+    assert_eq!(client.some().unwrap(), b"");
+    drop(client);
+    let state = until("the tunnel has ended", || {
+        Some(logged.lbd.state()).filter(|state| state.ends("tunnel_done") == 1)
+    });
+    assert_eq!(state.ends("done"), 0, "it ended once: {state:?}");
+    let lines = logged.lines();
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    let parts = [
+        "\"status\":101",
+        "\"bytes\":11",
+        "\"request_bytes\":5",
+        "\"end\":\"tunnel_done\"",
+        "/chat",
+    ];
+    for part in parts {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+}
+
+#[test]
 fn an_answer_that_we_cut_is_not_the_backends_fault() {
     let backend = Backend::start(|mut conn| {
         if conn.request().is_ok() {

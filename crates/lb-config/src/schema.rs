@@ -168,13 +168,14 @@ pub(crate) static ADMIN: Section = Section {
     ],
 };
 
-const LIMIT_KEYS: [Key; 6] = [
+const LIMIT_KEYS: [Key; 7] = [
     key("max_connections", integer(1, 10_000_000), "100000"),
     key("keep_alive_requests", integer(1, 1_000_000_000), "1000"),
     HEAD_BYTES,
     FIELDS,
     key("target_bytes", size(256, 1 << 20, false), "\"8KiB\""),
     key("body_bytes", size(0, 1 << 50, true), "\"none\""),
+    key("min_body_rate", size(1, 1 << 30, true), "\"none\""),
 ];
 const HEAD_BYTES: Key = key("head_bytes", size(1 << 10, 1 << 16, false), "\"16KiB\"");
 /// 256 is the size of the codec's table.
@@ -188,6 +189,8 @@ pub(crate) static LIMITS: Section = Section {
 const HEAD: Key = key("head", millis(1, HOUR), "\"10s\"");
 const BODY: Key = key("body", millis(1, DAY), "\"30s\"");
 const WRITE: Key = key("write", millis(1, DAY), "\"30s\"");
+/// 0 is no limit: many a download or stream of events is meant to take hours.
+const REQUEST: Key = key("request", millis(0, 7 * DAY), "\"0s\"");
 const KEEP_ALIVE: Key = key("keep_alive", millis(1, DAY), "\"75s\"");
 const EXPECT_CONTINUE: Key = key("expect_continue", millis(1, HOUR), "\"1s\"");
 const TUNNEL: Key = key("tunnel", millis(1, 7 * DAY), "\"60s\"");
@@ -203,6 +206,7 @@ pub(crate) static TIMEOUTS: Section = Section {
         HEAD,
         BODY,
         WRITE,
+        REQUEST,
         KEEP_ALIVE,
         EXPECT_CONTINUE,
         TUNNEL,
@@ -264,6 +268,7 @@ pub(crate) static LISTENER_TIMEOUTS: Section = Section {
         HEAD,
         BODY,
         WRITE,
+        REQUEST,
         KEEP_ALIVE,
         EXPECT_CONTINUE,
         TUNNEL,

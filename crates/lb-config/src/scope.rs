@@ -4,6 +4,7 @@ use crate::reader::Reader;
 use crate::schema::{LIMITS, TIMEOUTS, Value};
 use crate::usual;
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 /// The settings of one table that narrower tables inherit: what is set, and nothing else.
@@ -78,6 +79,11 @@ impl Scope {
             .unwrap_or(usize::MAX)
     }
 
+    /// Bytes per second.
+    pub(crate) fn min_body_rate(&self) -> Option<NonZeroU64> {
+        self.number("min_body_rate").and_then(NonZeroU64::new)
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             head_bytes: self.count("head_bytes"),
@@ -92,6 +98,7 @@ impl Scope {
             head: self.duration("head"),
             body: self.duration("body"),
             write: self.duration("write"),
+            request: Some(self.duration("request")).filter(|total| !total.is_zero()),
             keep_alive: self.duration("keep_alive"),
             expect_continue: self.duration("expect_continue"),
             tunnel: self.duration("tunnel"),

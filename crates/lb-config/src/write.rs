@@ -12,6 +12,7 @@ use crate::schema::{ADMIN, LISTENERS, LOG, ROOT, Section};
 use crate::scope::Scope;
 use lb_types::Address;
 use std::fmt::{Display, Write};
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 impl Plan {
@@ -229,6 +230,8 @@ fn http_text(out: &mut Text, listener: &Listener, http: &Http) {
         ),
     ];
     pairs.extend(limit_pairs(&http.limits));
+    let rate = |rate: Option<NonZeroU64>| quoted(&rate.map_or_else(|| "none".to_owned(), |rate| show_size(rate.get())));
+    pairs.push(("min_body_rate", rate(http.min_body_rate), rate(scope.min_body_rate())));
     out.table("limits", &pairs);
     let own = http
         .forward
@@ -257,6 +260,7 @@ fn client_pairs(timeouts: &ClientTimeouts, usual: &ClientTimeouts) -> Vec<(&'sta
         pair("head", |timeouts| timeouts.head),
         pair("body", |timeouts| timeouts.body),
         pair("write", |timeouts| timeouts.write),
+        pair("request", |timeouts| timeouts.request.unwrap_or_default()),
         pair("keep_alive", |timeouts| timeouts.keep_alive),
         pair("expect_continue", |timeouts| timeouts.expect_continue),
         pair("tunnel", |timeouts| timeouts.tunnel),

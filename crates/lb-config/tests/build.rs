@@ -56,7 +56,7 @@ fn a_plan_becomes_listeners_routes_and_pools() {
         pool = "app"
         trusted_proxies = ["10.0.0.0/8"]
         forwarded = { port = false, drop_claims = false }
-        limits = { body_bytes = "1MiB", max_connections = 7 }
+        limits = { body_bytes = "1MiB", min_body_rate = "1KiB", max_connections = 7 }
         [[listeners.routes]]
         host = "api.example"
         path = "/v2"
@@ -85,6 +85,7 @@ fn a_plan_becomes_listeners_routes_and_pools() {
     assert_eq!((web.name.as_str(), web.max_connections, web.backlog), ("web", 7, 4096));
     let options = http(&snapshot, 0);
     assert_eq!((options.limits.body_bytes, options.access_log), (Some(1 << 20), true));
+    assert_eq!(options.min_body_rate.map(std::num::NonZeroU64::get), Some(1024));
     assert_eq!(options.trusted_proxies.len(), 1);
     let statements = options.statements;
     assert!(statements.address && statements.proto && !statements.port && !statements.drop_claims);

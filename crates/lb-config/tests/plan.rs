@@ -124,6 +124,7 @@ fn a_small_file_has_all_defaults() {
         (limits.head_bytes, limits.fields, limits.target_bytes, limits.body_bytes),
         (16_384, 100, 8_192, None)
     );
+    assert_eq!((timeouts.request, web.min_body_rate), (None, None));
     assert!(!web.abort_on_half_close);
     let forward = web.forward.as_ref().unwrap();
     assert_eq!(

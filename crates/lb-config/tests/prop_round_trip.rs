@@ -28,18 +28,18 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn client()(head in maybe("head", TIMES), body in maybe("body", TIMES), write in maybe("write", TIMES),
+    fn client()(head in maybe("head", TIMES), body in maybe("body", TIMES), write in maybe("write", TIMES), request in maybe("request", TIMES),
                 keep_alive in maybe("keep_alive", TIMES), tunnel in maybe("tunnel", TIMES)) -> String {
-        format!("{head}{body}{write}{keep_alive}{tunnel}")
+        format!("{head}{body}{write}{request}{keep_alive}{tunnel}")
     }
 }
 
 prop_compose! {
     fn limits()(fields in maybe("fields", &["7", "256"]), head in maybe("head_bytes", &["\"9KiB\"", "5000"]),
-                body in maybe("body_bytes", &["\"none\"", "\"1GiB\"", "17"]),
+                body in maybe("body_bytes", &["\"none\"", "\"1GiB\"", "17"]), rate in maybe("min_body_rate", &["\"none\"", "\"1KiB\"", "240"]),
                 most in maybe("max_connections", &["1", "5000"]),
                 requests in maybe("keep_alive_requests", &["1", "100"])) -> String {
-        format!("{fields}{head}{body}{most}{requests}")
+        format!("{fields}{head}{body}{rate}{most}{requests}")
     }
 }
 

@@ -127,6 +127,13 @@ impl Stream {
         !matches!(self.peek(), Err(e) if e.kind() == io::ErrorKind::WouldBlock)
     }
 
+    /// Has the peer reset the connection? It sees that behind bytes that nobody read, where a read would not. One system
+    /// call, which takes the error away: whoever is told ends the connection.
+    #[must_use]
+    pub fn has_broken(&self) -> bool {
+        !matches!(self.take_error(), Ok(None))
+    }
+
     /// How far the peer's direction is, by what the kernel has now. One system call.
     #[must_use]
     pub fn ended(&self) -> Ended {

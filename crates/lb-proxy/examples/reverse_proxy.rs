@@ -104,6 +104,8 @@ fn listener(address: SocketAddr, tcp: bool) -> Result<ListenerOptions, Box<dyn E
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
+            request_timeout: None,
+            min_body_rate: None,
             continue_timeout: Duration::from_secs(1),
             tunnel_timeout: Duration::from_secs(60),
             trusted_proxies: Vec::new(),

@@ -71,7 +71,7 @@ impl Buffer {
         self.end == self.bytes.len()
     }
 
-    /// Moves the content of `other` here, whose memory must be no larger than ours.
+    /// Moves the content of `other` here, which must fit.
     pub(crate) fn take_from(&mut self, other: &mut Self) {
         let len = other.len();
         self.bytes[..len].copy_from_slice(other.filled());
@@ -80,12 +80,25 @@ impl Buffer {
         other.clear();
     }
 
-    /// Swaps a small buffer for a large one, content and all; says whether it was small.
+    /// Nothing comes for now: gives back what is empty, and puts a few bytes into a tiny buffer.
+    pub(crate) fn rest(&mut self, core: &Core) {
+        if self.is_empty() {
+            if self.capacity() > 0 {
+                core.give_buffer(std::mem::replace(self, Self::empty()));
+            }
+        } else if self.len() < TINY && self.capacity() > TINY {
+            let mut tiny = core.take_tiny();
+            tiny.take_from(self);
+            core.give_buffer(std::mem::replace(self, tiny));
+        }
+    }
+
+    /// Swaps a buffer for the next larger one, content and all; says whether there is one.
     pub(crate) fn enlarge(&mut self, core: &Core) -> bool {
         if self.capacity() >= LARGE {
             return false;
         }
-        let mut large = core.take_buffer(true);
+        let mut large = core.take_buffer(self.capacity() >= SMALL);
         large.take_from(self);
         core.give_buffer(std::mem::replace(self, large));
         true
@@ -173,6 +186,8 @@ impl<T> FreeList<T> {
     }
 }
 
+/// For the first bytes of what does not go on at once.
+pub(crate) const TINY: usize = 256;
 /// For heads, requests and small bodies: a whole exchange mostly fits.
 pub(crate) const SMALL: usize = 16 * 1024;
 /// For bodies that come faster than one small buffer per read. Measured: a copier with 64 KiB
@@ -204,6 +219,24 @@ mod tests {
         assert_eq!(list.len(), 100 - (60 - ALWAYS_KEPT), "sixty were never taken");
         while list.trim() {}
         assert_eq!(list.len(), ALWAYS_KEPT);
+    }
+
+    #[test]
+    fn who_waits_holds_no_more_than_it_has() {
+        let core = Core::new(std::sync::Arc::default());
+        let mut buffer = core.take_buffer(false);
+        buffer.rest(&core);
+        assert_eq!(buffer.capacity(), 0);
+        for (len, after) in [(1, TINY), (TINY - 1, TINY), (TINY, SMALL), (SMALL, SMALL)] {
+            let mut buffer = core.take_buffer(false);
+            buffer.end = len;
+            buffer.bytes[..len].fill(b'x');
+            buffer.rest(&core);
+            assert_eq!((buffer.capacity(), buffer.len()), (after, len));
+            let steps = std::iter::from_fn(|| buffer.enlarge(&core).then_some(buffer.capacity()));
+            assert!(steps.eq([SMALL, LARGE].into_iter().filter(|size| *size > after)));
+            assert!(buffer.filled().iter().all(|b| *b == b'x') && buffer.len() == len);
+        }
     }
 
     #[test]

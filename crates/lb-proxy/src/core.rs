@@ -1,6 +1,6 @@
 //! What all connections of one worker share. One thread; nothing here is locked.
 
-use crate::buffer::{Buffer, FreeList, LARGE, SMALL};
+use crate::buffer::{Buffer, FreeList, LARGE, SMALL, TINY};
 use crate::http::exchange::Exchange;
 use crate::http::pool::Idle;
 use crate::log::Log;
@@ -27,6 +27,7 @@ pub(crate) struct Core {
     pub(crate) timers: Rc<Timers>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) log: RefCell<Option<Log>>,
+    tiny: RefCell<FreeList<Buffer>>,
     small: RefCell<FreeList<Buffer>>,
     large: RefCell<FreeList<Buffer>>,
     splices: RefCell<FreeList<Splice>>,
@@ -59,6 +60,7 @@ impl Core {
             timers,
             counters,
             log: RefCell::new(None),
+            tiny: RefCell::new(FreeList::new()),
             small: RefCell::new(FreeList::new()),
             large: RefCell::new(FreeList::new()),
             splices: RefCell::new(FreeList::new()),
@@ -108,9 +110,16 @@ impl Core {
         list.borrow_mut().take().unwrap_or_else(|| Buffer::with_capacity(size))
     }
 
+    /// For a few bytes that wait for more.
+    pub(crate) fn take_tiny(&self) -> Buffer {
+        let kept = self.tiny.borrow_mut().take();
+        kept.unwrap_or_else(|| Buffer::with_capacity(TINY))
+    }
+
     pub(crate) fn give_buffer(&self, mut buffer: Buffer) {
         buffer.clear();
         match buffer.capacity() {
+            TINY => self.tiny.borrow_mut().put(buffer),
             SMALL => self.small.borrow_mut().put(buffer),
             LARGE => self.large.borrow_mut().put(buffer),
             _ => {}
@@ -194,6 +203,7 @@ impl Core {
     pub(crate) fn tidy(&self) {
         self.tick();
         let now = self.now().mono;
+        self.tiny.borrow_mut().trim();
         self.small.borrow_mut().trim();
         self.large.borrow_mut().trim();
         self.exchanges.borrow_mut().trim();

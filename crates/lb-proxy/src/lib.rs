@@ -40,6 +40,7 @@ mod tasks;
 mod tcp;
 mod timer;
 mod tunnel;
+mod turn;
 mod view;
 mod worker;
 

@@ -4,6 +4,7 @@ use lb_balance::route::Routes;
 use lb_http::forward::Statements;
 use lb_http::h1::Limits;
 use lb_types::{Address, Cidr};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +52,12 @@ pub struct HttpOptions {
     pub body_timeout: Duration,
     /// The longest time a client may refuse to take response bytes.
     pub write_timeout: Duration,
+    /// From the first byte of a request to the last of its response; `None`: for ever. Not for what an upgrade makes of
+    /// the connection.
+    pub request_timeout: Option<Duration>,
+    /// Bytes per second that a client must send of a request's body and take of a response, while it is the one that
+    /// is waited for; `body_timeout` and `write_timeout` are how far it may fall behind. `None`: any rate.
+    pub min_body_rate: Option<NonZeroU64>,
     /// How long an `Expect: 100-continue` waits for the backend before we answer 100 ourselves.
     pub continue_timeout: Duration,
     /// The longest silence in both directions of an upgraded connection.

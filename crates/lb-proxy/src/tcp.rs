@@ -5,7 +5,7 @@ use crate::contact::NoContact;
 use crate::core::Core;
 use crate::pick::{Claims, pick};
 use crate::timer::Timer;
-use crate::tunnel::Tunnel;
+use crate::tunnel::{Traffic, Tunnel};
 use crate::view::{ListenerView, Place, PoolView};
 use crate::worker::Count;
 use lb_balance::{Outcome, Recalled, Ticket, Tried, Why};
@@ -92,7 +92,7 @@ impl Passage {
                 Ok(ticket) => ticket,
                 Err(end) => {
                     // What really failed says more than that nobody is left to try.
-                    self.end(last.unwrap_or(end), 0, 0);
+                    self.end(last.unwrap_or(end), &Traffic::default());
                     // A RST says "nobody here" sooner than an empty stream does.
                     client.reset();
                     return State::Over;
@@ -122,7 +122,7 @@ impl Passage {
                     self.failed(failed, ticket, &pool);
                     last = Some(failed.end);
                     if !self.may_retry(&pool, failed) {
-                        self.end(failed.end, 0, 0);
+                        self.end(failed.end, &Traffic::default());
                         client.reset();
                         return State::Over;
                     }
@@ -161,7 +161,7 @@ impl Passage {
     /// Waits for a descriptor, as long as for a handshake. The ticket is given back meanwhile.
     fn poll_room(&mut self, cx: &mut Context<'_>, client: Stream, tried: Tried) -> (State, bool) {
         if self.timer.as_ref().is_some_and(Timer::take_fired) {
-            self.end(End::LocalShortage, 0, 0);
+            self.end(End::LocalShortage, &Traffic::default());
             client.reset();
             return (State::Over, true);
         }
@@ -216,7 +216,7 @@ impl Passage {
                 (next, true)
             }
             _ => {
-                self.end(failed.end, 0, 0);
+                self.end(failed.end, &Traffic::default());
                 client.reset();
                 (State::Over, true)
             }
@@ -229,8 +229,7 @@ impl Passage {
         };
         self.detail = tunnel.reset_by();
         tunnel.blame(self.ticket.as_ref(), &self.core);
-        let (up, down) = tunnel.bytes();
-        self.end(end, up, down);
+        self.end(end, &tunnel.traffic());
         (State::Over, true)
     }
 
@@ -245,13 +244,10 @@ impl Passage {
     }
 
     /// Counts, tells the ticket, writes the log line.
-    fn end(&mut self, end: End, up: u64, down: u64) {
+    fn end(&mut self, end: End, traffic: &Traffic) {
         let core = &self.core;
         core.counters.ended(end);
-        core.counters.client_in(up);
-        core.counters.upstream_out(up);
-        core.counters.upstream_in(down);
-        core.counters.client_out(down);
+        traffic.count(core);
         self.refresh();
         let core = &self.core;
         let ticket = self.ticket.take();
@@ -259,8 +255,8 @@ impl Passage {
             && let Some(log) = &mut *core.log.borrow_mut()
         {
             let mut access = Access::new(self.peer.ip().to_canonical(), self.started.wall);
-            access.bytes = down;
-            access.request_bytes = up;
+            access.bytes = traffic.client_out;
+            access.request_bytes = traffic.upstream_out;
             access.listener = &self.view.options().name;
             let pool = self.view.tcp().and_then(|tcp| self.view.pool(tcp.pool));
             access.pool = pool.map_or("", |pool| pool.entry.pool.name());
@@ -285,15 +281,15 @@ impl Future for Passage {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.core.tick();
         if self.core.is_cut() {
-            let (up, down) = match std::mem::replace(&mut self.state, State::Over) {
-                State::New(_) | State::Room(..) | State::Connect(..) => (0, 0),
+            let traffic = match std::mem::replace(&mut self.state, State::Over) {
+                State::New(_) | State::Room(..) | State::Connect(..) => Traffic::default(),
                 State::Tunnel(mut tunnel) => {
                     tunnel.close(&self.core);
-                    tunnel.bytes()
+                    tunnel.traffic()
                 }
                 State::Over => return Poll::Ready(()),
             };
-            self.end(End::DrainDeadline, up, down);
+            self.end(End::DrainDeadline, &traffic);
             return Poll::Ready(());
         }
         loop {

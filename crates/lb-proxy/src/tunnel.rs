@@ -6,12 +6,31 @@
 use crate::buffer::{Buffer, LARGE, SMALL};
 use crate::core::Core;
 use crate::timer::Timer;
+use crate::turn::{TURN, give_way};
 use lb_balance::Ticket;
 use lb_net::{Filled, Plain, Splice, Stream};
 use lb_telemetry::End;
 use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
+
+/// Bytes of both connections, heads and framing included, whether they could be passed on or not.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) client_in: u64,
+    pub(crate) client_out: u64,
+    pub(crate) upstream_in: u64,
+    pub(crate) upstream_out: u64,
+}
+
+impl Traffic {
+    pub(crate) fn count(&self, core: &Core) {
+        core.counters.client_in(self.client_in);
+        core.counters.client_out(self.client_out);
+        core.counters.upstream_in(self.upstream_in);
+        core.counters.upstream_out(self.upstream_out);
+    }
+}
 
 /// Two connections and what is between them. It owns a buffer, or a pipe in the kernel, only while
 /// bytes wait in it.
@@ -48,6 +67,8 @@ struct Half {
     /// [`BULK`] on bytes go through the kernel's pipe.
     bulk: u8,
     splice: Option<Splice>,
+    /// Bytes that came; of them were passed on:
+    read: u64,
     bytes: u64,
 }
 
@@ -105,9 +126,14 @@ impl Tunnel {
         self.up.bytes + self.down.bytes + ends[0] + ends[1]
     }
 
-    /// Bytes from the client and from the backend so far.
-    pub(crate) const fn bytes(&self) -> (u64, u64) {
-        (self.up.bytes, self.down.bytes)
+    /// What it carried so far. What was sent before it began was read before it.
+    pub(crate) const fn traffic(&self) -> Traffic {
+        Traffic {
+            client_in: self.up.read,
+            client_out: self.down.bytes,
+            upstream_in: self.down.read,
+            upstream_out: self.up.bytes,
+        }
     }
 
     /// Who reset it, for the log; empty when nobody did.
@@ -163,8 +189,18 @@ impl Tunnel {
                 by_client,
                 is_backends_fault: !by_client && !self.up.eof,
             }));
-            let half = if from_client { &mut self.up } else { &mut self.down };
+            let (half, other) = if from_client {
+                (&mut self.up, &mut self.down)
+            } else {
+                (&mut self.down, &mut self.up)
+            };
             match (fault, before) {
+                // It would break by writing a moment later.
+                (Fault::Reading, None) if other.has_unsent() => {
+                    other.dead = true;
+                    other.release(core);
+                    half.eof = true;
+                }
                 (Fault::Reading, None) => return self.abort(),
                 // What it said before it broke was read; now the other side gets the end of that.
                 (Fault::Reading, Some(broken)) if broken.by_client == by_client && !half.eof => half.eof = true,
@@ -196,8 +232,13 @@ impl Half {
             large: false,
             bulk: 0,
             splice: None,
+            read: 0,
             bytes: 0,
         }
+    }
+
+    fn has_unsent(&self) -> bool {
+        !self.buffer.is_empty() || self.splice.as_ref().is_some_and(|pipe| !pipe.is_empty())
     }
 
     fn release(&mut self, core: &Core) {
@@ -230,7 +271,7 @@ impl Half {
             core.give_buffer(buffer);
             match read {
                 Poll::Ready(Ok(0)) => self.eof = true,
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(len)) => self.read += len as u64,
                 Poll::Ready(Err(_)) => return Err(Fault::Reading),
                 Poll::Pending => return Ok(()),
             }
@@ -239,6 +280,7 @@ impl Half {
     }
 
     fn pass(&mut self, cx: &mut Context<'_>, core: &Core, from: &mut Stream, to: &mut Stream) -> Result<(), Fault> {
+        let begun = self.bytes;
         loop {
             while let Some(pipe) = self.splice.as_mut().filter(|pipe| !pipe.is_empty()) {
                 let drained = match to.plain() {
@@ -270,11 +312,18 @@ impl Half {
                 }
                 return Ok(());
             }
+            if self.bytes - begun >= TURN {
+                give_way(cx);
+                return Ok(());
+            }
             if self.bulk >= BULK
                 && let (Some(plain), Some(_)) = (from.plain(), to.plain())
             {
                 match self.poll_splice(cx, core, plain) {
-                    Poll::Ready(Ok(Filled::Bytes(_))) => continue,
+                    Poll::Ready(Ok(Filled::Bytes(len))) => {
+                        self.read += len as u64;
+                        continue;
+                    }
                     Poll::Ready(Ok(Filled::Ended)) => {
                         self.eof = true;
                         continue;
@@ -294,6 +343,7 @@ impl Half {
             match self.buffer.poll_read(cx, from) {
                 Poll::Ready(Ok(0)) => self.eof = true,
                 Poll::Ready(Ok(n)) => {
+                    self.read += n as u64;
                     let full = n == self.buffer.capacity();
                     if full && !self.large {
                         self.large = true;
@@ -390,7 +440,7 @@ mod tests {
 
     #[tokio::test]
     async fn bulk_goes_through_the_kernel_and_small_talk_does_not() {
-        const LEN: usize = 16 * 1024 * 1024;
+        const LEN: usize = 64 * 1024 * 1024;
         let core = Core::new(Arc::default());
         let (client_io, mut client) = pair().await;
         let (upstream_io, mut upstream) = pair().await;
@@ -411,7 +461,10 @@ mod tests {
         });
         let (mut small, mut large) = (0, 0);
         let end = poll_fn(|cx| {
+            let before = tunnel.down.bytes;
             let end = tunnel.poll(cx, &core);
+            let moved = tunnel.down.bytes - before;
+            assert!(moved < 1 << 20, "{moved} bytes in one turn");
             if tunnel.down.bytes <= 400 {
                 small = small.max(tunnel.down.bulk);
             }
@@ -420,7 +473,13 @@ mod tests {
             end
         })
         .await;
-        assert_eq!((end, tunnel.bytes()), (End::TunnelDone, (400, 400 + LEN as u64)));
+        let traffic = tunnel.traffic();
+        assert_eq!(
+            (end, traffic.client_in, traffic.upstream_out),
+            (End::TunnelDone, 400, 400)
+        );
+        let down = 400 + LEN as u64;
+        assert_eq!((traffic.upstream_in, traffic.client_out), (down, down));
         assert!(small < BULK && large >= BULK, "{small} {large}");
         assert!(talk.join().unwrap() == pattern(LEN), "the bytes differ");
     }

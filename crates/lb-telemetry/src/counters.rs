@@ -66,7 +66,7 @@ impl Counters {
         }
     }
 
-    /// Bytes came from clients.
+    /// Bytes came from clients. Here as in the three others: as they went over the connection, heads and framing included.
     pub fn client_in(&self, bytes: u64) {
         self.client_in.add(bytes);
     }

@@ -72,8 +72,10 @@ pub enum End {
     UpstreamTruncated,
     /// The response stopped coming for longer than we wait for it, and we cut it. The status was sent already.
     ResponseTimeout,
-    /// The client took nothing of the response for longer than we wait for it.
+    /// The client took nothing of the response for longer than we wait for it, or takes it too slowly.
     WriteTimeout,
+    /// The request took longer than one may take in all: 504.
+    RequestTimeout,
     /// The tunnel (TCP, CONNECT, WebSocket) was closed in order by both sides.
     TunnelDone,
     /// The tunnel was idle in both directions for too long.
@@ -94,7 +96,7 @@ pub enum End {
 
 impl End {
     /// Every end, in the order of [`End::index`].
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::Done,
         Self::ClientClosed,
         Self::ClientReset,
@@ -128,6 +130,7 @@ impl End {
         Self::UpstreamTruncated,
         Self::ResponseTimeout,
         Self::WriteTimeout,
+        Self::RequestTimeout,
         Self::TunnelDone,
         Self::TunnelIdle,
         Self::TunnelReset,
@@ -270,6 +273,7 @@ mod tests {
             (End::ConnectionLimit, 503, "connection_limit_reached"),
             (End::ConnectTimeout, 504, "connection_timeout"),
             (End::UpstreamTimeout, 504, "http_response_timeout"),
+            (End::RequestTimeout, 504, "http_response_timeout"),
             (End::VersionUnsupported, 505, "http_request_error"),
         ];
         for (end, status, token) in table {
@@ -311,6 +315,8 @@ mod tests {
         for end in End::ALL {
             match end.status() {
                 Some(404) | None => {}
+                // the limit is ours, whoever used the time up
+                Some(504) if end == End::RequestTimeout => assert_eq!(end.side(), Side::Balancer),
                 Some(400..=499 | 501 | 505) => assert_eq!(end.side(), Side::Client, "{end:?}"),
                 Some(502 | 504) => assert_eq!(end.side(), Side::Upstream, "{end:?}"),
                 Some(_) => assert_ne!(end.side(), Side::Client, "{end:?}"),

@@ -29,6 +29,8 @@ pub(super) fn build(
             head_timeout: http.timeouts.head,
             body_timeout: http.timeouts.body,
             write_timeout: http.timeouts.write,
+            request_timeout: http.timeouts.request,
+            min_body_rate: http.min_body_rate,
             continue_timeout: http.timeouts.expect_continue,
             tunnel_timeout: http.timeouts.tunnel,
             trusted_proxies: http.trusted_proxies.clone(),

@@ -2,6 +2,7 @@ use crate::schema::TIMEOUTS;
 use crate::usual;
 use lb_http::h1::QueryCharacters;
 use lb_types::{Address, Cidr};
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 /// One address, and what is served there.
@@ -56,6 +57,8 @@ pub struct Http {
     pub limits: Limits,
     /// Requests on one client connection.
     pub keep_alive_requests: u32,
+    /// Bytes per second that a client must send of a body and take of a response; `None`: any rate.
+    pub min_body_rate: Option<NonZeroU64>,
     /// How long a client may take for what.
     pub timeouts: ClientTimeouts,
     /// Clients whose forwarded headers are believed.
@@ -153,6 +156,8 @@ pub struct ClientTimeouts {
     pub body: Duration,
     /// To take a piece of the response.
     pub write: Duration,
+    /// From the first byte of a request to the last of its response; `None`: for ever.
+    pub request: Option<Duration>,
     /// Between two requests.
     pub keep_alive: Duration,
     /// How long `Expect: 100-continue` waits for the backend.

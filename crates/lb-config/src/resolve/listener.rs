@@ -223,6 +223,7 @@ fn http(reader: &Reader<'_>, pools: &Pools, limits: &Scope, timeouts: &Scope, by
         routes: routes.value().unwrap_or_default(),
         forward: pool.value().map(|pool| forward(pool, pools, timeouts)),
         limits: limits.limits(),
+        min_body_rate: limits.min_body_rate(),
         keep_alive_requests: u32::try_from(limits.count("keep_alive_requests")).unwrap_or(u32::MAX),
         timeouts: timeouts.client(),
         trusted_proxies: trusted_proxies(reader),

@@ -101,6 +101,21 @@ async fn a_connection_that_broke_off_is_cut() {
 }
 
 #[tokio::test]
+async fn a_reset_is_seen_behind_unread_bytes_and_an_end_is_none() {
+    for is_reset in [false, true] {
+        let (ours, mut theirs) = pairs().await.swap_remove(0);
+        theirs.write_all(b"unread").unwrap();
+        arrived(&ours).await;
+        assert!(!ours.has_broken());
+        if is_reset {
+            break_off(&*theirs);
+        }
+        drop(theirs);
+        assert_eq!(ours.has_broken(), is_reset);
+    }
+}
+
+#[tokio::test]
 async fn a_full_socket_takes_nothing_until_it_is_read() {
     for (ours, mut theirs) in pairs().await {
         writable(&ours).await;

@@ -54,10 +54,13 @@ impl Exchange {
                             let limit = self.input.capacity();
                             return Err(Stop::Request(h1::Error::HeadTooLarge { limit }));
                         }
-                        if !self.has_begun() {
-                            self.facts.started = core.now();
+                        // Part of an empty line begins nothing: the connection is idle still.
+                        if !self.has_no_request() {
+                            if !self.has_begun() {
+                                self.facts.started = core.now();
+                            }
+                            self.wait_for(Wait::Head, false, client, core);
                         }
-                        self.wait_for(Wait::Head, false, client, core);
                     }
                     Err(error) => {
                         cold_path();
@@ -75,7 +78,7 @@ impl Exchange {
                     client.eof = true;
                     return self.head_cut();
                 }
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(len)) => self.facts.read.0 += len as u64,
                 Poll::Ready(Err(_)) => {
                     cold_path();
                     return if self.input.is_empty() {
@@ -90,6 +93,7 @@ impl Exchange {
                         // A false alarm: wait on without a buffer.
                         return Ok(Poll::Ready(Some(Next::Again)));
                     }
+                    self.input.rest(core);
                     return Ok(Poll::Pending);
                 }
             }
@@ -321,7 +325,7 @@ impl Exchange {
                         Ok(())
                     };
                 }
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(len)) => self.facts.read.0 += len as u64,
                 Poll::Ready(Err(_)) => return Err(Stop::Client(End::ClientReset)),
                 Poll::Pending => break,
             }

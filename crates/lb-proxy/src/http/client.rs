@@ -16,13 +16,13 @@ use lb_telemetry::End;
 use std::future::Future;
 use std::hint::cold_path;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::task::coop::has_budget_remaining;
+use tokio::task::coop::{has_budget_remaining, poll_proceed};
 
 /// The part of a connection that outlives its exchanges.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub(crate) struct Client {
     pub(super) eof: bool,
     /// The close after this exchange is the client's own wish.
     pub(super) asked_to_close: bool,
+    /// The drain's patience with this idle connection runs.
+    leaves: bool,
 }
 
 /// The task of a client connection, polled by hand so that it stays small: this is what an idle
@@ -69,6 +71,9 @@ enum State {
 struct Tunneling {
     tunnel: Tunnel,
     ticket: Option<Ticket>,
+    peer: IpAddr,
+    /// For its log line, when there will be one.
+    exchange: Option<Box<Exchange>>,
 }
 
 impl Client {
@@ -111,17 +116,12 @@ impl Client {
         }
         if fired {
             cold_path();
-            return Poll::Ready(Err(if core.is_draining() {
-                End::Drain
-            } else if self.timer.gives_way() {
-                End::MadeRoom
-            } else {
-                End::ClientIdle
-            }));
+            return Poll::Ready(Err(self.idle_end(core)));
         }
         // A listener that a reload removed keeps its connections; their next response says close.
-        if core.is_draining() {
+        if core.is_draining() && !self.leaves {
             cold_path();
+            self.leaves = true;
             // A request may be on the way: no response told this client to close.
             let first = self.requests == 0;
             let patience = if first { FIRST_IN_DRAIN } else { NEXT_IN_DRAIN };
@@ -130,7 +130,23 @@ impl Client {
         Poll::Pending
     }
 
-    /// The next request of a kept-alive connection is waited for.
+    fn idle_end(&self, core: &Core) -> End {
+        if core.is_draining() {
+            End::Drain
+        } else if self.timer.gives_way() {
+            End::MadeRoom
+        } else {
+            End::ClientIdle
+        }
+    }
+
+    /// The time for the first byte of a request has passed.
+    pub(super) fn idle_too_long(&self, core: &Core) -> Next {
+        core.counters.ended(self.idle_end(core));
+        Next::Close
+    }
+
+    /// The next request of a kept-alive connection is waited for, from the end of the last one on.
     fn wait_for_next(&self, core: &Core) {
         let view = self.place.view();
         if self.requests > 0
@@ -171,12 +187,13 @@ impl Connection {
             bonds: Bonds::default(),
             eof: false,
             asked_to_close: false,
+            leaves: false,
         };
         State::Open(client, None)
     }
 
     /// The last exchange ended: what becomes of the connection.
-    fn after(&self, next: Next, mut client: Client) -> State {
+    fn after(&self, next: Next, mut client: Client, exchange: Option<Box<Exchange>>) -> State {
         match next {
             Next::Again => State::Open(client, None),
             Next::Close => State::Over,
@@ -201,7 +218,13 @@ impl Connection {
                 let patience = view.http().map_or(Duration::from_secs(60), |http| http.tunnel_timeout);
                 client.timer.set(self.core.now().mono.after(patience));
                 let tunnel = Tunnel::new(client.io, upstream, early, late, client.timer, patience);
-                State::Tunnel(Box::new(Tunneling { tunnel, ticket }))
+                let peer = client.sender.peer();
+                State::Tunnel(Box::new(Tunneling {
+                    tunnel,
+                    ticket,
+                    peer,
+                    exchange,
+                }))
             }
         }
     }
@@ -245,6 +268,11 @@ impl Connection {
 
     fn over(&self, t: &mut Tunneling, end: End) {
         self.core.counters.ended(end);
+        t.tunnel.traffic().count(&self.core);
+        if let Some(mut exchange) = t.exchange.take() {
+            exchange.log_tunnel(&t.tunnel, &self.place, t.peer, &self.core, end);
+            self.core.give_exchange(exchange);
+        }
         if let Some(ticket) = t.ticket.take() {
             ticket.finish(Outcome::Success, self.core.now().mono);
         }
@@ -272,6 +300,12 @@ impl Future for Connection {
                             return Poll::Pending;
                         };
                         if matches!(next, Next::Again) && under_way.has_input() {
+                            // Answers of our own wait for nobody, so others would not have their turn.
+                            let Poll::Ready(turn) = poll_proceed(cx) else {
+                                return Poll::Pending;
+                            };
+                            turn.made_progress();
+                            client.wait_for_next(&this.core);
                             continue;
                         }
                         next
@@ -289,16 +323,25 @@ impl Future for Connection {
                         }
                     },
                 };
+                let (mut asked, mut kept) = (false, None);
                 if let Some(done) = exchange.take() {
-                    this.core.give_exchange(done);
+                    // A false alarm, or an empty line, gives no new time.
+                    asked = done.has_begun();
+                    if matches!(next, Next::Tunnel { .. }) && done.is_logged(&this.core) {
+                        kept = Some(done);
+                    } else {
+                        this.core.give_exchange(done);
+                    }
                 }
                 if matches!(next, Next::Again) {
-                    client.wait_for_next(&this.core);
+                    if asked {
+                        client.wait_for_next(&this.core);
+                    }
                     continue;
                 }
                 cold_path();
                 if let State::Open(client, _) = std::mem::replace(&mut this.state, State::Over) {
-                    this.state = this.after(next, client);
+                    this.state = this.after(next, client, kept);
                 }
                 continue;
             }
@@ -367,6 +410,12 @@ const LINGER: Duration = Duration::from_secs(5);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::{HttpOptions, ListenerOptions, PoolOptions, Service};
+    use crate::snapshot::{ListenerEntry, PoolEntry, Snapshot};
+    use lb_balance::route::{Action, Host, Prefix, Route, Routes};
+    use lb_balance::{Backend, Pool, Standing};
+    use lb_sched::Algorithm;
+    use lb_types::{Slot, Weight};
 
     async fn pair() -> (Stream, std::net::TcpStream) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -422,6 +471,160 @@ mod tests {
             .await
             .unwrap()
             .unwrap();
+    }
+
+    #[tokio::test]
+    async fn answers_of_our_own_leave_others_their_turn() {
+        let core = Core::new(Arc::default());
+        let address: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        let snapshot = Snapshot {
+            serial: 1,
+            listeners: vec![Arc::new(ListenerEntry {
+                options: redirecting(address),
+                connections: Arc::default(),
+            })],
+            pools: Vec::new(),
+        };
+        let view = crate::view::views(&snapshot, &core, 1).remove(0);
+        let count = Count::one_of(&view.entry.connections);
+        let (io, mut other) = pair().await;
+        let mut asked = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n".repeat(500);
+        asked.truncate(16 * 1024 - 16);
+        std::io::Write::write_all(&mut other, &asked).unwrap();
+        let place = Place::new(view);
+        let mut connection = Connection::new(Rc::clone(&core), place, io, address, count);
+        let mut turns = Vec::new();
+        std::future::poll_fn(|cx| {
+            let before = core.counters.snapshot().requests;
+            assert!(Pin::new(&mut connection).poll(cx).is_pending());
+            let now = core.counters.snapshot().requests;
+            turns.push(now - before);
+            if now >= 500 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        // tokio: 128 to a turn; the last one may have begun.
+        assert!(turns.iter().all(|turn| *turn <= 130), "{turns:?}");
+    }
+
+    /// How many bytes went to the client in the longest turn of a download.
+    async fn longest_turn(head: &str, before: &[u8], len: usize) -> u64 {
+        use std::io::{Read, Write};
+        let core = Core::new(Arc::default());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let body = [before, &vec![b'x'; len]].concat();
+        let answer = [head.as_bytes(), &body].concat();
+        let backend = std::thread::spawn(move || {
+            let mut io = listener.accept().unwrap().0;
+            let _ = io.read(&mut [0; 1024]).unwrap();
+            let _ = io.write_all(&answer);
+        });
+        let backends = vec![Arc::new(Backend::new("app", "b", address, Weight::ONE, None))];
+        let standing = Standing {
+            slot: Slot(0),
+            weight: Weight::ONE,
+            up: true,
+        };
+        let pool = Pool::new("app", backends, Vec::new(), Algorithm::RoundRobin, &[standing], None).unwrap();
+        let mut options = redirecting(address);
+        if let Service::Http(http) = &mut options.service {
+            let route = Route {
+                hosts: vec![Host::Any],
+                path: Prefix::new("/").unwrap(),
+                action: Action::Forward(0),
+            };
+            http.routes = Routes::new(vec![route]).unwrap();
+        }
+        let forever = Duration::from_secs(60);
+        let snapshot = Snapshot {
+            serial: 1,
+            listeners: vec![Arc::new(ListenerEntry {
+                options,
+                connections: Arc::default(),
+            })],
+            pools: vec![Arc::new(PoolEntry {
+                pool: Arc::new(pool),
+                tables: [None, None],
+                options: PoolOptions {
+                    connect_timeout: forever,
+                    response_timeout: forever,
+                    idle_timeout: forever,
+                    max_idle: 1,
+                    retries: 0,
+                    retry_percent: 0,
+                    server_errors_fail: false,
+                    limits: Arc::default(),
+                },
+            })],
+        };
+        let view = crate::view::views(&snapshot, &core, 1).remove(0);
+        let count = Count::one_of(&view.entry.connections);
+        let (io, mut other) = pair().await;
+        other
+            .write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut room = vec![0; 1 << 20];
+            while other.read(&mut room).is_ok_and(|got| got > 0) {}
+        });
+        let place = Place::new(view);
+        let mut connection = Connection::new(core, place, io, address, count);
+        let sent = |connection: &Connection| match &connection.state {
+            State::Open(_, Some(exchange)) => exchange.down.sent(),
+            _ => 0,
+        };
+        let mut longest = 0;
+        std::future::poll_fn(|cx| {
+            let before = sent(&connection);
+            let end = Pin::new(&mut connection).poll(cx);
+            longest = longest.max(sent(&connection).saturating_sub(before));
+            end
+        })
+        .await;
+        drop(connection);
+        backend.join().unwrap();
+        reader.join().unwrap();
+        longest
+    }
+
+    #[tokio::test]
+    async fn bulk_leaves_others_their_turn() {
+        const LEN: usize = 64 << 20;
+        let spliced = format!("HTTP/1.1 200 OK\r\nContent-Length: {LEN}\r\n\r\n");
+        let copied = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let chunk = format!("{LEN:x}\r\n");
+        for (head, before) in [(spliced.as_str(), ""), (copied, chunk.as_str())] {
+            let longest = longest_turn(head, before.as_bytes(), LEN).await;
+            assert!(longest > 0 && longest < 1 << 20, "{longest} bytes in one turn: {head}");
+        }
+    }
+
+    fn redirecting(address: SocketAddr) -> ListenerOptions {
+        let forever = Duration::from_secs(60);
+        ListenerOptions {
+            name: "main".into(),
+            address,
+            backlog: 1,
+            max_connections: 1,
+            service: Service::Http(HttpOptions {
+                routes: Routes::new(Vec::new()).unwrap(),
+                limits: Arc::default(),
+                keep_alive: forever,
+                keep_alive_requests: 1_000,
+                head_timeout: forever,
+                body_timeout: forever,
+                write_timeout: forever,
+                request_timeout: None,
+                min_body_rate: None,
+                continue_timeout: forever,
+                tunnel_timeout: forever,
+                trusted_proxies: Vec::new(),
+                statements: Default::default(),
+                abort_on_half_close: false,
+                access_log: false,
+                log_probes: true,
+            }),
+        }
     }
 
     #[test]

@@ -3,10 +3,13 @@
 use super::client::Client;
 use super::exchange::{Exchange, Next};
 use crate::core::Core;
+use crate::tunnel::{Traffic, Tunnel};
+use crate::view::Place;
 use lb_balance::Outcome;
 use lb_http::{Head, Kind, Version, forward, h1};
 use lb_telemetry::{Access, End};
 use lb_types::Fields;
+use std::net::IpAddr;
 
 impl Exchange {
     /// Drops the upstream side.
@@ -67,15 +70,40 @@ impl Exchange {
             return;
         }
         core.counters.ended(end);
+        self.count(core);
+        self.log(&client.place, client.sender.peer(), core, end, &Traffic::default());
+    }
+
+    /// Counts the response, and what went over both connections.
+    pub(super) fn count(&self, core: &Core) {
         if self.facts.status != 0 {
             core.counters.response(self.facts.status);
         }
-        core.counters.client_in(self.up.payload());
-        core.counters.client_out(self.down.sent());
-        core.counters.upstream_out(self.up.sent());
-        core.counters.upstream_in(self.down.payload());
-        let place = client.place.view();
-        let view = self.view.as_ref().unwrap_or(&place);
+        let (client_in, upstream_in) = self.facts.read;
+        let traffic = Traffic {
+            client_in,
+            client_out: self.down.sent(),
+            upstream_in,
+            upstream_out: self.up.sent(),
+        };
+        traffic.count(core);
+    }
+
+    /// Is a line written at its end?
+    pub(super) fn is_logged(&self, core: &Core) -> bool {
+        let view = self.view.as_ref();
+        core.log.borrow().is_some() && view.and_then(|view| view.http()).is_some_and(|http| http.access_log)
+    }
+
+    /// What became of the tunnel that it ended in: the log line.
+    pub(super) fn log_tunnel(&mut self, tunnel: &Tunnel, place: &Place, peer: IpAddr, core: &Core, end: End) {
+        self.detail = tunnel.reset_by();
+        self.log(place, peer, core, end, &tunnel.traffic());
+    }
+
+    fn log(&self, place: &Place, peer: IpAddr, core: &Core, end: End, tunnel: &Traffic) {
+        let newest = place.view();
+        let view = self.view.as_ref().unwrap_or(&newest);
         let Some(http) = view.http().filter(|http| http.access_log) else {
             return;
         };
@@ -86,7 +114,7 @@ impl Exchange {
         let Some(log) = &mut *log else { return };
         let now = core.now();
         let started = if self.has_begun() { self.facts.started } else { now };
-        let (peer, proxies) = (client.sender.peer(), &http.trusted_proxies);
+        let proxies = &http.trusted_proxies;
         // What we have added to the chain by now is the peer, where the walk begins.
         let address = forward::client_address(&self.request, peer, proxies);
         let mut access = Access::new(address, started.wall);
@@ -107,8 +135,8 @@ impl Exchange {
             (access.method, access.target, access.version) = (line.method, line.target, line.version);
         }
         access.status = self.facts.status;
-        access.bytes = self.down.payload() + u64::from(self.facts.own_body);
-        access.request_bytes = self.up.payload();
+        access.bytes = self.down.payload() + u64::from(self.facts.own_body) + tunnel.client_out;
+        access.request_bytes = self.up.payload() + tunnel.upstream_out;
         access.listener = &view.options().name;
         if let Some(pool) = &self.pool {
             access.pool = pool.entry.pool.name();

@@ -59,8 +59,8 @@ pub(crate) enum Fill {
 pub(crate) enum Bulk {
     /// These bytes are read as ever.
     Copy,
-    /// Some went into the kernel's pipe.
-    Moved,
+    /// So many bytes went into the kernel's pipe.
+    Moved(u64),
     /// The source ended.
     Ended,
     /// The source broke.
@@ -169,7 +169,7 @@ impl Pipe {
         from: &mut h1::Conn,
         source: &mut Buffer,
         to: &mut h1::Conn,
-        trailers: &mut Head,
+        core: &Core,
     ) -> Result<Fill, Fault> {
         loop {
             if self.done {
@@ -188,14 +188,20 @@ impl Pipe {
             }
             if self.in_trailers {
                 cold_path();
-                match from.read_trailers(source.filled(), trailers).map_err(Fault::Source)? {
-                    h1::Step::NeedMore => return Ok(Fill::NeedMore),
-                    h1::Step::Ready(len) => {
+                // They are read when all of them are here, so nothing is kept until then.
+                let mut trailers = core.take_head();
+                trailers.clear();
+                let read = from.read_trailers(source.filled(), &mut trailers);
+                let ended = match read {
+                    Ok(h1::Step::NeedMore) => Ok(Fill::NeedMore),
+                    Ok(h1::Step::Ready(len)) => {
                         source.consume(len);
-                        self.end(to, Some(trailers))?;
-                        return Ok(Fill::End);
+                        self.end(to, Some(&trailers)).map(|()| Fill::End)
                     }
-                }
+                    Err(error) => Err(Fault::Source(error)),
+                };
+                core.give_head(trailers);
+                return ended;
             }
             match from.read_body(source.filled()).map_err(Fault::Source)? {
                 h1::Part::NeedMore { skip } => {
@@ -219,7 +225,6 @@ impl Pipe {
                 h1::Part::Trailers { skip } => {
                     cold_path();
                     source.consume(skip);
-                    trailers.clear();
                     self.in_trailers = true;
                 }
                 h1::Part::End { skip } => {
@@ -275,7 +280,11 @@ impl Pipe {
         let told = from
             .skip_body(len as u64)
             .and_then(|()| to.write_body(len, &mut self.out));
-        Poll::Ready(if told.is_ok() { Bulk::Moved } else { Bulk::Fault })
+        Poll::Ready(if told.is_ok() {
+            Bulk::Moved(len as u64)
+        } else {
+            Bulk::Fault
+        })
     }
 
     /// Makes room for a head, in memory that is still in the cache from the last one.
@@ -447,7 +456,7 @@ mod tests {
         assert!(matches!(small, Bulk::Copy) && !pipe.is_bulk(), "{small:?}");
         let (mut from, mut to) = upload(BULK);
         let large = splice(&mut pipe, &core, &io, &mut from, &mut to).await;
-        assert!(matches!(large, Bulk::Moved) && pipe.is_bulk(), "{large:?}");
+        assert!(matches!(large, Bulk::Moved(1000)) && pipe.is_bulk(), "{large:?}");
     }
 
     #[tokio::test]
@@ -463,7 +472,7 @@ mod tests {
         source.write_all(first).unwrap();
         assert!(matches!(
             splice(&mut pipe, &core, &io, &mut from, &mut to).await,
-            Bulk::Moved
+            Bulk::Moved(_)
         ));
         assert_eq!(
             (from.body_left(), to.body_room()),
@@ -486,7 +495,7 @@ mod tests {
         while !from.reading_done() {
             assert!(matches!(
                 splice(&mut pipe, &core, &io, &mut from, &mut to).await,
-                Bulk::Moved
+                Bulk::Moved(_)
             ));
             poll_fn(|cx| pipe.poll_flush(cx, &mut sink, &mut nothing))
                 .await

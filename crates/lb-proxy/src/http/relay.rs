@@ -6,8 +6,9 @@ use super::client::Client;
 use super::exchange::{Exchange, Next, Stop, Wait};
 use super::pipe::{Bulk, Fault, Fill};
 use super::pool::Used;
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, LARGE};
 use crate::core::Core;
+use crate::turn::{TURN, give_way};
 use lb_balance::Outcome;
 use lb_http::h1;
 use lb_net::{Plain, Stream};
@@ -34,8 +35,10 @@ impl Exchange {
         }
         let wait = if !self.down.is_flushed() {
             Wait::ClientWrite
-        } else if self.up.is_done() || self.up_stopped || !self.up.is_flushed() {
+        } else if self.up_stopped || (self.up.is_done() && self.up.is_flushed()) {
             Wait::Upstream
+        } else if !self.up.is_flushed() {
+            Wait::UpstreamWrite
         } else if self.facts.expecting {
             Wait::Continue
         } else {
@@ -57,11 +60,9 @@ impl Exchange {
         if !self.up.is_done() {
             self.up.begin(core);
         }
+        let begun = self.up.sent();
         while !self.up_stopped {
-            let fill = match self
-                .up
-                .fill(&mut client.conn, &mut self.input, up_conn, &mut self.trailers)
-            {
+            let fill = match self.up.fill(&mut client.conn, &mut self.input, up_conn, core) {
                 Ok(fill) => fill,
                 Err(Fault::Source(error)) => return Err(Stop::Request(error)),
                 Err(Fault::Sink) => return Err(Stop::Internal),
@@ -89,6 +90,10 @@ impl Exchange {
             if client.eof {
                 return self.request_cut();
             }
+            if self.up.sent() - begun >= TURN {
+                give_way(cx);
+                return Ok(());
+            }
             if self.input.is_empty() {
                 client.watch.stop();
                 let bulk = self
@@ -99,7 +104,8 @@ impl Exchange {
                 }
                 match bulk {
                     Poll::Ready(Bulk::Copy) => {}
-                    Poll::Ready(Bulk::Moved) => {
+                    Poll::Ready(Bulk::Moved(len)) => {
+                        self.facts.read.0 += len;
                         self.facts.expecting = false;
                         continue;
                     }
@@ -113,7 +119,7 @@ impl Exchange {
                 }
             }
             if self.input.capacity() == 0 {
-                self.input = core.take_buffer(self.up.is_bulk());
+                self.input = core.take_buffer(self.up.is_bulk() || self.facts.input_large);
             } else if self.input.is_full() && !self.input.enlarge(core) {
                 return Err(Stop::Request(h1::Error::TrailersTooLarge {
                     limit: self.input.capacity(),
@@ -125,12 +131,17 @@ impl Exchange {
                     client.eof = true;
                     return self.request_cut();
                 }
-                Poll::Ready(Ok(_)) => {
+                Poll::Ready(Ok(len)) => {
+                    self.facts.read.0 += len as u64;
                     self.facts.input_full = self.input.is_full();
                     self.facts.expecting = false;
                 }
                 Poll::Ready(Err(_)) => return Err(Stop::Client(End::ClientReset)),
-                Poll::Pending => return Ok(()),
+                Poll::Pending => {
+                    self.facts.input_large = self.input.capacity() == LARGE;
+                    self.input.rest(core);
+                    return Ok(());
+                }
             }
         }
         Ok(())
@@ -154,12 +165,13 @@ impl Exchange {
             if self.upstream.as_ref().is_some_and(silent) && self.down.is_flushed() {
                 return Ok(false);
             }
-            self.reply = core.take_buffer(false);
+            self.reply = core.take_buffer(self.facts.reply_large);
         }
         self.down.begin(core);
+        let begun = self.down.sent();
         loop {
             let fill = if self.facts.answered {
-                self.fill_down(client)?
+                self.fill_down(client, core)?
             } else {
                 self.read_response(client, core)?
             };
@@ -179,6 +191,11 @@ impl Exchange {
                 Fill::Full => continue,
                 Fill::NeedMore => {}
             }
+            if self.down.sent() - begun >= TURN {
+                cold_path();
+                give_way(cx);
+                return Ok(false);
+            }
             let (Some(upstream), Some(up_conn)) = (&mut self.upstream, &mut self.up_conn) else {
                 return Err(Stop::Internal);
             };
@@ -192,7 +209,8 @@ impl Exchange {
                 }
                 match bulk {
                     Poll::Ready(Bulk::Copy) => {}
-                    Poll::Ready(Bulk::Moved) => {
+                    Poll::Ready(Bulk::Moved(len)) => {
+                        self.facts.read.1 += len;
                         self.facts.may_have_more = true;
                         continue;
                     }
@@ -222,7 +240,8 @@ impl Exchange {
                     cold_path();
                     self.upstream_ended(client)?;
                 }
-                Poll::Ready(Ok(_)) => {
+                Poll::Ready(Ok(len)) => {
+                    self.facts.read.1 += len as u64;
                     self.facts.reply_full = self.reply.is_full();
                     self.facts.may_have_more = self.reply.took_all_room();
                     self.facts.heard = true;
@@ -233,16 +252,15 @@ impl Exchange {
                 }
                 Poll::Pending => {
                     cold_path();
-                    if !self.facts.heard {
-                        core.give_buffer(std::mem::replace(&mut self.reply, Buffer::empty()));
-                    }
+                    self.facts.reply_large = self.reply.capacity() == LARGE;
+                    self.reply.rest(core);
                     return Ok(false);
                 }
             }
         }
     }
 
-    pub(super) fn fill_down(&mut self, client: &mut Client) -> Result<Fill, Stop> {
+    pub(super) fn fill_down(&mut self, client: &mut Client, core: &Core) -> Result<Fill, Stop> {
         let Some(up_conn) = &mut self.up_conn else {
             return Err(Stop::Internal);
         };
@@ -250,7 +268,7 @@ impl Exchange {
             return Ok(Fill::End);
         }
         self.down
-            .fill(up_conn, &mut self.reply, &mut client.conn, &mut self.trailers)
+            .fill(up_conn, &mut self.reply, &mut client.conn, core)
             .map_err(|fault| match fault {
                 Fault::Source(error) => {
                     self.detail = error.rule();
@@ -296,7 +314,7 @@ impl Exchange {
     fn finish(&mut self, client: &mut Client, core: &Core) -> Result<Next, Stop> {
         if self.facts.switching {
             cold_path();
-            return self.switch(client, core);
+            return self.switch(core);
         }
         let now = core.now().mono;
         if let (Some(stream), Some(pool), Some(ticket), Some(conn)) =
@@ -350,13 +368,14 @@ impl Exchange {
 
     /// 101 was sent: the connections belong to another protocol now.
     #[inline(never)]
-    fn switch(&mut self, client: &mut Client, core: &Core) -> Result<Next, Stop> {
+    fn switch(&mut self, core: &Core) -> Result<Next, Stop> {
         let Some(upstream) = self.upstream.take() else {
             return Err(Stop::Internal);
         };
         let early = std::mem::replace(&mut self.input, Buffer::empty());
         let late = std::mem::replace(&mut self.reply, Buffer::empty());
-        self.record(client, core, End::Done);
+        // It ends with the tunnel.
+        self.count(core);
         Ok(Next::Tunnel {
             upstream,
             early,
@@ -383,7 +402,7 @@ fn both<'a>(from: &'a Stream, to: &Stream) -> Option<Plain<'a>> {
 
 /// After a read that filled the whole buffer, the next ones get a larger one.
 fn grow(buffer: &mut Buffer, was_full: &mut bool, core: &Core) {
-    if std::mem::take(was_full) && buffer.is_empty() && buffer.capacity() < crate::buffer::LARGE {
+    if std::mem::take(was_full) && buffer.is_empty() && buffer.capacity() < LARGE {
         core.give_buffer(std::mem::replace(buffer, core.take_buffer(true)));
     }
 }

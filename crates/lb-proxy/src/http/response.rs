@@ -46,7 +46,7 @@ impl Exchange {
                 continue;
             }
             self.pass_head(head, message, client, core)?;
-            return self.fill_down(client);
+            return self.fill_down(client, core);
         }
         Ok(Fill::NeedMore)
     }

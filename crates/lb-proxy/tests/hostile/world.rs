@@ -8,9 +8,10 @@ use lb_http::h1::Limits;
 use lb_net::{Listener, ListenerOptions as SocketOptions};
 use lb_proxy::{HttpOptions, ListenerEntry, ListenerOptions, Order, PoolEntry, PoolOptions, Service, Snapshot, Worker};
 use lb_sched::Algorithm;
-use lb_telemetry::Counters;
+use lb_telemetry::{Counters, End};
 use lb_types::{Slot, Weight};
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -29,6 +30,9 @@ pub(crate) struct Setup {
     pub(crate) backend_limits: Limits,
     pub(crate) head_timeout: Duration,
     pub(crate) body_timeout: Duration,
+    pub(crate) write_timeout: Duration,
+    pub(crate) request_timeout: Option<Duration>,
+    pub(crate) min_body_rate: Option<NonZeroU64>,
     pub(crate) continue_timeout: Duration,
     pub(crate) response_timeout: Duration,
     pub(crate) keep_alive: Duration,
@@ -48,6 +52,9 @@ impl Default for Setup {
             backend_limits: Limits::default(),
             head_timeout: PATIENCE,
             body_timeout: PATIENCE,
+            write_timeout: PATIENCE,
+            request_timeout: None,
+            min_body_rate: None,
             continue_timeout: PATIENCE,
             response_timeout: PATIENCE,
             keep_alive: PATIENCE,
@@ -67,6 +74,7 @@ pub(crate) struct World {
     pub(crate) proxy: SocketAddr,
     pub(crate) backends: Vec<Arc<Script>>,
     pool: Arc<Pool>,
+    counters: Arc<Counters>,
     orders: UnboundedSender<Order>,
     worker: JoinHandle<()>,
 }
@@ -111,17 +119,20 @@ impl World {
         });
         let (orders, inbox) = tokio::sync::mpsc::unbounded_channel();
         orders.send(Order::Listen(proxy, socket.into())).unwrap();
+        let counters = Arc::new(Counters::new());
+        let counts = Arc::clone(&counters);
         let worker = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build_local(Default::default())
                 .unwrap();
-            runtime.block_on(Worker::new(1, snapshot, Arc::new(Counters::new())).run(inbox));
+            runtime.block_on(Worker::new(1, snapshot, counts).run(inbox));
         });
         Self {
             proxy,
             backends,
             pool,
+            counters,
             orders,
             worker,
         }
@@ -133,6 +144,24 @@ impl World {
 
     pub(crate) fn backend(&self) -> &Script {
         &self.backends[0]
+    }
+
+    /// Waits until something ended like this.
+    pub(crate) fn until_ended(&self, end: End) {
+        let begin = Instant::now();
+        while self.ended(end) == 0 {
+            assert!(begin.elapsed() < PATIENCE, "no {end:?}: {:?}", self.counts());
+            std::thread::yield_now();
+        }
+    }
+
+    pub(crate) fn counts(&self) -> lb_telemetry::Snapshot {
+        self.counters.snapshot()
+    }
+
+    /// How often something ended like this.
+    pub(crate) fn ended(&self, end: End) -> u64 {
+        self.counters.snapshot().ended(end)
     }
 
     /// Gives the worker an order.
@@ -203,7 +232,9 @@ fn listener(address: SocketAddr, setup: &Setup) -> ListenerOptions {
             keep_alive_requests: setup.keep_alive_requests,
             head_timeout: setup.head_timeout,
             body_timeout: setup.body_timeout,
-            write_timeout: PATIENCE,
+            write_timeout: setup.write_timeout,
+            request_timeout: setup.request_timeout,
+            min_body_rate: setup.min_body_rate,
             continue_timeout: setup.continue_timeout,
             tunnel_timeout: setup.tunnel_timeout,
             trusted_proxies: Vec::new(),

@@ -230,6 +230,13 @@ impl End {
                 Client,
                 "the client took nothing of the response within the write timeout",
             ),
+            Self::RequestTimeout => row(
+                "request_timeout",
+                504,
+                "http_response_timeout",
+                Balancer,
+                "the request took longer than it may take in all, from its first byte to the last of its response",
+            ),
             Self::TunnelDone => row(
                 "tunnel_done",
                 0,
