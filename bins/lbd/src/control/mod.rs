@@ -7,6 +7,7 @@ mod health;
 mod limits;
 mod orders;
 mod reload;
+mod retired;
 mod see;
 
 pub(crate) use health::probes_at_once;
@@ -29,6 +30,7 @@ use lb_types::Time;
 use limits::Limits;
 use orders::Orders;
 use reload::{Loaded, loaded, socket_of};
+use retired::Retired;
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -45,6 +47,8 @@ pub(crate) struct Control {
     prober: Prober,
     agents: Agents,
     standings: Standings,
+    /// What requests of former configurations go by.
+    retired: Retired,
     watched: bool,
     signals: Signals,
     sockets: Sockets,
@@ -114,6 +118,7 @@ impl Control {
             prober,
             agents,
             standings: Standings::default(),
+            retired: Retired::default(),
             expiry: Expiry::default(),
             loading: None,
             load_again: false,
