@@ -87,7 +87,7 @@ fn pool(addresses: &[SocketAddr], stickiness: Stickiness) -> Result<PoolEntry, B
             &standings,
             None,
         )?),
-        tables: [table, None],
+        tables: [table, None, None],
         options: PoolOptions {
             connect_timeout: Duration::from_secs(5),
             response_timeout: Duration::from_secs(60),

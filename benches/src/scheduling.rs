@@ -5,6 +5,7 @@
 use lb_sched::{Ask, BuildError, Cursor, Limit, Load, Member, Recipe, Scheduler, Usable};
 use lb_types::{BackendId, Rng, Slot, Time, Weight};
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -98,6 +99,48 @@ impl Picks {
         assert!(load.try_begin(self.limits[index]), "the backend is full");
         load.finish();
         load
+    }
+}
+
+/// The least that anybody who chooses among so many backends does, without weights, states, limits or ties. Picks are
+/// measured beside it, so that a slow machine or a cache that others fill makes both slower.
+#[derive(Debug)]
+pub struct Plain {
+    table: Vec<u32>,
+    loads: Vec<Arc<Load>>,
+    counter: AtomicU64,
+}
+
+impl Plain {
+    /// A table of a hundred entries for each of so many backends, and their loads.
+    #[must_use]
+    pub fn new(backends: u32) -> Self {
+        let mut rng = Rng::new(3);
+        Self {
+            table: (0..backends * 100)
+                .map(|_| rng.below(u64::from(backends)) as u32)
+                .collect(),
+            loads: (0..backends).map(|_| Arc::default()).collect(),
+            counter: AtomicU64::new(0),
+        }
+    }
+
+    /// Finds a backend by a hash and reads its load.
+    pub fn find(&self, rng: &mut Rng) {
+        let entry = rng.next_u64() % self.table.len() as u64;
+        black_box(rng.next_u64());
+        black_box(self.loads[self.table[entry as usize] as usize].in_flight());
+    }
+
+    /// As [`Plain::find`], and takes the next number of a counter that threads share.
+    pub fn find_and_count(&self, rng: &mut Rng) {
+        black_box(self.counter.fetch_add(1, Ordering::Relaxed));
+        self.find(rng);
+    }
+
+    /// Reads everybody's load and keeps the lowest.
+    pub fn lowest(&self) {
+        black_box(black_box(&self.loads).iter().map(|load| load.in_flight()).min());
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -92,6 +93,25 @@ fn a_reset_is_passed_on_in_both_directions() {
         "the client sees a reset, not an end in order"
     );
     assert_nothing_left(&lbd, &backend);
+    lbd.stop();
+}
+
+#[test]
+fn an_early_refusal_reaches_a_client_that_goes_on_to_send() {
+    let refusal = vec![b'n'; 20_000];
+    let said = refusal.clone();
+    let backend = Backend::start(move |mut conn| {
+        let _ = conn.take(5);
+        conn.send(&said);
+        // Closed with the rest unread, which makes a RST of it.
+    });
+    let (lbd, mut client) = start(&backend);
+    let mut sender = client.stream().try_clone().unwrap();
+    let sending = std::thread::spawn(move || while sender.write_all(&[b'y'; 65_536]).is_ok() {});
+    assert!(client.take(20_000).unwrap() == refusal);
+    client.stream().shutdown(std::net::Shutdown::Both).unwrap();
+    assert_nothing_left(&lbd, &backend);
+    sending.join().unwrap();
     lbd.stop();
 }
 

@@ -1,7 +1,7 @@
-use crate::near::nearest;
 use crate::state::{Backend, State};
 use lb_health::Admin;
 use lb_types::Weight;
+use lb_types::nearest;
 use std::future::Future;
 use std::pin::Pin;
 

@@ -65,7 +65,6 @@
 
 mod client;
 mod control;
-mod near;
 mod server;
 mod socket;
 pub mod state;

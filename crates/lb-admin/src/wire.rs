@@ -1,10 +1,10 @@
 //! What requests and errors look like on the wire.
 
 use crate::control::{ControlError, Order, Wish};
-use crate::near::nearest;
 use crate::state::Backend;
 use lb_health::Admin;
 use lb_types::Weight;
+use lb_types::nearest;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 

@@ -1,7 +1,6 @@
 use crate::Contact;
 use lb_sched::{Limit, Load};
-use lb_types::{BackendId, Weight};
-use std::net::SocketAddr;
+use lb_types::{Address, BackendId, Weight};
 use std::sync::Arc;
 
 /// A server we send to, as the configuration describes it, and what it is doing right now.
@@ -16,7 +15,7 @@ pub struct Backend {
     /// Its name in the configuration, unique in its pool.
     pub name: String,
     /// Where it listens.
-    pub address: SocketAddr,
+    pub address: Address,
     /// Its configured weight. What it gets right now is its [`Standing`](crate::Standing).
     pub weight: Weight,
     /// Requests (for TCP: connections) it may have at once; `None`: as many as come.
@@ -32,12 +31,18 @@ pub struct Backend {
 impl Backend {
     /// A backend that does nothing yet.
     #[must_use]
-    pub fn new(pool: &str, name: &str, address: SocketAddr, weight: Weight, max_connections: Option<u32>) -> Self {
+    pub fn new(
+        pool: &str,
+        name: &str,
+        address: impl Into<Address>,
+        weight: Weight,
+        max_connections: Option<u32>,
+    ) -> Self {
         let id = BackendId::of(pool, name);
         Self {
             id,
             name: name.to_owned(),
-            address,
+            address: address.into(),
             weight,
             max_connections,
             priority: 0,

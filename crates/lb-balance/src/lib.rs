@@ -14,6 +14,7 @@
 //! use lb_balance::{Backend, Hint, Outcome, Picker, Pool, Routes, Standing, Tried};
 //! use lb_sched::Algorithm;
 //! use lb_types::{Slot, Time, Weight};
+//! use std::net::SocketAddr;
 //!
 //! let routes = Routes::new(vec![Route {
 //!     hosts: vec!["*.example.com".parse()?],
@@ -25,7 +26,7 @@
 //!
 //! // Shared by all workers; the control thread calls `pool.update` when health changes.
 //! let backends: Vec<_> = [("a", 9001), ("b", 9002)].into_iter().map(|(name, port)| {
-//!     Arc::new(Backend::new("web", name, ([127, 0, 0, 1], port).into(), Weight::ONE, Some(100)))
+//!     Arc::new(Backend::new("web", name, SocketAddr::from(([127, 0, 0, 1], port)), Weight::ONE, Some(100)))
 //! }).collect();
 //! let up = |slot| Standing { slot: Slot(slot), weight: Weight::ONE, up: true };
 //! let pool = Pool::new("web", backends, Vec::new(), Algorithm::RoundRobin, &[up(0), up(1)], None)?;
@@ -75,7 +76,7 @@ pub use lb_sched;
 #[doc(no_inline)]
 pub use lb_sched::{Algorithm, Limit, Load, Member, Recipe};
 #[doc(no_inline)]
-pub use lb_types::{BackendId, FieldsMut, InvalidField, Now, Slot, Time, Weight};
+pub use lb_types::{Address, BackendId, FieldsMut, InvalidField, Now, Slot, Time, Weight};
 pub use picker::{Hint, PickError, Picker};
 pub use pool::{BuildError, Pool};
 pub use recalled::Recalled;

@@ -27,7 +27,7 @@ fn equal(count: usize, spread: impl Into<Spread>) -> Arc<Pool> {
 /// Backends `a`, `b`, .. of weight 1 with these priorities, near or far.
 fn placed(entries: &[(u8, bool, Option<u32>)]) -> Vec<Arc<Backend>> {
     let place = |((priority, local, limit), letter): (&(u8, bool, Option<u32>), u8)| {
-        let address = ([127, 0, 0, 1], 9_000 + u16::from(letter)).into();
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], 9_000 + u16::from(letter)));
         let backend = Backend::new(POOL, &char::from(letter).to_string(), address, Weight::ONE, *limit);
         Arc::new(backend.with_priority(*priority).with_local(*local))
     };
@@ -86,7 +86,7 @@ fn a_backend_that_goes_down_moves_its_own_hashes_and_gets_them_back() {
 #[test]
 fn a_maglev_table_is_sized_for_all_backends_not_only_for_those_that_are_up() {
     let many = (0..700_u16).map(|n| {
-        let address = ([127, 0, 0, 1], 10_000 + n).into();
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], 10_000 + n));
         Arc::new(Backend::new(POOL, &n.to_string(), address, Weight::ONE, None))
     });
     let many: Vec<_> = many.collect();

@@ -1,26 +1,21 @@
 //! Moments as people write them: `2026-11-21` and `2026-11-21T06:55:00Z`.
 
-/// Seconds in a day.
-const DAY: i64 = 86_400;
+use lb_types::Civil;
 
 /// A moment in RFC 3339, always in UTC: `2026-11-21T06:55:00Z`. Any `i64` has one; years outside 0 to 9999 are
 /// written as they are, which RFC 3339 does not allow, so that nothing is hidden.
 #[must_use]
 pub fn moment(unix: i64) -> String {
-    let second = unix.rem_euclid(DAY);
-    format!(
-        "{}T{:02}:{:02}:{:02}Z",
-        day(unix),
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
+    let Civil {
+        hour, minute, second, ..
+    } = Civil::from_unix(unix);
+    format!("{}T{hour:02}:{minute:02}:{second:02}Z", day(unix))
 }
 
 /// The day of a moment, in UTC: `2026-11-21`.
 #[must_use]
 pub fn day(unix: i64) -> String {
-    let (year, month, day) = civil(unix.div_euclid(DAY));
+    let Civil { year, month, day, .. } = Civil::from_unix(unix);
     format!("{year:04}-{month:02}-{day:02}")
 }
 
@@ -50,17 +45,17 @@ fn read(text: &str) -> Option<i64> {
         .bytes()
         .enumerate()
         .all(|(place, byte)| (byte == b'-') == matches!(place, 4 | 7));
-    if !separated || !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) {
+    if !separated {
         return None;
     }
-    let midnight = days_from_civil(year, month, day).checked_mul(DAY)?;
+    let midnight = Civil::midnight(year, month, day)?;
     midnight.checked_add(time.map_or(Some(0), seconds)?)
 }
 
 /// `06:55:00Z`, `06:55:00.5+01:00`: seconds since midnight in UTC.
 fn seconds(time: &str) -> Option<i64> {
     let (clock, rest) = time.split_at_checked(8)?;
-    let (hour, minute, second) = (number(clock, 0, 2)?, number(clock, 3, 2)?, number(clock, 6, 2)?);
+    let (hour, minute, second): (i64, i64, i64) = (number(clock, 0, 2)?, number(clock, 3, 2)?, number(clock, 6, 2)?);
     let separated = clock
         .bytes()
         .enumerate()
@@ -87,7 +82,7 @@ fn seconds(time: &str) -> Option<i64> {
                 "-" => -1,
                 _ => return None,
             };
-            let (hours, minutes) = (number(zone, 1, 2)?, number(zone, 4, 2)?);
+            let (hours, minutes): (i64, i64) = (number(zone, 1, 2)?, number(zone, 4, 2)?);
             if zone.len() != 6 || zone.get(3..4)? != ":" || hours > 23 || minutes > 59 {
                 return None;
             }
@@ -97,41 +92,12 @@ fn seconds(time: &str) -> Option<i64> {
     Some(hour * 3600 + minute * 60 + second - offset)
 }
 
-fn number(text: &str, start: usize, length: usize) -> Option<i64> {
+fn number<T: std::str::FromStr>(text: &str, start: usize, length: usize) -> Option<T> {
     let digits = text.get(start..start + length)?;
     digits
         .bytes()
         .all(|byte| byte.is_ascii_digit())
         .then(|| digits.parse().ok())?
-}
-
-fn days_in(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days since 1970-01-01 of a day of the Gregorian calendar. Counts in eras of 400 years that begin in March, so that
-/// the leap day is a year's last.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// The other way round.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let (day, month) = (of_year - (153 * shifted + 2) / 5 + 1, (shifted + 2) % 12 + 1);
-    (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

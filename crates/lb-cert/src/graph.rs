@@ -1,8 +1,8 @@
 //! Who issued whom, found when asked.
 
-use crate::certificate::tlv::{self, SEQUENCE};
-use crate::spki::Spki;
-use crate::{Certificate, Crypto, KeyKind};
+use crate::certificate::Certificate;
+use crate::crypto::Crypto;
+use crate::signature::is_signed_by;
 use std::collections::{HashMap, HashSet};
 
 /// Signatures that one graph checks at most; after that, names and key identifiers decide.
@@ -201,33 +201,6 @@ impl<'a> Graph<'a> {
         self.checked.insert((child, issuer), answer);
         answer
     }
-}
-
-/// Did the key of `issuer` make the signature of `certificate`? `None` when no algorithm that was passed in can tell.
-pub(crate) fn is_signed_by(certificate: &Certificate, issuer: &Certificate, crypto: &dyn Crypto) -> Option<bool> {
-    // Shorter and longer keys are refused by the algorithms themselves, which would look like a wrong signature.
-    let kind = issuer.key();
-    if matches!(kind.kind, KeyKind::Rsa | KeyKind::RsaPss) && !(2048..=8192).contains(&kind.bits) {
-        return None;
-    }
-    let spki = Spki::read(issuer.spki_raw())?;
-    let (key_algorithm, key) = (spki.named_algorithm(), spki.key());
-    let signature_algorithm = tlv::only(certificate.signature_algorithm_raw(), SEQUENCE).ok()?;
-    let mut answer = None;
-    for algorithm in crypto.algorithms() {
-        if algorithm.signature_alg_id().as_ref() == signature_algorithm
-            && algorithm.public_key_alg_id().as_ref() == &*key_algorithm
-        {
-            if algorithm
-                .verify_signature(key, certificate.signed(), certificate.signature())
-                .is_ok()
-            {
-                return Some(true);
-            }
-            answer = Some(false);
-        }
-    }
-    answer
 }
 
 /// Letter case and runs of spaces do not count (RFC 5280, section 7.1).

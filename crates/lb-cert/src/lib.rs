@@ -63,6 +63,8 @@
 //! - `native-roots`: [`Roots`] of the operating system.
 //! - `aws-lc-rs`: `AwsLc`, which is [`Crypto`] by aws-lc-rs.
 
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
 pub mod bundle;
 mod certificate;
 mod command;
@@ -80,13 +82,18 @@ mod kind;
 mod place;
 mod profile;
 mod read;
+mod request;
+mod signature;
 mod spki;
 #[cfg(test)]
 #[cfg(feature = "aws-lc-rs")]
 mod testing;
+mod tlv;
 mod verify;
 pub mod write;
 
+#[cfg(feature = "aws-lc-rs")]
+pub use aws_lc::AwsLc;
 pub use bundle::{KeyMatch, MendOptions, Mended, match_key, mend, parse_all};
 pub use certificate::{
     AuthorityKeyId, BasicConstraints, Certificate, CertificateError, DistributionPoint, Extension, GeneralName,
@@ -95,8 +102,6 @@ pub use certificate::{
 };
 pub use command::Command;
 pub use crl::{Crl, CrlError, Crls, Freshness, MOST_CRL_BYTES, MOST_ENTRIES, Reason, Revocation};
-#[cfg(feature = "aws-lc-rs")]
-pub use crypto::AwsLc;
 pub use crypto::{Crypto, NoCrypto};
 pub use explain::{Finding, Severity};
 pub use key::{KeyAlgorithm, KeyError, KeyFormat, Oddity, PrivateKey};
@@ -106,5 +111,6 @@ pub use read::{
     BlockReport, Contents, ForeignFormat, Format, Limits, Note, NoteKind, Password, Problem, ReadError, ReadErrorKind,
     ReadOptions, SshAlgorithm, read,
 };
+pub use request::{PeerName, Purpose, Request};
 pub use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
-pub use verify::{Budget, PeerName, Purpose, Refusal, Request, Roots, Step, Verified, Verifier, Warning};
+pub use verify::{Budget, Refusal, Roots, Step, Verified, Verifier, Warning};

@@ -2,8 +2,8 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use crate::certificate::tlv::{self, Reader, SEQUENCE};
 use crate::curve::{Curve, Parameters, Point};
+use crate::tlv::{self, Reader, SEQUENCE};
 use std::borrow::Cow;
 
 /// A SubjectPublicKeyInfo in its parts (RFC 5280, section 4.1.2.7).

@@ -286,6 +286,8 @@ fn names_of_servers() {
     assert_eq!(of_leaf(dns(&["*.example.com"])), "accepted");
     #[cfg(feature = "public-suffix")]
     assert_eq!(of_leaf(dns(&["*.co.uk"])), "san.public-suffix");
+    // in the private part of the list, and in a certificate that Amazon's storage has
+    assert_eq!(of_leaf(dns(&["*.s3.amazonaws.com"])), "accepted");
     for (id, critical, empty) in [("san.critical", true, false), ("san.not-critical", false, true)] {
         let change = |params: &mut CertificateParams| {
             params.subject_alt_names.clear();
@@ -328,6 +330,9 @@ fn extended_key_usages() {
     assert_eq!(of_leaf(usages(any)), "eku.any");
     assert_eq!(of_leaf(usages(&[ExtendedKeyUsagePurpose::Any])), "purpose");
     assert_eq!(of_root(usages(&[ExtendedKeyUsagePurpose::ServerAuth])), "eku.root");
+    let both = &[ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+    assert_eq!(of_leaf(usages(both)), "accepted");
+    assert_eq!(of_middle(usages(both)), "accepted");
     let critical = |params: &mut CertificateParams| {
         params.extended_key_usages.clear();
         let server = [0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1];
@@ -339,6 +344,33 @@ fn extended_key_usages() {
         params.custom_extensions.push(extension(USAGE, false, &[0x30, 0]));
     };
     assert_eq!(of_leaf(empty), "extension.malformed");
+}
+
+#[test]
+fn usages_that_do_not_stand_beside_a_servers() {
+    use ExtendedKeyUsagePurpose::{CodeSigning, EmailProtection, OcspSigning, Other, ServerAuth, TimeStamping};
+    let precertificate = Other(vec![1, 3, 6, 1, 4, 1, 11129, 2, 4, 4]);
+    let somebodys = Other(vec![1, 3, 6, 1, 4, 1, 55738, 1]);
+    let beside = |other: ExtendedKeyUsagePurpose| {
+        move |params: &mut CertificateParams| params.extended_key_usages = vec![ServerAuth, other]
+    };
+    for forbidden in [CodeSigning, EmailProtection, TimeStamping, OcspSigning, precertificate] {
+        assert_eq!(of_leaf(beside(forbidden.clone())), "eku.beside-server", "{forbidden:?}");
+        // CAs of before 2023 may have it: it is told
+        let root = Ca::root("Root");
+        let middle = Ca::below_with(&root, "Middle", beside(forbidden.clone()));
+        let leaf = middle.leaf("a.example");
+        let strict = Profile::strict();
+        let others = [&middle.certificate];
+        let verified = verify(&strict, &[&root], &leaf, &others, &Request::server(NOW), None).expect("a warning");
+        let told = verified.warnings().iter().map(|warning| warning.finding().rule().id);
+        assert_eq!(told.collect::<Vec<_>>(), ["eku.beside-issuer"], "{forbidden:?}");
+    }
+    assert_eq!(
+        of_leaf(beside(somebodys)),
+        "accepted",
+        "not recommended is not forbidden"
+    );
 }
 
 #[test]

@@ -83,7 +83,7 @@ pub use lb_sched::Algorithm;
 #[doc(no_inline)]
 pub use lb_telemetry::Format;
 #[doc(no_inline)]
-pub use lb_types::{BackendId, Cidr, Weight};
+pub use lb_types::{Address, BackendId, Cidr, Weight};
 pub use plan::{
     AccessLog, Action, AdminSocket, AgentCheck, Backend, Check, ClientIp, ClientTimeouts, CookieInsert, Forward,
     Forwarded, Health, Http, HttpCheck, Limits, Listener, Log, Origin, Persistence, Plan, Pool, ProbeMethod, Retries,

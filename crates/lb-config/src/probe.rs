@@ -1,13 +1,13 @@
 use crate::plan::{Check, Health, HttpCheck, Plan, ProbeMethod};
 use lb_probe::{Agent, AgentOptions, HttpOptions, Kind, Method, Probe, ProbeError, ProbeOptions};
-use std::net::SocketAddr;
+use lb_types::Address;
 use std::time::Duration;
 
 /// The probe that `health` asks for, of the backend at `address`; `None` where only traffic judges.
 ///
 /// # Errors
 /// [`ProbeError`] for what the prober does not take. The health of a resolved plan has none.
-pub fn probe(health: &Health, address: SocketAddr) -> Result<Option<Probe>, ProbeError> {
+pub fn probe(health: &Health, address: Address) -> Result<Option<Probe>, ProbeError> {
     let kind = match &health.check {
         Check::Passive => return Ok(None),
         Check::Tcp => Kind::Tcp,
@@ -41,7 +41,7 @@ pub fn probe(health: &Health, address: SocketAddr) -> Result<Option<Probe>, Prob
 ///
 /// # Errors
 /// [`ProbeError`] for what the prober does not take. The health of a resolved plan has none.
-pub fn agent(health: &Health, address: SocketAddr) -> Result<Option<Agent>, ProbeError> {
+pub fn agent(health: &Health, address: Address) -> Result<Option<Agent>, ProbeError> {
     let Some(agent) = &health.agent else { return Ok(None) };
     let options = AgentOptions {
         port: agent.port,

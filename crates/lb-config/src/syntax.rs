@@ -3,9 +3,10 @@
 mod odd;
 
 use crate::grammar::odd::{describe, meant};
-use crate::near::{self, nearest};
+use crate::near;
 use crate::schema::SECTIONS;
 use crate::{Kind, Problem, Span};
+use lb_types::nearest;
 use std::collections::BTreeSet;
 use toml::de::{DeTable, Error};
 

@@ -356,7 +356,7 @@ fn s_health_09_the_probe_of_a_pool_carries_its_host() {
     let probe = probe(health, plan.pools[0].backends[0].address).unwrap().unwrap();
     assert_eq!(
         (probe.address().port(), probe.timeout()),
-        (8081, Duration::from_secs(1))
+        (Some(8081), Duration::from_secs(1))
     );
     let request = String::from_utf8(probe.request_bytes().unwrap()).unwrap();
     assert!(request.starts_with("GET /up HTTP/1.1\r\n"), "{request}");

@@ -22,10 +22,9 @@ fn a_port_alone_and_a_star_are_no_weights_and_no_names() {
         let problems = one_liner(&["127.0.0.1:8080"], &[to]).unwrap_err().to_string();
         assert!(problems.contains("write \"127.0.0.1:22031\""), "{problems}");
     }
-    let problems = one_liner(&["127.0.0.1:8080"], &["unix:/run/app.sock"])
-        .unwrap_err()
-        .to_string();
-    assert!(problems.contains("Unix sockets are not supported yet"), "{problems}");
+    let plan = one_liner(&["127.0.0.1:8080"], &["unix:/run/app.sock*3"]).unwrap();
+    let backend = &plan.pools[0].backends[0];
+    assert_eq!((backend.name.as_str(), backend.weight.get()), ("unix:/run/app.sock", 3));
 }
 
 #[test]

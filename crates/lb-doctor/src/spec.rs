@@ -101,15 +101,6 @@ pub(crate) fn decimal(text: &str) -> Option<f64> {
     is_plain.then(|| text.parse().ok()).flatten()
 }
 
-/// The word that `word` is a slip of, if one is near enough.
-pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let start: String = word.chars().take(3).collect::<String>().to_ascii_lowercase();
-    if start.is_empty() {
-        return None;
-    }
-    known.iter().copied().find(|name| name.starts_with(&start))
-}
-
 /// A duration for people: three digits and a unit.
 #[must_use]
 pub fn show(duration: Duration) -> String {

@@ -265,3 +265,36 @@ fn an_error_ends_the_connection() {
     assert!(again.is_misuse());
     assert_eq!(h1::Error::StatusLine.status(), 502);
 }
+
+#[test]
+fn the_limit_of_interim_responses_is_the_callers() {
+    let interim = &b"HTTP/1.1 102 Processing\r\n\r\n"[..];
+    let last = &b"HTTP/1.1 204 No Content\r\n\r\n"[..];
+    let read = |limit: u8, count: usize| {
+        let limits = Limits {
+            interim: limit,
+            ..Limits::default()
+        };
+        let input = [&interim.repeat(count)[..], last].concat();
+        let mut conn = Conn::new(Role::Client, Arc::new(limits));
+        let mut head = Head::with_capacity(256, 8);
+        head.start_request(b"GET", b"/").unwrap();
+        lb_types::FieldsMut::append(&mut head, "Host", b"a").unwrap();
+        conn.write_head(&head, Framing::Empty, &mut Vec::new()).unwrap();
+        let mut rest = &input[..];
+        loop {
+            match conn.read_head(rest, &mut head) {
+                Ok(Step::Ready(message)) if head.status() == 102 => rest = &rest[message.len..],
+                Ok(_) => return Ok(head.status()),
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    for limit in [0, 1, 16, 255] {
+        assert_eq!(read(limit, usize::from(limit)), Ok(204));
+        assert_eq!(
+            read(limit, usize::from(limit) + 1),
+            Err(Error::TooManyInterim { limit })
+        );
+    }
+}

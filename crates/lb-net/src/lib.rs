@@ -1,8 +1,8 @@
 //! Sockets for a proxy that runs one thread per core.
 //!
 //! What it is for: listening sockets that several workers share without a lock between them
-//! ([`Listener`]), connections to backends that are still being made ([`Connecting`]), the two
-//! ways to end a connection ([`reset`], [`shutdown_write`]), large bodies from socket to socket
+//! ([`Listener`]), connections over TCP or a Unix domain socket ([`Stream`]) and those to backends
+//! that are still being made ([`Opening`]), large bodies from socket to socket
 //! inside the kernel ([`Splice`]), probes that never become a
 //! connection ([`half_open`]), the numbers of network interfaces ([`interface_index`]), the process's descriptor limit ([`raise_descriptor_limit`]),
 //! what a machine can be out of ([`Shortage`]) and
@@ -26,29 +26,28 @@
 //! # }
 //! ```
 //!
-//! Limits: TCP over IPv4 and IPv6. Linux first; other Unix systems lack SO_REUSEPORT balancing
+//! Limits: TCP over IPv4 and IPv6, and Unix domain sockets. Linux first; other Unix systems lack SO_REUSEPORT balancing
 //! and splice(2).
 //! No features.
 
 pub mod clock;
-mod connect;
 mod direct;
 mod half_open;
 mod interface;
 mod limit;
 mod listener;
+mod opening;
 mod shortage;
 mod splice;
 mod stream;
 
-pub use connect::Connecting;
-pub use direct::{try_recv, try_send};
 pub use half_open::{Origin, connect_and_reset, half_open, half_open_is_permitted};
 pub use interface::{in_scope_of, interface_index};
 #[doc(no_inline)]
-pub use lb_types::{Now, Time};
+pub use lb_types::{Address, Now, Time, UnixPath};
 pub use limit::{DescriptorLimit, descriptor_limit, lowest_free, raise_descriptor_limit};
 pub use listener::{Accepted, Listener, ListenerOptions, NetError};
+pub use opening::{Opening, lacks_access};
 pub use shortage::{AcceptFault, Shortage, is_shortage};
 pub use splice::{Filled, Splice};
-pub use stream::{has_unread, reset, shutdown_write};
+pub use stream::{Ended, Plain, Stream};

@@ -1,9 +1,10 @@
+use crate::Stream;
 use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::task::{Context, Poll};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 /// How to listen.
 #[derive(Debug, Clone)]
@@ -42,7 +43,7 @@ pub struct Listener {
 #[derive(Debug)]
 pub struct Accepted {
     /// The connection.
-    pub stream: TcpStream,
+    pub stream: Stream,
     /// The client's address.
     pub peer: SocketAddr,
 }
@@ -111,7 +112,10 @@ impl Listener {
     /// What accept(2) says: out of descriptors, or a connection that ended while it waited.
     pub async fn accept(&self) -> io::Result<Accepted> {
         let (stream, peer) = self.socket.accept().await?;
-        Ok(Accepted { stream, peer })
+        Ok(Accepted {
+            stream: stream.into(),
+            peer,
+        })
     }
 
     /// The next connection that is already there, or `Pending` with the task registered.
@@ -119,9 +123,10 @@ impl Listener {
     /// # Errors
     /// As [`Listener::accept`].
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
-        self.socket
-            .poll_accept(cx)
-            .map_ok(|(stream, peer)| Accepted { stream, peer })
+        self.socket.poll_accept(cx).map_ok(|(stream, peer)| Accepted {
+            stream: stream.into(),
+            peer,
+        })
     }
 
     /// From now on nobody begins a handshake here, but who began one may end it: for a moment before it is closed, because
@@ -246,7 +251,8 @@ mod tests {
     async fn accepted_connections_have_nodelay() {
         let listener = Listener::bind(&local()).unwrap();
         let _client = std::net::TcpStream::connect(listener.address()).unwrap();
-        assert!(listener.accept().await.unwrap().stream.nodelay().unwrap());
+        let accepted = listener.accept().await.unwrap();
+        assert!(SockRef::from(&accepted.stream).tcp_nodelay().unwrap());
     }
 
     #[tokio::test]

@@ -1,13 +1,12 @@
 //! Bytes from one socket to another that never enter this process.
 
-use rustix::net::{RecvFlags, recv};
+use crate::Plain;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::task::{Context, Poll, ready};
 use tokio::io::Interest;
-use tokio::net::TcpStream;
 
-/// A pipe that carries bytes from one TCP socket to another inside the kernel (splice(2)), and
+/// A pipe that carries bytes from one socket to another inside the kernel (splice(2)), and
 /// what is in it now.
 ///
 /// It costs two descriptors, and system calls instead of two copies of every byte; it pays from
@@ -54,13 +53,13 @@ impl Splice {
     /// # Errors
     /// What the connection broke with; nothing was taken. [`io::ErrorKind::InvalidInput`] for a
     /// pipe that is not empty.
-    pub fn poll_fill(&mut self, cx: &mut Context<'_>, from: &TcpStream, most: u64) -> Poll<io::Result<Filled>> {
+    pub fn poll_fill(&mut self, cx: &mut Context<'_>, from: Plain<'_>, most: u64) -> Poll<io::Result<Filled>> {
         if self.inside > 0 {
             return Poll::Ready(Err(io::ErrorKind::InvalidInput.into()));
         }
         let most = usize::try_from(most).map_or(SIZE, |most| most.min(SIZE));
         loop {
-            ready!(from.poll_read_ready(cx))?;
+            ready!(from.poll_readable(cx))?;
             match from.try_io(Interest::READABLE, || self.take(from, most)) {
                 // Its readiness is cleared now: the next round waits.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -73,7 +72,7 @@ impl Splice {
         }
     }
 
-    fn take(&self, from: &TcpStream, most: usize) -> io::Result<Filled> {
+    fn take(&self, from: Plain<'_>, most: usize) -> io::Result<Filled> {
         for _ in 0..2 {
             match system::splice(from, &self.start, most) {
                 Ok(len) if len > 0 => return Ok(Filled::Bytes(len)),
@@ -81,7 +80,7 @@ impl Splice {
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
                 // In front of urgent data splice(2) says "nothing", or "the end", for ever; a read
                 // passes over it.
-                Ok(_) | Err(_) if peek(from)? == 0 => return Ok(Filled::Ended),
+                Ok(_) | Err(_) if from.peek()? == 0 => return Ok(Filled::Ended),
                 // It may have come between the two calls.
                 Ok(_) | Err(_) => {}
             }
@@ -94,11 +93,11 @@ impl Splice {
     ///
     /// # Errors
     /// What the connection broke with. What is inside stays there.
-    pub fn poll_drain(&mut self, cx: &mut Context<'_>, to: &TcpStream) -> Poll<io::Result<usize>> {
+    pub fn poll_drain(&mut self, cx: &mut Context<'_>, to: Plain<'_>) -> Poll<io::Result<usize>> {
         let before = self.inside;
         while self.inside > 0 {
             let taken = before - self.inside;
-            match to.poll_write_ready(cx) {
+            match to.poll_writable(cx) {
                 Poll::Ready(ready) => ready?,
                 Poll::Pending if taken > 0 => break,
                 Poll::Pending => return Poll::Pending,
@@ -136,12 +135,6 @@ fn is_refusal(error: &io::Error) -> bool {
             | io::ErrorKind::PermissionDenied
             | io::ErrorKind::OutOfMemory
     )
-}
-
-/// How many bytes a read would see, 0 or 1; 0 is the end.
-fn peek(from: &TcpStream) -> io::Result<usize> {
-    let (_, len) = recv(from, &mut [0_u8; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
-    Ok(len)
 }
 
 #[cfg(target_os = "linux")]

@@ -1,72 +1,296 @@
+use crate::direct::{receive, transmit};
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 use socket2::SockRef;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
 
-/// Ends a connection with a RST instead of a FIN, so that the other side cannot take what it got
-/// for the whole. What was not sent yet is lost.
-pub fn reset(stream: TcpStream) {
-    // If the option cannot be set the connection ends with a FIN; there is nothing better left.
-    let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
-    drop(stream);
+/// A connection, whatever carries it.
+///
+/// What it promises, so that whoever moves bytes need not know what it is:
+/// - a connection is decided by the bytes that a reader gets, not by what a socket has: [`Stream::poll_arrived`] and
+///   [`Stream::has_arrived`] speak of those;
+/// - what was sent may still wait here: it has left when [`Stream::is_flushed`];
+/// - an end is [clean or cut](Ended), and only [`Stream::ended`] tells the two apart;
+/// - what goes past it to the socket goes through [`Stream::plain`], which not every connection has.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Stream {
+    /// Of a network.
+    Tcp(TcpStream),
+    /// Of this machine.
+    Unix(UnixStream),
 }
 
-/// Sends the FIN of our direction; the other direction stays open. An error means that the
-/// connection is gone already.
-pub fn shutdown_write(stream: &TcpStream) {
-    let _ = shutdown(stream, Shutdown::Write);
+/// How far the peer's direction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It goes on, as far as is known.
+    Open,
+    /// The peer said that it has no more.
+    Clean,
+    /// It broke off: what came before may be a part only.
+    Cut,
 }
 
-/// Has the peer sent or closed anything that nobody read? One system call; it sees what the
-/// kernel has now, even when the runtime was not told yet.
-#[must_use]
-pub fn has_unread(stream: &TcpStream) -> bool {
-    let mut byte = [0_u8; 1];
-    match recv(stream, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT) {
-        Ok(_) => true,
-        Err(e) => e != rustix::io::Errno::AGAIN,
+/// The socket of a connection whose bytes are its payload: for splice(2) and for looking ahead.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain<'a>(&'a Stream);
+
+/// The same for whatever carries it.
+macro_rules! carried {
+    ($stream:expr, $io:ident => $do:expr) => {
+        match $stream {
+            Stream::Tcp($io) => $do,
+            Stream::Unix($io) => $do,
+        }
+    };
+}
+
+impl Stream {
+    /// Reads once, if the runtime knows of something to read; `None`: nothing is here. `Ok(0)` is the end of the
+    /// stream, or an empty `into`. Asks nobody to wake the task: [`Stream::poll_arrived`] does.
+    ///
+    /// A read that did not fill its room clears the readiness, so that the next wait does not begin with a useless
+    /// system call. It takes nothing from the task's budget.
+    #[inline]
+    pub fn try_recv(&self, into: &mut [u8]) -> Option<io::Result<usize>> {
+        let mut read = None;
+        // What it says is said in `read`; it itself only learns whether more is to be expected.
+        let _ = carried!(self, io => io.try_io(Interest::READABLE, || receive(io, into, &mut read)));
+        read
+    }
+
+    /// Writes once, if the runtime does not know the socket to be full; `None`: it is. Asks nobody to wake the
+    /// task: [`Stream::poll_send`] does. A broken connection is an error, never a signal.
+    #[inline]
+    pub fn try_send(&self, bytes: &[u8]) -> Option<io::Result<usize>> {
+        let mut written = None;
+        let _ = carried!(self, io => io.try_io(Interest::WRITABLE, || transmit(io, bytes, &mut written)));
+        written
+    }
+
+    /// Has something come, bytes, an end or an error? `Pending`: the task is woken when it has. A guess may be
+    /// `Ready` for nothing, never the other way round.
+    pub fn poll_arrived(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        carried!(self, io => io.poll_read_ready(cx))
+    }
+
+    /// Waits for [`Stream::poll_arrived`].
+    ///
+    /// # Errors
+    /// The runtime is shutting down.
+    pub async fn arrived(&self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_arrived(cx)).await
+    }
+
+    /// Is something known to have come? Nobody is asked to wake the task. No system call and no lock.
+    #[must_use]
+    pub fn has_arrived(&self) -> bool {
+        // Any error but `WouldBlock` leaves the readiness as it is.
+        self.heard(io::ErrorKind::Other)
+    }
+
+    /// Was nothing heard from the peer since the last read? Anything, bytes or an end, makes a connection useless
+    /// for a next request. Asks once: the answer no is forgotten. No system call and no lock.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        !self.heard(io::ErrorKind::WouldBlock)
+    }
+
+    fn heard(&self, then: io::ErrorKind) -> bool {
+        let mut heard = false;
+        let _ = carried!(self, io => io.try_io(Interest::READABLE, || -> io::Result<()> {
+            heard = true;
+            Err(then.into())
+        }));
+        heard
+    }
+
+    /// Did the peer say something before it was asked? Such a byte is taken. No system call unless something came.
+    #[must_use]
+    pub fn speaks_first(&self) -> bool {
+        self.poll_arrived(&mut Context::from_waker(Waker::noop())).is_ready()
+            && matches!(self.try_recv(&mut [0]), Some(Ok(1)))
+    }
+
+    /// Has the peer sent or closed anything that nobody read? One system call; it sees what the kernel has now, even
+    /// when the runtime was not told yet.
+    #[must_use]
+    pub fn has_unread(&self) -> bool {
+        !matches!(self.peek(), Err(e) if e.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// How far the peer's direction is, by what the kernel has now. One system call.
+    #[must_use]
+    pub fn ended(&self) -> Ended {
+        match self.peek() {
+            Ok(0) => Ended::Clean,
+            Ok(_) => Ended::Open,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ended::Open,
+            Err(_) => Ended::Cut,
+        }
+    }
+
+    /// How many bytes a read would see, 0 or 1; 0 is the end.
+    fn peek(&self) -> io::Result<usize> {
+        let (_, len) = recv(self, &mut [0_u8; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
+        Ok(len)
+    }
+
+    /// Writes once. `Pending`: no room; the task is woken when there is some.
+    pub fn poll_send(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        carried!(self, io => Pin::new(io).poll_write(cx, bytes))
+    }
+
+    /// Writes once, from several places.
+    pub fn poll_send_vectored(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        carried!(self, io => Pin::new(io).poll_write_vectored(cx, slices))
+    }
+
+    /// `Ready` when all that was sent has left this process. A socket keeps nothing back.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        carried!(self, io => Pin::new(io).poll_flush(cx))
+    }
+
+    /// Has all that was sent left this process?
+    #[must_use]
+    pub const fn is_flushed(&self) -> bool {
+        match self {
+            Self::Tcp(_) | Self::Unix(_) => true,
+        }
+    }
+
+    /// The socket, when its bytes are the payload: of every connection that nothing encrypts.
+    #[must_use]
+    pub const fn plain(&self) -> Option<Plain<'_>> {
+        match self {
+            Self::Tcp(_) | Self::Unix(_) => Some(Plain(self)),
+        }
+    }
+
+    /// Says the end of our direction; the other one stays open. An error means that the connection is gone already.
+    pub fn close_write(&self) {
+        let _ = shutdown(self, Shutdown::Write);
+    }
+
+    /// Ends the connection so that the peer cannot take what it got for the whole. What was not sent yet is lost.
+    ///
+    /// TCP has a RST for it. A Unix domain socket has nothing of the kind unless something from the peer is unread:
+    /// its end looks clean.
+    pub fn reset(self) {
+        // If the option cannot be set the connection ends with a FIN; there is nothing better left.
+        let _ = SockRef::from(&self).set_linger(Some(Duration::ZERO));
+        drop(self);
+    }
+
+    /// Our own end; `None` of a Unix domain socket.
+    #[must_use]
+    pub fn local_socket(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(io) => io.local_addr().ok(),
+            Self::Unix(_) => None,
+        }
+    }
+
+    /// The other end; `None` of a Unix domain socket.
+    #[must_use]
+    pub fn peer_socket(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(io) => io.peer_addr().ok(),
+            Self::Unix(_) => None,
+        }
+    }
+
+    /// The error that waits on the socket, taken.
+    ///
+    /// # Errors
+    /// What getsockopt(2) says.
+    pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
+        carried!(self, io => io.take_error())
+    }
+
+    /// `Ready` when the socket takes bytes: of a new one, when it is connected or has failed.
+    pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        carried!(self, io => io.poll_write_ready(cx))
+    }
+}
+
+/// For whoever does not poll by hand.
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        carried!(self.get_mut(), io => Pin::new(io).poll_read(cx, into))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.get_mut().poll_send(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Self::poll_flush(self.get_mut(), cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.close_write();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        carried!(self, io => io.as_fd())
+    }
+}
+
+impl AsRawFd for Stream {
+    fn as_raw_fd(&self) -> RawFd {
+        carried!(self, io => io.as_raw_fd())
+    }
+}
+
+impl From<TcpStream> for Stream {
+    fn from(stream: TcpStream) -> Self {
+        Self::Tcp(stream)
+    }
+}
+
+impl From<UnixStream> for Stream {
+    fn from(stream: UnixStream) -> Self {
+        Self::Unix(stream)
+    }
+}
+
+impl Plain<'_> {
+    pub(crate) fn poll_readable(self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_arrived(cx)
+    }
+
+    pub(crate) fn poll_writable(self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_writable(cx)
+    }
+
+    pub(crate) fn try_io<R>(self, interest: Interest, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+        carried!(self.0, io => io.try_io(interest, f))
+    }
+
+    pub(crate) fn peek(self) -> io::Result<usize> {
+        self.0.peek()
+    }
+}
+
+impl AsFd for Plain<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::{Read, Write};
-
-    async fn pair() -> (TcpStream, std::net::TcpStream) {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let other = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        (listener.accept().await.unwrap().0, other)
-    }
-
-    #[tokio::test]
-    async fn a_reset_is_seen_as_one() {
-        let (ours, mut theirs) = pair().await;
-        reset(ours);
-        let error = theirs.read(&mut [0; 1]).unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
-    }
-
-    #[tokio::test]
-    async fn a_half_close_leaves_the_other_half_open() {
-        let (ours, mut theirs) = pair().await;
-        shutdown_write(&ours);
-        assert_eq!(theirs.read(&mut [0; 1]).unwrap(), 0);
-        theirs.write_all(b"still here").unwrap();
-        ours.readable().await.unwrap();
-        assert_eq!(ours.try_read(&mut [0; 16]).unwrap(), 10);
-    }
-
-    #[tokio::test]
-    async fn unread_bytes_and_a_close_are_seen() {
-        let (ours, mut theirs) = pair().await;
-        assert!(!has_unread(&ours));
-        theirs.write_all(b"x").unwrap();
-        ours.readable().await.unwrap();
-        assert!(has_unread(&ours));
-        let (ours, theirs) = pair().await;
-        drop(theirs);
-        ours.readable().await.unwrap();
-        assert!(has_unread(&ours));
-    }
-}
+mod tests;

@@ -43,12 +43,14 @@
 
 pub mod cookie;
 mod key;
+mod key_shape;
 mod strategy;
 mod table;
 pub mod token;
 
 pub use cookie::SameSite;
 pub use key::Key;
+pub use key_shape::KeyShape;
 #[doc(no_inline)]
 pub use lb_types::{BackendId, Fields, FieldsMut, InvalidField, Now, Time, Wall};
 pub use strategy::{

@@ -116,3 +116,27 @@ fn masks_with_gaps_and_prefixes_beyond_the_address_are_refused() {
         "prefix length 129 is longer than the address (128 bits)"
     );
 }
+
+#[test]
+fn only_what_changes_a_key_changes_its_shape() {
+    let shape = |v4, v6| {
+        let mut options = ClientIpOptions::default();
+        (options.prefix_v4, options.prefix_v6) = (v4, v6);
+        ClientIp::new(options).unwrap().key_shape().unwrap()
+    };
+    assert_eq!(shape(24, 64), shape(24, 64));
+    assert_eq!(shape(32, 128), ClientIp::default().key_shape().unwrap());
+    // 1 and 12, 11 and 2: the same digits
+    for other in [shape(24, 65), shape(25, 64), shape(1, 12), shape(11, 2)] {
+        assert_ne!(other, shape(24, 64));
+    }
+    assert_ne!(shape(1, 12), shape(11, 2));
+    assert_eq!(shape(24, 64).to_string(), "client_ip 24 64");
+    assert_ne!(lb_persist::KeyShape::new("header", "24 64"), shape(24, 64));
+}
+
+#[test]
+fn who_needs_no_table_has_no_shape() {
+    let by: &dyn Strategy = &lb_persist::HashBy::Parameter("id".into());
+    assert_eq!(by.key_shape(), None);
+}

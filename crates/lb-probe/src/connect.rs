@@ -1,11 +1,17 @@
 use crate::io_cause::cause;
 use lb_health::Cause;
-use lb_net::{Origin, in_scope_of};
+use lb_net::{Opening, Origin, Stream, in_scope_of};
+use lb_types::Address;
+use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio::net::{TcpSocket, UdpSocket};
 
-/// Sends a SYN and waits for the answer. The socket is closed when the future is dropped.
-pub(crate) async fn connect(address: SocketAddr, origin: Origin<'_>) -> Result<TcpStream, Cause> {
+/// Connects and waits for the answer. The socket is closed when the future is dropped.
+pub(crate) async fn connect(address: Address, origin: Origin<'_>) -> Result<Stream, Cause> {
+    let Address::Ip(address) = address else {
+        let mut opening = Opening::start(address).map_err(|error| cause(&error))?;
+        return poll_fn(|cx| opening.poll(cx)).await.map_err(|error| cause(&error));
+    };
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()
     } else {
@@ -21,7 +27,8 @@ pub(crate) async fn connect(address: SocketAddr, origin: Origin<'_>) -> Result<T
         let local = in_scope_of(address, source, 0);
         socket.bind(local).map_err(|error| cause(&error))?;
     }
-    socket.connect(address).await.map_err(|error| cause(&error))
+    let stream = socket.connect(address).await.map_err(|error| cause(&error))?;
+    Ok(stream.into())
 }
 
 /// A UDP socket that hears only `address`, ICMP errors included.

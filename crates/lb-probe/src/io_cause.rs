@@ -1,4 +1,5 @@
 use lb_health::Cause;
+use lb_net::is_shortage;
 use std::io;
 
 /// The cause that a socket error means, while connecting or after.
@@ -12,20 +13,10 @@ pub(crate) fn cause(error: &io::Error) -> Cause {
         K::HostUnreachable | K::NetworkUnreachable => Cause::Unreachable,
         K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe => Cause::Reset,
         K::UnexpectedEof => Cause::Closed,
-        // no free port, or a source address that is not ours
-        K::AddrNotAvailable | K::AddrInUse | K::OutOfMemory => Cause::Local,
-        _ => match error.raw_os_error() {
-            Some(ENFILE | EMFILE | ENOBUFS) => Cause::Local,
-            Some(number) => Cause::Socket(number),
-            None => Cause::Socket(0),
-        },
+        _ if is_shortage(error) => Cause::Local,
+        _ => Cause::Socket(error.raw_os_error().unwrap_or(0)),
     }
 }
-
-// Linux numbers, which std has no kinds for.
-const ENFILE: i32 = 23;
-const EMFILE: i32 = 24;
-const ENOBUFS: i32 = 105;
 
 #[cfg(test)]
 mod tests {

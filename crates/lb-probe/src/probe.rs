@@ -4,12 +4,12 @@ use crate::options::READ_BYTES;
 use crate::{ExchangeOptions, Fallback, Kind, ProbeOptions, ProxyHeader, Step, UdpOptions};
 use crate::{connect, half_open, http, proxy_header, talk, udp};
 use lb_health::Cause;
-use lb_net::{Origin, in_scope_of};
+use lb_net::{Origin, Stream, in_scope_of};
+use lb_types::Address;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 /// One backend's probe, checked and ready to run any number of times. Cloning it costs a counter.
@@ -18,8 +18,8 @@ pub struct Probe(Arc<Inner>);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Inner {
-    backend: SocketAddr,
-    address: SocketAddr,
+    backend: Address,
+    address: Address,
     source: Option<IpAddr>,
     interface: Option<String>,
     proxy_header: Option<ProxyHeader>,
@@ -31,12 +31,12 @@ struct Inner {
 #[derive(Debug, PartialEq, Eq)]
 enum Task {
     Connect,
-    HalfOpen(Fallback),
+    HalfOpen(SocketAddr, Fallback),
     Http(Request),
     Steps(Arc<[Wanted]>, usize),
     Mysql(Option<Arc<str>>),
     Postgres(Option<Arc<str>>),
-    Udp(UdpOptions),
+    Udp(SocketAddr, UdpOptions),
 }
 
 impl Probe {
@@ -61,7 +61,8 @@ impl Probe {
     ///
     /// # Errors
     /// [`ProbeError`] for the first value that cannot work.
-    pub fn new(backend: SocketAddr, options: ProbeOptions) -> Result<Self, ProbeError> {
+    pub fn new(backend: impl Into<Address>, options: ProbeOptions) -> Result<Self, ProbeError> {
+        let backend = backend.into();
         let ProbeOptions {
             kind,
             timeout,
@@ -85,21 +86,8 @@ impl Probe {
         {
             return Err(ProbeError::Slow { value: slow, timeout });
         }
-        let address = in_scope_of(backend, address.unwrap_or(backend.ip()), port.unwrap_or(backend.port()));
-        if address.port() == 0 {
-            return Err(ProbeError::Port);
-        }
-        if let Some(source) = source
-            && source.is_ipv4() != address.is_ipv4()
-        {
-            return Err(ProbeError::Source {
-                local: source,
-                address: address.ip(),
-            });
-        }
-        if let Some(name) = &interface {
-            check_interface(name)?;
-        }
+        let address = probed(backend, address, port)?;
+        check_origin(address, source, interface.as_deref())?;
         if proxy_header.is_some() && matches!(kind, Kind::HalfOpen(_) | Kind::Udp(_)) {
             return Err(ProbeError::ProxyHeader);
         }
@@ -111,7 +99,7 @@ impl Probe {
             proxy_header,
             timeout,
             slow,
-            task: Task::new(kind, backend)?,
+            task: Task::new(kind, backend, address)?,
         })))
     }
 
@@ -128,11 +116,11 @@ impl Probe {
         let begun = Instant::now();
         let deadline = begun + self.0.timeout;
         match &self.0.task {
-            Task::HalfOpen(fallback) => {
-                let probing = half_open::half_open(self.0.address, self.origin(), *fallback);
+            Task::HalfOpen(address, fallback) => {
+                let probing = half_open::half_open(*address, self.origin(), *fallback);
                 timeout_at(deadline, probing).await.map_err(|_| Cause::Timeout)??;
             }
-            Task::Udp(options) => udp::ask(self.0.address, self.origin(), options, deadline).await?,
+            Task::Udp(address, options) => udp::ask(*address, self.origin(), options, deadline).await?,
             task => {
                 let connecting = connect::connect(self.0.address, self.origin());
                 let stream = timeout_at(deadline, connecting).await.map_err(|_| Cause::Timeout)??;
@@ -145,13 +133,9 @@ impl Probe {
         }
     }
 
-    async fn converse(&self, task: &Task, mut stream: TcpStream, deadline: Instant) -> Result<(), Cause> {
+    async fn converse(&self, task: &Task, mut stream: Stream, deadline: Instant) -> Result<(), Cause> {
         if let Some(version) = self.0.proxy_header {
-            let ends = stream
-                .local_addr()
-                .and_then(|local| Ok((local, stream.peer_addr()?)))
-                .map_err(|error| crate::io_cause::cause(&error))?;
-            let header = proxy_header::proxy_header(version, ends.0, ends.1);
+            let header = proxy_header::proxy_header(version, stream.local_socket().zip(stream.peer_socket()));
             // it is the first thing on the connection: the socket has room for it
             stream
                 .write_all(&header)
@@ -167,20 +151,20 @@ impl Probe {
             Task::Steps(steps, read_bytes) => (Box::new(Steps::new(Arc::clone(steps))), *read_bytes),
             Task::Mysql(user) => (Box::new(Mysql::new(user.clone())), READ_BYTES),
             Task::Postgres(user) => (Box::new(Postgres::new(user.clone())), READ_BYTES),
-            Task::Connect | Task::HalfOpen(_) | Task::Udp(_) => return Ok(()),
+            Task::Connect | Task::HalfOpen(..) | Task::Udp(..) => return Ok(()),
         };
         talk::talk(stream, dialogue, read_bytes, deadline).await
     }
 
     /// The backend's own address.
     #[must_use]
-    pub fn backend(&self) -> SocketAddr {
+    pub fn backend(&self) -> Address {
         self.0.backend
     }
 
     /// The address that is probed.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> Address {
         self.0.address
     }
 
@@ -226,10 +210,10 @@ impl Probe {
 }
 
 impl Task {
-    fn new(kind: Kind, backend: SocketAddr) -> Result<Self, ProbeError> {
+    fn new(kind: Kind, backend: Address, address: Address) -> Result<Self, ProbeError> {
         Ok(match kind {
             Kind::Tcp => Self::Connect,
-            Kind::HalfOpen(fallback) => Self::HalfOpen(fallback),
+            Kind::HalfOpen(fallback) => Self::HalfOpen(of_a_network(address, "a half-open probe")?, fallback),
             Kind::Http(options) => Self::Http(Request::new(options, backend)?),
             Kind::Exchange(ExchangeOptions { steps, read_bytes }) => {
                 check_len("steps", steps.len(), 1, Probe::STEPS_MOST)?;
@@ -252,10 +236,52 @@ impl Task {
                 if let Some(bytes) = &options.expect {
                     check_len("bytes to expect", bytes.len(), 1, Probe::EXPECT_MOST)?;
                 }
-                Self::Udp(options)
+                Self::Udp(of_a_network(address, "a UDP probe")?, options)
             }
         })
     }
+}
+
+/// Where a backend is probed.
+pub(crate) fn probed(backend: Address, ip: Option<IpAddr>, port: Option<u16>) -> Result<Address, ProbeError> {
+    let address = match (backend, ip, port) {
+        (Address::Unix(_), None, None) => return Ok(backend),
+        (Address::Ip(backend), ip, port) => {
+            in_scope_of(backend, ip.unwrap_or(backend.ip()), port.unwrap_or(backend.port()))
+        }
+        (Address::Unix(_), Some(ip), Some(port)) => SocketAddr::new(ip, port),
+        (Address::Unix(_), ..) => return Err(ProbeError::HalfAnAddress),
+    };
+    if address.port() == 0 {
+        return Err(ProbeError::Port);
+    }
+    Ok(address.into())
+}
+
+/// Can probes of `address` begin there?
+pub(crate) fn check_origin(
+    address: Address,
+    source: Option<IpAddr>,
+    interface: Option<&str>,
+) -> Result<(), ProbeError> {
+    if let Some(source) = source {
+        let probed = of_a_network(address, "`source`")?;
+        if source.is_ipv4() != probed.is_ipv4() {
+            return Err(ProbeError::Source {
+                local: source,
+                address: probed.ip(),
+            });
+        }
+    }
+    if let Some(name) = interface {
+        of_a_network(address, "`interface`")?;
+        check_interface(name)?;
+    }
+    Ok(())
+}
+
+fn of_a_network(address: Address, what: &'static str) -> Result<SocketAddr, ProbeError> {
+    address.socket().ok_or(ProbeError::NoNetwork { what })
 }
 
 fn check_len(what: &'static str, count: usize, least: usize, most: usize) -> Result<(), ProbeError> {
@@ -281,7 +307,7 @@ fn check_user(user: Option<String>) -> Result<Option<Arc<str>>, ProbeError> {
 }
 
 /// Linux: IFNAMSIZ is 16 with the zero at the end; `dev_valid_name` forbids slash, colon and blanks.
-pub(crate) fn check_interface(name: &str) -> Result<(), ProbeError> {
+fn check_interface(name: &str) -> Result<(), ProbeError> {
     let bad = |byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'/' | b':');
     if name.is_empty() || name.len() > 15 || name.bytes().any(bad) {
         return Err(ProbeError::Interface { name: name.to_owned() });
@@ -314,6 +340,15 @@ pub enum ProbeError {
     /// Port 0.
     #[error("port 0 cannot be probed")]
     Port,
+    /// Something that only IP addresses have, for a backend behind a Unix domain socket.
+    #[error("{what} needs an IP address to probe, and this is a Unix domain socket")]
+    NoNetwork {
+        /// What needs one.
+        what: &'static str,
+    },
+    /// An IP address without a port or the other way round, for a backend that has neither.
+    #[error("a Unix domain socket has no address and no port: probes elsewhere need both `address` and `port`")]
+    HalfAnAddress,
     /// IPv4 and IPv6 mixed.
     #[error("source {local} and probed address {address} are not of one family")]
     Source {

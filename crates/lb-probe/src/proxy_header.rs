@@ -1,16 +1,19 @@
 use crate::ProxyHeader;
 use std::net::{IpAddr, SocketAddr};
 
-/// The bytes of the header of a connection from `from` to `to`, which are of one family.
-pub(crate) fn proxy_header(version: ProxyHeader, from: SocketAddr, to: SocketAddr) -> Vec<u8> {
-    match version {
-        ProxyHeader::V1 => {
+/// The bytes of the header of a connection between these ends, from and to, which are of one family; `None`: over a
+/// Unix domain socket.
+pub(crate) fn proxy_header(version: ProxyHeader, ends: Option<(SocketAddr, SocketAddr)>) -> Vec<u8> {
+    match (version, ends) {
+        (ProxyHeader::V1, None) => b"PROXY UNKNOWN\r\n".to_vec(),
+        (ProxyHeader::V2, None) => [&SIGNATURE[..], &[VERSION_2 | PROXY, UNSPECIFIED, 0, 0]].concat(),
+        (ProxyHeader::V1, Some((from, to))) => {
             let family = if from.is_ipv4() { "TCP4" } else { "TCP6" };
             let (source, target) = (from.ip(), to.ip());
             format!("PROXY {family} {source} {target} {} {}\r\n", from.port(), to.port()).into_bytes()
         }
-        ProxyHeader::V2Local => [&SIGNATURE[..], &[VERSION_2 | LOCAL, UNSPECIFIED, 0, 0]].concat(),
-        ProxyHeader::V2 => {
+        (ProxyHeader::V2Local, _) => [&SIGNATURE[..], &[VERSION_2 | LOCAL, UNSPECIFIED, 0, 0]].concat(),
+        (ProxyHeader::V2, Some((from, to))) => {
             let (family, bytes) = if from.is_ipv4() { (TCP4, 12_u8) } else { (TCP6, 36_u8) };
             let mut header = [&SIGNATURE[..], &[VERSION_2 | PROXY, family, 0, bytes]].concat();
             for address in [from.ip(), to.ip()] {
@@ -47,23 +50,23 @@ mod tests {
             "[2001:db8::2]:80".parse().unwrap(),
         );
         assert_eq!(
-            proxy_header(ProxyHeader::V1, a, b),
+            proxy_header(ProxyHeader::V1, Some((a, b))),
             b"PROXY TCP4 192.0.2.1 192.0.2.2 40000 80\r\n"
         );
         assert_eq!(
-            proxy_header(ProxyHeader::V1, c, d),
+            proxy_header(ProxyHeader::V1, Some((c, d))),
             b"PROXY TCP6 2001:db8::1 2001:db8::2 40000 80\r\n"
         );
         // 40000 = 0x9c40, 80 = 0x0050
         assert_eq!(
-            proxy_header(ProxyHeader::V2, a, b),
+            proxy_header(ProxyHeader::V2, Some((a, b))),
             b"\x0d\x0a\x0d\x0a\x00\x0d\x0a\x51\x55\x49\x54\x0a\x21\x11\x00\x0c\xc0\x00\x02\x01\xc0\x00\x02\x02\x9c\x40\x00\x50"
         );
-        let v6 = proxy_header(ProxyHeader::V2, c, d);
+        let v6 = proxy_header(ProxyHeader::V2, Some((c, d)));
         assert_eq!((v6.len(), v6.get(12..16)), (16 + 36, Some(&[0x21, 0x21, 0, 36][..])));
         assert!(v6.ends_with(b"\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02\x9c\x40\x00\x50"));
         assert_eq!(
-            proxy_header(ProxyHeader::V2Local, a, b),
+            proxy_header(ProxyHeader::V2Local, Some((a, b))),
             b"\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00"
         );
     }

@@ -1,13 +1,13 @@
 use crate::dialogue::{Dialogue, Turn};
 use crate::io_cause::cause;
 use lb_health::Cause;
+use lb_net::Stream;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 /// Holds a conversation: the dialogue decides, this reads and writes. Reads at most `read_bytes` in all.
 pub(crate) async fn talk(
-    mut stream: TcpStream,
+    mut stream: Stream,
     mut dialogue: Box<dyn Dialogue>,
     read_bytes: usize,
     deadline: Instant,
@@ -28,7 +28,7 @@ pub(crate) async fn talk(
             }
             Turn::Done(goodbye) => {
                 // a courtesy: whether it arrives changes nothing
-                let _ = stream.try_write(goodbye);
+                let _ = stream.try_send(goodbye);
                 return Ok(());
             }
             Turn::Read if left == 0 => return Err(Cause::Reply),

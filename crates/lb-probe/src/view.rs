@@ -1,6 +1,6 @@
 use lb_health::{Admin, Seen, Status};
-use lb_types::{BackendId, Time};
-use std::net::{IpAddr, SocketAddr};
+use lb_types::{Address, BackendId, Time};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// What there is to show of one backend's health.
@@ -34,9 +34,9 @@ pub struct View {
     /// How long the last probe took.
     pub took: Option<Duration>,
     /// The address that is probed; `None` when there are no probes.
-    pub address: Option<SocketAddr>,
+    pub address: Option<Address>,
     /// The probed address, when it is not the one that gets the traffic: worth a warning beside the status.
-    pub elsewhere: Option<SocketAddr>,
+    pub elsewhere: Option<Address>,
     /// The local address to probe from, when one was given.
     pub source: Option<IpAddr>,
     /// The longest time until a death is noticed.

@@ -1,7 +1,6 @@
 use crate::Probe;
 use lb_health::Rules;
-use lb_types::BackendId;
-use std::net::SocketAddr;
+use lb_types::{Address, BackendId};
 
 /// One backend to be watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +11,7 @@ pub struct Watched {
     /// Its name for logs, such as `pool/backend`.
     pub name: String,
     /// Where its traffic goes: another address is another machine. `None`: the id alone says who it is.
-    pub address: Option<SocketAddr>,
+    pub address: Option<Address>,
     /// How to probe it; `None`: not at all, only traffic judges.
     pub probe: Option<Probe>,
     /// How to judge it.
@@ -46,8 +45,8 @@ impl Watched {
 
     /// The same, with its traffic at `address`. One that is probed has the address that its probe was made for.
     #[must_use]
-    pub fn with_address(mut self, address: SocketAddr) -> Self {
-        self.address = Some(address);
+    pub fn with_address(mut self, address: impl Into<Address>) -> Self {
+        self.address = Some(address.into());
         self
     }
 

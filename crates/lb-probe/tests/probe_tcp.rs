@@ -132,7 +132,7 @@ async fn s_health_06_the_port_is_the_backends_unless_another_one_is_given() {
     let same = tcp(backend);
     assert_eq!(
         (same.address(), same.backend(), same.is_elsewhere()),
-        (backend, backend, false)
+        (backend.into(), backend.into(), false)
     );
 
     let (_other, port) = listener();
@@ -145,7 +145,7 @@ async fn s_health_06_the_port_is_the_backends_unless_another_one_is_given() {
     let probe = Probe::new(backend, options.clone()).unwrap();
     assert_eq!(
         (probe.address(), probe.backend(), probe.is_elsewhere()),
-        (port, backend, true)
+        (port.into(), backend.into(), true)
     );
     assert_eq!(probe.run().await, Ok(()));
     assert_eq!(same.run().await, Err(Cause::Refused));
@@ -154,7 +154,7 @@ async fn s_health_06_the_port_is_the_backends_unless_another_one_is_given() {
     let probe = Probe::new(backend, ProbeOptions { address, ..options }).unwrap();
     assert_eq!(
         probe.address(),
-        SocketAddr::new("127.0.0.3".parse().unwrap(), port.port())
+        SocketAddr::new("127.0.0.3".parse().unwrap(), port.port()).into()
     );
 }
 
@@ -183,7 +183,10 @@ fn s_health_08_timeout_port_and_source_are_checked() {
         }),
         "port 0 cannot be probed"
     );
-    assert_eq!(Probe::new("10.1.1.2:0".parse().unwrap(), base()), Err(ProbeError::Port));
+    assert_eq!(
+        Probe::new("10.1.1.2:0".parse::<SocketAddr>().unwrap(), base()),
+        Err(ProbeError::Port)
+    );
     assert_eq!(
         error(ProbeOptions {
             source: Some("::1".parse().unwrap()),

@@ -218,9 +218,9 @@ async fn s_health_06_another_port_is_shown() {
     let mut prober = Prober::new(1, Time::ZERO);
     prober.replace(vec![elsewhere, watched("b", backend, rules(|_| {}))]);
     let view = prober.view(id("a")).unwrap();
-    assert_eq!((view.address, view.elsewhere), (Some(other), Some(other)));
+    assert_eq!((view.address, view.elsewhere), (Some(other.into()), Some(other.into())));
     let view = prober.view(id("b")).unwrap();
-    assert_eq!((view.address, view.elsewhere), (Some(backend), None));
+    assert_eq!((view.address, view.elsewhere), (Some(backend.into()), None));
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ fn pool(addresses: &[SocketAddr]) -> Result<PoolEntry, Box<dyn Error>> {
             &standings,
             None,
         )?),
-        tables: [None, None],
+        tables: Default::default(),
         options: PoolOptions {
             connect_timeout: Duration::from_secs(5),
             response_timeout: Duration::from_secs(60),

@@ -1,9 +1,9 @@
 //! Buffers and their free lists: a waiting connection owns none.
 
 use crate::core::Core;
+use lb_net::Stream;
 use std::io;
 use std::task::{Context, Poll, ready};
-use tokio::net::TcpStream;
 use tokio::task::coop::poll_proceed;
 
 /// Bytes that were read and not used yet. The memory is fixed; nothing grows by itself.
@@ -97,7 +97,7 @@ impl Buffer {
     /// As `AsyncRead::poll_read` does, it clears the readiness after a short read, so that the next wait does
     /// not begin with a useless system call.
     #[inline]
-    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, io: &TcpStream) -> Poll<io::Result<usize>> {
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, io: &Stream) -> Poll<io::Result<usize>> {
         if self.end == self.bytes.len() && self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -106,14 +106,14 @@ impl Buffer {
         loop {
             // A connection that always has something lets others have their turn too.
             let turn = ready!(poll_proceed(cx));
-            if let Some(read) = lb_net::try_recv(io, &mut self.bytes[self.end..]) {
+            if let Some(read) = io.try_recv(&mut self.bytes[self.end..]) {
                 turn.made_progress();
                 let len = read?;
                 self.end += len;
                 return Poll::Ready(Ok(len));
             }
             drop(turn);
-            ready!(io.poll_read_ready(cx))?;
+            ready!(io.poll_arrived(cx))?;
         }
     }
 }

@@ -11,10 +11,10 @@ use lb_http::Head;
 use lb_net::Splice;
 use lb_net::clock::Clock;
 use lb_telemetry::{Counters, End, Fault};
-use lb_types::{BackendId, Now};
+use lb_types::{Address, BackendId, Now};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::net::SocketAddr;
+
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
@@ -38,7 +38,7 @@ pub(crate) struct Core {
     heads: RefCell<FreeList<Box<Head>>>,
     outs: RefCell<FreeList<Vec<u8>>>,
     /// Idle upstream connections outlive snapshots: a reload does not close them.
-    pub(crate) idle: RefCell<HashMap<(BackendId, SocketAddr), Rc<Idle>>>,
+    pub(crate) idle: RefCell<HashMap<(BackendId, Address), Rc<Idle>>>,
     pub(crate) room: Room,
     draining: Cell<bool>,
     cut: Cell<bool>,
@@ -303,12 +303,12 @@ mod tests {
     async fn a_pipe_is_lent_again_unless_bytes_are_inside() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let io = listener.accept().await.unwrap().0;
+        let io = lb_net::Stream::from(listener.accept().await.unwrap().0);
         let core = Core::new(Arc::default());
         core.give_splice(None);
         let mut splice = core.take_splice().unwrap();
         std::io::Write::write_all(&mut client, b"x").unwrap();
-        let filled = std::future::poll_fn(|cx| splice.poll_fill(cx, &io, 1)).await;
+        let filled = std::future::poll_fn(|cx| splice.poll_fill(cx, io.plain().unwrap(), 1)).await;
         assert_eq!(filled.unwrap(), lb_net::Filled::Bytes(1));
         core.give_splice(Some(splice));
         assert_eq!((core.splices.borrow().len(), core.splices_out.get()), (0, 0));

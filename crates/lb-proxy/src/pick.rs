@@ -2,12 +2,12 @@
 
 use crate::core::Core;
 use crate::view::PoolView;
-use lb_balance::{Hint, PickError, Recalled, Ticket, Tried, Why};
+use lb_balance::{Hint, PickError, Pool, Recalled, Ticket, Tried, Why};
 use lb_telemetry::End;
 use lb_types::{BackendId, Time};
 
 /// What the tables said last about a request's keys; a retry passes it on.
-pub(crate) type Claims = [Option<BackendId>; 2];
+pub(crate) type Claims = [Option<BackendId>; Pool::STRATEGIES];
 
 /// Picks a backend for what was recalled and claims the request's keys for it, unless another
 /// request of the same client was first: then that one's backend is picked, if it can be.

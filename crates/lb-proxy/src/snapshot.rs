@@ -134,7 +134,7 @@ pub struct PoolEntry {
     /// Backends, algorithm, persistence strategies.
     pub pool: Arc<Pool>,
     /// For each strategy of the pool that looks keys up: its table.
-    pub tables: [Option<Arc<Tables>>; 2],
+    pub tables: [Option<Arc<Tables>>; Pool::STRATEGIES],
     /// Timeouts and limits.
     pub options: PoolOptions,
 }

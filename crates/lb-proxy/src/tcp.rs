@@ -5,11 +5,11 @@ use crate::contact::NoContact;
 use crate::core::Core;
 use crate::pick::{Claims, pick};
 use crate::timer::Timer;
-use crate::tunnel::{Tunnel, TunnelEnd};
+use crate::tunnel::Tunnel;
 use crate::view::{ListenerView, Place, PoolView};
 use crate::worker::Count;
 use lb_balance::{Outcome, Recalled, Ticket, Tried, Why};
-use lb_net::Connecting;
+use lb_net::{Opening, Stream};
 use lb_persist::Facts;
 use lb_telemetry::{Access, End};
 use lb_types::{Now, Slot};
@@ -18,7 +18,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use tokio::net::TcpStream;
 
 /// The task of one client connection.
 #[derive(Debug)]
@@ -44,16 +43,16 @@ pub(crate) struct Passage {
 
 #[derive(Debug)]
 enum State {
-    New(TcpStream),
+    New(Stream),
     /// There was no descriptor for a connection to a backend.
-    Room(TcpStream, Tried),
-    Connect(TcpStream, Connecting, Tried),
-    Tunnel(Tunnel),
+    Room(Stream, Tried),
+    Connect(Stream, Opening, Tried),
+    Tunnel(Box<Tunnel>),
     Over,
 }
 
 impl Passage {
-    pub(crate) fn new(core: Rc<Core>, place: &Place, io: TcpStream, peer: SocketAddr, count: Count) -> Self {
+    pub(crate) fn new(core: Rc<Core>, place: &Place, io: Stream, peer: SocketAddr, count: Count) -> Self {
         core.connection_began();
         core.tick();
         let started = core.now();
@@ -70,7 +69,7 @@ impl Passage {
             paid_retries: 0,
             detail: "",
             recalled: Recalled::NOTHING,
-            claims: [None; 2],
+            claims: Claims::default(),
             _count: count,
         }
     }
@@ -86,7 +85,7 @@ impl Passage {
     }
 
     /// Picks a backend and begins to connect; the next one when that fails at once. `last`: how the attempt before failed.
-    fn choose(&mut self, client: TcpStream, mut tried: Tried, mut last: Option<End>) -> State {
+    fn choose(&mut self, client: Stream, mut tried: Tried, mut last: Option<End>) -> State {
         let Some(pool) = self.pool() else { return State::Over };
         loop {
             let ticket = match pick(&pool, &self.recalled, &mut self.claims, &tried, &self.core) {
@@ -95,7 +94,7 @@ impl Passage {
                     // What really failed says more than that nobody is left to try.
                     self.end(last.unwrap_or(end), 0, 0);
                     // A RST says "nobody here" sooner than an empty stream does.
-                    lb_net::reset(client);
+                    client.reset();
                     return State::Over;
                 }
             };
@@ -105,12 +104,12 @@ impl Passage {
                 self.core.counters.retry();
                 self.detail = "";
             }
-            match Connecting::start(ticket.backend().address) {
-                Ok(connecting) => {
+            match Opening::start(ticket.backend().address) {
+                Ok(opening) => {
                     self.core.counters.upstream_connect();
                     self.ticket = Some(ticket);
                     self.set_timer(pool.options().connect_timeout);
-                    return State::Connect(client, connecting, tried);
+                    return State::Connect(client, opening, tried);
                 }
                 Err(error) => {
                     let failed = NoContact::of(&error);
@@ -124,7 +123,7 @@ impl Passage {
                     last = Some(failed.end);
                     if !self.may_retry(&pool, failed) {
                         self.end(failed.end, 0, 0);
-                        lb_net::reset(client);
+                        client.reset();
                         return State::Over;
                     }
                 }
@@ -160,10 +159,10 @@ impl Passage {
     }
 
     /// Waits for a descriptor, as long as for a handshake. The ticket is given back meanwhile.
-    fn poll_room(&mut self, cx: &mut Context<'_>, client: TcpStream, tried: Tried) -> (State, bool) {
+    fn poll_room(&mut self, cx: &mut Context<'_>, client: Stream, tried: Tried) -> (State, bool) {
         if self.timer.as_ref().is_some_and(Timer::take_fired) {
             self.end(End::LocalShortage, 0, 0);
-            lb_net::reset(client);
+            client.reset();
             return (State::Over, true);
         }
         match self.choose(client, tried, None) {
@@ -183,27 +182,27 @@ impl Passage {
     fn poll_connect(
         &mut self,
         cx: &mut Context<'_>,
-        client: TcpStream,
-        mut connecting: Connecting,
+        client: Stream,
+        mut opening: Opening,
         mut tried: Tried,
     ) -> (State, bool) {
-        let failed = match connecting.poll(cx) {
+        let failed = match opening.poll(cx) {
             Poll::Ready(Ok(upstream)) => {
                 if let (Some(pool), Some(ticket)) = (self.pool(), &mut self.ticket) {
                     pool.entry.pool.connected(ticket.slot());
                     ticket.answered(self.core.now().mono);
                 }
-                if let Some(tcp) = self.view.tcp() {
-                    self.set_timer(tcp.idle_timeout);
-                }
-                return (
-                    State::Tunnel(Tunnel::new(client, upstream, Buffer::empty(), Buffer::empty())),
-                    true,
-                );
+                let (Some(timer), Some(tcp)) = (self.timer.take(), self.view.tcp()) else {
+                    return (State::Over, true);
+                };
+                timer.set(self.core.now().mono.after(tcp.idle_timeout));
+                let (early, late) = (Buffer::empty(), Buffer::empty());
+                let tunnel = Tunnel::new(client, upstream, early, late, timer, tcp.idle_timeout);
+                return (State::Tunnel(Box::new(tunnel)), true);
             }
             Poll::Ready(Err(error)) => NoContact::of(&error),
             Poll::Pending if self.timer.as_ref().is_some_and(Timer::take_fired) => NoContact::TIMEOUT,
-            Poll::Pending => return (State::Connect(client, connecting, tried), false),
+            Poll::Pending => return (State::Connect(client, opening, tried), false),
         };
         let pool = self.pool();
         if let (Some(ticket), Some(pool)) = (self.ticket.take(), &pool) {
@@ -218,35 +217,18 @@ impl Passage {
             }
             _ => {
                 self.end(failed.end, 0, 0);
-                lb_net::reset(client);
+                client.reset();
                 (State::Over, true)
             }
         }
     }
 
-    fn poll_tunnel(&mut self, cx: &mut Context<'_>, mut tunnel: Tunnel) -> (State, bool) {
-        let (end, moved) = tunnel.poll(cx, &self.core);
-        let end = match end {
-            Poll::Pending if moved => {
-                if let Some(tcp) = self.view.tcp() {
-                    self.set_timer(tcp.idle_timeout);
-                }
-                return (State::Tunnel(tunnel), false);
-            }
-            Poll::Pending if self.timer.as_ref().is_some_and(Timer::take_fired) => {
-                tunnel.close(&self.core);
-                End::TunnelIdle
-            }
-            Poll::Pending => return (State::Tunnel(tunnel), false),
-            Poll::Ready(TunnelEnd::Done) => End::TunnelDone,
-            Poll::Ready(TunnelEnd::Reset { by_client }) => {
-                self.detail = tunnel.reset_by(by_client);
-                if let Some(ticket) = self.ticket.as_ref().filter(|_| tunnel.is_backends_fault(by_client)) {
-                    self.core.blame(ticket.backend(), End::TunnelReset, self.detail);
-                }
-                End::TunnelReset
-            }
+    fn poll_tunnel(&mut self, cx: &mut Context<'_>, mut tunnel: Box<Tunnel>) -> (State, bool) {
+        let Poll::Ready(end) = tunnel.poll(cx, &self.core) else {
+            return (State::Tunnel(tunnel), false);
         };
+        self.detail = tunnel.reset_by();
+        tunnel.blame(self.ticket.as_ref(), &self.core);
         let (up, down) = tunnel.bytes();
         self.end(end, up, down);
         (State::Over, true)
@@ -328,7 +310,7 @@ impl Future for Passage {
                     (next, true)
                 }
                 State::Room(client, tried) => self.poll_room(cx, client, tried),
-                State::Connect(client, connecting, tried) => self.poll_connect(cx, client, connecting, tried),
+                State::Connect(client, opening, tried) => self.poll_connect(cx, client, opening, tried),
                 State::Tunnel(tunnel) => self.poll_tunnel(cx, tunnel),
                 State::Over => return Poll::Ready(()),
             };

@@ -8,7 +8,7 @@
 use lb_types::Time;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 /// The wheel. Not shared between threads.
@@ -203,6 +203,11 @@ impl Timer {
         }
     }
 
+    /// As [`take_fired`](Self::take_fired), and says so again.
+    pub(crate) fn has_fired(&self) -> bool {
+        self.timers.wheel.borrow().entries[self.key as usize].fired
+    }
+
     /// As [`set`](Self::set), of a connection that waits for nothing but its client from now on, until it is set again.
     pub(crate) fn set_idle(&self, deadline: Time, now: Time) {
         self.set(deadline);
@@ -280,23 +285,34 @@ impl Wheel {
 }
 
 /// Runs the wheel for ever; one task per worker.
+///
+/// A deadline of now fires when the runtime knows all that had come until now: after a late turn, what came in time
+/// is looked at before the deadline that it was in time for.
 pub(crate) async fn drive(timers: Rc<Timers>) {
     let mut sleep = Box::pin(tokio::time::sleep(Duration::ZERO));
-    std::future::poll_fn(|cx| {
-        timers.set_driver(cx.waker());
-        loop {
-            let Some(next) = timers.advance(lb_net::clock::monotonic()) else {
-                return std::task::Poll::<()>::Pending;
-            };
-            sleep
-                .as_mut()
-                .reset(tokio::time::Instant::from_std(lb_net::clock::instant(next)));
-            if sleep.as_mut().poll(cx).is_pending() {
-                return std::task::Poll::Pending;
-            }
+    loop {
+        // Until the runtime has looked at the sockets nobody may wake this task: that would end the yield too early.
+        *timers.driver.borrow_mut() = None;
+        let now = lb_net::clock::monotonic();
+        tokio::task::yield_now().await;
+        let next = timers.advance(now);
+        let planned = timers.planned.get();
+        if let Some(next) = next {
+            let next = tokio::time::Instant::from_std(lb_net::clock::instant(next));
+            sleep.as_mut().reset(next);
         }
-    })
-    .await;
+        std::future::poll_fn(|cx| {
+            timers.set_driver(cx.waker());
+            if timers.planned.get() != planned {
+                return Poll::Ready(());
+            }
+            if next.is_none() {
+                return Poll::Pending;
+            }
+            sleep.as_mut().poll(cx)
+        })
+        .await;
+    }
 }
 
 fn tick_floor(time: Time) -> u64 {

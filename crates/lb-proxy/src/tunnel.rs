@@ -1,31 +1,39 @@
 //! Bytes both ways until both sides are done: TCP listeners and upgraded connections.
+//!
+//! What a direct connection would still deliver, a tunnel delivers: a side that takes nothing more may have said
+//! something, and the other side gets that to its end.
 
 use crate::buffer::{Buffer, LARGE, SMALL};
 use crate::core::Core;
-use lb_net::{Filled, Splice, reset, shutdown_write};
+use crate::timer::Timer;
+use lb_balance::Ticket;
+use lb_net::{Filled, Plain, Splice, Stream};
+use lb_telemetry::End;
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::io::AsyncWrite;
-use tokio::net::TcpStream;
+use std::time::Duration;
 
 /// Two connections and what is between them. It owns a buffer, or a pipe in the kernel, only while
 /// bytes wait in it.
 #[derive(Debug)]
 pub(crate) struct Tunnel {
-    client: Option<TcpStream>,
-    upstream: Option<TcpStream>,
+    client: Option<Stream>,
+    upstream: Option<Stream>,
     up: Half,
     down: Half,
+    timer: Timer,
+    /// The longest silence in both directions.
+    patience: Duration,
+    broken: Option<Broken>,
+    /// Only the end of the side that is not broken is waited for, for a short time.
+    lingers: bool,
 }
 
-/// How a tunnel ended by itself.
+/// A side broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TunnelEnd {
-    /// Both sides closed.
-    Done,
-    /// One side reset; the other was reset too.
-    Reset { by_client: bool },
+struct Broken {
+    by_client: bool,
+    is_backends_fault: bool,
 }
 
 #[derive(Debug)]
@@ -33,6 +41,8 @@ struct Half {
     buffer: Buffer,
     eof: bool,
     closed: bool,
+    /// Whom it writes to takes nothing more: what comes is thrown away.
+    dead: bool,
     large: bool,
     /// Rises with every read that filled a large buffer and falls with every small one: from
     /// [`BULK`] on bytes go through the kernel's pipe.
@@ -41,28 +51,58 @@ struct Half {
     bytes: u64,
 }
 
-enum Broken {
+enum Fault {
     Reading,
     Writing,
 }
 
 impl Tunnel {
-    /// `early` are bytes that the client, `late` bytes that the backend sent already.
-    pub(crate) fn new(client: TcpStream, upstream: TcpStream, early: Buffer, late: Buffer) -> Self {
+    /// `early` are bytes that the client, `late` bytes that the backend sent already. `patience`: the longest silence.
+    pub(crate) fn new(
+        client: Stream,
+        upstream: Stream,
+        early: Buffer,
+        late: Buffer,
+        timer: Timer,
+        patience: Duration,
+    ) -> Self {
         Self {
             client: Some(client),
             upstream: Some(upstream),
             up: Half::new(early),
             down: Half::new(late),
+            timer,
+            patience,
+            broken: None,
+            lingers: false,
         }
     }
 
-    /// Moves what can be moved. `Ready` ends it; `Pending(true)` says that something moved.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, core: &Core) -> (Poll<TunnelEnd>, bool) {
-        let before = self.up.bytes + self.down.bytes + u64::from(self.up.eof) + u64::from(self.down.eof);
-        let end = self.poll_halves(cx, core);
-        let after = self.up.bytes + self.down.bytes + u64::from(self.up.eof) + u64::from(self.down.eof);
-        (end, after != before)
+    /// Moves what can be moved. `Ready`: it is over, and both connections are gone.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, core: &Core) -> Poll<End> {
+        let before = self.progress();
+        if let Poll::Ready(end) = self.poll_halves(cx, core) {
+            self.close(core);
+            return Poll::Ready(end);
+        }
+        let now = core.now().mono;
+        if self.broken.is_some() && !self.lingers && (self.up.closed || self.down.closed) {
+            self.lingers = true;
+            self.timer.set(now.after(LINGER));
+        } else if self.progress() != before && !self.lingers {
+            self.timer.set(now.after(self.patience));
+        } else if self.timer.take_fired() {
+            self.close(core);
+            let is_idle = self.broken.is_none();
+            return Poll::Ready(if is_idle { End::TunnelIdle } else { End::TunnelReset });
+        }
+        Poll::Pending
+    }
+
+    /// Rises with all that is delivered; what is thrown away keeps nothing alive.
+    fn progress(&self) -> u64 {
+        let ends = [self.up.eof, self.down.eof].map(u64::from);
+        self.up.bytes + self.down.bytes + ends[0] + ends[1]
     }
 
     /// Bytes from the client and from the backend so far.
@@ -70,64 +110,79 @@ impl Tunnel {
         (self.up.bytes, self.down.bytes)
     }
 
-    /// Who reset it, for the log.
-    pub(crate) const fn reset_by(&self, by_client: bool) -> &'static str {
-        match (by_client, self.down.bytes) {
-            (true, _) => "by the client",
-            (false, 0) => "by the backend, which sent nothing before",
-            (false, _) => "by the backend",
+    /// Who reset it, for the log; empty when nobody did.
+    pub(crate) const fn reset_by(&self) -> &'static str {
+        match (self.broken, self.down.bytes) {
+            (None, _) => "",
+            (Some(Broken { by_client: true, .. }), _) => "by the client",
+            (_, 0) => "by the backend, which sent nothing before",
+            (_, _) => "by the backend",
         }
     }
 
-    /// Is a reset the backend's fault? Whoever was left by the client may well hang up at once.
-    pub(crate) const fn is_backends_fault(&self, by_client: bool) -> bool {
-        !by_client && !self.up.eof
+    /// A reset that is the backend's fault is remembered for whoever looks.
+    pub(crate) fn blame(&self, ticket: Option<&Ticket>, core: &Core) {
+        if let (Some(ticket), true) = (ticket, self.broken.is_some_and(|broken| broken.is_backends_fault)) {
+            core.blame(ticket.backend(), End::TunnelReset, self.reset_by());
+        }
     }
 
-    /// Ends both connections in order: a deadline passed.
+    /// Ends both connections in order.
     pub(crate) fn close(&mut self, core: &Core) {
         self.client = None;
         self.upstream = None;
-        self.release(core);
+        for half in [&mut self.up, &mut self.down] {
+            half.release(core);
+        }
     }
 
     /// Ends both connections with a RST: one side did.
-    fn abort(&mut self, core: &Core) {
+    fn abort(&mut self) -> Poll<End> {
         for stream in [self.client.take(), self.upstream.take()].into_iter().flatten() {
-            reset(stream);
+            stream.reset();
         }
-        self.release(core);
+        Poll::Ready(End::TunnelReset)
     }
 
-    fn poll_halves(&mut self, cx: &mut Context<'_>, core: &Core) -> Poll<TunnelEnd> {
-        let (Some(client), Some(upstream)) = (&mut self.client, &mut self.upstream) else {
-            return Poll::Ready(TunnelEnd::Done);
-        };
-        let by_client = match (
-            self.up.poll(cx, core, client, upstream),
-            self.down.poll(cx, core, upstream, client),
-        ) {
-            (Ok(()), Ok(())) => {
-                if !(self.up.closed && self.down.closed) {
-                    return Poll::Pending;
+    fn poll_halves(&mut self, cx: &mut Context<'_>, core: &Core) -> Poll<End> {
+        loop {
+            let (Some(client), Some(upstream)) = (&mut self.client, &mut self.upstream) else {
+                return Poll::Ready(End::TunnelDone);
+            };
+            let (fault, from_client) = match self.up.poll(cx, core, client, upstream) {
+                Err(fault) => (fault, true),
+                Ok(()) => match self.down.poll(cx, core, upstream, client) {
+                    Err(fault) => (fault, false),
+                    Ok(()) => break,
+                },
+            };
+            let by_client = from_client == matches!(fault, Fault::Reading);
+            let before = self.broken;
+            // Whoever was left by the client may well hang up at once.
+            self.broken = before.or(Some(Broken {
+                by_client,
+                is_backends_fault: !by_client && !self.up.eof,
+            }));
+            let half = if from_client { &mut self.up } else { &mut self.down };
+            match (fault, before) {
+                (Fault::Reading, None) => return self.abort(),
+                // What it said before it broke was read; now the other side gets the end of that.
+                (Fault::Reading, Some(broken)) if broken.by_client == by_client && !half.eof => half.eof = true,
+                // It takes nothing more, but what it has said may be on its way still, as an early refusal is.
+                (Fault::Writing, None) => {
+                    half.dead = true;
+                    half.release(core);
                 }
-                self.client = None;
-                self.upstream = None;
-                self.release(core);
-                return Poll::Ready(TunnelEnd::Done);
+                // Now both sides are broken.
+                _ => return Poll::Ready(End::TunnelReset),
             }
-            (Err(Broken::Reading), _) | (_, Err(Broken::Writing)) => true,
-            (Err(Broken::Writing), _) | (_, Err(Broken::Reading)) => false,
-        };
-        self.abort(core);
-        Poll::Ready(TunnelEnd::Reset { by_client })
-    }
-
-    fn release(&mut self, core: &Core) {
-        for half in [&mut self.up, &mut self.down] {
-            core.give_buffer(std::mem::replace(&mut half.buffer, Buffer::empty()));
-            core.give_splice(half.splice.take());
         }
+        let is_over = |half: &Half| half.closed || (half.dead && half.eof);
+        if !(is_over(&self.up) && is_over(&self.down)) {
+            return Poll::Pending;
+        }
+        let in_order = self.broken.is_none();
+        Poll::Ready(if in_order { End::TunnelDone } else { End::TunnelReset })
     }
 }
 
@@ -137,6 +192,7 @@ impl Half {
             buffer,
             eof: false,
             closed: false,
+            dead: false,
             large: false,
             bulk: 0,
             splice: None,
@@ -144,13 +200,15 @@ impl Half {
         }
     }
 
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        core: &Core,
-        from: &mut TcpStream,
-        to: &mut TcpStream,
-    ) -> Result<(), Broken> {
+    fn release(&mut self, core: &Core) {
+        core.give_buffer(std::mem::replace(&mut self.buffer, Buffer::empty()));
+        core.give_splice(self.splice.take());
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, core: &Core, from: &mut Stream, to: &mut Stream) -> Result<(), Fault> {
+        if self.dead {
+            return self.discard(cx, core, from);
+        }
         let result = self.pass(cx, core, from, to);
         if self.splice.as_ref().is_some_and(Splice::is_empty) {
             core.give_splice(self.splice.take());
@@ -158,56 +216,78 @@ impl Half {
         result
     }
 
-    fn pass(
-        &mut self,
-        cx: &mut Context<'_>,
-        core: &Core,
-        from: &mut TcpStream,
-        to: &mut TcpStream,
-    ) -> Result<(), Broken> {
+    /// Reads and throws away, so that whoever sends can take what comes the other way: unread bytes would make a RST
+    /// of our close.
+    fn discard(&mut self, cx: &mut Context<'_>, core: &Core, from: &Stream) -> Result<(), Fault> {
+        while !self.eof {
+            match from.poll_arrived(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Err(Fault::Reading),
+                Poll::Pending => return Ok(()),
+            }
+            let mut buffer = core.take_buffer(false);
+            let read = buffer.poll_read(cx, from);
+            core.give_buffer(buffer);
+            match read {
+                Poll::Ready(Ok(0)) => self.eof = true,
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => return Err(Fault::Reading),
+                Poll::Pending => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    fn pass(&mut self, cx: &mut Context<'_>, core: &Core, from: &mut Stream, to: &mut Stream) -> Result<(), Fault> {
         loop {
             while let Some(pipe) = self.splice.as_mut().filter(|pipe| !pipe.is_empty()) {
-                match pipe.poll_drain(cx, to) {
+                let drained = match to.plain() {
+                    Some(to) => pipe.poll_drain(cx, to),
+                    None => Poll::Ready(Err(io::ErrorKind::Unsupported.into())), // nothing gets in on the way to it
+                };
+                match drained {
                     Poll::Ready(Ok(n)) => self.bytes += n as u64,
-                    Poll::Ready(Err(_)) => return Err(Broken::Writing),
+                    Poll::Ready(Err(_)) => return Err(Fault::Writing),
                     Poll::Pending => return Ok(()),
                 }
             }
             while !self.buffer.is_empty() {
-                match Pin::new(&mut *to).poll_write(cx, self.buffer.filled()) {
+                match to.poll_send(cx, self.buffer.filled()) {
                     Poll::Ready(Ok(n)) => {
                         self.buffer.consume(n);
                         self.bytes += n as u64;
                     }
-                    Poll::Ready(Err(_)) => return Err(Broken::Writing),
+                    Poll::Ready(Err(_)) => return Err(Fault::Writing),
                     // Back-pressure: nothing more is read until this is gone.
                     Poll::Pending => return Ok(()),
                 }
             }
             if self.eof {
                 if !self.closed {
-                    shutdown_write(to);
+                    to.close_write();
                     self.closed = true;
                     core.give_buffer(std::mem::replace(&mut self.buffer, Buffer::empty()));
                 }
                 return Ok(());
             }
-            if self.bulk >= BULK {
-                match self.poll_splice(cx, core, from) {
+            if self.bulk >= BULK
+                && let (Some(plain), Some(_)) = (from.plain(), to.plain())
+            {
+                match self.poll_splice(cx, core, plain) {
                     Poll::Ready(Ok(Filled::Bytes(_))) => continue,
                     Poll::Ready(Ok(Filled::Ended)) => {
                         self.eof = true;
                         continue;
                     }
                     Poll::Ready(Ok(Filled::Copy)) => {}
-                    Poll::Ready(Err(_)) => return Err(Broken::Reading),
+                    Poll::Ready(Err(_)) => return Err(Fault::Reading),
                     Poll::Pending => return Ok(()),
                 }
             }
             if self.buffer.capacity() == 0 {
-                match from.poll_read_ready(cx) {
+                match from.poll_arrived(cx) {
                     Poll::Ready(Ok(())) => self.buffer = core.take_buffer(self.large),
-                    Poll::Ready(Err(_)) => return Err(Broken::Reading),
+                    Poll::Ready(Err(_)) => return Err(Fault::Reading),
                     Poll::Pending => return Ok(()),
                 }
             }
@@ -225,7 +305,7 @@ impl Half {
                         self.weigh(n);
                     }
                 }
-                Poll::Ready(Err(_)) => return Err(Broken::Reading),
+                Poll::Ready(Err(_)) => return Err(Fault::Reading),
                 Poll::Pending => {
                     // Nothing to hold: the buffer serves somebody else meanwhile.
                     core.give_buffer(std::mem::replace(&mut self.buffer, Buffer::empty()));
@@ -235,7 +315,7 @@ impl Half {
         }
     }
 
-    fn poll_splice(&mut self, cx: &mut Context<'_>, core: &Core, from: &TcpStream) -> Poll<io::Result<Filled>> {
+    fn poll_splice(&mut self, cx: &mut Context<'_>, core: &Core, plain: Plain<'_>) -> Poll<io::Result<Filled>> {
         if self.splice.is_none() {
             self.splice = core.take_splice();
         }
@@ -245,7 +325,7 @@ impl Half {
         if self.buffer.capacity() > 0 {
             core.give_buffer(std::mem::replace(&mut self.buffer, Buffer::empty()));
         }
-        let filled = pipe.poll_fill(cx, from, u64::MAX);
+        let filled = pipe.poll_fill(cx, plain, u64::MAX);
         if let Poll::Ready(Ok(Filled::Bytes(len))) = &filled {
             self.weigh(*len);
         }
@@ -264,6 +344,9 @@ impl Half {
 
 /// So many reads of a full large buffer (256 KiB), and a direction is taken for bulk.
 const BULK: u8 = 4;
+/// How long the end of a side is waited for when the other side broke and all it had said is on its way (nginx:
+/// `lingering_timeout`, the same).
+const LINGER: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
@@ -272,11 +355,31 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::TcpStream as Peer;
     use std::sync::Arc;
+    use std::task::Waker;
 
-    async fn pair() -> (TcpStream, Peer) {
+    async fn pair() -> (Stream, Peer) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let other = Peer::connect(listener.local_addr().unwrap()).unwrap();
-        (listener.accept().await.unwrap().0, other)
+        (listener.accept().await.unwrap().0.into(), other)
+    }
+
+    fn between(core: &Core, client: Stream, upstream: Stream) -> Tunnel {
+        let timer = core.timers.register(Waker::noop().clone());
+        let patience = Duration::from_secs(60);
+        Tunnel::new(client, upstream, Buffer::empty(), Buffer::empty(), timer, patience)
+    }
+
+    /// Reads to the end and closes.
+    fn take_all(mut peer: Peer) -> std::thread::JoinHandle<io::Result<Vec<u8>>> {
+        std::thread::spawn(move || {
+            let mut all = Vec::new();
+            peer.read_to_end(&mut all).map(|_| all)
+        })
+    }
+
+    /// Ends it with a RST.
+    fn break_off(peer: Peer) {
+        socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
     fn pattern(len: usize) -> Vec<u8> {
@@ -291,7 +394,7 @@ mod tests {
         let core = Core::new(Arc::default());
         let (client_io, mut client) = pair().await;
         let (upstream_io, mut upstream) = pair().await;
-        let mut tunnel = Tunnel::new(client_io, upstream_io, Buffer::empty(), Buffer::empty());
+        let mut tunnel = between(&core, client_io, upstream_io);
         let talk = std::thread::spawn(move || {
             let mut word = [0; 4];
             for _ in 0..100 {
@@ -308,7 +411,7 @@ mod tests {
         });
         let (mut small, mut large) = (0, 0);
         let end = poll_fn(|cx| {
-            let (end, _) = tunnel.poll(cx, &core);
+            let end = tunnel.poll(cx, &core);
             if tunnel.down.bytes <= 400 {
                 small = small.max(tunnel.down.bulk);
             }
@@ -317,9 +420,79 @@ mod tests {
             end
         })
         .await;
-        assert_eq!((end, tunnel.bytes()), (TunnelEnd::Done, (400, 400 + LEN as u64)));
+        assert_eq!((end, tunnel.bytes()), (End::TunnelDone, (400, 400 + LEN as u64)));
         assert!(small < BULK && large >= BULK, "{small} {large}");
         assert!(talk.join().unwrap() == pattern(LEN), "the bytes differ");
+    }
+
+    #[tokio::test]
+    async fn what_a_side_said_before_it_broke_reaches_the_other_to_its_end() {
+        // How many bytes it said (a RST destroys what does not fit into the first window), and whether it ended in order.
+        for (len, in_order) in [(0, true), (5, false), (5, true), (30_000, false), (30_000, true)] {
+            for breaks_client in [false, true] {
+                let core = Core::new(Arc::default());
+                let (client_io, client) = pair().await;
+                let (upstream_io, upstream) = pair().await;
+                let (mut breaks, mut stays) = if breaks_client {
+                    (client, upstream)
+                } else {
+                    (upstream, client)
+                };
+                breaks.write_all(&pattern(len)).unwrap();
+                if in_order {
+                    drop(breaks);
+                } else {
+                    break_off(breaks);
+                }
+                stays.write_all(&[b'x'; 1_000]).unwrap();
+                let mut tunnel = between(&core, client_io, upstream_io);
+                let told = stays.try_clone().unwrap();
+                let all = take_all(stays);
+                // It sends on for as long as it is listened to.
+                let talk = std::thread::spawn(move || {
+                    while !all.is_finished() && (&told).write_all(b"y").is_ok() {}
+                    all.join().unwrap()
+                });
+                let end = poll_fn(|cx| tunnel.poll(cx, &core)).await;
+                let got = talk.join().unwrap();
+                let what = format!("{len} bytes, in order {in_order}, client {breaks_client}: {end:?}");
+                assert!(got.is_ok_and(|got| got == pattern(len)), "{what}");
+                // Who ended in order is not always found to take no more before the other ends too.
+                assert!(end == End::TunnelReset || in_order, "{what}");
+                let by = tunnel.reset_by();
+                assert!(by.is_empty() == (end == End::TunnelDone), "{what}: {by}");
+                assert!(
+                    by.is_empty() || by.starts_with("by the client") == breaks_client,
+                    "{what}: {by}"
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn who_sends_for_ever_to_a_side_that_broke_is_waited_for_five_seconds() {
+        let core = Core::new(Arc::default());
+        let (client_io, mut client) = pair().await;
+        let (upstream_io, mut upstream) = pair().await;
+        upstream.write_all(b"no").unwrap();
+        break_off(upstream);
+        client.write_all(b"hello").unwrap();
+        let mut tunnel = between(&core, client_io, upstream_io);
+        let mut word = [0; 2];
+        poll_fn(|cx| {
+            assert!(tunnel.poll(cx, &core).is_pending());
+            if tunnel.lingers { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        client.read_exact(&mut word).unwrap();
+        assert_eq!((&word, client.read(&mut [0]).unwrap()), (b"no", 0));
+        let now = core.now().mono;
+        for (after, is_over) in [(4, false), (6, true)] {
+            client.write_all(b"and more").unwrap();
+            core.timers.advance(now.after(Duration::from_secs(after)));
+            let end = poll_fn(|cx| Poll::Ready(tunnel.poll(cx, &core))).await;
+            assert_eq!(end.is_ready(), is_over, "after {after} s");
+        }
     }
 
     #[test]

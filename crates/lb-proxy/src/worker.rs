@@ -10,7 +10,7 @@ use crate::tasks::Tasks;
 use crate::tcp::Passage;
 use crate::timer;
 use crate::view::{ListenerView, Place, views};
-use lb_net::{AcceptFault, Accepted, Listener, NetError};
+use lb_net::{AcceptFault, Accepted, Listener, NetError, Stream};
 use lb_telemetry::Counters;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
-use tokio::net::TcpStream;
+
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::spawn_local;
 use tokio::time::Sleep;
@@ -244,7 +244,7 @@ async fn accept(core: Rc<Core>, listener: Listener, door: Rc<Door>, open: Rc<Cel
 
 /// Waits until a client that was accepted with one of the last descriptors may come in.
 #[cold]
-async fn make_way(core: &Core, door: &Door, stream: &TcpStream) {
+async fn make_way(core: &Core, door: &Door, stream: &Stream) {
     let mut waited = false;
     // Where nobody is served there is nobody to wait for.
     while !door.closing.get() && core.connections() > 0 && !core.has_room(stream) {

@@ -78,7 +78,7 @@ pub enum End {
     TunnelDone,
     /// The tunnel was idle in both directions for too long.
     TunnelIdle,
-    /// One side reset the tunnel; the reset was passed on to the other.
+    /// One side reset the tunnel; the other got what it had said before, and the reset or an end.
     TunnelReset,
     /// The connection had its last allowed request.
     MaxRequests,

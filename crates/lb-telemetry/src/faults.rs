@@ -1,7 +1,6 @@
 use crate::End;
-use lb_types::Wall;
+use lb_types::{Address, Wall};
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Mutex;
 
 /// How the last request, or connection of TCP, that a backend failed ended.
@@ -14,7 +13,7 @@ pub struct Fault {
     /// When.
     pub at: Wall,
     /// Where the backend was then: at another address is another machine.
-    pub address: SocketAddr,
+    pub address: Address,
 }
 
 /// The last fault of each backend, as one worker saw it. A failure takes a lock that only whoever looks shares; a request
@@ -35,7 +34,7 @@ impl Faults {
 
     /// The last fault of the backend of this number, at the address that it has now.
     #[must_use]
-    pub fn last(&self, backend: u64, address: SocketAddr) -> Option<Fault> {
+    pub fn last(&self, backend: u64, address: Address) -> Option<Fault> {
         let faults = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         faults.get(&backend).copied().filter(|fault| fault.address == address)
     }
@@ -51,7 +50,7 @@ mod tests {
     #[test]
     fn the_last_fault_of_each_backend_is_remembered_within_a_bound() {
         let faults = Faults::default();
-        let address = "192.0.2.1:80".parse().unwrap();
+        let address = Address::Ip("192.0.2.1:80".parse().unwrap());
         let fault = |millis| Fault {
             end: End::UpstreamProtocol,
             detail: "malformed status line",

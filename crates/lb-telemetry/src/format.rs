@@ -1,7 +1,6 @@
 use crate::End;
 use crate::access::Access;
-use crate::date::Civil;
-use lb_types::Wall;
+use lb_types::{Civil, Wall};
 use std::fmt;
 use std::io::Write as _;
 use std::str::FromStr;
@@ -409,14 +408,19 @@ fn address(a: &Access<'_>, out: &mut Vec<u8>) {
     let _ = write!(out, "{}", a.client.to_canonical());
 }
 
+/// The date of a moment; after the year 9999 that year's last second, so that a year has four digits.
+fn civil(at: Wall) -> Civil {
+    Civil::from(at.min(Civil::LAST_OF_9999))
+}
+
 /// `10/Oct/2000:13:55:36 +0000`
 fn clf_time(at: Wall, out: &mut Vec<u8>) {
-    let c = Civil::from_unix(at.as_secs());
+    let c = civil(at);
     digits(u64::from(c.day), 2, out);
     out.push(b'/');
     out.extend_from_slice(c.month_name().as_bytes());
     out.push(b'/');
-    digits(u64::from(c.year), 4, out);
+    digits(c.year.unsigned_abs(), 4, out);
     out.push(b':');
     time_of_day(at, out);
     out.extend_from_slice(b" +0000");
@@ -424,7 +428,7 @@ fn clf_time(at: Wall, out: &mut Vec<u8>) {
 
 /// `13:55:36`
 fn time_of_day(at: Wall, out: &mut Vec<u8>) {
-    let c = Civil::from_unix(at.as_secs());
+    let c = civil(at);
     digits(u64::from(c.hour), 2, out);
     for part in [c.minute, c.second] {
         out.push(b':');
@@ -443,8 +447,8 @@ pub fn timestamp(at: Wall) -> String {
 
 /// `2000-10-10T13:55:36.000Z`, RFC 3339 section 5.6.
 fn rfc3339(at: Wall, out: &mut Vec<u8>) {
-    let c = Civil::from_unix(at.as_secs());
-    digits(u64::from(c.year), 4, out);
+    let c = civil(at);
+    digits(c.year.unsigned_abs(), 4, out);
     for (before, part) in [
         (b'-', c.month),
         (b'-', c.day),

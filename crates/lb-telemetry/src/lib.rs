@@ -39,7 +39,6 @@
 
 mod access;
 mod counters;
-mod date;
 mod end;
 mod faults;
 mod format;
@@ -50,7 +49,7 @@ pub use end::{End, Side};
 pub use faults::{Fault, Faults};
 pub use format::{Format, UnknownFormat, timestamp};
 #[doc(no_inline)]
-pub use lb_types::Wall;
+pub use lb_types::{Address, Wall};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

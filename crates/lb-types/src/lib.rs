@@ -4,7 +4,8 @@
 //! address belong to that range, what does this header say) so that a scheduler, a persistence
 //! strategy and a health machine written apart fit together.
 //!
-//! What it is not for: logic. The only functions with a loop are a hash and an address mask.
+//! What it is not for: logic. The only functions with a loop are a hash and an address mask; the only one with a rule is
+//! the calendar ([`Civil`]), which five crates would write again.
 //!
 //! ```
 //! use lb_types::{BackendId, Cidr, Weight};
@@ -21,25 +22,34 @@
 //!
 //! Limits: weights go to 256; [`Time`] covers 584 years. `no_std`, no `alloc`.
 //!
-//! Features: `http` implements [`Fields`] and [`FieldsMut`] for `http::HeaderMap` (hyper, axum, tower); it needs std.
+//! Features: `http` implements [`Fields`] and [`FieldsMut`] for `http::HeaderMap` (hyper, axum, tower); `near` adds
+//! `nearest`, which finds the word that was meant. Both need std.
 #![no_std]
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-#[cfg(any(test, feature = "http"))]
+#[cfg(any(test, feature = "http", feature = "near"))]
 extern crate std;
 
+mod address;
 mod cidr;
+mod civil;
 mod fields;
 mod hash;
 #[cfg(feature = "http")]
 mod header_map;
 mod id;
+#[cfg(feature = "near")]
+mod near;
 mod rng;
 mod time;
 
+pub use address::{Address, AddressError, UnixPath, UnixPathError};
 pub use cidr::{Cidr, CidrError};
+pub use civil::Civil;
 pub use fields::{Fields, FieldsMut, InvalidField};
 pub use hash::{hash64, tag128};
 pub use id::{BackendId, Slot, Weight, WeightError};
+#[cfg(feature = "near")]
+pub use near::nearest;
 pub use rng::Rng;
 pub use time::{Now, Time, Wall};

@@ -1,3 +1,4 @@
+use crate::Civil;
 use core::fmt;
 use core::ops::{Add, AddAssign, Sub};
 use core::time::Duration;
@@ -136,27 +137,16 @@ impl Wall {
 
 /// `Wall(2026-11-21 10:51:19 UTC)`, with milliseconds where there are some: `10:51:19.976`.
 impl fmt::Debug for Wall {
-    #[allow(
-        clippy::arithmetic_side_effects,
-        reason = "each part is smaller than what it is taken from, and 584 billion years have few days"
-    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, millis) = (self.0 / 1_000, self.0 % 1_000);
-        let (days, of_day) = (seconds / 86_400, seconds % 86_400);
-        // Years counted from March: the leap day is the last one, and 400 of them have 146,097 days.
-        let since_march = days.saturating_add(719_468);
-        let (era, of_era) = (since_march / 146_097, since_march % 146_097);
-        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let from_march = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * from_march + 2) / 5 + 1;
-        let month = if from_march < 10 {
-            from_march + 3
-        } else {
-            from_march - 9
-        };
-        let year = era * 400 + year_of_era + u64::from(month <= 2);
-        let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+        let millis = self.0 % 1_000;
+        let Civil {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+        } = Civil::from(*self);
         write!(f, "Wall({year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")?;
         if millis > 0 {
             write!(f, ".{millis:03}")?;

@@ -9,7 +9,6 @@ use lb_health::{Cause, Status, Traffic};
 use lb_probe::{Agents, Event, Prober, Watched};
 use lb_types::{BackendId, Slot, Time, Weight};
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -236,7 +235,7 @@ pub(super) fn watched(plan: &Plan) -> Result<Vec<Watched>, Box<dyn std::error::E
     Ok(list)
 }
 
-fn probe(health: &Health, address: SocketAddr) -> Result<Option<lb_probe::Probe>, Box<dyn std::error::Error>> {
+fn probe(health: &Health, address: lb_types::Address) -> Result<Option<lb_probe::Probe>, Box<dyn std::error::Error>> {
     Ok(lb_config::probe(health, address)?)
 }
 

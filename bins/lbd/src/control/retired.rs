@@ -77,7 +77,7 @@ mod tests {
 
     fn pool(backends: &[(&str, u16)]) -> Arc<Pool> {
         let made = backends.iter().map(|(name, port)| {
-            let address = ([127, 0, 0, 1], *port).into();
+            let address = std::net::SocketAddr::from(([127, 0, 0, 1], *port));
             Arc::new(Backend::new("app", name, address, Weight::ONE, None))
         });
         let standings: Vec<Standing> = (0..backends.len())

@@ -1,6 +1,6 @@
 //! Configuration files of one listener and one pool, in few words.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::net::SocketAddr;
 
 /// A configuration in the making; each part may be given further lines.
@@ -17,16 +17,16 @@ pub(crate) struct Config {
 
 impl Config {
     /// An HTTP listener before these backends.
-    pub(crate) fn http(address: SocketAddr, backends: &[SocketAddr]) -> Self {
+    pub(crate) fn http(address: SocketAddr, backends: &[impl Display]) -> Self {
         Self::new("http", address, backends)
     }
 
     /// A TCP listener before these backends.
-    pub(crate) fn tcp(address: SocketAddr, backends: &[SocketAddr]) -> Self {
+    pub(crate) fn tcp(address: SocketAddr, backends: &[impl Display]) -> Self {
         Self::new("tcp", address, backends)
     }
 
-    fn new(protocol: &'static str, address: SocketAddr, backends: &[SocketAddr]) -> Self {
+    fn new(protocol: &'static str, address: SocketAddr, backends: &[impl Display]) -> Self {
         let backends = backends
             .iter()
             .map(|backend| format!("{{ address = \"{backend}\" }}"))

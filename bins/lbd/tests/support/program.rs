@@ -145,6 +145,11 @@ impl Lbd {
         until("lbd ends", || self.child.try_wait().unwrap())
     }
 
+    /// Did SIGSTOP stop it?
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.status().is_some_and(|status| status.contains("State:\tT"))
+    }
+
     /// Everything it wrote to standard output so far.
     pub(crate) fn stdout(&self) -> String {
         self.said("stdout")
@@ -212,7 +217,7 @@ impl State {
     }
 
     /// The line of the backend at this address.
-    pub(crate) fn backend(&self, address: SocketAddr) -> &str {
+    pub(crate) fn backend(&self, address: impl std::fmt::Display) -> &str {
         let wanted = format!(" address={address} ");
         self.0
             .iter()

@@ -3,7 +3,6 @@
 use super::ServerOptions;
 use super::body::{Failure, json, read, written};
 use crate::control::{Control, Order, Which, Wish};
-use crate::near::nearest;
 use crate::state::State as Seen;
 use crate::wire::{self, Backends};
 use axum::Router;
@@ -13,6 +12,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post, put};
+use lb_types::nearest;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

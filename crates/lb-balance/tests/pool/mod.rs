@@ -14,7 +14,7 @@ pub(crate) const POOL: &str = "web";
 /// Backends `a`, `b`, .. with these weights and limits.
 pub(crate) fn backends(entries: &[(u16, Option<u32>)]) -> Vec<Arc<Backend>> {
     let backend = |((weight, limit), letter): (&(u16, Option<u32>), u8)| {
-        let address = ([127, 0, 0, 1], 9_000 + u16::from(letter)).into();
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], 9_000 + u16::from(letter)));
         let name = char::from(letter).to_string();
         Arc::new(Backend::new(
             POOL,

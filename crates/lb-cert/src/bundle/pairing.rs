@@ -1,7 +1,7 @@
 //! Does this key belong to this certificate?
 
-use crate::certificate::tlv::{self, Reader, SEQUENCE};
 use crate::spki::Spki;
+use crate::tlv::{self, Reader, SEQUENCE};
 use crate::{Certificate, Crypto, KeyAlgorithm, PrivateKey};
 use rustls_pki_types::PrivatePkcs1KeyDer;
 

@@ -1,7 +1,8 @@
 //! Which ways the given roots accept: asked of the verifier itself, so that a mended bundle passes it.
 
 use super::MendOptions;
-use crate::graph::{Graph, is_signed_by};
+use crate::graph::Graph;
+use crate::signature::is_signed_by;
 use crate::{Certificate, Crypto, Profile, Purpose, Request, Roots, Step, Verifier};
 use std::collections::{HashMap, HashSet};
 

@@ -3,7 +3,7 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::name::GeneralName;
-use super::tlv::{self, Reader, SEQUENCE, Wrong, constructed, context};
+use crate::tlv::{self, Reader, SEQUENCE, Wrong, constructed, context};
 
 /// An object identifier's content.
 pub(crate) type Oid = Box<[u8]>;

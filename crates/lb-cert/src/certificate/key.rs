@@ -2,9 +2,9 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::tlv::{self, Reader, SEQUENCE};
 use crate::curve::{Curve, Parameters};
 use crate::kind;
+use crate::tlv::{self, Reader, SEQUENCE};
 use std::fmt;
 
 /// A public key's kind and length.

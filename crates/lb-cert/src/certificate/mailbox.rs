@@ -30,7 +30,7 @@ impl<'a> Mailbox<'a> {
         };
         // RFC 5321, section 4.5.3.1.1
         let is_short = (1..=64).contains(&local.len());
-        (is_short && crate::profile::is_host(host)).then_some(Self { local, host })
+        (is_short && super::host::is_host(host)).then_some(Self { local, host })
     }
 
     pub(crate) const fn host(&self) -> &'a str {

@@ -2,12 +2,12 @@
 
 mod error;
 mod extension;
+pub(crate) mod host;
 mod key;
 pub(crate) mod mailbox;
 pub(crate) mod name;
 mod parse;
 mod signer;
-pub(crate) mod tlv;
 
 pub use error::CertificateError;
 pub(crate) use extension::Oid;
@@ -20,6 +20,7 @@ pub use name::GeneralName;
 pub(crate) use parse::algorithm_name;
 pub use parse::{MOST_BYTES, MOST_EXTENSIONS};
 
+use crate::tlv;
 use rustls_pki_types::CertificateDer;
 use std::borrow::Cow;
 use std::fmt;

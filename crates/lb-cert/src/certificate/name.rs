@@ -2,7 +2,7 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::tlv::{self, Reader, SEQUENCE, SET, Wrong, constructed, context};
+use crate::tlv::{self, Reader, SEQUENCE, SET, Wrong, constructed, context};
 use std::borrow::Cow;
 use std::fmt;
 use std::fmt::Write as _;

@@ -2,8 +2,8 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::tlv::{self, Reader, SEQUENCE, Wrong};
 use super::{Certificate, CertificateError, Extension, Known, Malformed, Parts, extension, key, oid};
+use crate::tlv::{self, Reader, SEQUENCE, Wrong};
 use rustls_pki_types::CertificateDer;
 use std::ops::Range;
 use x509_parser::asn1_rs::nom::Parser;

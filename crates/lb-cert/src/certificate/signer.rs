@@ -3,21 +3,10 @@
 //! Self-issued (subject and issuer are the same name) is not self-signed: a server whose name is its CA's, and a CA's
 //! new key that its old key certified, are the first and not the second.
 
-use super::tlv::{self, Reader, SEQUENCE};
 use super::{Certificate, GeneralName, name};
-use crate::crypto::Crypto;
+use crate::tlv::{self, Reader, SEQUENCE};
 
 impl Certificate {
-    /// Did its own key sign it? The signature decides where `crypto` knows the algorithm, else what the certificate
-    /// says of itself ([`Certificate::looks_self_signed`]).
-    ///
-    /// Cost: one signature check for a certificate that is [self-issued](Certificate::is_self_issued), none for others.
-    #[must_use]
-    pub fn is_self_signed(&self, crypto: &dyn Crypto) -> bool {
-        self.is_self_issued()
-            && crate::graph::is_signed_by(self, self, crypto).unwrap_or_else(|| self.looks_self_signed())
-    }
-
     /// Would a program take it for self-signed that does not try the signature? Subject and issuer are one name, what
     /// the authority key identifier says is true of the certificate itself, and the signature's algorithm is one of its
     /// own kind of key.

@@ -1,11 +1,11 @@
 //! Certificate revocation lists: loaded once, looked up by serial number.
 
-mod check;
 mod error;
+mod lists;
 mod parse;
 
-pub use check::{Crls, Freshness};
 pub use error::CrlError;
+pub use lists::{Crls, Freshness};
 pub use parse::{MOST_CRL_BYTES, MOST_ENTRIES};
 
 use rustls_pki_types::CertificateRevocationListDer;

@@ -3,7 +3,7 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::{Crl, CrlError, Entry, Reason, Signed};
-use crate::certificate::tlv::{self, Reader, SEQUENCE, Wrong, constructed};
+use crate::tlv::{self, Reader, SEQUENCE, Wrong, constructed};
 use rustls_pki_types::CertificateRevocationListDer;
 use std::ops::Range;
 use std::sync::Mutex;

@@ -3,7 +3,7 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::{Curve, Equation, Point, significant, table};
-use crate::certificate::tlv::{self, Reader, SEQUENCE};
+use crate::tlv::{self, Reader, SEQUENCE};
 use std::borrow::Cow;
 
 /// What `ECParameters` say.

@@ -9,8 +9,8 @@
 use super::Examination;
 use super::clients::Verdict;
 use crate::bundle::Issuer;
-use crate::graph::is_signed_by;
 use crate::inspect::Validity;
+use crate::signature::is_signed_by;
 use crate::{Certificate, Roots};
 
 /// The verdict, and the certificates that were used, leaf first; the root last when it trusts.

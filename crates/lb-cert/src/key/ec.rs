@@ -10,8 +10,8 @@ use der::{Decode, Encode, Tag, Tagged};
 use super::convert::{constructed, context_0, context_1, encoded};
 use super::structure::{broken, items_of_whole, small};
 use super::{KeyAlgorithm, KeyError, Oddity};
-use crate::certificate::tlv;
 use crate::curve::{Curve, Parameters, Point, WrongScalar};
+use crate::tlv;
 
 /// An elliptic curve key that was read to its end.
 pub(super) struct EcKey<'a> {

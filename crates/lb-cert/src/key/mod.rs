@@ -17,9 +17,6 @@ mod oddity;
 mod rsa;
 mod structure;
 
-#[cfg(feature = "encrypted-keys")]
-pub(crate) mod decrypt;
-
 pub use algorithm::KeyAlgorithm;
 pub(crate) use convert::constructed;
 #[cfg(feature = "aws-lc-rs")]

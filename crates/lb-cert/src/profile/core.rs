@@ -1,9 +1,10 @@
 //! The rules that make a path valid at all (RFC 5280, section 6.1). They cannot be switched.
 
 use super::rule::{Check, Kind, Levels, Link, Path, Rule};
-use crate::certificate::{oid, tlv};
+use super::{constraint, policy};
+use crate::certificate::oid;
 use crate::count::counted;
-use crate::verify::{constraint, peer, policy};
+use crate::tlv;
 
 pub(crate) static RULES: &[&Rule] = &[
     &EXPIRED,
@@ -96,7 +97,7 @@ pub(crate) static NAME: Rule = core(
     "name.mismatch",
     "RFC 9525, section 6",
     Kind::WrongName,
-    Check::Each(peer::mismatch),
+    Check::Each(name_mismatch),
     "the certificate's alternative names contain the name that was asked for",
     "ask by a name of the certificate, or have one issued with this name among its subjectAltName entries",
 );
@@ -273,6 +274,25 @@ fn not_listed(link: &Link<'_>) -> Option<String> {
     }
     let used = link.certificate.signature_algorithm();
     (!listed.contains(&used.as_str())).then_some(used)
+}
+
+fn name_mismatch(link: &Link<'_>) -> Option<String> {
+    if !link.is_leaf() {
+        return None;
+    }
+    let wanted = link.request.names.iter().find(|name| !name.is_of(link.certificate))?;
+    const SHOWN: usize = 8;
+    let names = link.certificate.names();
+    let mut listed: Vec<String> = names.iter().take(SHOWN).map(ToString::to_string).collect();
+    if names.len() > SHOWN {
+        listed.push(format!("and {} more", names.len().saturating_sub(SHOWN)));
+    }
+    let has = if listed.is_empty() {
+        String::from("none")
+    } else {
+        listed.join(", ")
+    };
+    Some(format!("{wanted} asked for, the certificate's names: {has}"))
 }
 
 fn purpose(link: &Link<'_>) -> Option<String> {

@@ -2,7 +2,8 @@
 
 use super::frame::form;
 use super::rule::{Level, Levels, Link, Rule};
-use crate::certificate::{oid, tlv};
+use crate::certificate::oid;
+use crate::tlv;
 use Level::{Off, Refuse, Warn};
 
 pub(super) static RULES: &[&Rule] = &[

@@ -1,7 +1,7 @@
 //! Rules about the frame of a certificate: version, serial number, names, validity, algorithms.
 
 use super::rule::{Check, Kind, Level, Levels, Link, Rule};
-use crate::certificate::tlv::{self, Reader, SEQUENCE};
+use crate::tlv::{self, Reader, SEQUENCE};
 use Level::{Off, Refuse, Warn};
 
 pub(super) static RULES: &[&Rule] = &[

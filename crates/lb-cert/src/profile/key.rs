@@ -2,7 +2,7 @@
 
 use super::rule::{Check, Kind, Level, Levels, Link, Rule};
 use crate::certificate::KeyKind;
-use crate::certificate::tlv::{self, Reader, SEQUENCE};
+use crate::tlv::{self, Reader, SEQUENCE};
 use Level::{Off, Refuse, Warn};
 
 pub(super) static RULES: &[&Rule] = &[

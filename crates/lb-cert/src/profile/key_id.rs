@@ -4,7 +4,7 @@ use super::extension::tight;
 use super::frame::form;
 use super::rule::{Check, Kind, Level, Levels, Link, Path, Rule};
 use crate::certificate::oid;
-use crate::verify::{Answer, check_signature};
+use crate::signature::{self, Answer};
 use Level::{Off, Refuse, Warn};
 
 pub(super) static RULES: &[&Rule] = &[
@@ -107,7 +107,7 @@ fn is_self_signed(link: &Link<'_>) -> bool {
         return true;
     }
     let algorithm = one.signature_algorithm_raw();
-    let answer = check_signature(link.crypto, one.spki_raw(), algorithm, one.signed(), one.signature());
+    let answer = signature::check(link.crypto, one.spki_raw(), algorithm, one.signed(), one.signature());
     answer == Answer::Good
 }
 

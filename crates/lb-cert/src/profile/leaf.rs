@@ -3,9 +3,10 @@
 use super::extension::tight;
 use super::frame::{EMPTY, form};
 use super::rule::{Level, Levels, Link, Role, Rule};
+use crate::certificate::host::is_host;
 use crate::certificate::mailbox::Mailbox;
 use crate::certificate::{GeneralName, name, oid};
-use crate::verify::Purpose;
+use crate::request::Purpose;
 use Level::{Off, Refuse, Warn};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -83,49 +84,9 @@ pub(super) static RULES: &[&Rule] = &[
         "a peer's certificate is not a CA's",
         "use a certificate that the CA issued instead of the CA's own",
     ),
-    &form(
-        "eku.missing",
-        "CA/Browser Forum BR, section 7.1.2.7.10",
-        Levels::By(Off, Warn, Off),
-        eku_missing,
-        "a peer's certificate states its extended key usage",
-        "have the certificate issued with extendedKeyUsage serverAuth",
-    ),
-    &form(
-        "eku.any",
-        "CA/Browser Forum BR, section 7.1.2.7.10",
-        Levels::By(Off, Refuse, Off),
-        eku_any,
-        "the extended key usage of a peer is not everything",
-        "have the certificate issued with extendedKeyUsage serverAuth instead of anyExtendedKeyUsage",
-    ),
-    &form(
-        "eku.critical",
-        "CA/Browser Forum BR, section 7.1.2.7.6",
-        Levels::By(Off, Refuse, Off),
-        eku_critical,
-        "a server's extended key usage is not critical",
-        "have the certificate issued with extendedKeyUsage not critical",
-    ),
-    &form(
-        "key-usage.server",
-        "RFC 8446, section 4.4.2.2",
-        Levels::By(Warn, Warn, Warn),
-        key_usage_server,
-        "a server's certificate that states its key usage allows digital signatures, with which TLS 1.3 proves the key",
-        "have the certificate issued with keyUsage digitalSignature",
-    ),
-    &form(
-        "eku.root",
-        "CA/Browser Forum BR, section 7.1.2.1.2",
-        Levels::By(Off, Refuse, Off),
-        eku_root,
-        "a root has no extended key usage",
-        "have the root made again without extendedKeyUsage",
-    ),
 ];
 
-fn is_server_leaf(link: &Link<'_>) -> bool {
+pub(super) fn is_server_leaf(link: &Link<'_>) -> bool {
     link.role == Role::Leaf && link.request.purposes.contains(&Purpose::Server)
 }
 
@@ -162,18 +123,6 @@ fn san_name(link: &Link<'_>) -> Option<String> {
         _ => false,
     })?;
     Some(wrong.to_string())
-}
-
-/// Preferred name syntax: RFC 1034, section 3.5, and RFC 1123, section 2.1. An IPv4 address is none.
-pub(crate) fn is_host(host: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let numeric = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
-    host.len() <= 253 && host.split('.').all(label) && !host.rsplit('.').next().is_some_and(numeric)
 }
 
 fn san_wildcard(link: &Link<'_>) -> Option<String> {
@@ -289,65 +238,9 @@ fn leaf_ca(link: &Link<'_>) -> Option<String> {
     (link.is_leaf() && link.certificate.is_ca()).then(|| String::from("basicConstraints cA TRUE"))
 }
 
-fn eku_missing(link: &Link<'_>) -> Option<String> {
-    let missing = is_server_leaf(link) && link.certificate.extension(oid::EXTENDED_KEY_USAGE).is_none();
-    missing.then(|| String::from("no extendedKeyUsage"))
-}
-
-fn eku_any(link: &Link<'_>) -> Option<String> {
-    let found = link.certificate.known().extended_key_usage.as_ref()?;
-    let any = link.is_leaf() && found.iter().any(|oid| **oid == *ANY_USAGE);
-    any.then(|| String::from("anyExtendedKeyUsage"))
-}
-
-const ANY_USAGE: &[u8] = &[0x55, 0x1d, 0x25, 0x00];
-
-fn eku_critical(link: &Link<'_>) -> Option<String> {
-    if !is_server_leaf(link) {
-        return None;
-    }
-    tight(link, oid::EXTENDED_KEY_USAGE)
-}
-
-fn key_usage_server(link: &Link<'_>) -> Option<String> {
-    if !is_server_leaf(link) {
-        return None;
-    }
-    let usage = link.certificate.key_usage()?;
-    (!usage.has("digitalSignature")).then(|| {
-        let names: Vec<&str> = usage.names().collect();
-        format!("key usage {}", names.join(", "))
-    })
-}
-
-fn eku_root(link: &Link<'_>) -> Option<String> {
-    let root = link.is_anchor() && link.certificate.is_self_issued();
-    let wrong = root && link.certificate.extension(oid::EXTENDED_KEY_USAGE).is_some();
-    wrong.then(|| String::from("extendedKeyUsage"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn host_names_have_the_preferred_syntax() {
-        for good in ["example.com", "xn--nxasmq6b.com", "a", "1.example", "localhost"] {
-            assert!(is_host(good), "{good}");
-        }
-        let long = format!("{}.example", "a".repeat(64));
-        let bad = [
-            "", ".", "a.", ".a", "a..b", "a_b.c", "-a.b", "a-.b", "10.0.0.1", " ", "a b", &long,
-        ];
-        for bad in bad {
-            assert!(!is_host(bad), "{bad}");
-        }
-        let label = "a".repeat(61);
-        let longest = format!("{label}.{label}.{label}.{label}.abcde");
-        assert_eq!(longest.len(), 253);
-        assert!(is_host(&longest));
-        assert!(!is_host(&format!("{longest}f")));
-    }
 
     #[test]
     fn addresses_have_one_right_form() {

@@ -1,5 +1,6 @@
 //! Which rules hold: the profiles, and the rules that RFC 5280 and the CA/Browser Forum write.
 
+mod constraint;
 pub(crate) mod core;
 mod crl;
 mod extension;
@@ -8,9 +9,10 @@ mod key;
 mod key_id;
 mod leaf;
 mod path;
+mod policy;
 mod rule;
+mod usage;
 
-pub(crate) use leaf::is_host;
 pub(crate) use rule::{Check, Link, Path, Role};
 pub use rule::{Kind, Level, Rule};
 
@@ -137,13 +139,14 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     GROUPS.into_iter().flatten().copied()
 }
 
-static GROUPS: [&[&Rule]; 8] = [
+static GROUPS: [&[&Rule]; 9] = [
     core::RULES,
     frame::RULES,
     extension::RULES,
     key_id::RULES,
     key::RULES,
     leaf::RULES,
+    usage::RULES,
     path::RULES,
     crl::RULES,
 ];

@@ -1,6 +1,7 @@
 //! Rules about a path as a whole.
 
 use super::rule::{Check, Kind, Level, Levels, Path, Role, Rule};
+use crate::certificate::host::is_host;
 use crate::certificate::mailbox::Mailbox;
 use crate::certificate::{Subtree, oid};
 use Level::{Off, Refuse, Warn};
@@ -44,7 +45,7 @@ fn constraint_form(path: &Path<'_>) -> Option<(usize, String)> {
             let mut all = constraints.permitted.iter().chain(&constraints.excluded);
             let wrong = all.find_map(|space| match space {
                 Subtree::Dns(host) if host.starts_with('.') => Some(host.to_string()),
-                Subtree::Dns(host) if !host.is_empty() && !super::leaf::is_host(host) => Some(host.to_string()),
+                Subtree::Dns(host) if !host.is_empty() && !is_host(host) => Some(host.to_string()),
                 Subtree::Email(space) if !is_mail_space(space) => Some(space.to_string()),
                 Subtree::Ip { mask, .. } if !is_prefix(mask) => Some(format!("mask {}", super::hex(mask))),
                 _ => None,
@@ -58,7 +59,7 @@ fn is_mail_space(space: &str) -> bool {
     if space.contains('@') {
         return Mailbox::parse(space).is_some();
     }
-    super::leaf::is_host(space.strip_prefix('.').unwrap_or(space))
+    is_host(space.strip_prefix('.').unwrap_or(space))
 }
 
 /// Ones, then zeros.

@@ -2,7 +2,7 @@
 
 use crate::certificate::Certificate;
 use crate::crypto::Crypto;
-use crate::verify::Request;
+use crate::request::Request;
 use std::fmt;
 
 /// One rule: a function with its section, that can be listed and switched.

@@ -223,7 +223,7 @@ fn encrypted(contents: &mut Contents, der: &[u8], place: &Place, options: &ReadO
         problem,
     };
     let der = shape::one(der, "the encrypted private key").map_err(at)?;
-    let key = crate::key::decrypt::decrypt(der, place, options, &mut contents.budget).map_err(at)?;
+    let key = super::pkcs8::decrypt(der, place, options, &mut contents.budget).map_err(at)?;
     contents.is_unlocked = true;
     contents.add_key(key, place, options)
 }

@@ -3,13 +3,13 @@
 mod armour;
 mod base64;
 #[cfg(feature = "encrypted-keys")]
-pub(crate) mod ber;
+mod ber;
 mod block;
 mod contents;
 #[cfg(feature = "encrypted-keys")]
-pub(crate) mod conversion;
+mod conversion;
 #[cfg(feature = "encrypted-keys")]
-pub(crate) mod encryption;
+mod encryption;
 mod error;
 mod explain;
 mod foreign;
@@ -22,7 +22,9 @@ mod note;
 mod open;
 mod options;
 mod pem;
-pub(crate) mod shape;
+#[cfg(feature = "encrypted-keys")]
+mod pkcs8;
+mod shape;
 mod structure;
 mod text;
 

@@ -1,9 +1,10 @@
 //! The rules of a profile, applied to a path.
 
-use super::{Refusal, Request, Verifier, Warning};
+use super::{Refusal, Verifier, Warning};
 use crate::certificate::Certificate;
 use crate::crypto::Crypto;
 use crate::profile::{Check, Level, Link, Path, Profile, Role, Rule, core};
+use crate::request::Request;
 
 /// A rule that is checked at each certificate.
 type Each = fn(&Link<'_>) -> Option<String>;
@@ -97,7 +98,7 @@ impl Checks {
             warnings.push(Warning(refusal));
         }
         if let Some(crls) = verifier.crls {
-            crls.check(path, verifier.crypto, &self.crl, &mut warnings)?;
+            super::revocation::check(crls, path, verifier.crypto, &self.crl, &mut warnings)?;
         }
         Ok(warnings)
     }

@@ -1,8 +1,9 @@
 //! The first layer: rustls-webpki builds paths; each that it finds has to please the profile.
 
-use super::{Refusal, Request, Step, Verified, Verifier};
+use super::{Refusal, Step, Verified, Verifier};
 use crate::certificate::Certificate;
 use crate::profile::{Path, core};
+use crate::request::Request;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use std::cell::RefCell;
 use std::time::Duration;

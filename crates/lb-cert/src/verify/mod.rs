@@ -1,27 +1,23 @@
 //! Is there a path of certificates from a peer to a root that is trusted?
 
+mod budget;
 mod checks;
-pub(crate) mod constraint;
 mod first;
-pub(crate) mod peer;
-pub(crate) mod policy;
 mod refusal;
-mod request;
+mod revocation;
 mod roots;
 mod search;
-mod signature;
 
-pub use peer::PeerName;
+pub use budget::Budget;
 pub use refusal::{Refusal, Warning};
-pub use request::{Budget, Purpose, Request};
 pub use roots::Roots;
-pub(crate) use signature::{Answer, check as check_signature};
 
 use crate::certificate::Certificate;
 use crate::count::counted;
 use crate::crl::Crls;
 use crate::crypto::Crypto;
 use crate::profile::{Path, Profile};
+use crate::request::Request;
 use checks::Checks;
 
 /// Verifies paths. Made once, used for every peer; shared between threads.

@@ -1,6 +1,7 @@
 //! The roots that are trusted, with their own certificates.
 
-use crate::certificate::{Certificate, name, tlv};
+use crate::certificate::{Certificate, name};
+use crate::tlv;
 use rustls_pki_types::TrustAnchor;
 use std::collections::HashMap;
 

@@ -6,11 +6,12 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::signature::{self, Answer};
-use super::{Refusal, Request, Step, Verified, Verifier};
+use super::{Refusal, Step, Verified, Verifier};
 use crate::certificate::{Certificate, KeyKind, PublicKey, name};
 use crate::count::counted;
 use crate::profile::{Path, Role, core};
+use crate::request::Request;
+use crate::signature::{self, Answer};
 use std::collections::HashMap;
 
 /// How far a failed path came: the refusal that came farthest is the one that is told.

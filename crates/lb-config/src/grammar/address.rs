@@ -1,6 +1,8 @@
 mod strange;
+mod unix;
 
 use super::{Wrong, is_host_name};
+use lb_types::Address;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use strange::strange;
@@ -8,7 +10,7 @@ use strange::strange;
 /// Where a backend is: an address, or a name that must still be looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HostPort {
-    Address(SocketAddr),
+    Address(Address),
     /// With its final dot, if it was written with one: such a name is looked up as it stands.
     Name {
         host: String,
@@ -19,10 +21,13 @@ pub(crate) enum HostPort {
 /// The number of the network interface of a name.
 pub(crate) type Interfaces<'a> = &'a dyn Fn(&str) -> io::Result<u32>;
 
-/// `10.0.0.1:80`, `[2001:db8::1]:80`, `[fe80::1%eth0]:80`, `app.internal:80` or `app.internal.:80`.
+/// `10.0.0.1:80`, `[2001:db8::1]:80`, `[fe80::1%eth0]:80`, `app.internal:80`, `app.internal.:80` or `unix:/run/app.sock`.
 pub(crate) fn host_port(text: &str, interfaces: Interfaces<'_>) -> Result<HostPort, Wrong> {
+    if let Some(path) = unix::unix(text) {
+        return path.map(|path| HostPort::Address(path.into()));
+    }
     if let Some(address) = numeric(text, Purpose::Backend, interfaces)? {
-        return of_a_server(address).map(HostPort::Address);
+        return of_a_server(address).map(|address| HostPort::Address(address.into()));
     }
     let Some((host, port)) = text.rsplit_once(':') else {
         return Err(if text.bytes().all(|b| b.is_ascii_digit()) {
@@ -60,6 +65,11 @@ pub(crate) fn host_port(text: &str, interfaces: Interfaces<'_>) -> Result<HostPo
 
 /// `0.0.0.0:8080`, `[::]:8080` or `[fe80::1%eth0]:8080`: an address of this machine.
 pub(crate) fn listen_address(text: &str, interfaces: Interfaces<'_>) -> Result<SocketAddr, Wrong> {
+    if let Some(path) = unix::unix(text) {
+        path?;
+        return Err(Wrong::new("a listener on a Unix domain socket is not supported yet")
+            .help("until then listen on this machine alone: \"127.0.0.1:8080\""));
+    }
     if let Some(address) = numeric(text, Purpose::Listener, interfaces)? {
         return if address.ip().is_multicast() {
             Err(Wrong::new("a multicast address takes no connections").help(everywhere(address.port())))

@@ -5,6 +5,7 @@ mod foreign;
 use crate::schema::{SECTIONS, Section, Value};
 use crate::{Kind, Problem, Span};
 use foreign::{Foreign, KEYS, SYNONYMS, VALUES};
+use lb_types::nearest;
 
 /// A key that the section does not know.
 pub(crate) fn unknown_key(key: &str, span: Span, section: &'static Section) -> Problem {
@@ -154,19 +155,6 @@ pub(crate) fn meant(path: &str, key: &str, word: &str, words: &[&'static str]) -
     }
 }
 
-/// The known word that `word` is a slip of. At most one letter in three may differ.
-pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    if word.len() > LONGEST {
-        return None;
-    }
-    let word = plain(word);
-    known
-        .map(|name| (strsim::damerau_levenshtein(&word, &plain(name)), name))
-        .filter(|(distance, name)| *distance <= name.len().min(word.len()).div_ceil(3).min(3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
-
 /// `A, B or C`.
 pub(crate) fn join(words: &[String], last: &str) -> String {
     match words {
@@ -187,9 +175,6 @@ fn sentence(text: &str) -> String {
 fn plain(word: &str) -> String {
     word.to_ascii_lowercase().replace(['-', ' ', '.'], "_")
 }
-
-/// Longer words are no slips; comparing them costs the square of their length.
-const LONGEST: usize = 64;
 
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,8 @@ use lb_balance::FailOpen;
 use lb_http::h1::Parsing;
 use lb_persist::HashBy;
 use lb_sched::{Algorithm, Recipe};
+use lb_types::Address;
 use lb_types::{BackendId, Weight};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -73,10 +73,10 @@ pub struct Retries {
 pub struct Backend {
     /// Its name inside the pool.
     pub name: String,
-    /// As it was written: an address, or a host name and a port.
+    /// As it was written: an address, a host name and a port, or a Unix domain socket.
     pub address_text: String,
     /// Where it is.
-    pub address: SocketAddr,
+    pub address: Address,
     /// Its share beside the others.
     pub weight: Weight,
     /// Most requests (HTTP) or connections (TCP) at once.

@@ -7,7 +7,7 @@ use crate::problem::Sink;
 use crate::reader::Reader;
 use crate::schema::ADMIN;
 use crate::syntax::parse;
-use crate::{Kind, Problem, Problems, Span, near};
+use crate::{Kind, Problem, Problems, Span};
 use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
@@ -118,7 +118,7 @@ fn report_unknown_group(reader: &Reader<'_>, group: &str, span: &Span, environme
     }
     let problem = Problem::error(Kind::UnknownValue, format!("there is no group {group:?}"))
         .at(span.clone(), "not in /etc/group");
-    reader.push(match near::nearest(group, known.iter().copied()) {
+    reader.push(match lb_types::nearest(group, known.iter().copied()) {
         Some(meant) => problem.help(format!("did you mean \"{meant}\"?")),
         None => problem.help("a group that stands elsewhere (LDAP) is given by its number"),
     });

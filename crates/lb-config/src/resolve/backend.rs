@@ -5,7 +5,7 @@ use crate::plan::Backend;
 use crate::reader::{Element, Reader, explain};
 use crate::schema::BACKENDS;
 use crate::{Kind, Problem, Span};
-use lb_types::Weight;
+use lb_types::{Address, Weight};
 use std::net::{Ipv4Addr, SocketAddr};
 use toml::de::DeValue;
 
@@ -129,12 +129,12 @@ fn priority(reader: &Reader<'_>) -> (u8, Option<Span>) {
     }
 }
 
-fn plan(name: &str, address_text: &str, address: Option<SocketAddr>) -> Backend {
+fn plan(name: &str, address_text: &str, address: Option<Address>) -> Backend {
     Backend {
         name: name.to_owned(),
         address_text: address_text.to_owned(),
         // Never used: without an address there is an error.
-        address: address.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))),
+        address: address.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)).into()),
         weight: Weight::ONE,
         max_connections: None,
         priority: 0,
@@ -144,7 +144,7 @@ fn plan(name: &str, address_text: &str, address: Option<SocketAddr>) -> Backend 
 }
 
 /// Where a backend is. Looks names up.
-pub(crate) fn address(context: &Context<'_>, reader: &Reader<'_>, text: &str, span: &Span) -> Option<SocketAddr> {
+pub(crate) fn address(context: &Context<'_>, reader: &Reader<'_>, text: &str, span: &Span) -> Option<Address> {
     let (host, port) = match grammar::host_port(text, &|name| context.environment.interface(name)) {
         Ok(HostPort::Address(address)) => return Some(address),
         Ok(HostPort::Name { host, port }) => (host, port),
@@ -168,7 +168,7 @@ pub(crate) fn address(context: &Context<'_>, reader: &Reader<'_>, text: &str, sp
                 reader.push(problem("the resolver knows the name, but no address of it".into()));
                 None
             }
-            [only] => Some(*only),
+            [only] => Some((*only).into()),
             [first, rest @ ..] => {
                 let others: Vec<_> = rest.iter().map(ToString::to_string).collect();
                 let others = others.join(", ");
@@ -186,7 +186,7 @@ pub(crate) fn address(context: &Context<'_>, reader: &Reader<'_>, text: &str, sp
                     .at(span.clone(), format!("{first} is used"))
                     .help(help),
                 );
-                Some(*first)
+                Some((*first).into())
             }
         },
     }

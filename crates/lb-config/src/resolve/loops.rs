@@ -4,7 +4,7 @@ use super::pool::Pools;
 use crate::plan::{Listener, Plan};
 use crate::problem::Sink;
 use crate::{Kind, Problem};
-use std::net::SocketAddr;
+use lb_types::Address;
 
 /// Reports backends through which a listener reaches itself, directly or over other listeners of ours.
 pub(super) fn report(plan: &Plan, pools: &Pools, sink: &Sink) {
@@ -50,7 +50,8 @@ pub(super) fn report(plan: &Plan, pools: &Pools, sink: &Sink) {
 }
 
 /// Would a connection to `address` from this machine end at `listener`?
-fn receives(listener: &Listener, address: SocketAddr) -> bool {
+fn receives(listener: &Listener, address: Address) -> bool {
+    let Address::Ip(address) = address else { return false };
     let own = listener.address;
     // Port 0 stands for an address that could not be read: two of those are no loop.
     if own.port() == 0 {

@@ -23,7 +23,7 @@ pub(crate) use crate::reader::explain;
 use crate::reader::{Reader, shown};
 use crate::schema::{self, ADMIN, LIMITS, LISTENERS, LOG, POOLS, ROOT, TIMEOUTS, VERSION};
 use crate::syntax::{Raw, parse};
-use crate::{Kind, NotUtf8, Problem, Problems, Severity, Span, near};
+use crate::{Kind, NotUtf8, Problem, Problems, Severity, Span};
 pub use admin::load_admin;
 pub(crate) use health::usual_ejection;
 use lb_persist::HashBy;
@@ -199,7 +199,7 @@ fn access_log(reader: &Reader<'_>, text: &str, span: &Span) -> Option<AccessLog>
                 span.clone(),
                 "expected \"off\", \"stdout\", \"stderr\" or the absolute path of a file",
             );
-            let meant = near::nearest(text, ["off", "stdout", "stderr"].into_iter());
+            let meant = lb_types::nearest(text, ["off", "stdout", "stderr"]);
             reader.push(match meant {
                 Some(meant) => problem.help(format!("did you mean \"{meant}\"?")),
                 None if text.ends_with('/') => problem.help("a path names a file, not a folder"),

@@ -6,7 +6,7 @@ use crate::grammar::check_name;
 use crate::plan::{Check, Limits, Pool, Retries};
 use crate::reader::Reader;
 use crate::schema::{POOL_LIMITS, POOL_TIMEOUTS, RETRIES};
-use crate::{Kind, Problem, Span, near};
+use crate::{Kind, Problem, Span};
 use lb_balance::FailOpen;
 use lb_http::h1::Parsing;
 use std::cell::RefCell;
@@ -86,7 +86,8 @@ impl Pools {
 
     fn unknown(&self, name: &str, span: Span) -> Problem {
         let problem = Problem::error(Kind::UnknownPool, format!("there is no pool \"{name}\"")).at(span, "not defined");
-        if let Some(meant) = near::nearest(name, self.by_name.keys().map(String::as_str)) {
+        let named = self.list.iter().filter(|pool| pool.name_is_good);
+        if let Some(meant) = lb_types::nearest(name, named.map(|pool| pool.plan.name.as_str())) {
             self.referred.borrow_mut().insert(meant.to_owned());
             return problem.help(format!("did you mean \"{meant}\"?"));
         }

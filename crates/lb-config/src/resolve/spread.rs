@@ -7,7 +7,7 @@ use crate::field::Field;
 use crate::plan::Scheduling;
 use crate::reader::Reader;
 use crate::schema::{HEALTH, POOLS};
-use crate::{Kind, Problem, near};
+use crate::{Kind, Problem};
 use lb_persist::{ClientIp, HashBy};
 use lb_sched::{Algorithm, BuildError, Maglev, Recipe};
 use lb_types::Weight;
@@ -211,7 +211,7 @@ fn report_zones(reader: &Reader<'_>, zone: Option<&str>, backends: &[ReadBackend
                 "no backend of this pool is in zone \"{here}\", where this process is"
             ))
             .at(span, "this is another zone");
-            reader.push(match near::nearest(here, zones()) {
+            reader.push(match lb_types::nearest(here, zones()) {
                 Some(meant) => problem.help(format!("is \"{meant}\" meant? Zones are compared letter by letter")),
                 None => problem,
             });

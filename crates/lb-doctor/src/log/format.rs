@@ -2,7 +2,8 @@
 
 use super::layout::Layout;
 use super::{alb, clf, haproxy, json};
-use crate::spec::{SpecError, nearest};
+use crate::spec::SpecError;
+use lb_types::nearest;
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
@@ -149,7 +150,7 @@ impl FromStr for Format {
 fn unknown(text: &str) -> SpecError {
     const KNOWN: &str = "auto, combined (also nginx, apache), json, `json KEY:UNIT`, haproxy, alb, and formats as in nginx's log_format or \
                          Apache's LogFormat, such as 'combined $request_time' or 'combined %D'";
-    let mend = match nearest(text, &["auto", "combined", "nginx", "apache", "json", "haproxy", "alb"]) {
+    let mend = match nearest(text, ["auto", "combined", "nginx", "apache", "json", "haproxy", "alb"]) {
         Some(meant) => format!("did you mean {meant}? Known are {KNOWN}"),
         None => format!("known are {KNOWN}"),
     };

@@ -1,14 +1,16 @@
 //! Dates as logs write them, to nanoseconds since 1970.
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use lb_types::Civil;
+
 /// `10/Oct/2000:13:55:36 -0700`, `06/Feb/2009:12:14:14.655`: nanoseconds, and whether there was no fraction.
 pub(super) fn clf(text: &str) -> Option<(u64, bool)> {
     let (date, rest) = text.trim().split_once(':')?;
     let (time, zone) = rest.split_once(' ').unwrap_or((rest, "Z"));
     let mut parts = date.split('/');
     let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
-    let month = MONTHS.iter().position(|name| *name == month)?.checked_add(1)?;
-    let date = days(number(year, 4)?, u64::try_from(month).ok()?, number(day, 2)?)?;
+    let month = Civil::MONTHS.iter().position(|name| *name == month)?.checked_add(1)?;
+    let date = midnight(number(year, 4)?, u64::try_from(month).ok()?, number(day, 2)?)?;
     moment(date, time, zone)
 }
 
@@ -17,14 +19,14 @@ pub(super) fn rfc3339(text: &str) -> Option<(u64, bool)> {
     let (date, rest) = text.trim().split_once(['T', 't', ' '])?;
     let mut parts = date.split('-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    let date = days(number(year, 4)?, number(month, 2)?, number(day, 2)?)?;
+    let date = midnight(number(year, 4)?, number(month, 2)?, number(day, 2)?)?;
     let end = rest.find(['Z', 'z', '+', '-', ' ']).unwrap_or(rest.len());
     let (time, zone) = rest.split_at_checked(end)?;
     moment(date, time, zone)
 }
 
-/// `13:55:36.123` in a zone of `Z`, `+0200`, `+02:00` or none (UTC), on a day counted from 1970.
-fn moment(day: u64, time: &str, zone: &str) -> Option<(u64, bool)> {
+/// `13:55:36.123` in a zone of `Z`, `+0200`, `+02:00` or none (UTC), on a day that begins so many seconds after 1970.
+fn moment(midnight: u64, time: &str, zone: &str) -> Option<(u64, bool)> {
     let (time, fraction) = time.split_once(['.', ',']).unwrap_or((time, ""));
     let mut parts = time.split(':');
     let (hour, minute, second) = (
@@ -35,7 +37,7 @@ fn moment(day: u64, time: &str, zone: &str) -> Option<(u64, bool)> {
     if parts.next().is_some() || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    let seconds = day.checked_mul(86_400)?.checked_add(hour.checked_mul(3600)?)?;
+    let seconds = midnight.checked_add(hour.checked_mul(3600)?)?;
     let seconds = seconds.checked_add(minute.checked_mul(60)?)?.checked_add(second)?;
     let offset = offset(zone.trim())?;
     let seconds = i64::try_from(seconds).ok()?.checked_sub(offset)?;
@@ -76,30 +78,10 @@ fn number(text: &str, digits: usize) -> Option<u64> {
     is_number.then(|| text.parse().ok()).flatten()
 }
 
-/// Days from 1970-01-01 to this date of the Gregorian calendar.
-fn days(year: u64, month: u64, day: u64) -> Option<u64> {
-    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // counted from March, so that the leap day is the last one of a year
-    let (year, month) = if month > 2 {
-        (year, month.checked_sub(3)?)
-    } else {
-        (year.checked_sub(1)?, month.checked_add(9)?)
-    };
-    let leap = (year / 4).checked_sub(year / 100)?.checked_add(year / 400)?;
-    let of_year = month.checked_mul(153)?.checked_add(2)? / 5;
-    let all = year
-        .checked_mul(365)?
-        .checked_add(leap)?
-        .checked_add(of_year)?
-        .checked_add(day)?;
-    all.checked_sub(719_469)
+/// Seconds from 1970 to the beginning of this day.
+fn midnight(year: u64, month: u64, day: u64) -> Option<u64> {
+    u64::try_from(Civil::midnight(year, month, day)?).ok()
 }
-
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
 
 #[cfg(test)]
 mod tests {
@@ -136,6 +118,8 @@ mod tests {
             "01/Jan/2000:00:00 Z",
             "01/Jan/99999:00:00:00 Z",
             "01/Jan/1969:00:00:00 Z",
+            "31/Feb/2000:00:00:00 Z",
+            "29/Feb/2026:00:00:00 Z",
             "01/Jan/1970:00:00:00 +0100",
             "01/Jan/2000:00:00:00 é",
             "é/é/é:é",

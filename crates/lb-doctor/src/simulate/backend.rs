@@ -1,4 +1,4 @@
-use crate::spec::{SpecError, counted, decimal, duration, nearest, show};
+use crate::spec::{SpecError, counted, decimal, duration, show};
 use lb_sched::Limit;
 use lb_types::Weight;
 use std::ops::Range;
@@ -98,7 +98,7 @@ impl Backend {
             "join" => self.joins = Some(duration(value)?),
             "slow_start" => self.slow_start = duration(value)?,
             _ => {
-                let mend = match nearest(key, KEYS) {
+                let mend = match lb_types::nearest(key, KEYS.iter().copied()) {
                     Some(meant) => format!("did you mean {meant}? Known are {}", KEYS.join(", ")),
                     None => format!("known are {}", KEYS.join(", ")),
                 };

@@ -84,7 +84,7 @@ impl FromStr for Contender {
         let found = Algorithm::ALL.into_iter().find(|a| a.word() == word);
         let algorithm = found.ok_or_else(|| {
             let list = known.join(", ");
-            let mend = match crate::spec::nearest(word, &known) {
+            let mend = match lb_types::nearest(word, known.iter().copied()) {
                 Some(meant) => format!("did you mean {meant}? Known are {list}"),
                 None => format!("known are {list}"),
             };

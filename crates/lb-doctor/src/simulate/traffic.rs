@@ -1,5 +1,5 @@
 use super::draw::{exponential, normal, pareto, unit};
-use crate::spec::{SpecError, decimal, duration, nearest, show, three_digits};
+use crate::spec::{SpecError, decimal, duration, show, three_digits};
 use lb_types::{Rng, Time, hash64};
 use std::fmt;
 use std::str::FromStr;
@@ -425,7 +425,7 @@ fn positive(text: &str, duration: Duration) -> Result<Duration, SpecError> {
 }
 
 fn unknown(text: &str, word: &str, kind: &str, forms: &str, known: &[&str]) -> SpecError {
-    let mend = match nearest(word, known) {
+    let mend = match lb_types::nearest(word, known.iter().copied()) {
         Some(meant) if meant != word => format!("did you mean {meant}? Known are {forms}"),
         _ => format!("known are {forms}"),
     };

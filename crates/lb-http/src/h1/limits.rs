@@ -21,6 +21,9 @@ pub struct Limits {
     pub trailer_bytes: usize,
     /// Lines of trailer fields. Above: 431. Default 32; never more than 256.
     pub trailer_fields: usize,
+    /// Interim responses before a final one, whether or not they are passed on. Default 100: one a second for a backend
+    /// that says for a minute and a half that it is still at work.
+    pub interim: u8,
     /// How strictly responses are read. Default: strictly.
     pub parsing: Parsing,
     /// What becomes of characters that are not escaped in the query of a request. Default: refused.
@@ -52,6 +55,7 @@ impl Default for Limits {
             chunk_extension_bytes: 8_192,
             trailer_bytes: 8_192,
             trailer_fields: 32,
+            interim: 100,
             parsing: Parsing::Strict,
             query_characters: QueryCharacters::Strict,
         }
@@ -76,7 +80,5 @@ pub(super) const FIELDS_MAX: usize = 256;
 pub(super) const METHOD_MAX: usize = 32;
 /// Empty lines that may stand before a request (RFC 9112, section 2.2 asks for at least one).
 pub(super) const EMPTY_LINES_MAX: usize = 2;
-/// Interim responses before a final one.
-pub(super) const INTERIM_MAX: u8 = 100;
 /// Members of all `Connection` fields of one message.
 pub(super) const CONNECTION_OPTIONS_MAX: usize = 64;

@@ -2,7 +2,7 @@ use super::chunked::Chunked;
 use super::conn::{Conn, Message, Part, Role, Step};
 use super::error::Error;
 use super::framing::{Framing, announced, length};
-use super::limits::{EMPTY_LINES_MAX, FIELDS_MAX, INTERIM_MAX, METHOD_MAX, QueryCharacters};
+use super::limits::{EMPTY_LINES_MAX, FIELDS_MAX, METHOD_MAX, QueryCharacters};
 use super::options::Options;
 use super::request::{
     check_host, check_request_line, field_fault, head_fault, not_http, parse_request, parse_with_any_query,
@@ -366,10 +366,11 @@ impl Conn {
             }
             return Ok(self.begin_body(head.version(), end, Framing::Tunnel));
         }
-        self.interim = self.interim.saturating_add(1);
-        if self.interim > INTERIM_MAX {
-            return Err(Error::TooManyInterim { limit: INTERIM_MAX });
+        let limit = self.limits.interim;
+        if self.interim >= limit {
+            return Err(Error::TooManyInterim { limit });
         }
+        self.interim = self.interim.saturating_add(1);
         self.scan = Scan::default();
         Ok(Message {
             len: end,

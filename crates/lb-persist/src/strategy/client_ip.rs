@@ -3,7 +3,7 @@ use core::net::IpAddr;
 use lb_types::{Cidr, Now};
 
 use super::{Facts, Recall, Strategy};
-use crate::Key;
+use crate::{Key, KeyShape};
 
 /// Clients are recognised by their address, or by the network it lies in.
 ///
@@ -123,5 +123,11 @@ impl Strategy for ClientIp {
     /// nothing to learn from the reply.
     fn recall(&self, facts: &Facts<'_>, _now: Now) -> Recall {
         Recall::Lookup(self.key(facts.client))
+    }
+
+    /// The bits that count: with others, the same address is another client.
+    fn key_shape(&self) -> Option<KeyShape> {
+        let ClientIpOptions { prefix_v4, prefix_v6 } = self.options;
+        Some(KeyShape::new("client_ip", format!("{prefix_v4} {prefix_v6}")))
     }
 }

@@ -7,7 +7,7 @@ use core::net::IpAddr;
 
 use lb_types::{BackendId, Fields, FieldsMut, InvalidField, Now};
 
-use crate::Key;
+use crate::{Key, KeyShape};
 
 pub use client_ip::{ClientIp, ClientIpOptions, NetmaskError};
 pub use cookie_insert::{CookieInsert, CookieInsertError, CookieInsertOptions, Refresh};
@@ -20,6 +20,14 @@ pub use hash_by::HashBy;
 pub trait Strategy: Send + Sync {
     /// What does the request say?
     fn recall(&self, facts: &Facts<'_>, now: Now) -> Recall;
+
+    /// What its keys are made from; `None`, unless it is overridden: it has no keys and needs no table. A strategy that
+    /// ever answers [`Recall::Lookup`] or [`Learn::Remember`] says it, or nobody keeps a table for it.
+    ///
+    /// Whoever replaces a strategy may hand its table to one with an equal shape, and to no other.
+    fn key_shape(&self) -> Option<KeyShape> {
+        None
+    }
 
     /// Edits the request before it is forwarded: hides our cookie from the backend. Happens once
     /// per request; a retry sends the same bytes again. `recall` is what [`recall`](Self::recall) said

@@ -2,10 +2,11 @@ use super::{AgentLine, LineError};
 use crate::ProbeError;
 use crate::connect::connect;
 use crate::io_cause::cause;
-use crate::probe::{Probe, check_interface};
+use crate::probe::{Probe, check_origin, probed};
 use lb_health::Cause;
-use lb_net::{Origin, in_scope_of};
-use std::net::{IpAddr, SocketAddr};
+use lb_net::Origin;
+use lb_types::Address;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -50,7 +51,7 @@ pub struct Agent(Arc<Inner>);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Inner {
-    address: SocketAddr,
+    address: Address,
     interval: Duration,
     timeout: Duration,
     send: Vec<u8>,
@@ -68,7 +69,7 @@ impl Agent {
     ///
     /// # Errors
     /// [`ProbeError`] for the first value that cannot work.
-    pub fn new(backend: SocketAddr, options: AgentOptions) -> Result<Self, ProbeError> {
+    pub fn new(backend: impl Into<Address>, options: AgentOptions) -> Result<Self, ProbeError> {
         let bounded = |value: Duration, least, most| {
             if (least..=most).contains(&value) {
                 Ok(value)
@@ -83,17 +84,8 @@ impl Agent {
             Probe::SHORTEST_TIMEOUT,
             Probe::LONGEST_TIMEOUT,
         )?;
-        let address = in_scope_of(backend, options.address.unwrap_or(backend.ip()), options.port);
-        if address.port() == 0 {
-            return Err(ProbeError::Port);
-        }
-        if let Some(local) = options.source.filter(|source| source.is_ipv4() != address.is_ipv4()) {
-            let address = address.ip();
-            return Err(ProbeError::Source { local, address });
-        }
-        if let Some(name) = &options.interface {
-            check_interface(name)?;
-        }
+        let address = probed(backend.into(), options.address, Some(options.port))?;
+        check_origin(address, options.source, options.interface.as_deref())?;
         if options.send.len() > Probe::SEND_MOST {
             return Err(ProbeError::Count {
                 what: "bytes to send",
@@ -127,7 +119,7 @@ impl Agent {
 
     /// Where it listens.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> Address {
         self.0.address
     }
 

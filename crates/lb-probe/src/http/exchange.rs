@@ -3,13 +3,13 @@ use crate::io_cause::cause;
 use lb_health::Cause;
 use lb_http::Head;
 use lb_http::h1::{Conn, Error, Part, Step};
+use lb_net::Stream;
 use lb_types::Fields as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 /// Sends the request and judges the answer. Reads no further than it must: to the end of the
 /// final head, or until the text was found.
-pub(crate) async fn exchange(stream: TcpStream, request: &Request) -> Result<(), Cause> {
+pub(crate) async fn exchange(stream: Stream, request: &Request) -> Result<(), Cause> {
     // cannot fail for a checked request; if it does, the backend is not to blame
     let (conn, bytes) = request.write().ok_or(Cause::Local)?;
     let mut answer = Answer {
@@ -39,7 +39,7 @@ pub(crate) async fn exchange(stream: TcpStream, request: &Request) -> Result<(),
 }
 
 struct Answer {
-    stream: TcpStream,
+    stream: Stream,
     conn: Conn,
     /// Bytes that arrived and were not taken yet.
     input: Vec<u8>,

@@ -2,7 +2,7 @@ use crate::Probe;
 use crate::options::READ_BYTES;
 use lb_http::Head;
 use lb_http::h1::{Conn, Framing, Limits, Parsing, Role};
-use lb_types::FieldsMut as _;
+use lb_types::{Address, FieldsMut as _};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -95,7 +95,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(options: HttpOptions, backend: SocketAddr) -> Result<Self, HttpError> {
+    pub(crate) fn new(options: HttpOptions, backend: Address) -> Result<Self, HttpError> {
         let HttpOptions {
             method,
             path,
@@ -109,12 +109,11 @@ impl Request {
             parsing,
         } = options;
         check_path(&path)?;
-        let host = host.unwrap_or_else(|| {
-            if backend.port() == 80 {
-                bracketed(backend)
-            } else {
-                format!("{}:{}", bracketed(backend), backend.port())
-            }
+        let host = host.unwrap_or_else(|| match backend {
+            Address::Ip(address) if address.port() == 80 => bracketed(address),
+            Address::Ip(address) => format!("{}:{}", bracketed(address), address.port()),
+            // as nginx and curl have it
+            Address::Unix(_) => "localhost".to_owned(),
         });
         check_host(&host)?;
         check_expect(&expect)?;

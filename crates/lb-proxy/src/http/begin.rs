@@ -254,10 +254,11 @@ impl Exchange {
     /// HTTP/1.0 without `Host`: many backends refuse an empty one, which is what they would get.
     #[inline(never)]
     fn add_host(&mut self, client: &Client) -> Result<(), InvalidField> {
-        let Ok(local) = client.io.local_addr() else {
-            return Ok(());
-        };
-        let text = local.to_string();
+        // over a Unix domain socket somebody of this machine asks
+        let text = client
+            .io
+            .local_socket()
+            .map_or_else(|| "localhost".to_owned(), |local| local.to_string());
         let host = text.strip_suffix(":80").unwrap_or(&text);
         self.request.append("Host", host.as_bytes())
     }

@@ -12,12 +12,11 @@ use crate::core::Core;
 use crate::view::PoolView;
 use lb_balance::{Outcome, PickError};
 use lb_http::h1::Framing;
+use lb_net::Stream;
 use lb_telemetry::End;
 use lb_types::Slot;
-use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use tokio::net::TcpStream;
 
 /// The bonds of one client connection.
 #[derive(Debug, Default)]
@@ -26,13 +25,13 @@ pub(super) struct Bonds(Vec<Bond>);
 /// A connection to a backend.
 #[derive(Debug)]
 pub(super) struct Bond {
-    stream: TcpStream,
+    stream: Stream,
     pool: Rc<PoolView>,
     slot: Slot,
 }
 
 impl Bond {
-    pub(super) fn new(stream: TcpStream, pool: &Rc<PoolView>, slot: Slot) -> Option<Self> {
+    pub(super) fn new(stream: Stream, pool: &Rc<PoolView>, slot: Slot) -> Option<Self> {
         let pool = Rc::clone(pool);
         Some(Self { stream, pool, slot })
     }
@@ -49,20 +48,19 @@ impl Bond {
 
     /// Has the backend ended it, or said what nobody asked for? As far as the kernel knows.
     fn has_ended(&self) -> bool {
-        lb_net::has_unread(&self.stream)
+        self.stream.has_unread()
     }
 
     fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            match self.stream.poll_read_ready(cx) {
+            match self.stream.poll_arrived(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(_)) => return Poll::Ready(()),
                 Poll::Ready(Ok(())) => {}
             }
             // A read that took all its room leaves the readiness set: ask the kernel.
-            match self.stream.try_read(&mut [0]) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                _ => return Poll::Ready(()),
+            if self.stream.try_recv(&mut [0]).is_some() {
+                return Poll::Ready(());
             }
         }
     }

@@ -5,12 +5,13 @@ use super::exchange::{Exchange, Next};
 use crate::buffer::Buffer;
 use crate::core::Core;
 use crate::timer::Timer;
-use crate::tunnel::{Tunnel, TunnelEnd};
+use crate::tunnel::Tunnel;
 use crate::view::Place;
 use crate::worker::Count;
 use lb_balance::{Outcome, Ticket};
 use lb_http::forward::Sender;
 use lb_http::h1::{self, Role};
+use lb_net::Stream;
 use lb_telemetry::End;
 use std::future::Future;
 use std::hint::cold_path;
@@ -21,14 +22,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::Interest;
-use tokio::net::TcpStream;
 use tokio::task::coop::has_budget_remaining;
 
 /// The part of a connection that outlives its exchanges.
 #[derive(Debug)]
 pub(crate) struct Client {
-    pub(super) io: TcpStream,
+    pub(super) io: Stream,
     pub(super) conn: h1::Conn,
     pub(super) timer: Timer,
     pub(super) place: Rc<Place>,
@@ -58,7 +57,7 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 enum State {
     /// Not polled yet: the timer needs the task's waker.
-    New(TcpStream, SocketAddr),
+    New(Stream, SocketAddr),
     /// With an exchange while one is under way, else waiting for a request.
     Open(Client, Option<Box<Exchange>>),
     Tunnel(Box<Tunneling>),
@@ -69,8 +68,6 @@ enum State {
 #[derive(Debug)]
 struct Tunneling {
     tunnel: Tunnel,
-    timer: Timer,
-    patience: Duration,
     ticket: Option<Ticket>,
 }
 
@@ -99,7 +96,7 @@ impl Client {
             cold_path();
             return Poll::Ready(Err(End::UpstreamClosed));
         }
-        let fired = self.timer.take_fired();
+        let fired = self.timer.has_fired();
         if woken && !fired && !core.is_draining() {
             // Then it was the socket: its first read says the same as asking it whether it is ready.
             return Poll::Ready(Ok(core.take_exchange()));
@@ -146,7 +143,7 @@ impl Client {
 }
 
 impl Connection {
-    pub(crate) fn new(core: Rc<Core>, place: Rc<Place>, io: TcpStream, peer: SocketAddr, count: Count) -> Self {
+    pub(crate) fn new(core: Rc<Core>, place: Rc<Place>, io: Stream, peer: SocketAddr, count: Count) -> Self {
         core.connection_began();
         Self {
             core,
@@ -156,7 +153,7 @@ impl Connection {
         }
     }
 
-    fn begin(&self, cx: &mut Context<'_>, io: TcpStream, peer: SocketAddr) -> State {
+    fn begin(&self, cx: &mut Context<'_>, io: Stream, peer: SocketAddr) -> State {
         let view = self.place.view();
         let Some(http) = view.http() else { return State::Over };
         let timer = self.core.timers.register(cx.waker().clone());
@@ -184,12 +181,12 @@ impl Connection {
             Next::Again => State::Open(client, None),
             Next::Close => State::Over,
             Next::Reset => {
-                lb_net::reset(client.io);
+                client.io.reset();
                 State::Over
             }
             Next::Linger => {
                 client.bonds = Bonds::default();
-                lb_net::shutdown_write(&client.io);
+                client.io.close_write();
                 let now = self.core.now().mono;
                 client.timer.set_idle(now.after(LINGER), now);
                 State::Linger(client)
@@ -203,13 +200,8 @@ impl Connection {
                 let view = client.place.view();
                 let patience = view.http().map_or(Duration::from_secs(60), |http| http.tunnel_timeout);
                 client.timer.set(self.core.now().mono.after(patience));
-                let tunnel = Tunnel::new(client.io, upstream, early, late);
-                State::Tunnel(Box::new(Tunneling {
-                    tunnel,
-                    timer: client.timer,
-                    patience,
-                    ticket,
-                }))
+                let tunnel = Tunnel::new(client.io, upstream, early, late, client.timer, patience);
+                State::Tunnel(Box::new(Tunneling { tunnel, ticket }))
             }
         }
     }
@@ -220,7 +212,7 @@ impl Connection {
             return (State::Over, true);
         }
         loop {
-            match client.io.poll_read_ready(cx) {
+            match client.io.poll_arrived(cx) {
                 Poll::Pending => return (State::Linger(client), false),
                 Poll::Ready(Err(_)) => return (State::Over, true),
                 Poll::Ready(Ok(())) => {}
@@ -237,32 +229,16 @@ impl Connection {
     }
 
     fn poll_tunnel(&self, cx: &mut Context<'_>, mut t: Box<Tunneling>) -> (State, bool) {
-        if self.core.is_cut() {
+        let end = if self.core.is_cut() {
             t.tunnel.close(&self.core);
-            self.over(&mut t, End::DrainDeadline);
-            return (State::Over, true);
-        }
-        let (end, moved) = t.tunnel.poll(cx, &self.core);
-        let end = match end {
-            Poll::Ready(TunnelEnd::Done) => End::TunnelDone,
-            Poll::Ready(TunnelEnd::Reset { by_client }) => {
-                if let Some(ticket) = t.ticket.as_ref().filter(|_| t.tunnel.is_backends_fault(by_client)) {
-                    let detail = t.tunnel.reset_by(by_client);
-                    self.core.blame(ticket.backend(), End::TunnelReset, detail);
-                }
-                End::TunnelReset
-            }
-            Poll::Pending => {
-                if moved {
-                    t.timer.set(self.core.now().mono.after(t.patience));
-                } else if t.timer.take_fired() {
-                    t.tunnel.close(&self.core);
-                    self.over(&mut t, End::TunnelIdle);
-                    return (State::Over, true);
-                }
+            End::DrainDeadline
+        } else {
+            let Poll::Ready(end) = t.tunnel.poll(cx, &self.core) else {
                 return (State::Tunnel(t), false);
-            }
+            };
+            end
         };
+        t.tunnel.blame(t.ticket.as_ref(), &self.core);
         self.over(&mut t, end);
         (State::Over, true)
     }
@@ -357,11 +333,11 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    fn poll_ready(&mut self, cx: &mut Context<'_>, io: &TcpStream) -> Poll<io::Result<()>> {
-        if self.on && !has_come(io) {
+    fn poll_ready(&mut self, cx: &mut Context<'_>, io: &Stream) -> Poll<io::Result<()>> {
+        if self.on && !io.has_arrived() {
             return Poll::Pending;
         }
-        let ready = io.poll_read_ready(cx);
+        let ready = io.poll_arrived(cx);
         self.asked(ready.is_pending());
         ready
     }
@@ -378,17 +354,6 @@ impl Watch {
     }
 }
 
-/// Does the runtime know of something to read? It is not asked to wake anybody.
-fn has_come(stream: &TcpStream) -> bool {
-    let mut come = false;
-    // Any error but `WouldBlock` leaves the readiness as it is.
-    let _ = stream.try_io(Interest::READABLE, || -> io::Result<()> {
-        come = true;
-        Err(io::ErrorKind::Other.into())
-    });
-    come
-}
-
 /// While draining, a connection that never sent anything is waited for so long.
 const FIRST_IN_DRAIN: Duration = Duration::from_secs(1);
 /// While draining, a kept-alive connection is waited for so long. A client at work sends its next
@@ -401,16 +366,16 @@ const LINGER: Duration = Duration::from_secs(5);
 mod tests {
     use super::*;
 
-    async fn pair() -> (TcpStream, std::net::TcpStream) {
+    async fn pair() -> (Stream, std::net::TcpStream) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let other = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        (listener.accept().await.unwrap().0, other)
+        (listener.accept().await.unwrap().0.into(), other)
     }
 
     #[tokio::test]
     async fn a_task_without_budget_does_not_take_its_client_for_watched() {
         let (io, mut other) = pair().await;
-        assert!(io.try_read(&mut [0]).is_err()); // a new one counts as ready until it was tried
+        assert!(io.try_recv(&mut [0]).is_none()); // a new one counts as ready until it was tried
         let mut watch = Watch::default();
         std::future::poll_fn(|cx| {
             while let Poll::Ready(turn) = tokio::task::coop::poll_proceed(cx) {
@@ -437,13 +402,13 @@ mod tests {
             .unwrap()
             .unwrap();
         // Asked twice while nothing came: the second time without the lock, and woken all the same.
-        assert_eq!(io.try_read(&mut [0; 8]).unwrap(), 1);
+        assert_eq!(io.try_recv(&mut [0; 8]).unwrap().unwrap(), 1);
         watch.stop();
         let mut turns = 0;
         let woken = std::future::poll_fn(|cx| {
             turns += 1;
             if turns == 1 {
-                assert!(io.try_read(&mut [0]).is_err());
+                assert!(io.try_recv(&mut [0]).is_none());
                 assert!(watch.poll_ready(cx, &io).is_pending() && watch.on);
                 assert!(watch.poll_ready(cx, &io).is_pending() && watch.on);
                 std::io::Write::write_all(&mut other, b"y").unwrap();

@@ -12,7 +12,7 @@ impl Exchange {
     /// Drops the upstream side.
     pub(super) fn give_up(&mut self, outcome: Outcome, core: &Core) {
         self.upstream = None;
-        self.connecting = None;
+        self.opening = None;
         if let Some(ticket) = self.ticket.take() {
             ticket.finish(outcome, core.now().mono);
         }

@@ -12,13 +12,12 @@ use crate::view::{ListenerView, PoolView};
 use lb_balance::{Outcome, Recalled, Ticket, Tried, Why};
 use lb_http::Head;
 use lb_http::h1::{self, Framing};
-use lb_net::Connecting;
+use lb_net::{Opening, Stream};
 use lb_telemetry::End;
 use lb_types::{Now, Slot, Time};
 use std::hint::cold_path;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use tokio::net::TcpStream;
 
 /// Everything about one exchange. It comes from the worker's free list when the first byte of a
 /// request arrives and goes back when the response has left.
@@ -33,8 +32,8 @@ pub(crate) struct Exchange {
     pub(super) up: Pipe,
     pub(super) up_conn: Option<h1::Conn>,
     pub(super) up_stopped: bool,
-    pub(super) upstream: Option<TcpStream>,
-    pub(super) connecting: Option<Connecting>,
+    pub(super) upstream: Option<Stream>,
+    pub(super) opening: Option<Opening>,
     /// From the backend.
     pub(super) reply: Buffer,
     /// Toward the client.
@@ -95,7 +94,6 @@ pub(super) struct Trace {
     pub(super) expecting: bool,
     /// We said 100 ourselves.
     pub(super) continued: bool,
-    pub(super) interim: u8,
     /// The response to the client ends with the connection.
     pub(super) until_close: bool,
     /// Bytes of a body of our own that were put on the way to the client.
@@ -142,7 +140,7 @@ pub(crate) enum Next {
     Reset,
     /// The connection is a tunnel now.
     Tunnel {
-        upstream: TcpStream,
+        upstream: Stream,
         /// What the client sent behind its request.
         early: Buffer,
         /// What the backend sent behind its response.
@@ -177,7 +175,7 @@ impl Exchange {
             up_conn: None,
             up_stopped: false,
             upstream: None,
-            connecting: None,
+            opening: None,
             reply: Buffer::empty(),
             down: Pipe::new(),
             trailers: Head::with_capacity(0, 0),
@@ -186,7 +184,7 @@ impl Exchange {
             ticket: None,
             tried: Tried::new(),
             recalled: None,
-            claims: [None; 2],
+            claims: Claims::default(),
             facts: Trace::default(),
             detail: "",
         }
@@ -213,14 +211,14 @@ impl Exchange {
         self.up.clear(core);
         self.up_stopped = false;
         self.upstream = None;
-        self.connecting = None;
+        self.opening = None;
         self.down.clear(core);
         self.view = None;
         self.pool = None;
         self.ticket = None;
         self.tried = Tried::new();
         self.recalled = None;
-        self.claims = [None; 2];
+        self.claims = Claims::default();
         self.facts = Trace::default();
         self.detail = "";
         if self.reply.capacity() == LARGE {
@@ -236,12 +234,6 @@ impl Exchange {
     /// Goes on until it has to wait.
     #[inline(always)] // into its one caller: see `lb_net::try_recv`
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Poll<Next> {
-        if client.timer.take_fired() {
-            cold_path();
-            if let Some(next) = self.on_deadline(client, core) {
-                return Poll::Ready(next);
-            }
-        }
         loop {
             let step = match self.phase {
                 Phase::Head => self.poll_head(cx, client, core),
@@ -252,7 +244,16 @@ impl Exchange {
                 }
             };
             match step {
-                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Pending) => {
+                    // Only now: what has come in time goes before its deadline.
+                    if !client.timer.take_fired() {
+                        return Poll::Pending;
+                    }
+                    cold_path();
+                    if let Some(next) = self.on_deadline(client, core) {
+                        return Poll::Ready(next);
+                    }
+                }
                 Ok(Poll::Ready(None)) => {}
                 Ok(Poll::Ready(Some(next))) => return Poll::Ready(next),
                 Err(stop) => {
@@ -331,7 +332,7 @@ impl Exchange {
                 return None;
             }
             Wait::ClientWrite => Stop::Client(End::WriteTimeout),
-            Wait::Connect if self.connecting.is_none() => Stop::Upstream(End::LocalShortage),
+            Wait::Connect if self.opening.is_none() => Stop::Upstream(End::LocalShortage),
             Wait::Connect => self.no_contact(NoContact::TIMEOUT, core.now().mono),
             Wait::Upstream => Stop::Upstream(End::UpstreamTimeout),
         };

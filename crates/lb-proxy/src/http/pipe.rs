@@ -3,13 +3,10 @@
 use crate::buffer::Buffer;
 use crate::core::Core;
 use lb_http::{Head, h1};
-use lb_net::{Filled, Splice};
+use lb_net::{Filled, Plain, Splice, Stream};
 use std::hint::cold_path;
 use std::io::{self, IoSlice};
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use tokio::io::AsyncWrite;
-use tokio::net::TcpStream;
 
 /// What is to be written next: first `out`, then `direct` bytes from the front of the source
 /// buffer, then `suffix`.
@@ -248,11 +245,11 @@ impl Pipe {
         &mut self,
         cx: &mut Context<'_>,
         core: &Core,
-        io: &TcpStream,
+        io: Option<Plain<'_>>,
         from: &mut h1::Conn,
         to: &mut h1::Conn,
     ) -> Poll<Bulk> {
-        let (Some(left), Some(room)) = (from.body_left(), to.body_room()) else {
+        let (Some(io), Some(left), Some(room)) = (io, from.body_left(), to.body_room()) else {
             return Poll::Ready(Bulk::Copy);
         };
         let left = left.min(room);
@@ -304,17 +301,13 @@ impl Pipe {
     pub(crate) fn poll_flush(
         &mut self,
         cx: &mut Context<'_>,
-        io: &mut TcpStream,
+        io: &mut Stream,
         source: &mut Buffer,
     ) -> Poll<io::Result<()>> {
         if self.direct == 0 && self.suffix.is_empty() && self.splice.is_none() {
             let out = &self.out[self.written..];
             let whole = out.len();
-            let taken = if whole == 0 {
-                Some(Ok(0))
-            } else {
-                lb_net::try_send(io, out)
-            };
+            let taken = if whole == 0 { Some(Ok(0)) } else { io.try_send(out) };
             match taken {
                 Some(Ok(taken)) => {
                     self.sent += taken as u64;
@@ -336,34 +329,31 @@ impl Pipe {
     }
 
     #[inline(never)]
-    fn poll_flush_rest(
-        &mut self,
-        cx: &mut Context<'_>,
-        io: &mut TcpStream,
-        source: &mut Buffer,
-    ) -> Poll<io::Result<()>> {
+    fn poll_flush_rest(&mut self, cx: &mut Context<'_>, io: &mut Stream, source: &mut Buffer) -> Poll<io::Result<()>> {
         if let Some(pipe) = &mut self.splice {
             while !pipe.is_empty() {
-                self.sent += ready!(pipe.poll_drain(cx, io))? as u64;
+                let Some(plain) = io.plain() else {
+                    return Poll::Ready(Err(io::ErrorKind::Unsupported.into())); // nothing gets in on the way to it
+                };
+                self.sent += ready!(pipe.poll_drain(cx, plain))? as u64;
             }
         }
         loop {
             let out = &self.out[self.written..];
-            let mut to = Pin::new(&mut *io);
             let mut taken = if self.direct == 0 && self.suffix.is_empty() {
                 if out.is_empty() {
                     break;
                 }
-                ready!(to.as_mut().poll_write(cx, out))?
+                ready!(io.poll_send(cx, out))?
             } else if out.is_empty() && self.suffix.is_empty() {
-                ready!(to.as_mut().poll_write(cx, &source.filled()[..self.direct]))?
+                ready!(io.poll_send(cx, &source.filled()[..self.direct]))?
             } else {
                 let slices = [
                     IoSlice::new(out),
                     IoSlice::new(&source.filled()[..self.direct]),
                     IoSlice::new(self.suffix),
                 ];
-                ready!(to.as_mut().poll_write_vectored(cx, &slices))?
+                ready!(io.poll_send_vectored(cx, &slices))?
             };
             if taken == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
@@ -423,10 +413,10 @@ mod tests {
     use std::io::{Read, Write};
     use std::sync::Arc;
 
-    async fn pair() -> (TcpStream, std::net::TcpStream) {
+    async fn pair() -> (Stream, std::net::TcpStream) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let other = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        (listener.accept().await.unwrap().0, other)
+        (listener.accept().await.unwrap().0.into(), other)
     }
 
     /// Reads a request with a body of this length, and has begun to write it on.
@@ -442,8 +432,8 @@ mod tests {
         (from, to)
     }
 
-    async fn splice(pipe: &mut Pipe, core: &Core, io: &TcpStream, from: &mut Conn, to: &mut Conn) -> Bulk {
-        poll_fn(|cx| pipe.poll_splice(cx, core, io, from, to)).await
+    async fn splice(pipe: &mut Pipe, core: &Core, io: &Stream, from: &mut Conn, to: &mut Conn) -> Bulk {
+        poll_fn(|cx| pipe.poll_splice(cx, core, io.plain(), from, to)).await
     }
 
     #[tokio::test]
@@ -508,7 +498,7 @@ mod tests {
         reader.read_exact(&mut got).unwrap();
         assert!(got == body, "the body differs");
         let mut next = [0; 16];
-        io.readable().await.unwrap();
-        assert_eq!(io.try_read(&mut next).unwrap(), 4);
+        io.arrived().await.unwrap();
+        assert_eq!(io.try_recv(&mut next).unwrap().unwrap(), 4);
     }
 }

@@ -1,11 +1,9 @@
 //! Upstream connections that wait for their next request, per worker and backend.
 
+use lb_net::Stream;
 use lb_types::Time;
 use std::cell::{Cell, RefCell};
-use std::io;
 use std::time::Duration;
-use tokio::io::Interest;
-use tokio::net::TcpStream;
 
 /// Idle connections to one backend.
 ///
@@ -22,7 +20,7 @@ pub(crate) struct Idle {
 /// A connection that carried at least one exchange.
 #[derive(Debug)]
 pub(crate) struct Used {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     /// The client whose exchange was the last one.
     pub(crate) owner: u32,
     /// The last read took all that it had room for: the runtime cannot tell whether more was there.
@@ -33,7 +31,7 @@ pub(crate) struct Used {
 
 #[derive(Debug)]
 struct Waiting {
-    stream: TcpStream,
+    stream: Stream,
     owner: u32,
     phantom: bool,
     since: Time,
@@ -66,7 +64,7 @@ impl Idle {
     /// The connection that `owner` used last, else the one that has been silent for longest.
     /// One that was closed or has bytes that nobody asked for is dropped on the way. No system
     /// call.
-    pub(crate) fn take(&self, now: Time, owner: u32) -> Option<TcpStream> {
+    pub(crate) fn take(&self, now: Time, owner: u32) -> Option<Stream> {
         let mut shelf = self.shelf.borrow_mut();
         if let Some(own) = shelf.take_own(owner)
             && self.is_good(&own, now)
@@ -98,7 +96,7 @@ impl Idle {
             return;
         }
         // Such a read leaves the readiness set, and `take` would drop the connection: ask once.
-        if may_have_more && !matches!(stream.try_read(&mut [0]), Err(e) if e.kind() == io::ErrorKind::WouldBlock) {
+        if may_have_more && stream.try_recv(&mut [0]).is_some() {
             return;
         }
         let mut shelf = self.shelf.borrow_mut();
@@ -126,8 +124,8 @@ impl Idle {
         if !waiting.phantom {
             return is_good;
         }
-        let has_unread = lb_net::has_unread(&waiting.stream);
-        if has_unread && matches!(waiting.stream.try_read(&mut [0]), Ok(1)) {
+        let has_unread = waiting.stream.has_unread();
+        if has_unread && matches!(waiting.stream.try_recv(&mut [0]), Some(Ok(1))) {
             self.saw_phantom();
         }
         is_good && !has_unread
@@ -250,7 +248,7 @@ impl Shelf {
 
 impl Waiting {
     fn is_good(&self, now: Time) -> bool {
-        self.until > now && is_silent(&self.stream)
+        self.until > now && self.stream.is_silent()
     }
 }
 
@@ -265,33 +263,21 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// its moment behind the others, and holding more back would only open connections without end.
 const ENOUGH: usize = 64;
 
-/// Did the runtime hear nothing from the peer since the last read? Anything it heard, bytes or
-/// an end, makes the connection useless for a next request. Asks once: the answer no is forgotten. No system
-/// call and no lock.
-fn is_silent(stream: &TcpStream) -> bool {
-    let mut heard = false;
-    let _ = stream.try_io(Interest::READABLE, || -> io::Result<()> {
-        heard = true;
-        Err(io::ErrorKind::WouldBlock.into())
-    });
-    !heard
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Write;
 
-    async fn pair() -> (TcpStream, std::net::TcpStream) {
+    async fn pair() -> (Stream, std::net::TcpStream) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let other = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        (listener.accept().await.unwrap().0, other)
+        (listener.accept().await.unwrap().0.into(), other)
     }
 
     const MINUTE: Duration = Duration::from_secs(60);
 
     /// A connection that client 1 used last, and nobody read from.
-    fn used(stream: TcpStream) -> Used {
+    fn used(stream: Stream) -> Used {
         Used {
             stream,
             owner: 1,
@@ -300,8 +286,8 @@ mod tests {
         }
     }
 
-    fn name(stream: &TcpStream) -> std::net::SocketAddr {
-        stream.local_addr().unwrap()
+    fn name(stream: &Stream) -> std::net::SocketAddr {
+        stream.local_socket().unwrap()
     }
 
     #[tokio::test]
@@ -313,9 +299,9 @@ mod tests {
         let (d, mut talkative) = pair().await;
         let b_name = name(&b);
         drop(gone);
-        c.readable().await.unwrap();
+        c.arrived().await.unwrap();
         talkative.write_all(b"HTTP/1.1 408 Too late\r\n\r\n").unwrap();
-        d.readable().await.unwrap();
+        d.arrived().await.unwrap();
         // As if c and d died while they waited.
         for stream in [c, d] {
             idle.shelf.borrow_mut().put(Waiting {
@@ -386,8 +372,8 @@ mod tests {
         let (also, mut another) = pair().await;
         for (stream, other) in [(&stream, &mut other), (&also, &mut another)] {
             other.write_all(b"ab").unwrap();
-            stream.readable().await.unwrap();
-            assert_eq!(stream.try_read(&mut [0; 2]).unwrap(), 2);
+            stream.arrived().await.unwrap();
+            assert_eq!(stream.try_recv(&mut [0; 2]).unwrap().unwrap(), 2);
         }
         let idle = Idle::default();
         idle.put(used(stream), Time::ZERO, MINUTE, 10);
@@ -413,12 +399,12 @@ mod tests {
         let idle = Idle::default();
         for closes in [true, false] {
             let (silent, _keep_silent) = pair().await;
-            assert!(silent.try_read(&mut [0]).is_err()); // a new one counts as ready until it was tried
+            assert!(silent.try_recv(&mut [0]).is_none()); // a new one counts as ready until it was tried
             idle.put(phantom(silent), Time::ZERO, MINUTE, 10);
             assert!(idle.take(Time::ZERO, 1).is_some());
             // The runtime is not told in between: nothing is awaited.
             let (stream, mut other) = pair().await;
-            assert!(stream.try_read(&mut [0]).is_err());
+            assert!(stream.try_recv(&mut [0]).is_none());
             idle.put(phantom(stream), Time::ZERO, MINUTE, 10);
             if closes {
                 drop(other);
@@ -429,7 +415,7 @@ mod tests {
         }
         idle.saw_phantom();
         let (stream, _keep) = pair().await;
-        assert!(stream.try_read(&mut [0]).is_err());
+        assert!(stream.try_recv(&mut [0]).is_none());
         idle.put(phantom(stream), Time::ZERO, MINUTE, 10);
         assert!(idle.is_empty(), "this backend was caught once");
     }

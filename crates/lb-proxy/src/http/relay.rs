@@ -10,12 +10,12 @@ use crate::buffer::Buffer;
 use crate::core::Core;
 use lb_balance::Outcome;
 use lb_http::h1;
+use lb_net::{Plain, Stream};
 use lb_telemetry::End;
 use std::hint::cold_path;
 use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::net::TcpStream;
 
 impl Exchange {
     /// One turn: request toward the backend, response toward the client, until neither moves.
@@ -91,7 +91,9 @@ impl Exchange {
             }
             if self.input.is_empty() {
                 client.watch.stop();
-                let bulk = self.up.poll_splice(cx, core, &client.io, &mut client.conn, up_conn);
+                let bulk = self
+                    .up
+                    .poll_splice(cx, core, both(&client.io, upstream), &mut client.conn, up_conn);
                 if self.up.is_bulk() && self.input.capacity() > 0 {
                     core.give_buffer(std::mem::replace(&mut self.input, Buffer::empty()));
                 }
@@ -148,7 +150,7 @@ impl Exchange {
     /// backend had the request before this turn, so it is most likely what woke us.
     fn poll_down(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core, asked: bool) -> Result<bool, Stop> {
         if self.reply.capacity() == 0 && !self.down.is_bulk() {
-            let silent = |s: &TcpStream| !asked && s.poll_read_ready(cx).is_pending();
+            let silent = |s: &Stream| !asked && s.poll_arrived(cx).is_pending();
             if self.upstream.as_ref().is_some_and(silent) && self.down.is_flushed() {
                 return Ok(false);
             }
@@ -182,7 +184,9 @@ impl Exchange {
             };
             if self.facts.answered && self.reply.is_empty() {
                 cold_path();
-                let bulk = self.down.poll_splice(cx, core, upstream, up_conn, &mut client.conn);
+                let bulk = self
+                    .down
+                    .poll_splice(cx, core, both(upstream, &client.io), up_conn, &mut client.conn);
                 if self.down.is_bulk() && self.reply.capacity() > 0 {
                     core.give_buffer(std::mem::replace(&mut self.reply, Buffer::empty()));
                 }
@@ -370,6 +374,12 @@ fn kept_for(seconds: u16) -> Duration {
 
 /// Programs look for idle connections once a second at most, so they are late rather than early; this covers the way.
 const KEEP_MARGIN: Duration = Duration::from_millis(500);
+
+/// The door to the socket that is read from, when the kernel can pass bytes from one to the other.
+fn both<'a>(from: &'a Stream, to: &Stream) -> Option<Plain<'a>> {
+    to.plain()?;
+    from.plain()
+}
 
 /// After a read that filled the whole buffer, the next ones get a larger one.
 fn grow(buffer: &mut Buffer, was_full: &mut bool, core: &Core) {

@@ -54,11 +54,6 @@ impl Exchange {
     /// A 1xx response: passed on to clients that know such responses.
     #[inline(never)]
     fn pass_interim(&mut self, head: &mut Head, client: &mut Client) -> Result<(), Stop> {
-        self.facts.interim += 1;
-        if self.facts.interim > MOST_INTERIM {
-            self.detail = h1::Error::TooManyInterim { limit: MOST_INTERIM }.rule();
-            return Err(Stop::Upstream(End::UpstreamProtocol));
-        }
         self.facts.bound |= auth::is_of_connection(head);
         let is_continue = head.status() == 100;
         if is_continue {
@@ -166,6 +161,3 @@ fn end_of(error: &h1::Error) -> End {
         _ => End::UpstreamProtocol,
     }
 }
-
-/// A backend may send this many interim responses per request.
-const MOST_INTERIM: u8 = 16;

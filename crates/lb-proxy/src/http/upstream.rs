@@ -12,13 +12,12 @@ use crate::pick::pick;
 use crate::view::PoolView;
 use lb_balance::Outcome;
 use lb_http::h1;
-use lb_net::Connecting;
+use lb_net::{Opening, Stream};
 use lb_telemetry::End;
 use lb_types::Time;
 use std::hint::cold_path;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
-use tokio::net::TcpStream;
+use std::task::{Context, Poll};
 
 impl Exchange {
     /// Picks a backend and gets a connection to it, or answers that there is none. `last` is what
@@ -95,11 +94,11 @@ impl Exchange {
     }
 
     #[inline(always)]
-    fn take_idle(&self, idle: &Idle, client: &Client, core: &Core) -> Option<TcpStream> {
+    fn take_idle(&self, idle: &Idle, client: &Client, core: &Core) -> Option<Stream> {
         while let Some(stream) = idle.take(core.now().mono, client.id) {
             // What must not be sent twice is not sent on a connection that the kernel knows
             // to be closed while we were not told yet.
-            if !self.request.is_idempotent() && lb_net::has_unread(&stream) {
+            if !self.request.is_idempotent() && stream.has_unread() {
                 cold_path();
                 continue;
             }
@@ -114,10 +113,10 @@ impl Exchange {
             return Err(End::Internal);
         };
         self.facts.reused = false;
-        match Connecting::start(ticket.backend().address) {
-            Ok(connecting) => {
+        match Opening::start(ticket.backend().address) {
+            Ok(opening) => {
                 core.counters.upstream_connect();
-                self.connecting = Some(connecting);
+                self.opening = Some(opening);
                 self.phase = Phase::Connect;
                 Ok(())
             }
@@ -144,12 +143,12 @@ impl Exchange {
     }
 
     pub(super) fn poll_connect(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step1 {
-        let Some(connecting) = &mut self.connecting else {
+        let Some(opening) = &mut self.opening else {
             return self.poll_room(cx, client, core);
         };
-        match connecting.poll(cx) {
+        match opening.poll(cx) {
             // Whatever it is, it is no answer to a request that was not sent.
-            Poll::Ready(Ok(stream)) if speaks_first(&stream) => {
+            Poll::Ready(Ok(stream)) if stream.speaks_first() => {
                 self.detail = h1::Error::Unsolicited.rule();
                 Err(Stop::Upstream(End::UpstreamProtocol))
             }
@@ -158,7 +157,7 @@ impl Exchange {
                     pool.entry.pool.connected(ticket.slot());
                 }
                 self.upstream = Some(stream);
-                self.connecting = None;
+                self.opening = None;
                 self.facts.connected = Some(core.now().mono);
                 self.phase = Phase::Relay;
                 Ok(Poll::Ready(None))
@@ -192,10 +191,10 @@ impl Exchange {
             core.counters.upstream_reuse();
             return Ok(Poll::Ready(None));
         }
-        match Connecting::start(address) {
-            Ok(connecting) => {
+        match Opening::start(address) {
+            Ok(opening) => {
                 core.counters.upstream_connect();
-                self.connecting = Some(connecting);
+                self.opening = Some(opening);
                 self.facts.connect_from = core.now().mono;
                 self.facts.wait = None;
                 self.detail = "";
@@ -231,7 +230,7 @@ impl Exchange {
     pub(super) fn upstream_failed(&mut self, end: End, client: &mut Client, core: &Core) {
         let Some(pool) = self.pool.clone() else { return };
         self.upstream = None;
-        self.connecting = None;
+        self.opening = None;
         let ours = matches!(end, End::LocalShortage);
         let untouched = self.up.sent() == 0 && self.up.is_whole();
         let whole = self.request.is_idempotent() && self.up.is_done() && self.up.is_whole();
@@ -314,11 +313,3 @@ impl Exchange {
 /// Why a request that must not be sent twice failed on a connection that was used before.
 const CLOSED_WHILE_KEPT: &str = "the backend closed a kept-alive connection while the request was on its way, and a \
      request of this kind is not sent again: upstream_keep_alive must be shorter than the backend's own keep-alive";
-
-/// Did the backend say something before it was asked? No system call unless it did.
-fn speaks_first(stream: &TcpStream) -> bool {
-    stream
-        .poll_read_ready(&mut Context::from_waker(Waker::noop()))
-        .is_ready()
-        && matches!(stream.try_read(&mut [0]), Ok(1))
-}

@@ -293,7 +293,7 @@ pub(crate) fn reset(io: &TcpStream) {
     let _guard = runtime.enter();
     let io = io.try_clone().unwrap();
     io.set_nonblocking(true).unwrap();
-    lb_net::reset(tokio::net::TcpStream::from_std(io).unwrap());
+    lb_net::Stream::from(tokio::net::TcpStream::from_std(io).unwrap()).reset();
 }
 
 /// A connection and what was read of it and not used yet.

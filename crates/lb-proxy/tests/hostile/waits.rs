@@ -40,6 +40,20 @@ fn interim_responses_are_passed_on_and_end_repeats() {
 }
 
 #[test]
+fn a_backend_may_say_for_long_that_it_is_at_work() {
+    let script = vec![
+        Do::Send("HTTP/1.1 102 Processing\r\n\r\n".repeat(100).into()),
+        Do::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".to_vec()),
+    ];
+    let world = World::new(&Setup::default(), script);
+    let mut client = world.client();
+    client.send(b"GET /evil HTTP/1.1\r\nHost: h\r\n\r\n");
+    let reply = client.reply("GET").unwrap();
+    assert_eq!((reply.interim, reply.whole), (vec![102; 100], true), "{}", reply.head);
+    client.lives();
+}
+
+#[test]
 fn an_interim_response_is_not_for_http_10() {
     let script = vec![Do::Send(
         b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"

@@ -96,7 +96,7 @@ impl World {
             })],
             pools: vec![Arc::new(PoolEntry {
                 pool: Arc::clone(&pool),
-                tables: [None, None],
+                tables: Default::default(),
                 options: PoolOptions {
                     connect_timeout: PATIENCE,
                     response_timeout: setup.response_timeout,

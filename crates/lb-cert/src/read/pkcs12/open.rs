@@ -2,9 +2,9 @@
 
 use super::WHAT;
 use super::structure::{Bag, Container, Encrypted, Part, bags};
-use crate::key::decrypt;
 use crate::read::encryption::Budget;
 use crate::read::encryption::mac::Mac;
+use crate::read::pkcs8;
 use crate::read::{Password, Problem, ReadOptions, ber};
 use crate::{Command, KeyError, PrivateKey};
 
@@ -93,7 +93,7 @@ impl<'a> Opener<'a> {
                 Bag::Crl(der) => Item::Crl(der),
                 Bag::Skipped(what) => Item::Skipped(what),
                 Bag::Key(der) => key(PrivateKey::from_der(&der))?,
-                Bag::Shrouded(part) => key(self.decrypt(&part, decrypt::opened)?)?,
+                Bag::Shrouded(part) => key(self.decrypt(&part, pkcs8::opened)?)?,
             });
         }
         Ok(())

@@ -27,25 +27,11 @@ pub(super) fn strange(text: &str, purpose: Purpose) -> Option<Wrong> {
     if text.trim() != text {
         return Some(Wrong::new("blanks do not belong into an address").help(format!("write \"{}\"", text.trim())));
     }
-    unix(text, purpose)
-        .or_else(|| scheme(text))
+    scheme(text)
         .or_else(|| family(text))
         .or_else(|| several(text, purpose))
         .or_else(|| variable(text))
         .or_else(|| path(text))
-}
-
-/// `unix:/run/app.sock` (nginx, Caddy), `unix@/run/app.sock` (HAProxy), a path alone.
-fn unix(text: &str, purpose: Purpose) -> Option<Wrong> {
-    let lower = text.to_ascii_lowercase();
-    let begins = !lower.starts_with("//") && UNIX.iter().any(|start| lower.starts_with(start));
-    let is_unix = begins || text.ends_with(".sock");
-    is_unix.then(|| {
-        Wrong::new("Unix sockets are not supported yet: the next version has them").help(match purpose {
-            Purpose::Listener => "until then listen on this machine alone: \"127.0.0.1:8080\"",
-            Purpose::Backend => "until then let the program listen on a port: \"127.0.0.1:8000\"",
-        })
-    })
 }
 
 fn scheme(text: &str) -> Option<Wrong> {
@@ -192,9 +178,5 @@ fn is_address_like(text: &str) -> bool {
             .is_some_and(|(host, port)| port.parse::<u16>().is_ok() && (host.is_empty() || is_absolute_name(host)))
 }
 
-/// How programs write the address of a Unix socket.
-const UNIX: [&str; 10] = [
-    "unix:", "unix@", "unix/", "unix+", "uxst@", "uxdg@", "abns@", "abnsz@", "/", "./",
-];
 /// Schemes that mean TLS.
 const TLS_SCHEMES: [&str; 7] = ["https", "wss", "grpcs", "tls", "ssl", "h2", "https+insecure"];

@@ -1,4 +1,5 @@
 use super::*;
+use lb_types::UnixPath;
 
 /// A machine with one interface: eth0 has number 2.
 fn eth0(name: &str) -> io::Result<u32> {
@@ -45,7 +46,7 @@ fn addresses_and_names_are_told_apart() {
 fn a_zone_is_the_number_of_its_interface() {
     let scoped: SocketAddr = SocketAddrV6::new("fe80::1".parse().unwrap(), 80, 0, 2).into();
     for text in ["[fe80::1%eth0]:80", "[fe80::1%2]:80", "[FE80::1%eth0]:80"] {
-        assert_eq!(backend(text), Ok(HostPort::Address(scoped)), "{text}");
+        assert_eq!(backend(text), Ok(HostPort::Address(scoped.into())), "{text}");
         assert_eq!(listener(text), Ok(scoped), "{text}");
     }
     // only link-local addresses have one; on others it is checked and changes nothing
@@ -222,32 +223,50 @@ fn broken_backend_addresses_say_what_is_meant() {
 }
 
 #[test]
-fn unix_sockets_are_named_as_what_they_are() {
-    for text in [
-        "unix:/run/app.sock",
-        "unix:///run/app.sock",
-        "unix://run/app.sock",
-        "unix:run/app.sock",
-        "UNIX:/run/app.sock:/path",
-        "unix//run/app.sock",
-        "unix+h2c//run/app.sock",
-        "unix@/run/app.sock",
-        "uxst@/run/app.sock",
-        "abns@app",
-        "/run/app.sock",
-        "/run/app",
-        "./app.sock",
-        "run/app.sock",
-        "app.sock",
+fn unix_domain_sockets_have_a_path_or_an_abstract_name() {
+    for path in ["/run/app.sock", "/run/app", "@app", "/run/a b.sock"] {
+        let unix = UnixPath::new(path).unwrap();
+        assert_eq!(backend(&format!("unix:{path}")), Ok(HostPort::Address(unix.into())));
+    }
+}
+
+#[test]
+fn sockets_as_other_programs_write_them_are_told_how_they_are_written_here() {
+    for (text, written) in [
+        ("/run/app.sock", "unix:/run/app.sock"),
+        ("/run/app", "unix:/run/app"),
+        ("unix:///run/app.sock", "unix:/run/app.sock"),
+        ("unix://run/app.sock", "unix:/run/app.sock"),
+        ("UNIX:/run/app.sock", "unix:/run/app.sock"),
+        ("unix//run/app.sock", "unix:/run/app.sock"),
+        ("unix+h2c//run/app.sock", "unix:/run/app.sock"),
+        ("unix@/run/app.sock", "unix:/run/app.sock"),
+        ("uxst@/run/app.sock", "unix:/run/app.sock"),
+        ("abns@app", "unix:@app"),
+        ("unix:/run/app.sock:/path", "unix:/run/app.sock"),
     ] {
         for wrong in [backend(text).unwrap_err(), listener(text).unwrap_err()] {
-            assert_eq!(
-                wrong.label, "Unix sockets are not supported yet: the next version has them",
-                "{text}"
-            );
-            assert!(wrong.help.unwrap().contains("127.0.0.1:8"), "{text}");
+            assert_eq!(wrong.help, Some(format!("write \"{written}\"")), "{text}");
         }
+        assert!(backend(written).is_ok(), "{written}");
     }
+}
+
+#[test]
+fn what_is_no_path_of_a_socket_says_why() {
+    let label = |text: &str| backend(text).unwrap_err().label;
+    for text in ["unix:run/app.sock", "./app.sock", "run/app.sock", "app.sock"] {
+        let absolute = "the path of a socket must be absolute: a service does not begin where you do";
+        assert_eq!(label(text), absolute, "{text}");
+    }
+    for text in ["unix:", "unix:@"] {
+        assert_eq!(label(text), "the path of the socket is missing", "{text}");
+    }
+    let long = format!("unix:/{}", "a".repeat(107));
+    assert_eq!(
+        label(&long),
+        "the path has 108 bytes, and the path of a socket has at most 107"
+    );
 }
 
 #[test]

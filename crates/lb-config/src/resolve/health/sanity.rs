@@ -35,7 +35,7 @@ fn report_refused(reader: &Reader<'_>, health: &Health, backends: &[Backend]) ->
     // port 0: its address was not found, which was said already
     let found = backends
         .iter()
-        .filter(|backend| backend.address.port() > 0)
+        .filter(|backend| backend.address.port() != Some(0))
         .find_map(|backend| {
             let error: lb_probe::ProbeError = probe(backend).err()?;
             Some((backend, error))
@@ -43,7 +43,9 @@ fn report_refused(reader: &Reader<'_>, health: &Health, backends: &[Backend]) ->
     let Some((backend, error)) = found else { return false };
     let key = match &error {
         lb_probe::ProbeError::Slow { .. } => "slow",
-        lb_probe::ProbeError::Source { .. } => "source",
+        lb_probe::ProbeError::Source { .. } | lb_probe::ProbeError::NoNetwork { what: "`source`" } => "source",
+        lb_probe::ProbeError::NoNetwork { what: "`interface`" } => "interface",
+        lb_probe::ProbeError::HalfAnAddress => half_an_address(reader),
         lb_probe::ProbeError::Interface { .. } => "interface",
         lb_probe::ProbeError::User { .. } => "user",
         lb_probe::ProbeError::Http(lb_probe::HttpError::Field { name, .. }) if name != "User-Agent" => "headers",
@@ -66,6 +68,12 @@ fn report_refused(reader: &Reader<'_>, health: &Health, backends: &[Backend]) ->
         Problem::error(kind, error.to_string()).at(place, format!("backend \"{}\" cannot be probed so", backend.name)),
     );
     true
+}
+
+/// The key that stands alone.
+fn half_an_address(reader: &Reader<'_>) -> &'static str {
+    let set = |key| reader.raw_span(key).is_some();
+    ["port", "address"].into_iter().find(|key| set(key)).unwrap_or("agent")
 }
 
 /// A probe that may take as long as the pause between two starts, or longer: it stretches the interval.

@@ -1,6 +1,6 @@
 //! [`Crypto`] by aws-lc-rs.
 
-use super::Crypto;
+use crate::crypto::Crypto;
 use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::signature::{

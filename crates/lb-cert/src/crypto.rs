@@ -1,11 +1,5 @@
 //! Cryptography that the caller passes in: this crate has none of its own.
 
-#[cfg(feature = "aws-lc-rs")]
-mod aws_lc;
-
-#[cfg(feature = "aws-lc-rs")]
-pub use aws_lc::AwsLc;
-
 use rustls_pki_types::{PrivateKeyDer, SignatureVerificationAlgorithm};
 use std::fmt;
 

@@ -4,13 +4,13 @@
 
 use der::zeroize::Zeroizing;
 
-use super::{KeyError, PrivateKey};
-use crate::Place;
-use crate::read::encryption::{Budget, Scheme};
-use crate::read::{Problem, ReadOptions, ber, conversion, shape};
+use super::encryption::{Budget, Scheme};
+use super::{Problem, ReadOptions, ber, conversion, shape};
+use crate::key::{KeyError, PrivateKey};
+use crate::place::Place;
 
 /// Tries the passwords in their order. The scheme is looked at first: what it costs, whether we have it.
-pub(crate) fn decrypt(
+pub(super) fn decrypt(
     der: &[u8],
     place: &Place,
     options: &ReadOptions<'_>,
@@ -59,7 +59,7 @@ pub(crate) fn decrypt(
 }
 
 /// The key that was decrypted; `None` when this is not even the shape of one, so that the password was wrong.
-pub(crate) fn opened(plain: &[u8]) -> Option<Result<PrivateKey, KeyError>> {
+pub(super) fn opened(plain: &[u8]) -> Option<Result<PrivateKey, KeyError>> {
     if shape::recognise(plain) != shape::Shape::Pkcs8 {
         return None;
     }

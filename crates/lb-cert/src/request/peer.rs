@@ -2,9 +2,9 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use crate::certificate::host::is_host;
 use crate::certificate::mailbox::Mailbox;
 use crate::certificate::{Certificate, GeneralName};
-use crate::profile::Link;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -65,9 +65,9 @@ impl fmt::Display for PeerName {
 /// `*.` in what was found stands for exactly one label that is not empty.
 fn host_matches(wanted: &str, found: &str) -> bool {
     let wanted = wanted.strip_suffix('.').unwrap_or(wanted);
-    if !crate::profile::is_host(wanted) {
+    if !is_host(wanted) {
         // No host name has an underscore, and yet machines are called so: letter by letter, as OpenSSL and GnuTLS do.
-        let is_nearly = wanted.contains('_') && crate::profile::is_host(&wanted.replace('_', "x"));
+        let is_nearly = wanted.contains('_') && is_host(&wanted.replace('_', "x"));
         return is_nearly && found.eq_ignore_ascii_case(wanted);
     }
     match found.strip_prefix("*.") {
@@ -86,26 +86,6 @@ fn same_mailbox(one: &str, other: &str) -> bool {
         (Some(one), Some(other)) => one == other,
         _ => false,
     }
-}
-
-/// The rule `name.mismatch`.
-pub(crate) fn mismatch(link: &Link<'_>) -> Option<String> {
-    if !link.is_leaf() {
-        return None;
-    }
-    let wanted = link.request.names.iter().find(|name| !name.is_of(link.certificate))?;
-    const SHOWN: usize = 8;
-    let names = link.certificate.names();
-    let mut listed: Vec<String> = names.iter().take(SHOWN).map(ToString::to_string).collect();
-    if names.len() > SHOWN {
-        listed.push(format!("and {} more", names.len().saturating_sub(SHOWN)));
-    }
-    let has = if listed.is_empty() {
-        String::from("none")
-    } else {
-        listed.join(", ")
-    };
-    Some(format!("{wanted} asked for, the certificate's names: {has}"))
 }
 
 #[cfg(test)]

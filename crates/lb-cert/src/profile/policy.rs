@@ -6,8 +6,9 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use super::ANY_POLICY;
+use super::rule::Path;
 use crate::certificate::Certificate;
-use crate::profile::{ANY_POLICY, Path};
 use std::collections::BTreeSet;
 
 /// The policies that are still valid; `any` is anyPolicy.
@@ -18,7 +19,7 @@ struct Valid<'a> {
 }
 
 /// The rule `policy.required`.
-pub(crate) fn unsatisfied(path: &Path<'_>) -> Option<(usize, String)> {
+pub(super) fn unsatisfied(path: &Path<'_>) -> Option<(usize, String)> {
     // most paths neither require policies nor map them
     let constrained = |one: &&Certificate| one.known().policy_constraints.is_some();
     if !path.certificates.iter().any(constrained) {

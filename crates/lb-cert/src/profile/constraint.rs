@@ -2,16 +2,17 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use super::rule::Path;
+use crate::certificate::host::is_host;
 use crate::certificate::mailbox::Mailbox;
 use crate::certificate::name::{self, Attribute};
 use crate::certificate::{Certificate, GeneralName, NameConstraints, Subtree};
-use crate::profile::{Path, is_host};
 use std::cell::Cell;
 use std::net::IpAddr;
 
 /// The rule `name-constraints`: constraints of each CA against every certificate below it that is
 /// not self-issued, and against the leaf.
-pub(crate) fn violated(path: &Path<'_>) -> Option<(usize, String)> {
+pub(super) fn violated(path: &Path<'_>) -> Option<(usize, String)> {
     for (above, issuer) in path.certificates.iter().enumerate().skip(1) {
         let Some(constraints) = issuer.name_constraints() else {
             continue;

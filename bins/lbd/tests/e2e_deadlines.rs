@@ -1,0 +1,130 @@
+//! Deadlines: what came in time is looked at before them, and each side's patience is its own.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests")]
+
+mod support;
+
+use rustix::process::Signal;
+use std::net::SocketAddr;
+use std::time::Duration;
+use support::{Backend, Client, Config, Lbd, address, answer, elapsed, now, until};
+
+const GET: &str = "GET / HTTP/1.1\r\nHost: test.example\r\n\r\n";
+
+/// Stops the whole program, says something meanwhile, and lets it go on when `time` has passed.
+fn late(lbd: &Lbd, time: Duration, meanwhile: impl FnOnce()) {
+    lbd.signal(Signal::STOP);
+    until("it is stopped", || lbd.is_stopped().then_some(()));
+    meanwhile();
+    let start = now();
+    until("the deadline has passed", || (elapsed(start) > time).then_some(()));
+    lbd.signal(Signal::CONT);
+}
+
+#[test]
+fn an_answer_that_came_in_time_is_no_504_after_a_late_turn() {
+    let (say, said) = std::sync::mpsc::channel::<()>();
+    let said = std::sync::Mutex::new(said);
+    let backend = Backend::start(move |mut conn| {
+        while conn.request().is_ok() {
+            if said.lock().unwrap().recv().is_err() {
+                return;
+            }
+            conn.send(answer(200, "", b"in time"));
+        }
+    });
+    let listener = address();
+    let config = Config::http(listener, &[backend.address()]).top("timeouts = { response = \"500ms\" }");
+    let lbd = Lbd::start(&config.text());
+    for round in 1..=5 {
+        let mut client = Client::connect(listener);
+        client.send(GET);
+        until("the backend has the request", || {
+            (backend.requests() == round).then_some(())
+        });
+        late(&lbd, Duration::from_millis(900), || say.send(()).unwrap());
+        assert_eq!(client.response().text(), "in time");
+    }
+    assert_eq!(lbd.state().ends("upstream_timeout"), 0);
+    lbd.stop();
+}
+
+#[test]
+fn the_rest_of_a_head_or_a_body_that_came_in_time_is_no_408_after_a_late_turn() {
+    let backend = Backend::http(|request| answer(200, "", &request.body));
+    let listener = address();
+    let config = Config::http(listener, &[backend.address()]).top("timeouts = { head = \"500ms\", body = \"500ms\" }");
+    let lbd = Lbd::start(&config.text());
+    let head = "POST / HTTP/1.1\r\nHost: test.example\r\nContent-Length: 4\r\n\r\n";
+    for (first, rest) in [
+        ("", format!("{head}body")),
+        ("P", format!("{}body", &head[1..])),
+        (head, "body".to_owned()),
+        (&format!("{head}bo"), "dy".to_owned()),
+    ] {
+        for _ in 0..3 {
+            let mut client = Client::connect(listener);
+            client.send(first);
+            until_taken(&lbd, &client);
+            late(&lbd, Duration::from_millis(900), || client.send(&rest));
+            assert_eq!(client.response().text(), "body", "{first:?}");
+        }
+    }
+    lbd.stop();
+}
+
+#[test]
+fn a_request_that_came_in_time_is_answered_after_a_late_turn() {
+    let backend = Backend::saying("here");
+    let listener = address();
+    let config = Config::http(listener, &[backend.address()]).top("timeouts = { keep_alive = \"500ms\" }");
+    let lbd = Lbd::start(&config.text());
+    for _ in 0..5 {
+        let mut client = Client::connect(listener);
+        assert_eq!(client.exchange(GET).text(), "here");
+        late(&lbd, Duration::from_millis(900), || client.send(GET));
+        assert_eq!(client.response().text(), "here");
+    }
+    lbd.stop();
+}
+
+#[test]
+fn bytes_that_came_in_time_keep_a_tunnel_after_a_late_turn() {
+    let backend = Backend::start(|mut conn| {
+        while let Ok(bytes) = conn.some() {
+            if bytes.is_empty() || !conn.send(bytes) {
+                return;
+            }
+        }
+    });
+    let listener = address();
+    let config = Config::tcp(listener, &[backend.address()]).top("timeouts = { idle = \"500ms\" }");
+    let lbd = Lbd::start(&config.text());
+    for _ in 0..5 {
+        let mut client = Client::connect(listener);
+        client.send("a");
+        assert_eq!(client.take(1).unwrap(), b"a");
+        late(&lbd, Duration::from_millis(900), || client.send("b"));
+        assert_eq!(client.take(1).unwrap(), b"b");
+    }
+    assert_eq!(lbd.state().ends("tunnel_idle"), 0);
+    lbd.stop();
+}
+
+/// Waits until `lbd` has accepted the client's connection and read what it sent.
+fn until_taken(lbd: &Lbd, client: &Client) {
+    let local = client.address();
+    until("lbd has read it all", || {
+        (lbd.state().sum("active") > 0 && unread_of(local) == Some(0)).then_some(())
+    });
+}
+
+/// Bytes from this client that nobody has read, by the kernel's table.
+fn unread_of(client: SocketAddr) -> Option<u64> {
+    let port = format!(":{:04X}", client.port());
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let row = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .find(|row| row.get(2).is_some_and(|remote| remote.ends_with(&port)))?;
+    u64::from_str_radix(row[4].split_once(':')?.1, 16).ok()
+}

@@ -1,0 +1,181 @@
+use crate::Stream;
+use lb_types::{Address, UnixPath};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll, ready};
+use tokio::net::{TcpStream, UnixStream};
+
+/// A connection to a backend that is being made.
+///
+/// It is polled, not awaited, so that a state machine can hold it without a boxed future.
+#[derive(Debug)]
+pub struct Opening {
+    stream: Option<Stream>,
+}
+
+impl Opening {
+    /// Begins: sends the SYN, or asks the Unix domain socket's owner. TCP has TCP_NODELAY. Call it inside a runtime.
+    ///
+    /// # Errors
+    /// Out of descriptors or ports, no route, no socket at that path: what the system says at once. `WouldBlock`:
+    /// the backlog of a Unix domain socket is full, and nothing tells when it is not.
+    pub fn start(address: Address) -> io::Result<Self> {
+        let stream = match address {
+            Address::Ip(address) => tcp(address)?,
+            Address::Unix(path) => unix(path)?,
+        };
+        Ok(Self { stream: Some(stream) })
+    }
+
+    /// The connection once its handshake is done.
+    ///
+    /// # Errors
+    /// Refused, unreachable, timed out by the kernel. Polled again after it was ready: an error
+    /// of kind `NotConnected`.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+        let Some(stream) = &self.stream else {
+            return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
+        };
+        ready!(stream.poll_writable(cx))?;
+        if let Some(error) = stream.take_error()? {
+            self.stream = None;
+            return Poll::Ready(Err(error));
+        }
+        Poll::Ready(self.stream.take().ok_or_else(|| io::ErrorKind::NotConnected.into()))
+    }
+}
+
+fn tcp(address: SocketAddr) -> io::Result<Stream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    match socket.connect(&address.into()) {
+        Ok(()) => {}
+        Err(e) if e.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}
+        Err(e) => return Err(e),
+    }
+    TcpStream::from_std(socket.into()).map(Stream::from)
+}
+
+fn unix(path: UnixPath) -> io::Result<Stream> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.connect(&unix_address(&path)?)?;
+    UnixStream::from_std(socket.into()).map(Stream::from)
+}
+
+/// As the kernel takes it: a name in the abstract namespace begins with a zero byte there.
+pub(crate) fn unix_address(path: &UnixPath) -> io::Result<SockAddr> {
+    match path.abstract_name() {
+        None => SockAddr::unix(path.as_str()),
+        Some(name) => SockAddr::unix(format!("\0{name}")),
+    }
+}
+
+/// Is it that the mode or owner of a socket, or of its folder, keeps this process out (EACCES), and no firewall?
+#[must_use]
+pub fn lacks_access(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::ACCESS.raw_os_error())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use std::os::unix::net::UnixListener;
+
+    /// A path of its own for a socket, free again at the end.
+    struct Path(std::path::PathBuf);
+
+    impl Path {
+        fn new(name: &str) -> Self {
+            let name = format!("lb-net-{}-{name}", std::process::id());
+            Self(std::env::temp_dir().join(name))
+        }
+
+        fn unix(&self) -> UnixPath {
+            UnixPath::new(self.0.to_str().unwrap()).unwrap()
+        }
+    }
+
+    impl Drop for Path {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_listening_address_connects() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut opening = Opening::start(listener.local_addr().unwrap().into()).unwrap();
+        let Stream::Tcp(stream) = poll_fn(|cx| opening.poll(cx)).await.unwrap() else {
+            panic!("not TCP");
+        };
+        assert_eq!(listener.accept().unwrap().1, stream.local_addr().unwrap());
+        assert!(stream.nodelay().unwrap());
+        let again = poll_fn(|cx| opening.poll(cx)).await.unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::NotConnected);
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_refused() {
+        let address = {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.local_addr().unwrap()
+        };
+        let error = match Opening::start(address.into()) {
+            Ok(mut opening) => poll_fn(|cx| opening.poll(cx)).await.unwrap_err(),
+            Err(e) => e,
+        };
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    async fn a_path_connects_and_says_why_not() {
+        let path = Path::new("opened");
+        let unix = path.unix();
+        let kind = |error: io::Error| error.kind();
+        assert_eq!(
+            Opening::start(unix.into()).map_err(kind).unwrap_err(),
+            io::ErrorKind::NotFound
+        );
+        let listener = UnixListener::bind(&path.0).unwrap();
+        let mut opening = Opening::start(unix.into()).unwrap();
+        assert!(matches!(poll_fn(|cx| opening.poll(cx)).await, Ok(Stream::Unix(_))));
+        listener.accept().unwrap();
+        drop(listener);
+        let left_behind = Opening::start(unix.into()).map_err(kind).unwrap_err();
+        assert_eq!(left_behind, io::ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn an_abstract_name_connects() {
+        use std::os::linux::net::SocketAddrExt as _;
+        let name = format!("lbd-test-{}", std::process::id());
+        let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
+        let listener = UnixListener::bind_addr(&address).unwrap();
+        let unix = UnixPath::new(&format!("@{name}")).unwrap();
+        let mut opening = Opening::start(unix.into()).unwrap();
+        assert!(poll_fn(|cx| opening.poll(cx)).await.is_ok());
+        listener.accept().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_full_backlog_is_said_at_once() {
+        let path = Path::new("full");
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        socket.bind(&SockAddr::unix(&path.0).unwrap()).unwrap();
+        socket.listen(0).unwrap();
+        let unix = path.unix();
+        let mut waiting = Vec::new();
+        let full = loop {
+            match Opening::start(unix.into()) {
+                Ok(opening) => waiting.push(opening),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
+    }
+}
