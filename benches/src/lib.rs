@@ -47,7 +47,11 @@ pub fn proxy(
         })],
         pools: vec![Arc::new(pool(backends, stickiness)?)],
     };
-    Ok((Arc::new(snapshot), Order::Listen(address.into(), socket.into()), address))
+    Ok((
+        Arc::new(snapshot),
+        Order::Listen(address.into(), socket.into()),
+        address,
+    ))
 }
 
 /// Strategies as a pool wants them.

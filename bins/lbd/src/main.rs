@@ -8,6 +8,7 @@ mod commands;
 mod control;
 mod descriptors;
 mod note;
+mod outbox;
 mod signals;
 mod sockets;
 mod workers;

@@ -1,7 +1,9 @@
 //! Lines for the operator, on standard error.
 //!
-//! Nobody may be there to read them, and the disk may be full: neither is a reason to end, so nothing here fails.
+//! Nobody may be there to read them, and the disk may be full: neither is a reason to end, or to wait, so nothing here
+//! fails, and while the program serves nothing waits.
 
+use crate::outbox::Outbox;
 use lb_types::Time;
 use std::fmt::Display;
 use std::io::Write;
@@ -32,16 +34,16 @@ fn moment() -> String {
 static WITH_TIME: AtomicBool = AtomicBool::new(false);
 
 /// Standard error for lines of our crates: each comes in one piece.
-struct Timed(std::io::Stderr);
+struct Timed;
 
 impl Write for Timed {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        self.0.write_all(&[moment().as_bytes(), line].concat())?;
+        print(&format!("{}{}", moment(), String::from_utf8_lossy(line)));
         Ok(line.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        self.0.flush()
+        Ok(())
     }
 }
 
@@ -52,13 +54,53 @@ pub(crate) fn counted(number: u64, word: &str) -> String {
 
 /// Prints text as it stands.
 pub(crate) fn print(text: &str) {
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    if SERVING.load(Ordering::Relaxed) {
+        OUTBOX.send(text.to_owned(), std::io::stderr(), !SHARED.load(Ordering::Relaxed));
+    } else {
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
 }
+
+/// From now on nothing waits for whoever reads standard error: not a line, and not the words of a panic.
+pub(crate) fn serving() {
+    SERVING.store(true, Ordering::Relaxed);
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current();
+        let words = panic.payload_as_str().unwrap_or("no words");
+        let place = panic
+            .location()
+            .map_or_else(String::new, |place| format!(" at {place}"));
+        note(format_args!(
+            "a fault of lbd: thread {} panicked{place}: {words}",
+            thread.name().unwrap_or("without a name")
+        ));
+        let backtrace = std::backtrace::Backtrace::capture();
+        if backtrace.status() == std::backtrace::BacktraceStatus::Captured {
+            print(&format!("{backtrace}\n"));
+        }
+    }));
+}
+
+/// Others write to standard error too: that there is room says little.
+pub(crate) fn shared(is_shared: bool) {
+    SHARED.store(is_shared, Ordering::Relaxed);
+}
+
+/// The last lines, before the program ends.
+pub(crate) fn finish() {
+    OUTBOX.finish(PATIENCE);
+}
+
+static OUTBOX: Outbox = Outbox::new();
+static SERVING: AtomicBool = AtomicBool::new(false);
+static SHARED: AtomicBool = AtomicBool::new(false);
+/// How long the end waits for whoever reads.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Warnings of our own crates go to standard error too, from now on: one line each.
 pub(crate) fn warnings() {
     // Somebody else may listen already: then they do not need this.
-    let _ = tracing::subscriber::set_global_default(subscriber(|| Timed(std::io::stderr())));
+    let _ = tracing::subscriber::set_global_default(subscriber(|| Timed));
 }
 
 fn subscriber<W>(writer: W) -> impl tracing::Subscriber + Send + Sync

@@ -286,3 +286,47 @@ fn echo(client: &mut Client, bytes: &[u8]) {
     client.send(bytes);
     assert_eq!(client.take(bytes.len()).unwrap(), bytes);
 }
+
+#[test]
+fn a_request_that_began_before_a_reload_is_tried_again_where_one_of_now_would_be() {
+    // What became of the second backend meanwhile; the third is the one to go to.
+    for change in ["gone", "drained", "elsewhere"] {
+        let (begun, has_begun) = mpsc::channel();
+        let (end, ends) = mpsc::channel::<()>();
+        let (begun, ends) = (Mutex::new(begun), Mutex::new(ends));
+        let first = Backend::start(move |mut conn| {
+            if conn.request().is_ok() {
+                begun.lock().unwrap().send(()).unwrap();
+                let _ = ends.lock().unwrap().recv();
+            }
+            conn.reset();
+        });
+        let [second, third] = ["second", "third"].map(Backend::saying);
+        let listener = address();
+        let all = [first.address(), second.address(), third.address()];
+        let names = ["a", "b", "c"];
+        let base = |backends: &[SocketAddr], names: &[&str]| {
+            let config = Config::http(listener, backends).names(names);
+            config.pool("algorithm = \"first\"").top("workers = 1")
+        };
+        // `first` takes the first one that has room.
+        let most = |config: Config, last: usize| {
+            (0..last).fold(config, |config, number| config.backend(number, "max_connections = 9"))
+        };
+        let lbd = Lbd::start(&most(base(&all, &names), 2).text());
+        let mut client = Client::connect(listener);
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        has_begun.recv().unwrap();
+        let changed = match change {
+            "gone" => most(base(&[all[0], all[2]], &["a", "c"]), 1),
+            "drained" => most(base(&all, &names), 2).backend(1, "drain = true"),
+            _ => most(base(&[all[0], address(), all[2]], &names), 2),
+        };
+        lbd.reload(&changed.text());
+        end.send(()).unwrap();
+        assert_eq!(client.response().text(), "third", "{change}");
+        assert_eq!(second.requests(), 0, "{change}");
+        drop(client);
+        lbd.stop();
+    }
+}

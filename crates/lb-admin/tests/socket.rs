@@ -6,7 +6,7 @@ mod support;
 use lb_net::UnixSocketOptions;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::sync::atomic::Ordering;
 use support::Server;
 

@@ -1,7 +1,7 @@
 use crate::Stream;
 use crate::opening::unix_address;
 use lb_types::Address;
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -146,6 +146,20 @@ impl Listener {
         }))
     }
 
+    /// From now on nobody begins a handshake here, but who began one may end it: for a moment before it is closed, because
+    /// the kernel resets a client whose last word of the handshake comes to a socket that is gone. A SYN that comes now is
+    /// dropped; the client repeats it after a second, and is then told of the next socket, or that there is none.
+    ///
+    /// # Errors
+    /// Where the system has no such filters: then handshakes go on to begin.
+    pub fn begin_no_handshake(&self) -> io::Result<()> {
+        let program = NO_SYN.map(|(code, then, or, k)| SockFilter::new(code, then, or, k));
+        match &self.socket {
+            Listening::Tcp(socket) => SockRef::from(socket).attach_filter(&program),
+            Listening::Unix(_) => Ok(()), // it has no handshakes
+        }
+    }
+
     fn open(options: &ListenerOptions) -> io::Result<Socket> {
         let backlog = i32::try_from(options.backlog).unwrap_or(i32::MAX);
         let address = match options.address {
@@ -195,6 +209,15 @@ impl Listener {
 /// Whoever connects over a Unix domain socket.
 const THIS_MACHINE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
+/// Classic BPF (linux/bpf_common.h) over a TCP header: load the flags, and of SYN and ACK; SYN alone is dropped.
+const NO_SYN: [(u16, u8, u8, u32); 5] = [
+    (0x30, 0, 0, 13),       // BPF_LD | BPF_B | BPF_ABS: the flags
+    (0x54, 0, 0, 0x12),     // BPF_ALU | BPF_AND | BPF_K: SYN and ACK of them
+    (0x15, 0, 1, 0x02),     // BPF_JMP | BPF_JEQ | BPF_K: SYN alone?
+    (0x06, 0, 0, 0),        // BPF_RET | BPF_K: drop
+    (0x06, 0, 0, u32::MAX), // pass
+];
+
 fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => ": the address is in use by another program",
@@ -238,6 +261,35 @@ mod tests {
         let client = std::net::TcpStream::connect(("127.0.0.1", listener.address().port().unwrap())).unwrap();
         let peer = listener.accept().await.unwrap().peer;
         assert_eq!(peer.ip().to_canonical(), client.local_addr().unwrap().ip());
+    }
+
+    #[tokio::test]
+    async fn who_began_a_handshake_may_end_it_and_nobody_begins_one() {
+        // As if the last word of a handshake were late: a bare ACK is dropped, so that it ends with the first data.
+        let bare_ack = [
+            (0x30, 0, 0, 13),
+            (0x15, 0, 1, 0x10),
+            (0x06, 0, 0, 0),
+            (0x06, 0, 0, u32::MAX),
+        ];
+        let listener = Listener::bind(&local()).unwrap();
+        let program = bare_ack.map(|(code, then, or, k)| SockFilter::new(code, then, or, k));
+        let Listening::Tcp(socket) = &listener.socket else {
+            panic!("not TCP")
+        };
+        SockRef::from(socket).attach_filter(&program).unwrap();
+        let address = listener.address().socket().unwrap();
+        let mut early = std::net::TcpStream::connect(address).unwrap();
+        listener.begin_no_handshake().unwrap();
+        let late = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let error = late
+            .connect_timeout(&address.into(), std::time::Duration::from_millis(100))
+            .unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut, "not refused either");
+        let waiting = std::future::poll_fn(|cx| Poll::Ready(listener.poll_accept(cx).is_pending()));
+        assert!(waiting.await, "it has not ended yet");
+        std::io::Write::write_all(&mut early, b"x").unwrap();
+        assert_eq!(listener.accept().await.unwrap().peer, early.local_addr().unwrap());
     }
 
     #[tokio::test]

@@ -39,7 +39,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         pools: vec![Arc::new(pool(backends)?)],
     });
     let (orders, inbox) = tokio::sync::mpsc::unbounded_channel();
-    orders.send(Order::Listen(*listen, Listener::bind_fd(&SocketOptions::new(*listen))?))?;
+    orders.send(Order::Listen(
+        (*listen).into(),
+        Listener::bind_fd(&SocketOptions::new(*listen))?,
+    ))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build_local(Default::default())?;
@@ -117,7 +120,7 @@ fn listener(address: SocketAddr, tcp: bool) -> Result<ListenerOptions, Box<dyn E
     };
     Ok(ListenerOptions {
         name: "main".into(),
-        address,
+        address: address.into(),
         backlog: 4096,
         max_connections: 100_000,
         service,

@@ -51,6 +51,8 @@ pub use lb_http::forward::Statements;
 #[doc(no_inline)]
 pub use lb_http::h1::Limits;
 #[doc(no_inline)]
+pub use lb_net::Shortage;
+#[doc(no_inline)]
 pub use lb_store::Tables;
 #[doc(no_inline)]
 pub use lb_telemetry::{Counters, Format};

@@ -17,6 +17,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::os::fd::OwnedFd;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::spawn_local;
+use tokio::time::Sleep;
 
 /// What the control thread asks of a worker. Orders are carried out one after the other.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ pub enum Order {
     /// Accept from this socket too. The address is the configured one, by which the snapshot
     /// knows the listener.
     Listen(Address, OwnedFd),
-    /// Accept what already waits at this address, then stop listening there.
+    /// Accept what already waits at this address, or is about to, then stop listening there.
     Unlisten(Address),
     /// Access-log lines go there from now on; `None`: nowhere.
     Log(Option<AccessLog>),
@@ -181,13 +183,21 @@ fn close(doors: impl Iterator<Item = Rc<Door>>) {
     }
 }
 
-/// Accepts until told to close, then once more until nothing waits.
+/// Accepts until told to close, then whoever has begun a handshake, for a moment, and until nothing waits.
 async fn accept(core: Rc<Core>, listener: Listener, door: Rc<Door>, open: Rc<Cell<usize>>) {
+    let mut last: Option<Pin<Box<Sleep>>> = None;
     loop {
         let accepted = poll_fn(|cx| {
             *door.waker.borrow_mut() = Some(cx.waker().clone());
             match listener.poll_accept(cx) {
-                Poll::Pending if door.closing.get() => Poll::Ready(None),
+                Poll::Pending if door.closing.get() => {
+                    let last = last.get_or_insert_with(|| {
+                        // Where it cannot be had, handshakes that begin in this moment may be reset.
+                        let _ = listener.begin_no_handshake();
+                        Box::pin(tokio::time::sleep(HANDSHAKE))
+                    });
+                    last.as_mut().poll(cx).map(|()| None)
+                }
                 other => other.map(Some),
             }
         })
@@ -281,7 +291,7 @@ async fn until_room(core: &Core) {
             return Poll::Ready(());
         }
         core.on_end(cx.waker());
-        std::future::Future::poll(pause.as_mut(), cx)
+        pause.as_mut().poll(cx)
     })
     .await;
 }
@@ -305,6 +315,8 @@ impl Drop for Count {
     }
 }
 
+/// Between a SYN and the end of its handshake lies a round trip; to the other side of the earth it takes 250 ms.
+const HANDSHAKE: Duration = Duration::from_millis(250);
 /// A socket that cannot be accepted from is tried again so often.
 const BROKEN: Duration = Duration::from_secs(1);
 
@@ -345,6 +357,15 @@ mod tests {
 
     /// Runs a worker with these orders, given one after the other when `ready` says so.
     fn run(entry: &Arc<ListenerEntry>, orders: Vec<Order>, ready: impl AsyncFn()) -> std::thread::Result<()> {
+        run_counted(entry, orders, &Arc::default(), ready)
+    }
+
+    fn run_counted(
+        entry: &Arc<ListenerEntry>,
+        orders: Vec<Order>,
+        counters: &Arc<Counters>,
+        ready: impl AsyncFn(),
+    ) -> std::thread::Result<()> {
         let snapshot = Arc::new(Snapshot {
             serial: 1,
             listeners: vec![Arc::clone(entry)],
@@ -357,7 +378,7 @@ mod tests {
         std::panic::catch_unwind(AssertUnwindSafe(|| {
             runtime.block_on(async {
                 let (tell, inbox) = unbounded_channel();
-                let worker = spawn_local(Worker::new(1, snapshot, Arc::default()).run(inbox));
+                let worker = spawn_local(Worker::new(1, snapshot, Arc::clone(counters)).run(inbox));
                 for order in orders {
                     tell.send(order).unwrap();
                     ready().await;
@@ -375,7 +396,8 @@ mod tests {
         let entry = listener();
         assert!(run(&entry, vec![Order::Drain], async || {}).is_ok());
         assert!(run(&entry, vec![Order::Panic], async || {}).is_err());
-        let socket = Listener::bind_fd(&lb_net::ListenerOptions::new("127.0.0.1:0".parse().unwrap())).unwrap();
+        let socket =
+            Listener::bind_fd(&lb_net::ListenerOptions::new("127.0.0.1:0".parse::<Address>().unwrap())).unwrap();
         let orders = vec![Order::Listen(entry.options.address, socket), Order::Panic, Order::Drain];
         assert!(run(&entry, orders, async || {}).is_err());
     }
@@ -406,5 +428,43 @@ mod tests {
         assert!(run(&entry, orders, async || {}).is_ok());
         assert_eq!(entry.connections.broken().1.raw_os_error(), Some(88));
         assert_eq!((entry.connections.broken().0, entry.connections.unaccepted()), (1, 0));
+    }
+
+    #[test]
+    fn who_has_begun_a_handshake_when_a_listener_is_taken_away_is_served() {
+        for taken_away in [false, true] {
+            let entry = listener();
+            let socket =
+                Listener::bind_fd(&lb_net::ListenerOptions::new("127.0.0.1:0".parse::<Address>().unwrap())).unwrap();
+            // As if the last word of a handshake were late: the kernel drops a bare ACK, so that it ends with the first data.
+            let program = [
+                (0x30, 0, 0, 13),
+                (0x15, 0, 1, 0x10),
+                (0x06, 0, 0, 0),
+                (0x06, 0, 0, u32::MAX),
+            ];
+            let program = program.map(|(code, then, or, k)| socket2::SockFilter::new(code, then, or, k));
+            socket2::SockRef::from(&socket).attach_filter(&program).unwrap();
+            let address = socket2::SockRef::from(&socket).local_addr().unwrap();
+            let mut client = std::net::TcpStream::connect(address.as_socket().unwrap()).unwrap();
+            let mut orders = vec![Order::Listen(entry.options.address, socket)];
+            orders.extend(taken_away.then_some(Order::Unlisten(entry.options.address)));
+            orders.push(Order::Drain);
+            let (counters, given) = (Arc::default(), Cell::new(0));
+            let last = orders.len();
+            let client = RefCell::new(&mut client);
+            run_counted(&entry, orders, &counters, async || {
+                // The worker has seen each order before the next, and the data come behind all of them.
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+                given.set(given.get() + 1);
+                if given.get() == last {
+                    std::io::Write::write_all(*client.borrow_mut(), b"x").unwrap();
+                }
+            })
+            .unwrap();
+            assert_eq!(counters.snapshot().opened, 1, "taken away before: {taken_away}");
+        }
     }
 }

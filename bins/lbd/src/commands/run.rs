@@ -20,6 +20,13 @@ pub(crate) fn run(run: &args::Run) -> ExitCode {
 
 /// Serves a plan from the first socket to the last connection.
 pub(crate) fn serve(plan: Plan, source: Source, watch: Option<crate::access::Watcher>) -> ExitCode {
+    crate::note::serving();
+    let code = serve_to_the_end(plan, source, watch);
+    crate::note::finish();
+    code
+}
+
+fn serve_to_the_end(plan: Plan, source: Source, watch: Option<crate::access::Watcher>) -> ExitCode {
     warnings();
     let limit = lb_net::raise_descriptor_limit();
     if limit.now != limit.before {

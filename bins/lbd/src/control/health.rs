@@ -146,6 +146,7 @@ impl Control {
         if let Err(error) = entry.pool.apply(&made) {
             note(format_args!("pool {}: {error}", entry.pool.name()));
         }
+        self.retired.follow(&entry.pool, &conditions, plan.fail_open);
         let now = lb_net::clock::monotonic();
         let rest = now.since(begun).saturating_mul(RESTS).min(LONGEST_REST);
         let made = Made {

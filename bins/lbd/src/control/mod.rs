@@ -2,10 +2,12 @@
 
 mod admin;
 mod agents;
+mod expiry;
 mod health;
 mod limits;
 mod orders;
 mod reload;
+mod retired;
 mod see;
 
 pub(crate) use health::probes_at_once;
@@ -18,6 +20,7 @@ use crate::signals::Signals;
 use crate::sockets::{Sockets, Wanted};
 use crate::workers::{Ending, Workers};
 use admin::{Admin, Asks};
+use expiry::Expiry;
 use health::{Standings, watched};
 use lb_config::Plan;
 use lb_net::Address;
@@ -28,6 +31,7 @@ use lb_types::Time;
 use limits::Limits;
 use orders::Orders;
 use reload::{Loaded, loaded};
+use retired::Retired;
 use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -43,6 +47,8 @@ pub(crate) struct Control {
     prober: Prober,
     agents: Agents,
     standings: Standings,
+    /// What requests of former configurations go by.
+    retired: Retired,
     watched: bool,
     signals: Signals,
     sockets: Sockets,
@@ -65,6 +71,7 @@ pub(crate) struct Control {
     limits: HashMap<Address, Limits>,
     /// Requests and connections that found no descriptor, memory or port for a backend.
     short: Rising,
+    expiry: Expiry,
     /// A reload whose file is being read.
     loading: Option<oneshot::Receiver<Loaded>>,
     /// Another one was asked for meanwhile.
@@ -109,6 +116,8 @@ impl Control {
             prober,
             agents,
             standings: Standings::default(),
+            retired: Retired::default(),
+            expiry: Expiry::default(),
             loading: None,
             load_again: false,
             watched: watch.is_some(),
@@ -151,9 +160,10 @@ impl Control {
             tokio::select! {
                 _ = second.tick() => {
                     self.judge_traffic();
-                    self.expire();
+                    self.expiry.begin(&self.snapshot.pools);
                     self.tell_limits();
                 }
+                () = self.expiry.due() => self.expiry.step(lb_net::clock::monotonic()),
                 event = self.prober.next() => self.on_health(event),
                 event = self.agents.next() => self.on_agent(event),
                 pool = self.standings.due() => self.update(pool),
@@ -254,17 +264,10 @@ impl Control {
 
     /// The workers' lines go there from now on.
     fn log_to(&mut self, log: Option<(lb_proxy::AccessLog, Writer)>) {
+        crate::note::shared(!self.watched && self.plan.log.access == lb_config::AccessLog::Stderr);
         let (log, writer) = log.unzip();
         self.workers.tell(|| Order::Log(log.clone()));
         self.log = writer;
-    }
-
-    /// Frees persistence entries whose time is over, a bounded number each second.
-    fn expire(&self) {
-        let now = lb_net::clock::monotonic();
-        for table in self.snapshot.pools.iter().flat_map(|pool| pool.tables.iter().flatten()) {
-            table.expire(now, EXPIRE_AT_ONCE);
-        }
     }
 }
 
@@ -278,5 +281,3 @@ pub(crate) fn workers_of(plan: &Plan) -> usize {
 
 /// How long the end waits for the access log.
 const PATIENCE_FOR_LOG: Duration = Duration::from_secs(1);
-/// Persistence entries freed per table and second: 10 ms of work at most.
-const EXPIRE_AT_ONCE: usize = 20_000;

@@ -148,6 +148,7 @@ impl Control {
             self.admin = admin;
         }
         let old = std::mem::replace(&mut self.snapshot, built.commit());
+        self.retired.add(&old);
         self.loaded = lb_net::clock::monotonic();
         for line in self.orders.follow(Some(&self.plan), &plan, self.loaded) {
             note(line);

@@ -544,7 +544,7 @@ mod tests {
             })],
             pools: vec![Arc::new(PoolEntry {
                 pool: Arc::new(pool),
-                tables: [None, None],
+                tables: Default::default(),
                 options: PoolOptions {
                     connect_timeout: forever,
                     response_timeout: forever,
@@ -603,7 +603,7 @@ mod tests {
         let forever = Duration::from_secs(60);
         ListenerOptions {
             name: "main".into(),
-            address,
+            address: address.into(),
             backlog: 1,
             max_connections: 1,
             service: Service::Http(HttpOptions {

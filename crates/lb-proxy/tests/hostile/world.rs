@@ -118,7 +118,7 @@ impl World {
             })],
         });
         let (orders, inbox) = tokio::sync::mpsc::unbounded_channel();
-        orders.send(Order::Listen(proxy, socket.into())).unwrap();
+        orders.send(Order::Listen(proxy.into(), socket.into())).unwrap();
         let counters = Arc::new(Counters::new());
         let counts = Arc::clone(&counters);
         let worker = std::thread::spawn(move || {
@@ -217,7 +217,7 @@ fn pool(backends: &[Arc<Script>]) -> Pool {
 fn listener(address: SocketAddr, setup: &Setup) -> ListenerOptions {
     ListenerOptions {
         name: "main".into(),
-        address,
+        address: address.into(),
         backlog: 64,
         max_connections: 1000,
         service: Service::Http(HttpOptions {
