@@ -14,8 +14,8 @@ if ! command -v valgrind >/dev/null; then
     echo "skipped: valgrind is not installed (Debian: apt-get install valgrind)" >&2
     exit 0
 fi
-cargo build --locked --quiet --release --package lb-benches --bin instructions
-program=${CARGO_TARGET_DIR:-target}/release/instructions
+cargo build --locked --quiet --profile dist --package lb-benches --bin instructions
+program=${CARGO_TARGET_DIR:-target}/dist/instructions
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 

@@ -1,4 +1,4 @@
-//! The profile that release builds are laid out by (`benches/profile`) was made for this compiler and these crates, and
+//! The profile that builds with `--profile dist` are laid out by (`benches/profile`) was made for this compiler and these crates, and
 //! what stands before rustc gives it to those builds only.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -44,6 +44,32 @@ fn the_profile_was_made_for_this_compiler_and_these_crates() {
 }
 
 #[test]
+fn packaged_builds_are_built_as_when_the_profile_was_made() {
+    let profiles = &toml("Cargo.toml")["profile"];
+    let dist: toml::Table = "inherits = 'release'\nopt-level = 3\ndebug = 1\nlto = 'fat'\ncodegen-units = 1"
+        .parse()
+        .unwrap();
+    assert_eq!(
+        profiles["dist"].as_table().unwrap(),
+        &dist,
+        "names of functions carry a hash of these"
+    );
+    // They are inherited, whatever `dist` says for all packages.
+    for (package, settings) in profiles["release"]["package"].as_table().unwrap() {
+        let settings = settings.as_table().unwrap();
+        assert_eq!(
+            (settings.len(), settings["opt-level"].as_integer()),
+            (1, Some(3)),
+            "{package}"
+        );
+    }
+    assert!(
+        profiles["release"].get("lto").is_none(),
+        "it would be given the profile, which fits nothing there"
+    );
+}
+
+#[test]
 fn optimised_builds_of_the_pinned_compiler_are_given_the_profile() {
     let profile = format!("-Cprofile-use={}", folder().join("lbd.profdata").display());
     // What cargo says for libraries and for programs with `lto = "fat"`.
@@ -61,6 +87,7 @@ fn all_other_builds_are_left_as_they_are() {
         &["--print", "cfg"][..],
         &["--crate-name", "x", "-C", "embed-bitcode=no", "a b.rs"],
         &["--crate-name", "lto", "--out-dir", "/tmp/lto"],
+        &["--crate-name", "x", "-C", "lto=thin"],
     ] {
         assert_eq!(called(args, &pinned(), None), args, "unchanged, blanks included");
     }
