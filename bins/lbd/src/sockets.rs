@@ -92,10 +92,11 @@ impl Sockets {
             });
         }
         // Of a listener whose protocol changes the socket stays.
-        let held = match (self.held.get(&address), &wanted.file) {
-            (Some(_), _) => None,
-            (None, Some(file)) => Some(Held::File(UnixSocket::open(file)?)),
-            (None, None) => Some(Held::Abstract(Listener::bind_fd(&options)?)),
+        let is_held = self.held.contains_key(&address) && !self.has_lost(address);
+        let held = match &wanted.file {
+            _ if is_held => None,
+            Some(file) => Some(Held::File(UnixSocket::open(file)?)),
+            None => Some(Held::Abstract(Listener::bind_fd(&options)?)),
         };
         let source = held.as_ref().or(self.held.get(&address));
         let sockets: io::Result<_> = source
@@ -115,6 +116,11 @@ impl Sockets {
             self.held.insert(opened.address, held);
         }
         (opened.address, opened.sockets)
+    }
+
+    /// Has somebody taken the file of a socket of ours away, so that nobody finds it?
+    pub(crate) fn has_lost(&self, address: Address) -> bool {
+        matches!(self.held.get(&address), Some(Held::File(socket)) if !socket.is_in_place())
     }
 
     /// Changes who may use a socket that stays.
@@ -205,6 +211,12 @@ mod tests {
         assert_eq!(workers.len(), 3);
         // The protocol changes: the same socket once more.
         assert_eq!(ours.open(&[with_mode(0o600)], 3).unwrap()[0].sockets.len(), 3);
+        assert!(!ours.has_lost(address));
+        std::fs::remove_file(&path).unwrap();
+        assert!(ours.has_lost(address));
+        let mut anew = ours.open(&[with_mode(0o600)], 3).unwrap();
+        ours.keep(anew.remove(0));
+        assert!(!ours.has_lost(address));
         ours.adapt(&with_mode(0o660)).unwrap();
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o660);

@@ -1,6 +1,6 @@
 //! The runtime API of a load balancer: HTTP and JSON over a local socket, and its client.
 //!
-//! What it is for: [`serve`] answers on a [`Socket`] and asks whoever implements [`Control`]; [`Client`] asks over the
+//! What it is for: [`serve`] answers on a [`UnixSocket`] and asks whoever implements [`Control`]; [`Client`] asks over the
 //! same socket. What there is to see is a [`state::State`], what can be ordered an [`Order`]; [`text`] prints them.
 //! `docs/admin.md` has the paths and the JSON.
 //!

@@ -132,9 +132,6 @@ impl Cause {
             }
             Self::Outlier(_) => "it answers far slower than the others: look at its load, or give it less weight",
             Self::Socket(NO_SOCKET) => "start the service, or correct the path: no socket is there",
-            Self::Socket(FULL) => {
-                "the service does not accept connections as fast as they come: look at its load and its backlog"
-            }
             Self::Socket(KEPT_OUT) => {
                 "let this load balancer write to the socket: look at its mode and owner, and those of its folder"
             }
@@ -154,9 +151,8 @@ const TOLERABLE: [&str; 6] = [
     "Transfer-Encoding and Content-Length in one message",
 ];
 
-// What only connecting to a Unix domain socket comes to: ENOENT, EAGAIN and EACCES of connect(2).
+// What only connecting to a Unix domain socket comes to: ENOENT and EACCES of connect(2).
 const NO_SOCKET: i32 = 2;
-const FULL: i32 = 11;
 const KEPT_OUT: i32 = 13;
 
 impl fmt::Display for Cause {
@@ -181,7 +177,6 @@ impl fmt::Display for Cause {
             Self::SuccessRate(percent) => write!(f, "only {percent} % of its requests succeeded"),
             Self::Outlier(times) => write!(f, "{times} times as slow as the middle of the pool"),
             Self::Socket(NO_SOCKET) => f.write_str("no socket is at its path"),
-            Self::Socket(FULL) => f.write_str("the backlog of its socket is full"),
             Self::Socket(KEPT_OUT) => f.write_str("not allowed to connect to its socket"),
             Self::Socket(number) => write!(f, "socket error {number}"),
             Self::Local => f.write_str("the probe could not be made here"),

@@ -1,10 +1,14 @@
 use crate::Stream;
 use lb_types::{Address, UnixPath};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use std::future::Future as _;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::{Sleep, sleep};
 
 /// A connection to a backend that is being made.
 ///
@@ -12,20 +16,32 @@ use tokio::net::{TcpStream, UnixStream};
 #[derive(Debug)]
 pub struct Opening {
     stream: Option<Stream>,
+    /// The backlog of a Unix domain socket is full, and nothing tells when it is not: it is asked again.
+    again: Option<(UnixPath, Pin<Box<Sleep>>)>,
 }
 
 impl Opening {
     /// Begins: sends the SYN, or asks the Unix domain socket's owner. TCP has TCP_NODELAY. Call it inside a runtime.
     ///
     /// # Errors
-    /// Out of descriptors or ports, no route, no socket at that path: what the system says at once. `WouldBlock`:
-    /// the backlog of a Unix domain socket is full, and nothing tells when it is not.
+    /// Out of descriptors or ports, no route, no socket at that path: what the system says at once.
     pub fn start(address: Address) -> io::Result<Self> {
         let stream = match address {
             Address::Ip(address) => tcp(address)?,
-            Address::Unix(path) => unix(path)?,
+            Address::Unix(path) => match unix(path) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Self {
+                        stream: None,
+                        again: Some((path, Box::pin(sleep(PAUSE)))),
+                    });
+                }
+                stream => stream?,
+            },
         };
-        Ok(Self { stream: Some(stream) })
+        Ok(Self {
+            stream: Some(stream),
+            again: None,
+        })
     }
 
     /// The connection once its handshake is done.
@@ -34,6 +50,16 @@ impl Opening {
     /// Refused, unreachable, timed out by the kernel. Polled again after it was ready: an error
     /// of kind `NotConnected`.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+        while let Some((path, pause)) = &mut self.again {
+            ready!(pause.as_mut().poll(cx));
+            match unix(*path) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => *pause = Box::pin(sleep(PAUSE)),
+                stream => {
+                    self.again = None;
+                    self.stream = Some(stream?);
+                }
+            }
+        }
         let Some(stream) = &self.stream else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         };
@@ -45,6 +71,9 @@ impl Opening {
         Poll::Ready(self.stream.take().ok_or_else(|| io::ErrorKind::NotConnected.into()))
     }
 }
+
+/// As often the kernel would look, if it had a queue of them.
+const PAUSE: Duration = Duration::from_millis(10);
 
 fn tcp(address: SocketAddr) -> io::Result<Stream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
@@ -163,19 +192,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_backlog_is_said_at_once() {
+    async fn a_full_backlog_is_waited_for() {
         let path = Path::new("full");
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
         socket.bind(&SockAddr::unix(&path.0).unwrap()).unwrap();
         socket.listen(0).unwrap();
         let unix = path.unix();
         let mut waiting = Vec::new();
-        let full = loop {
-            match Opening::start(unix.into()) {
-                Ok(opening) => waiting.push(opening),
-                Err(error) => break error,
+        let mut late = loop {
+            let opening = Opening::start(unix.into()).unwrap();
+            if opening.again.is_some() {
+                break opening;
             }
+            waiting.push(opening);
         };
-        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
+        assert!(poll_fn(|cx| Poll::Ready(late.poll(cx).is_pending())).await);
+        socket.accept().unwrap();
+        assert!(poll_fn(|cx| late.poll(cx)).await.is_ok());
     }
 }

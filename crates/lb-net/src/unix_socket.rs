@@ -145,7 +145,7 @@ impl UnixSocket {
         }
         let group = options.group.as_deref().map(group_id).transpose()?;
         let path = &options.path;
-        if self.is_ours() {
+        if self.is_in_place() {
             let change = || -> io::Result<()> {
                 // Nobody of the old group may come in with the new permissions, nor the other way round.
                 fs::set_permissions(path, Permissions::from_mode(self.options.mode & options.mode))?;
@@ -189,14 +189,15 @@ impl UnixSocket {
     }
 
     /// Is the file under our path still the one we made?
-    fn is_ours(&self) -> bool {
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
         fs::symlink_metadata(&self.options.path).is_ok_and(|about| (about.dev(), about.ino()) == self.file)
     }
 }
 
 impl Drop for UnixSocket {
     fn drop(&mut self) {
-        if self.is_ours() {
+        if self.is_in_place() {
             let _ = fs::remove_file(&self.options.path);
         }
     }
@@ -279,7 +280,7 @@ fn look(path: &Path, gives_way: impl Fn(&UnixStream) -> bool) -> Result<(), Unix
             what,
         });
     }
-    match UnixStream::connect(path) {
+    match connect_at_once(path) {
         // The process that made it is dead.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
         // It went away meanwhile.
@@ -287,6 +288,16 @@ fn look(path: &Path, gives_way: impl Fn(&UnixStream) -> bool) -> Result<(), Unix
         Ok(stream) if gives_way(&stream) => Ok(()),
         _ => Err(UnixSocketError::InUse { path: path.to_owned() }),
     }
+}
+
+/// Connects without waiting: the backlog of whoever listens may be full, and he may never look at it.
+fn connect_at_once(path: &Path) -> io::Result<UnixStream> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
+    let stream = UnixStream::from(socket);
+    stream.set_nonblocking(false)?;
+    Ok(stream)
 }
 
 /// A listening socket under a fresh name, with its permissions from the first moment.
@@ -354,5 +365,5 @@ impl fmt::Display for UnixSocketOptions {
 /// `sun_path` has 108 bytes with the zero behind it (unix(7)); the fresh name beside it may be longer than the name.
 const LONGEST_PATH: usize = 90;
 /// Whoever makes a socket holds the lock for less than a millisecond, or while somebody who is there is asked.
-const LOCK_TRIES: usize = 200;
+const LOCK_TRIES: usize = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);

@@ -65,8 +65,6 @@ impl NoContact {
             K::NetworkUnreachable => failed("no route to the network of the address", Refusal::Unreachable),
             K::NetworkDown => failed("the network is down", Refusal::Unreachable),
             K::NotFound => failed("no socket is at its path", Refusal::Refused),
-            // of a Unix domain socket; TCP has no such answer
-            K::WouldBlock => failed("the backlog of its socket is full", Refusal::Refused),
             K::PermissionDenied if lb_net::lacks_access(error) => failed(
                 "the mode or owner of its socket keeps this process out",
                 Refusal::Unreachable,
@@ -156,9 +154,9 @@ mod tests {
 
     #[test]
     fn each_reason_why_no_connection_was_made_reads_differently() {
-        // errno(3), as above; EINVAL 22, ENETDOWN 100, ENOMEM 12, EPROTO 71, ENOENT 2, EAGAIN 11, EACCES 13
+        // errno(3), as above; EINVAL 22, ENETDOWN 100, ENOMEM 12, EPROTO 71, ENOENT 2, EACCES 13
         let of = |number| NoContact::of(&io::Error::from_raw_os_error(number)).detail;
-        let said = [113, 101, 100, 104, 1, 22, 99, 24, 12, 71, 2, 11, 13].map(of);
+        let said = [113, 101, 100, 104, 1, 22, 99, 24, 12, 71, 2, 13].map(of);
         for (n, detail) in said.iter().enumerate() {
             assert!(
                 !detail.is_empty() && !said.iter().skip(n + 1).any(|other| other == detail),

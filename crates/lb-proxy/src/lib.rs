@@ -57,7 +57,7 @@ pub use lb_store::Tables;
 #[doc(no_inline)]
 pub use lb_telemetry::{Counters, Format};
 #[doc(no_inline)]
-pub use lb_types::Cidr;
+pub use lb_types::{Address, Cidr};
 pub use log::AccessLog;
 pub use options::{HttpOptions, ListenerOptions, PROBE_AGENT, PoolOptions, Service, TcpOptions};
 pub use snapshot::{ListenerEntry, Occupancy, PoolEntry, Snapshot};

@@ -4,7 +4,8 @@
 //! process, so a worker that has nobody idle asks the others. Nothing here is touched while there are enough.
 
 use crate::core::Core;
-use std::cell::RefCell;
+use lb_types::Time;
+use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 use std::task::Waker;
@@ -20,6 +21,27 @@ pub(crate) struct Room {
     /// From this number on descriptors are kept for connections to backends: a client that is let in and can reach
     /// none of them helps nobody.
     reserved_from: u64,
+    /// Clients of TCP listeners that are in and have no connection to a backend yet: each needs one more descriptor.
+    unconnected: Cell<u64>,
+    /// When room was made last: once in a while is enough for all who wait.
+    made: Cell<Option<Time>>,
+}
+
+/// A client of a TCP listener, until it is connected to a backend.
+#[derive(Debug)]
+pub(crate) struct Unconnected(Rc<Core>);
+
+impl Unconnected {
+    pub(crate) fn new(core: &Rc<Core>) -> Self {
+        core.room.unconnected.update(|count| count + 1);
+        Self(Rc::clone(core))
+    }
+}
+
+impl Drop for Unconnected {
+    fn drop(&mut self) {
+        self.0.room.unconnected.update(|count| count.saturating_sub(1));
+    }
 }
 
 impl Room {
@@ -28,15 +50,22 @@ impl Room {
         Self {
             waiting: RefCell::new(Vec::new()),
             wanted: Notify::new(),
+            unconnected: Cell::new(0),
+            made: Cell::new(None),
             reserved_from: limit.saturating_sub((limit / RESERVED).clamp(FEWEST_RESERVED, MOST_RESERVED)),
         }
     }
 }
 
 impl Core {
-    /// Makes room for one more descriptor here, or has the other workers do so. Who needs it tries again later.
+    /// Makes some room here, or has the other workers do so. Who needs it tries again later.
     #[cold]
     pub(crate) fn want_room(&self) {
+        let now = self.now().mono;
+        if self.room.made.get().is_some_and(|last| now.since(last) < AGAIN) {
+            return;
+        }
+        self.room.made.set(Some(now));
         if !self.make_room() {
             ELSEWHERE.notify_waiters();
         }
@@ -71,12 +100,17 @@ impl Core {
 
     /// Is this the descriptor of a client that has to wait, so that those who are in can reach backends?
     pub(crate) fn is_crowded(&self, of: &impl AsRawFd) -> bool {
-        u64::try_from(of.as_raw_fd()).is_ok_and(|number| number >= self.room.reserved_from)
+        u64::try_from(of.as_raw_fd()).is_ok_and(|number| number + self.spoken_for() >= self.room.reserved_from)
+    }
+
+    /// Descriptors that those who are in still need.
+    fn spoken_for(&self) -> u64 {
+        self.room.unconnected.get() + self.room.waiting.borrow().len() as u64
     }
 
     /// Would the next client's descriptor be one that is not reserved? Asks the kernel.
     pub(crate) fn has_room(&self, any: impl AsFd) -> bool {
-        lb_net::lowest_free(any).is_some_and(|number| number < self.room.reserved_from)
+        lb_net::lowest_free(any).is_some_and(|number| number + self.spoken_for() < self.room.reserved_from)
     }
 }
 

@@ -4,6 +4,7 @@ use crate::buffer::Buffer;
 use crate::contact::NoContact;
 use crate::core::Core;
 use crate::pick::{Claims, pick};
+use crate::room::Unconnected;
 use crate::timer::Timer;
 use crate::tunnel::{Traffic, Tunnel};
 use crate::view::{ListenerView, Place, PoolView};
@@ -38,6 +39,7 @@ pub(crate) struct Passage {
     detail: &'static str,
     recalled: Recalled,
     claims: Claims,
+    unconnected: Option<Unconnected>,
     _count: Count,
 }
 
@@ -51,11 +53,19 @@ enum State {
     Over,
 }
 
+/// An attempt that failed at once.
+struct Failed {
+    why: NoContact,
+    client: Stream,
+    tried: Tried,
+}
+
 impl Passage {
     pub(crate) fn new(core: Rc<Core>, place: &Place, io: Stream, peer: SocketAddr, count: Count) -> Self {
         core.connection_began();
         core.tick();
         let started = core.now();
+        let unconnected = Some(Unconnected::new(&core));
         Self {
             view: place.view(),
             core,
@@ -70,6 +80,7 @@ impl Passage {
             detail: "",
             recalled: Recalled::NOTHING,
             claims: Claims::default(),
+            unconnected,
             _count: count,
         }
     }
@@ -85,7 +96,7 @@ impl Passage {
     }
 
     /// Picks a backend and begins to connect; the next one when that fails at once. `last`: how the attempt before failed.
-    fn choose(&mut self, client: Stream, mut tried: Tried, mut last: Option<End>) -> State {
+    fn choose(&mut self, mut client: Stream, mut tried: Tried, mut last: Option<End>) -> State {
         let Some(pool) = self.pool() else { return State::Over };
         loop {
             let ticket = match pick(&pool, &self.recalled, &mut self.claims, &tried, &self.core) {
@@ -104,29 +115,40 @@ impl Passage {
                 self.core.counters.retry();
                 self.detail = "";
             }
-            match Opening::start(ticket.backend().address) {
-                Ok(opening) => {
-                    self.core.counters.upstream_connect();
+            let failed = match self.open(&pool, ticket, client, tried) {
+                Ok(state) => return state,
+                Err(failed) => failed,
+            };
+            (client, tried) = (failed.client, failed.tried);
+            last = Some(failed.why.end);
+            if !self.may_retry(&pool, failed.why) {
+                self.end(failed.why.end, &Traffic::default());
+                client.reset();
+                return State::Over;
+            }
+        }
+    }
+
+    /// Begins to connect, or to wait for a descriptor.
+    fn open(&mut self, pool: &PoolView, ticket: Ticket, client: Stream, mut tried: Tried) -> Result<State, Failed> {
+        match Opening::start(ticket.backend().address) {
+            Ok(opening) => {
+                self.core.counters.upstream_connect();
+                self.ticket = Some(ticket);
+                self.set_timer(pool.options().connect_timeout);
+                Ok(State::Connect(client, opening, tried))
+            }
+            Err(error) => {
+                let why = NoContact::of(&error);
+                if why.wants_room() {
+                    self.core.want_room();
+                    self.detail = why.detail;
                     self.ticket = Some(ticket);
-                    self.set_timer(pool.options().connect_timeout);
-                    return State::Connect(client, opening, tried);
+                    return Ok(State::Room(client, tried));
                 }
-                Err(error) => {
-                    let failed = NoContact::of(&error);
-                    if failed.wants_room() {
-                        self.core.want_room();
-                        self.detail = failed.detail;
-                        return State::Room(client, tried);
-                    }
-                    tried.add(ticket.slot());
-                    self.failed(failed, ticket, &pool);
-                    last = Some(failed.end);
-                    if !self.may_retry(&pool, failed) {
-                        self.end(failed.end, &Traffic::default());
-                        client.reset();
-                        return State::Over;
-                    }
-                }
+                tried.add(ticket.slot());
+                self.failed(why, ticket, pool);
+                Err(Failed { why, client, tried })
             }
         }
     }
@@ -158,14 +180,28 @@ impl Passage {
         }
     }
 
-    /// Waits for a descriptor, as long as for a handshake. The ticket is given back meanwhile.
+    /// Waits for a descriptor, as long as for a handshake.
     fn poll_room(&mut self, cx: &mut Context<'_>, client: Stream, tried: Tried) -> (State, bool) {
         if self.timer.as_ref().is_some_and(Timer::take_fired) {
             self.end(End::LocalShortage, &Traffic::default());
             client.reset();
             return (State::Over, true);
         }
-        match self.choose(client, tried, None) {
+        let next = match (self.ticket.take(), self.pool()) {
+            (Some(ticket), Some(pool)) => match self.open(&pool, ticket, client, tried) {
+                Ok(state) => state,
+                Err(Failed { why, client, tried }) if self.may_retry(&pool, why) => {
+                    self.choose(client, tried, Some(why.end))
+                }
+                Err(Failed { why, client, .. }) => {
+                    self.end(why.end, &Traffic::default());
+                    client.reset();
+                    State::Over
+                }
+            },
+            _ => self.choose(client, tried, None),
+        };
+        match next {
             still @ State::Room(..) => {
                 self.core.wait_for_room(cx.waker());
                 (still, false)
@@ -198,6 +234,7 @@ impl Passage {
                 timer.set(self.core.now().mono.after(tcp.idle_timeout));
                 let (early, late) = (Buffer::empty(), Buffer::empty());
                 let tunnel = Tunnel::new(client, upstream, early, late, timer, tcp.idle_timeout);
+                self.unconnected = None;
                 return (State::Tunnel(Box::new(tunnel)), true);
             }
             Poll::Ready(Err(error)) => NoContact::of(&error),
@@ -270,7 +307,12 @@ impl Passage {
             log.write(&access);
         }
         if let Some(ticket) = ticket {
-            ticket.finish(Outcome::Success, core.now().mono);
+            // who waited for a descriptor never reached it
+            let reached = end != End::LocalShortage;
+            ticket.finish(
+                if reached { Outcome::Success } else { Outcome::Neutral },
+                core.now().mono,
+            );
         }
     }
 }

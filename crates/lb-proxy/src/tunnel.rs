@@ -60,6 +60,8 @@ struct Half {
     buffer: Buffer,
     eof: bool,
     closed: bool,
+    /// Whom it reads from broke off: whoever gets its bytes must not take them for the whole.
+    cut: bool,
     /// Whom it writes to takes nothing more: what comes is thrown away.
     dead: bool,
     large: bool,
@@ -113,8 +115,9 @@ impl Tunnel {
         } else if self.progress() != before && !self.lingers {
             self.timer.set(now.after(self.patience));
         } else if self.timer.take_fired() {
-            self.close(core);
             let is_idle = self.broken.is_none();
+            self.reset_cut();
+            self.close(core);
             return Poll::Ready(if is_idle { End::TunnelIdle } else { End::TunnelReset });
         }
         Poll::Pending
@@ -170,6 +173,16 @@ impl Tunnel {
         Poll::Ready(End::TunnelReset)
     }
 
+    /// Ends with a RST toward whom the end of what was cut would look like an end.
+    fn reset_cut(&mut self) {
+        let ends = [(self.down.cut, &mut self.client), (self.up.cut, &mut self.upstream)];
+        for (_, stream) in ends.into_iter().filter(|(is_cut, _)| *is_cut) {
+            if let Some(stream) = stream.take() {
+                stream.reset();
+            }
+        }
+    }
+
     fn poll_halves(&mut self, cx: &mut Context<'_>, core: &Core) -> Poll<End> {
         loop {
             let (Some(client), Some(upstream)) = (&mut self.client, &mut self.upstream) else {
@@ -199,22 +212,27 @@ impl Tunnel {
                 (Fault::Reading, None) if other.has_unsent() => {
                     other.dead = true;
                     other.release(core);
-                    half.eof = true;
+                    (half.eof, half.cut) = (true, true);
                 }
                 (Fault::Reading, None) => return self.abort(),
-                // What it said before it broke was read; now the other side gets the end of that.
-                (Fault::Reading, Some(broken)) if broken.by_client == by_client && !half.eof => half.eof = true,
+                // What it said before it broke was read; it is on its way to the other side.
+                (Fault::Reading, Some(broken)) if broken.by_client == by_client && !half.eof => {
+                    (half.eof, half.cut) = (true, true);
+                }
                 // It takes nothing more, but what it has said may be on its way still, as an early refusal is.
                 (Fault::Writing, None) => {
                     half.dead = true;
                     half.release(core);
+                    // The error was taken by the write: the next read would say that it ended in order.
+                    other.cut = !other.eof;
                 }
                 // Now both sides are broken.
                 _ => return Poll::Ready(End::TunnelReset),
             }
         }
         let is_over = |half: &Half| half.closed || (half.dead && half.eof);
-        if !(is_over(&self.up) && is_over(&self.down)) {
+        // The RST behind what was cut waits until that has had time to arrive.
+        if !(is_over(&self.up) && is_over(&self.down)) || self.up.cut || self.down.cut {
             return Poll::Pending;
         }
         let in_order = self.broken.is_none();
@@ -228,6 +246,7 @@ impl Half {
             buffer,
             eof: false,
             closed: false,
+            cut: false,
             dead: false,
             large: false,
             bulk: 0,
@@ -306,7 +325,9 @@ impl Half {
             }
             if self.eof {
                 if !self.closed {
-                    to.close_write();
+                    if !self.cut {
+                        to.close_write();
+                    }
                     self.closed = true;
                     core.give_buffer(std::mem::replace(&mut self.buffer, Buffer::empty()));
                 }
@@ -394,9 +415,9 @@ impl Half {
 
 /// So many reads of a full large buffer (256 KiB), and a direction is taken for bulk.
 const BULK: u8 = 4;
-/// How long the end of a side is waited for when the other side broke and all it had said is on its way (nginx:
-/// `lingering_timeout`, the same).
-const LINGER: Duration = Duration::from_secs(5);
+/// When a side broke and all it had said was sent on, the other has so long to take it before a RST tells it of the cut: a
+/// RST destroys what is still under way.
+const LINGER: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
@@ -419,11 +440,12 @@ mod tests {
         Tunnel::new(client, upstream, Buffer::empty(), Buffer::empty(), timer, patience)
     }
 
-    /// Reads to the end and closes.
-    fn take_all(mut peer: Peer) -> std::thread::JoinHandle<io::Result<Vec<u8>>> {
+    /// Reads to the end and closes; says whether it ended in order.
+    fn take_all(mut peer: Peer) -> std::thread::JoinHandle<(Vec<u8>, bool)> {
         std::thread::spawn(move || {
             let mut all = Vec::new();
-            peer.read_to_end(&mut all).map(|_| all)
+            let end = peer.read_to_end(&mut all);
+            (all, end.is_ok())
         })
     }
 
@@ -506,16 +528,25 @@ mod tests {
                 stays.write_all(&[b'x'; 1_000]).unwrap();
                 let mut tunnel = between(&core, client_io, upstream_io);
                 let told = stays.try_clone().unwrap();
-                let all = take_all(stays);
+                let all = take_all(stays); // and how it ended
                 // It sends on for as long as it is listened to.
                 let talk = std::thread::spawn(move || {
                     while !all.is_finished() && (&told).write_all(b"y").is_ok() {}
                     all.join().unwrap()
                 });
-                let end = poll_fn(|cx| tunnel.poll(cx, &core)).await;
+                let end = poll_fn(|cx| {
+                    let end = tunnel.poll(cx, &core);
+                    if end.is_pending() && tunnel.lingers {
+                        core.timers.advance(core.now().mono.after(LINGER * 2));
+                        return tunnel.poll(cx, &core);
+                    }
+                    end
+                })
+                .await;
                 let got = talk.join().unwrap();
                 let what = format!("{len} bytes, in order {in_order}, client {breaks_client}: {end:?}");
-                assert!(got.is_ok_and(|got| got == pattern(len)), "{what}");
+                assert!(got.0 == pattern(len), "{what}");
+                assert!(in_order || !got.1, "{what}: the cut looked like an end");
                 // Who ended in order is not always found to take no more before the other ends too.
                 assert!(end == End::TunnelReset || in_order, "{what}");
                 let by = tunnel.reset_by();
@@ -529,7 +560,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_sends_for_ever_to_a_side_that_broke_is_waited_for_five_seconds() {
+    async fn who_sends_for_ever_to_a_side_that_broke_is_waited_for_two_seconds_and_told_of_the_cut() {
         let core = Core::new(Arc::default());
         let (client_io, mut client) = pair().await;
         let (upstream_io, mut upstream) = pair().await;
@@ -544,14 +575,16 @@ mod tests {
         })
         .await;
         client.read_exact(&mut word).unwrap();
-        assert_eq!((&word, client.read(&mut [0]).unwrap()), (b"no", 0));
+        assert_eq!(&word, b"no");
         let now = core.now().mono;
-        for (after, is_over) in [(4, false), (6, true)] {
+        for (after, is_over) in [(1, false), (3, true)] {
             client.write_all(b"and more").unwrap();
             core.timers.advance(now.after(Duration::from_secs(after)));
             let end = poll_fn(|cx| Poll::Ready(tunnel.poll(cx, &core))).await;
             assert_eq!(end.is_ready(), is_over, "after {after} s");
         }
+        let error = client.read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     }
 
     #[test]

@@ -190,6 +190,8 @@ async fn accept(core: Rc<Core>, listener: Listener, door: Rc<Door>, open: Rc<Cel
         let accepted = poll_fn(|cx| {
             *door.waker.borrow_mut() = Some(cx.waker().clone());
             match listener.poll_accept(cx) {
+                // A Unix domain socket has no handshakes.
+                Poll::Pending if door.closing.get() && listener.address().port().is_none() => Poll::Ready(None),
                 Poll::Pending if door.closing.get() => {
                     let last = last.get_or_insert_with(|| {
                         // Where it cannot be had, handshakes that begin in this moment may be reset.

@@ -111,15 +111,17 @@ impl Control {
         };
         let mut later = Vec::new();
         // New sockets before anything else: this is what can still fail.
-        let (mut wanted, mut stay) = (Vec::new(), Vec::new());
+        let mut wanted = Vec::new();
+        // Their files are gone: nobody finds the sockets that workers have.
+        let mut lost = Vec::new();
         for listener in &built.snapshot().listeners {
             let options = &listener.options;
             if !kept(&self.snapshot, options.address, &options.service) {
                 wanted.extend(of_plan(options.address));
-                continue;
-            }
-            stay.extend(of_plan(options.address));
-            if self
+            } else if self.sockets.has_lost(options.address) {
+                wanted.extend(of_plan(options.address));
+                lost.push(options.address);
+            } else if self
                 .snapshot
                 .listeners
                 .iter()
@@ -135,8 +137,8 @@ impl Control {
             None
         };
         let admin = self.prepare_admin(plan.admin.as_ref())?;
-        for wanted in &stay {
-            self.sockets.adapt(wanted)?;
+        for listener in &plan.listeners {
+            self.sockets.adapt(&Wanted::from(listener))?;
         }
         if plan.workers != self.plan.workers {
             later.push("`workers`".to_owned());
@@ -161,7 +163,7 @@ impl Control {
         self.update_all();
         for listener in &old.listeners {
             let options = &listener.options;
-            if !kept(&self.snapshot, options.address, &options.service) {
+            if !kept(&self.snapshot, options.address, &options.service) || lost.contains(&options.address) {
                 self.workers.tell(|| Order::Unlisten(options.address));
             }
         }
