@@ -115,72 +115,86 @@ fn many_clients_at_once_are_all_answered_by_few_connections() {
 
 #[test]
 fn a_want_of_descriptors_is_no_fault_of_the_backend_and_has_its_own_end() {
-    for protocol in ["http", "tcp"] {
-        let ((backend, free), listener, folder) = (holding(), address(), Folder::new());
-        let (log, socket) = (folder.path().join("access.log"), folder.path().join("s"));
-        let backends = [backend.address()];
-        let config = match protocol {
-            "tcp" => Config::tcp(listener, &backends),
-            _ => Config::http(listener, &backends),
-        };
-        let config = config
-            .top("workers = 1")
-            .pool("retries = { attempts = 5 }")
-            .pool("timeouts = { connect = \"300ms\" }")
-            .rest(&format!("[log]\naccess = \"{}\"\nformat = \"json\"\n", log.display()))
-            .rest(&format!("[admin]\nsocket = \"{}\"\n", socket.display()));
-        let lbd = Lbd::start_limited(&config.text(), FEW);
-        let mut clients = Vec::new();
-        for _ in 0..60 {
-            let mut client = Client::connect(listener);
-            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-            clients.push(client);
-        }
-        until("some found no descriptor", || {
-            (lbd.state().ends("local_shortage") > 0).then_some(())
-        });
-        until("the operator hears of it, and of the limit", || {
-            let said = lbd.stderr();
-            (said.contains("for want of descriptors (of 64)") && said.contains("LimitNOFILE")).then_some(())
-        });
-        free.store(true, Ordering::SeqCst);
-        let (mut good, mut short) = (0, 0);
-        for client in &mut clients {
-            match client.response_to("GET") {
-                Ok(answer) if answer.status() == 200 => good += 1,
-                Ok(answer) => {
-                    let said = answer.get("proxy-status").unwrap();
-                    let expected =
-                        "lbd; error=proxy_internal_error; details=\"local_shortage: no free file descriptor\"";
-                    assert_eq!((answer.status(), said), (503, expected));
-                    assert_eq!(answer.get("connection"), Some("close"));
-                    short += 1;
-                }
-                Err(_) if protocol == "tcp" => short += 1,
-                Err(error) => panic!("{error:?}"),
-            }
-        }
-        assert!(good >= 4 && short > 0, "{good} were served and {short} not");
-        let state = lbd.state();
-        assert_eq!((state.sum("retries"), state.ends("local_shortage")), (0, short));
-        let log = until("each has its line", || {
-            let log = std::fs::read_to_string(&log).unwrap();
-            (log.matches("\"end\":\"local_shortage\"").count() as u64 >= short).then_some(log)
-        });
-        assert!(log.contains("\"detail\":\"no free file descriptor\""), "{log}");
-        drop(clients);
-        // The admin socket needs a descriptor too.
-        let status = until("the state can be asked for", || {
-            let mut status = Command::new(env!("CARGO_BIN_EXE_lbd"));
-            let status = support::run(status.args(["status", "--socket"]).arg(&socket));
-            status.success.then_some(status.text)
-        });
-        assert!(
-            !status.contains("last failure") && !status.contains("passed over"),
-            "{status}"
-        );
-        lbd.stop();
+    let ((backend, free), listener, folder) = (holding(), address(), Folder::new());
+    let (log, socket) = (folder.path().join("access.log"), folder.path().join("s"));
+    let config = Config::http(listener, &[backend.address()])
+        .top("workers = 1")
+        .pool("retries = { attempts = 5 }")
+        .pool("timeouts = { connect = \"300ms\" }")
+        .rest(&format!("[log]\naccess = \"{}\"\nformat = \"json\"\n", log.display()))
+        .rest(&format!("[admin]\nsocket = \"{}\"\n", socket.display()));
+    let lbd = Lbd::start_limited(&config.text(), FEW);
+    let mut clients = Vec::new();
+    for _ in 0..60 {
+        let mut client = Client::connect(listener);
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        clients.push(client);
     }
+    until("some found no descriptor", || {
+        (lbd.state().ends("local_shortage") > 0).then_some(())
+    });
+    until("the operator hears of it, and of the limit", || {
+        let said = lbd.stderr();
+        (said.contains("for want of descriptors (of 64)") && said.contains("LimitNOFILE")).then_some(())
+    });
+    free.store(true, Ordering::SeqCst);
+    let (mut good, mut short) = (0, 0);
+    for client in &mut clients {
+        match client.response_to("GET") {
+            Ok(answer) if answer.status() == 200 => good += 1,
+            Ok(answer) => {
+                let said = answer.get("proxy-status").unwrap();
+                let expected = "lbd; error=proxy_internal_error; details=\"local_shortage: no free file descriptor\"";
+                assert_eq!((answer.status(), said), (503, expected));
+                assert_eq!(answer.get("connection"), Some("close"));
+                short += 1;
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert!(good >= 4 && short > 0, "{good} were served and {short} not");
+    let state = lbd.state();
+    assert_eq!((state.sum("retries"), state.ends("local_shortage")), (0, short));
+    let log = until("each has its line", || {
+        let log = std::fs::read_to_string(&log).unwrap();
+        (log.matches("\"end\":\"local_shortage\"").count() as u64 >= short).then_some(log)
+    });
+    assert!(log.contains("\"detail\":\"no free file descriptor\""), "{log}");
+    drop(clients);
+    // The admin socket needs a descriptor too.
+    let status = until("the state can be asked for", || {
+        let mut status = Command::new(env!("CARGO_BIN_EXE_lbd"));
+        let status = support::run(status.args(["status", "--socket"]).arg(&socket));
+        status.success.then_some(status.text)
+    });
+    assert!(
+        !status.contains("last failure") && !status.contains("passed over"),
+        "{status}"
+    );
+    lbd.stop();
+}
+
+#[test]
+fn a_tcp_client_waits_outside_until_there_is_a_descriptor_for_its_backend_too() {
+    let ((backend, free), listener) = (holding(), address());
+    let config = Config::tcp(listener, &[backend.address()]).top("workers = 1");
+    let lbd = Lbd::start_limited(&config.pool("timeouts = { connect = \"300ms\" }").text(), FEW);
+    let mut clients = Vec::new();
+    for _ in 0..60 {
+        let mut client = Client::connect(listener);
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        clients.push(client);
+    }
+    until("as many as fit are in", || {
+        (lbd.state().sum("upstream_connects") >= 15).then_some(())
+    });
+    free.store(true, Ordering::SeqCst);
+    // Each that has its answer goes, and lets the next one in.
+    for mut client in clients {
+        assert_eq!(client.response_to("GET").unwrap().status(), 200);
+    }
+    assert_eq!(lbd.state().ends("local_shortage"), 0);
+    lbd.stop();
 }
 
 #[test]
