@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use support::{Backend, Client, Config, Lbd, address, raise_descriptor_limit, until_still};
 
@@ -12,6 +13,7 @@ const BYTES_PER_CLIENT: u64 = 3_000;
 
 #[test]
 fn s_conn_09_ten_thousand_idle_connections_stay_answered() {
+    let _alone = alone();
     if raise_descriptor_limit() < CLIENTS as u64 + 2_000 {
         println!("skipped: the hard descriptor limit is below {}", CLIENTS + 2_000);
         return;
@@ -39,6 +41,12 @@ fn s_conn_09_ten_thousand_idle_connections_stay_answered() {
     ask(&mut clients);
     drop(clients);
     lbd.stop();
+}
+
+/// Each of these tests may need nearly all descriptors that a process may have.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Opens connections and has one request answered on each.
@@ -79,6 +87,7 @@ fn cost_of_waiting(lbd: &Lbd, mut one: impl FnMut() -> Client) -> u64 {
 
 #[test]
 fn an_idle_stream_of_events_holds_no_buffer() {
+    let _alone = alone();
     raise_descriptor_limit();
     let backend = Backend::start(|mut conn| {
         if conn.head().is_ok() {
@@ -101,6 +110,7 @@ fn an_idle_stream_of_events_holds_no_buffer() {
 
 #[test]
 fn the_first_byte_of_a_head_holds_no_large_buffer() {
+    let _alone = alone();
     raise_descriptor_limit();
     let backend = Backend::saying("here");
     let listener = address();
