@@ -531,8 +531,14 @@ mod tests {
                 let all = take_all(stays); // and how it ended
                 // It sends on for as long as it is listened to.
                 let talk = std::thread::spawn(move || {
-                    while !all.is_finished() && (&told).write_all(b"y").is_ok() {}
-                    all.join().unwrap()
+                    let mut refused = None;
+                    while !all.is_finished() && refused.is_none() {
+                        refused = (&told).write_all(b"y").err();
+                    }
+                    let (got, ended) = all.join().unwrap();
+                    // Of a RST the one or the other is told; behind a FIN the writer would be told of a broken pipe.
+                    let told = refused.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset);
+                    (got, ended && !told)
                 });
                 let end = poll_fn(|cx| {
                     let end = tunnel.poll(cx, &core);
