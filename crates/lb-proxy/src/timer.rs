@@ -180,13 +180,17 @@ impl Timers {
 impl Timer {
     /// Fires at `deadline` or up to 0.14 s later.
     pub(crate) fn set(&self, deadline: Time) {
+        self.place(deadline, BUSY);
+    }
+
+    fn place(&self, deadline: Time, idle_since: u32) {
         let tick = tick_ceil(deadline);
         let mut wheel = self.timers.wheel.borrow_mut();
         let entry = &mut wheel.entries[self.key as usize];
         entry.deadline = tick;
         entry.fired = false;
         entry.gives_way = false;
-        entry.idle_since = BUSY;
+        entry.idle_since = idle_since;
         if tick < entry.at {
             let planned = self.timers.planned.get();
             if entry.at != NEVER {
@@ -210,8 +214,7 @@ impl Timer {
 
     /// As [`set`](Self::set), of a connection that waits for nothing but its client from now on, until it is set again.
     pub(crate) fn set_idle(&self, deadline: Time, now: Time) {
-        self.set(deadline);
-        self.timers.wheel.borrow_mut().entries[self.key as usize].idle_since = idle_tick(now);
+        self.place(deadline, idle_tick(now));
     }
 
     /// Is it that another connection needs the descriptor of this one?

@@ -2,8 +2,9 @@
 
 use super::answer;
 use super::client::Client;
-use super::exchange::{Exchange, Next, Stop, Wait};
-use crate::buffer::Buffer;
+use super::exchange::{Exchange, Next, Stop};
+use super::patience::Wait;
+use crate::buffer::{Buffer, SMALL};
 use crate::core::Core;
 use crate::options::HttpOptions;
 use crate::view::PoolView;
@@ -309,7 +310,7 @@ impl Exchange {
             self.input = core.take_buffer(false);
         }
         cold_path();
-        while !self.input.is_full() {
+        while !self.input.is_full() || (self.input.capacity() < SMALL && self.input.enlarge(core)) {
             match client.poll_read(cx, &mut self.input) {
                 Poll::Ready(Ok(0)) => {
                     client.eof = true;
@@ -327,7 +328,10 @@ impl Exchange {
                 }
                 Poll::Ready(Ok(len)) => self.facts.read.0 += len as u64,
                 Poll::Ready(Err(_)) => return Err(Stop::Client(End::ClientReset)),
-                Poll::Pending => break,
+                Poll::Pending => {
+                    self.input.rest(core);
+                    break;
+                }
             }
         }
         Ok(())

@@ -6,6 +6,7 @@ mod bond;
 pub(crate) mod client;
 mod ending;
 pub(crate) mod exchange;
+mod patience;
 mod pipe;
 pub(crate) mod pool;
 mod relay;

@@ -3,7 +3,8 @@
 use super::begin::Step1;
 use super::bond::Bond;
 use super::client::Client;
-use super::exchange::{Exchange, Next, Stop, Wait};
+use super::exchange::{Exchange, Next, Stop};
+use super::patience::Wait;
 use super::pipe::{Bulk, Fault, Fill};
 use super::pool::Used;
 use crate::buffer::{Buffer, LARGE};

@@ -4,7 +4,8 @@
 use super::answer;
 use super::begin::Step1;
 use super::client::Client;
-use super::exchange::{Exchange, Phase, Stop, Wait};
+use super::exchange::{Exchange, Phase, Stop};
+use super::patience::Wait;
 use super::pool::Idle;
 use crate::contact::NoContact;
 use crate::core::Core;
