@@ -5,6 +5,8 @@ pub(crate) mod name;
 mod reason;
 mod write;
 
+pub use reason::reason;
+
 use name::{Name, is_token, is_word};
 
 use lb_types::InvalidField;
@@ -213,7 +215,7 @@ impl Head {
         self.clear();
         self.kind = Kind::Response;
         self.status = status;
-        self.reason = self.store(reason::phrase(status));
+        self.reason = self.store(reason(status).as_bytes());
         Ok(())
     }
 

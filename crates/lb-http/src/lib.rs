@@ -52,7 +52,7 @@ pub mod keep_alive;
 mod list;
 pub mod upgrade;
 
-pub use head::{Head, Kind, Version};
+pub use head::{Head, Kind, Version, reason};
 #[doc(no_inline)]
 pub use lb_types::{Fields, FieldsMut, InvalidField};
 

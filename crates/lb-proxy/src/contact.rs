@@ -1,11 +1,71 @@
-//! Connections to backends that could not be made: whose fault that is, and what it means for the request.
+//! New connections to backends; of those that could not be made: whose fault that is, and what it means for the request.
 
+use crate::core::Core;
 use crate::view::PoolView;
-use lb_balance::{Outcome, Refusal, Ticket};
-use lb_net::Shortage;
+use lb_balance::Refusal;
+use lb_net::{Opening, Shortage, Stream};
 use lb_telemetry::End;
-use lb_types::{Slot, Time};
+use lb_types::{Address, Slot, Time};
 use std::io;
+use std::task::{Context, Poll};
+
+/// A connection to a backend that is being made.
+#[derive(Debug)]
+pub(crate) enum Contact {
+    Opening(Opening),
+    /// There was no descriptor for one, or what else this says: it is waited for, and tried again.
+    Room(NoContact),
+}
+
+impl Contact {
+    /// Begins, or begins to wait for a descriptor.
+    pub(crate) fn begin(address: Address, core: &Core) -> Result<Self, NoContact> {
+        match Opening::start(address) {
+            Ok(opening) => {
+                core.counters.upstream_connect();
+                Ok(Self::Opening(opening))
+            }
+            Err(error) => {
+                let not = NoContact::of(&error);
+                if !not.wants_room() {
+                    return Err(not);
+                }
+                core.want_room();
+                Ok(Self::Room(not))
+            }
+        }
+    }
+
+    /// The connection, once it is there. `Pending`: woken when it is, or when there may be room for one.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        address: Address,
+        core: &Core,
+    ) -> Poll<Result<Stream, NoContact>> {
+        loop {
+            match self {
+                Self::Opening(opening) => return opening.poll(cx).map_err(|error| NoContact::of(&error)),
+                Self::Room(_) => match Self::begin(address, core) {
+                    Ok(Self::Room(_)) => {
+                        core.wait_for_room(cx.waker());
+                        return Poll::Pending;
+                    }
+                    Ok(begun) => *self = begun,
+                    Err(not) => return Poll::Ready(Err(not)),
+                },
+            }
+        }
+    }
+
+    /// Why it waits, if it does.
+    pub(crate) const fn waits_for_room(&self) -> Option<NoContact> {
+        match self {
+            Self::Opening(_) => None,
+            Self::Room(why) => Some(*why),
+        }
+    }
+}
 
 /// A connection that could not be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +89,16 @@ impl NoContact {
         shortage: None,
     };
 
+    /// A fault of ours.
+    pub(crate) const INTERNAL: Self = Self {
+        end: End::Internal,
+        detail: "",
+        refusal: None,
+        shortage: None,
+    };
+
     /// This machine is short of something.
-    pub(crate) const fn short(of: Shortage) -> Self {
+    const fn short(of: Shortage) -> Self {
         Self {
             end: End::LocalShortage,
             detail: of.what(),
@@ -82,6 +150,7 @@ impl NoContact {
     }
 
     /// Is it the backend's doing, or the network's, and not a want of ours?
+    #[cfg(test)]
     pub(crate) fn is_its_fault(self) -> bool {
         self.refusal.is_some()
     }
@@ -89,13 +158,6 @@ impl NoContact {
     /// Would no other backend be reached either until room is made here?
     pub(crate) fn wants_room(self) -> bool {
         self.shortage.is_some_and(Shortage::is_everywhere)
-    }
-
-    /// Ends the ticket of the attempt. What we are short of says nothing of the backend, not even how long it took.
-    pub(crate) fn finish(self, ticket: Ticket, now: Time) {
-        if self.is_its_fault() {
-            ticket.finish(Outcome::Failure, now);
-        }
     }
 
     /// May the request go on to another backend at no price? No byte of it was sent and hardly any time spent.

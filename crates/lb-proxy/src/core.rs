@@ -2,7 +2,7 @@
 
 use crate::buffer::{Buffer, FreeList, LARGE, SMALL, TINY};
 use crate::http::exchange::Exchange;
-use crate::http::pool::Idle;
+use crate::http::idle::{Idle, UpstreamKey};
 use crate::log::Log;
 use crate::room::Room;
 use crate::timer::Timers;
@@ -11,7 +11,7 @@ use lb_http::Head;
 use lb_net::Splice;
 use lb_net::clock::Clock;
 use lb_telemetry::{Counters, End, Fault};
-use lb_types::{Address, BackendId, Now};
+use lb_types::Now;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -39,7 +39,7 @@ pub(crate) struct Core {
     heads: RefCell<FreeList<Box<Head>>>,
     outs: RefCell<FreeList<Vec<u8>>>,
     /// Idle upstream connections outlive snapshots: a reload does not close them.
-    pub(crate) idle: RefCell<HashMap<(BackendId, Address), Rc<Idle>>>,
+    pub(crate) idle: RefCell<HashMap<UpstreamKey, Rc<Idle>>>,
     pub(crate) room: Room,
     draining: Cell<bool>,
     cut: Cell<bool>,

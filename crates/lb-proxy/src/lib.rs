@@ -30,10 +30,12 @@
 mod buffer;
 mod contact;
 mod core;
+mod course;
 mod http;
 mod log;
 mod options;
-mod pick;
+mod peer;
+mod record;
 mod room;
 mod snapshot;
 mod tasks;

@@ -108,3 +108,29 @@ pub struct PoolOptions {
     /// Limits of the codec toward backends.
     pub limits: Arc<Limits>,
 }
+
+#[cfg(test)]
+impl HttpOptions {
+    /// Without routes, limits of the codec's own, and patient.
+    pub(crate) fn for_tests() -> Self {
+        let forever = Duration::from_secs(60);
+        Self {
+            routes: Routes::new(Vec::new()).expect("no route is no conflict"),
+            limits: Arc::default(),
+            keep_alive: forever,
+            keep_alive_requests: 1_000,
+            head_timeout: forever,
+            body_timeout: forever,
+            write_timeout: forever,
+            request_timeout: None,
+            min_body_rate: None,
+            continue_timeout: forever,
+            tunnel_timeout: forever,
+            trusted_proxies: Vec::new(),
+            statements: Default::default(),
+            abort_on_half_close: false,
+            access_log: false,
+            log_probes: true,
+        }
+    }
+}

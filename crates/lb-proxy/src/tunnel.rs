@@ -5,32 +5,15 @@
 
 use crate::buffer::{Buffer, LARGE, SMALL};
 use crate::core::Core;
+use crate::course::Course;
+use crate::record::Traffic;
 use crate::timer::Timer;
 use crate::turn::{TURN, give_way};
-use lb_balance::Ticket;
 use lb_net::{Filled, Plain, Splice, Stream};
 use lb_telemetry::End;
 use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
-
-/// Bytes of both connections, heads and framing included, whether they could be passed on or not.
-#[derive(Debug, Default)]
-pub(crate) struct Traffic {
-    pub(crate) client_in: u64,
-    pub(crate) client_out: u64,
-    pub(crate) upstream_in: u64,
-    pub(crate) upstream_out: u64,
-}
-
-impl Traffic {
-    pub(crate) fn count(&self, core: &Core) {
-        core.counters.client_in(self.client_in);
-        core.counters.client_out(self.client_out);
-        core.counters.upstream_in(self.upstream_in);
-        core.counters.upstream_out(self.upstream_out);
-    }
-}
 
 /// Two connections and what is between them. It owns a buffer, or a pipe in the kernel, only while
 /// bytes wait in it.
@@ -140,7 +123,7 @@ impl Tunnel {
     }
 
     /// Who reset it, for the log; empty when nobody did.
-    pub(crate) const fn reset_by(&self) -> &'static str {
+    const fn reset_by(&self) -> &'static str {
         match (self.broken, self.down.bytes) {
             (None, _) => "",
             (Some(Broken { by_client: true, .. }), _) => "by the client",
@@ -150,9 +133,10 @@ impl Tunnel {
     }
 
     /// A reset that is the backend's fault is remembered for whoever looks.
-    pub(crate) fn blame(&self, ticket: Option<&Ticket>, core: &Core) {
-        if let (Some(ticket), true) = (ticket, self.broken.is_some_and(|broken| broken.is_backends_fault)) {
-            core.blame(ticket.backend(), End::TunnelReset, self.reset_by());
+    pub(crate) fn blame(&self, course: &mut Course, core: &Core) {
+        course.detail = self.reset_by();
+        if self.broken.is_some_and(|broken| broken.is_backends_fault) {
+            course.blame(End::TunnelReset, core);
         }
     }
 

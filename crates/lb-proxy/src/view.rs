@@ -1,7 +1,7 @@
 //! A worker's own side of a snapshot: what it needs per request without touching shared counts.
 
 use crate::core::Core;
-use crate::http::pool::Idle;
+use crate::http::idle::{Idle, UpstreamKey};
 use crate::options::{HttpOptions, ListenerOptions, PoolOptions, Service, TcpOptions};
 use crate::snapshot::{ListenerEntry, PoolEntry, Snapshot};
 use lb_balance::{Picker, RetryBudget, RetryOptions};
@@ -120,7 +120,7 @@ pub(crate) fn views(snapshot: &Snapshot, core: &Core, seed: u64) -> Vec<Rc<Liste
                 .pool
                 .backends()
                 .iter()
-                .map(|b| Rc::clone(kept.entry((b.id, b.address)).or_default()))
+                .map(|b| Rc::clone(kept.entry(UpstreamKey::plain(b)).or_default()))
                 .collect();
             let mut retry = RetryOptions::default();
             retry.percent = entry.options.retry_percent;

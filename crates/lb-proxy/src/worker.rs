@@ -1,7 +1,7 @@
 //! One thread of the data plane: its listeners, its connections, its orders.
 
 use crate::core::Core;
-use crate::http::client::Connection;
+use crate::http::connection::Connection;
 use crate::log::{AccessLog, Log};
 use crate::options::Service;
 use crate::room;

@@ -167,6 +167,15 @@ impl Conn {
         self.close_after = true;
     }
 
+    /// For a server: whatever was read, and whatever is being written of which nothing has left, the next head that is
+    /// written is that of a whole response, the connection's last one.
+    pub fn answer_instead(&mut self) {
+        self.close_after = true;
+        if self.writing != Writing::Tunnel {
+            self.writing = Writing::Head;
+        }
+    }
+
     /// Will the connection end after the current exchange, by our wish or the other side's?
     #[must_use]
     pub fn will_close(&self) -> bool {

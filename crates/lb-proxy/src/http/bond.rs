@@ -6,11 +6,12 @@
 //! the other: a client that is told nothing would go on as somebody whom the backend has forgotten.
 
 use super::answer;
-use super::client::Client;
-use super::exchange::{Exchange, Next, Phase, Stop};
+use super::connection::Client;
+use super::exchange::{Exchange, Next, Stop};
+use super::flow::Sink;
 use crate::core::Core;
 use crate::view::PoolView;
-use lb_balance::{Outcome, PickError};
+use lb_balance::Outcome;
 use lb_http::h1::Framing;
 use lb_net::Stream;
 use lb_telemetry::End;
@@ -31,9 +32,9 @@ pub(super) struct Bond {
 }
 
 impl Bond {
-    pub(super) fn new(stream: Stream, pool: &Rc<PoolView>, slot: Slot) -> Option<Self> {
+    pub(super) fn new(stream: Stream, pool: &Rc<PoolView>, slot: Slot) -> Self {
         let pool = Rc::clone(pool);
-        Some(Self { stream, pool, slot })
+        Self { stream, pool, slot }
     }
 
     /// Its backend's place in `pool`, a later or the same state of its own pool.
@@ -105,7 +106,7 @@ impl Client {
     pub(super) fn keep(&mut self, bond: Option<Bond>) {
         match bond {
             Some(bond) if self.bonds.0.len() < MOST_BONDS => self.bonds.0.push(bond),
-            _ => self.conn.close_after(),
+            _ => self.side.close_after(),
         }
     }
 }
@@ -120,62 +121,45 @@ impl Exchange {
         client: &mut Client,
         core: &Core,
     ) -> Result<(), Stop> {
-        let now = core.now().mono;
-        let Some(pool) = &self.pool else {
+        let Some(pool) = self.course.pool() else {
             return Err(Stop::Internal);
         };
         let slot = bond.slot_in(pool).unwrap_or(bond.slot);
         if bond.has_ended() {
             return Err(Stop::Bound);
         }
-        let mut picker = pool.picker.borrow_mut();
-        let ticket = match picker.resume(slot, now) {
-            Ok(ticket) => ticket,
-            Err(error) => {
-                drop(picker);
-                client.bonds.0.push(bond);
-                let end = match error {
-                    PickError::AllBusy => End::BackendsBusy,
-                    _ => End::NoBackend,
-                };
-                answer::respond(self, client, end.status().unwrap_or(503), end, None, core);
-                return Ok(());
-            }
-        };
         // A backend that is down, in maintenance or gone gets this request still; then its client is sent to look
         // for another one.
-        if bond.slot_in(asked).is_none() || !picker.is_up(slot) {
-            client.conn.close_after();
+        let is_last = bond.slot_in(asked).is_none() || !pool.picker.borrow_mut().is_up(slot);
+        if let Err(end) = self.course.resume(slot, core) {
+            client.bonds.0.push(bond);
+            answer::respond(self, client, end.status().unwrap_or(503), end, None, core);
+            return Ok(());
         }
-        drop(picker);
-        self.facts.picked = Some((ticket.slot(), ticket.why()));
+        if is_last {
+            client.side.close_after();
+        }
         self.facts.bound = true;
-        self.facts.reused = true;
-        self.facts.connect_from = now;
-        self.ticket = Some(ticket);
-        self.upstream = Some(bond.stream);
-        self.phase = Phase::Relay;
-        core.counters.upstream_reuse();
-        Ok(())
+        self.facts.connect_from = core.now().mono;
+        self.begin_kept(bond.stream, core)
     }
 
     /// The response comes over a connection that is this client's alone: does that end with it, the client's ends too.
     #[inline(never)]
-    pub(super) fn bind(&mut self, framing: Framing, client: &mut Client) {
+    pub(super) fn bind(&mut self, framing: Framing, early: bool, client: &mut Client) {
         self.facts.bound = true;
-        let closes = self.up_conn.as_ref().is_none_or(lb_http::h1::Conn::will_close);
         // A body behind the answer to HEAD would be seen before the next request, and would reach nobody else.
-        if closes || framing == Framing::UntilClose || self.facts.early || self.up_stopped {
-            client.conn.close_after();
+        if self.upstream.will_close() || framing == Framing::UntilClose || early || self.up.is_stopped() {
+            client.side.close_after();
         }
     }
 
     /// Has the backend ended a bond without a word on a request that may be sent again? The client's own
     /// software will do so over a new connection, as it does when a backend closes without a proxy in between.
-    pub(super) fn never_came(&self, end: End) -> bool {
+    pub(super) fn never_came(&self, end: End, client: &Client) -> bool {
         let died = matches!(end, End::UpstreamReset | End::UpstreamClosed);
-        let harmless = self.up.sent() == 0 || self.request.is_idempotent();
-        died && self.facts.reused && !self.facts.heard && !self.facts.forwarded && harmless
+        let harmless = self.upstream.sent() == 0 || self.request.is_idempotent();
+        died && self.facts.reused && !self.upstream.has_heard() && !client.side.has_begun() && harmless
     }
 
     /// Ends the client's connection, because the one to its backend has ended.

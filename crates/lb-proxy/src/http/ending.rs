@@ -1,108 +1,107 @@
 //! How an exchange ends: what becomes of both connections, and what is said of it.
 
-use super::client::Client;
+use super::client::{After, ClientSide};
+use super::connection::Client;
 use super::exchange::{Exchange, Next};
+use super::flow::{Sink, Source};
 use crate::core::Core;
-use crate::tunnel::{Traffic, Tunnel};
-use crate::view::Place;
+use crate::course::Course;
+use crate::peer::Peer;
+use crate::record::Traffic;
+use crate::tunnel::Tunnel;
 use lb_balance::Outcome;
-use lb_http::{Head, Kind, Version, forward, h1};
+use lb_http::{Head, Kind, Version, forward};
 use lb_telemetry::{Access, End};
 use lb_types::Fields;
-use std::net::IpAddr;
 
 impl Exchange {
     /// Drops the upstream side.
     pub(super) fn give_up(&mut self, outcome: Outcome, core: &Core) {
-        self.upstream = None;
-        self.opening = None;
-        if let Some(ticket) = self.ticket.take() {
-            ticket.finish(outcome, core.now().mono);
-        }
-    }
-
-    /// The backend that has the request failed it: remembered for whoever looks.
-    #[cold]
-    pub(super) fn blame(&self, end: End, core: &Core) {
-        if let Some(ticket) = &self.ticket {
-            core.blame(ticket.backend(), end, self.detail);
-        }
+        self.upstream.close();
+        self.course.give_up(outcome, core.now().mono);
     }
 
     /// Ends what is under way, unfinished: the drain's deadline passed.
     pub(super) fn cut(&mut self, client: &Client, core: &Core) -> Next {
         self.give_up(Outcome::Neutral, core);
-        self.record(client, core, End::DrainDeadline);
-        if self.facts.until_close {
+        self.cut_short(End::DrainDeadline, client, core)
+    }
+
+    /// Ends a response that is not whole, so that it does not look whole.
+    pub(super) fn cut_short(&mut self, end: End, client: &Client, core: &Core) -> Next {
+        self.record(client, core, end);
+        if self.committed().is_some_and(|response| response.until_close) {
             Next::Reset
         } else {
             Next::Close
         }
     }
 
-    pub(super) fn after_answer(&mut self, client: &mut Client, core: &Core) -> Next {
-        let end = self.facts.end.unwrap_or(End::Internal);
-        self.record(client, core, end);
-        self.next_of(client, core)
-    }
-
     /// What the client's connection does after this exchange.
     pub(super) fn next_of(&mut self, client: &mut Client, core: &Core) -> Next {
-        match client.conn.next() {
-            h1::Next::Reuse if !client.eof || self.has_input() => {
-                client.conn.start_next();
+        match client.side.after() {
+            After::Again => {
                 // Without input it goes back to the free list, which resets it too.
-                if self.has_input() {
+                if client.side.has_input() {
+                    client.side.start_next(core);
                     self.reset(core);
                 }
                 Next::Again
             }
-            h1::Next::Reuse => Next::Close,
-            // The client asked for the close and sent no more: nothing to linger for.
-            _ if client.conn.reading_done() && !self.has_input() && client.asked_to_close => Next::Close,
-            _ => Next::Linger,
+            After::Close => Next::Close,
+            After::Linger => Next::Linger,
         }
     }
 
     /// The log line and the counters of this exchange; once.
     pub(super) fn record(&mut self, client: &Client, core: &Core, end: End) {
-        if std::mem::replace(&mut self.facts.logged, true) {
+        if std::mem::replace(&mut self.facts.recorded, true) {
             return;
         }
         core.counters.ended(end);
-        self.count(core);
-        self.log(&client.place, client.sender.peer(), core, end, &Traffic::default());
+        self.count(client, core);
+        if self.is_logged(core) {
+            let traffic = Traffic {
+                client_out: self.down.payload() + u64::from(self.facts.own_body),
+                upstream_out: self.up.payload(),
+                ..Traffic::default()
+            };
+            self.log(&client.peer, Some(&client.side), &self.course, core, end, &traffic);
+        }
     }
 
     /// Counts the response, and what went over both connections.
-    pub(super) fn count(&self, core: &Core) {
+    pub(super) fn count(&self, client: &Client, core: &Core) {
         if self.facts.status != 0 {
             core.counters.response(self.facts.status);
         }
-        let (client_in, upstream_in) = self.facts.read;
         let traffic = Traffic {
-            client_in,
-            client_out: self.down.sent(),
-            upstream_in,
-            upstream_out: self.up.sent(),
+            client_in: client.side.read(),
+            client_out: client.side.sent(),
+            upstream_in: self.upstream.read(),
+            upstream_out: self.upstream.sent(),
         };
         traffic.count(core);
     }
 
     /// Is a line written at its end?
     pub(super) fn is_logged(&self, core: &Core) -> bool {
-        let view = self.view.as_ref();
-        core.log.borrow().is_some() && view.and_then(|view| view.http()).is_some_and(|http| http.access_log)
+        let is_on = match &self.view {
+            Some(view) => view.http().is_some_and(|http| http.access_log),
+            // What was refused before its listener was asked.
+            None => true,
+        };
+        is_on && core.log.borrow().is_some()
     }
 
     /// What became of the tunnel that it ended in: the log line.
-    pub(super) fn log_tunnel(&mut self, tunnel: &Tunnel, place: &Place, peer: IpAddr, core: &Core, end: End) {
-        self.detail = tunnel.reset_by();
-        self.log(place, peer, core, end, &tunnel.traffic());
+    pub(super) fn log_tunnel(&self, tunnel: &Tunnel, peer: &Peer, course: &Course, core: &Core, end: End) {
+        self.log(peer, None, course, core, end, &tunnel.traffic());
     }
 
-    fn log(&self, place: &Place, peer: IpAddr, core: &Core, end: End, tunnel: &Traffic) {
-        let newest = place.view();
+    /// `side`: where a request stands that could not be read. `payload`: of both bodies.
+    fn log(&self, peer: &Peer, side: Option<&ClientSide>, course: &Course, core: &Core, end: End, payload: &Traffic) {
+        let newest = peer.place.view();
         let view = self.view.as_ref().unwrap_or(&newest);
         let Some(http) = view.http().filter(|http| http.access_log) else {
             return;
@@ -116,7 +115,7 @@ impl Exchange {
         let started = if self.has_begun() { self.facts.started } else { now };
         let proxies = &http.trusted_proxies;
         // What we have added to the chain by now is the peer, where the walk begins.
-        let address = forward::client_address(&self.request, peer, proxies);
+        let address = forward::client_address(&self.request, peer.address(), proxies);
         let mut access = Access::new(address, started.wall);
         let head = &self.request;
         if head.kind() == Kind::Request && !head.method().is_empty() {
@@ -131,21 +130,18 @@ impl Exchange {
             access.referer = head.first("referer");
             access.user_agent = head.first("user-agent");
             access.x_forwarded_for = forward::received_for(head);
-        } else if let Some(line) = RequestLine::of(self.input.filled()) {
+        } else if let Some(line) = side.and_then(|side| RequestLine::of(side.window())) {
             (access.method, access.target, access.version) = (line.method, line.target, line.version);
         }
         access.status = self.facts.status;
-        access.bytes = self.down.payload() + u64::from(self.facts.own_body) + tunnel.client_out;
-        access.request_bytes = self.up.payload() + tunnel.upstream_out;
+        access.bytes = payload.client_out;
+        access.request_bytes = payload.upstream_out;
         access.listener = &view.options().name;
-        if let Some(pool) = &self.pool {
-            access.pool = pool.entry.pool.name();
+        course.describe(end, &mut access);
+        if end == End::Done {
+            // What went wrong before it went well is nothing that ended it.
+            access.detail = "";
         }
-        (access.backend, access.why) = self.picked();
-        access.end = end;
-        // What went wrong before it went well is nothing that ended it.
-        access.detail = if end == End::Done { "" } else { self.detail };
-        access.retries = u32::from(self.facts.retries);
         access.reused = self.facts.reused;
         access.phases.total = now.mono.since(started.mono);
         access.phases.connect = self.facts.connected.map(|t| t.since(self.facts.connect_from));

@@ -1,52 +1,42 @@
 //! One request and its response: the state that lives only while they are under way.
 
 use super::answer;
-use super::begin::Step1;
-use super::client::Client;
-use super::patience::{Pace, Wait};
-use super::pipe::Pipe;
-use crate::buffer::{Buffer, SMALL};
+use super::connection::Client;
+use super::flow::{Flow, Sink};
+use super::patience::{Patience, Wait};
+use super::upstream::{Link, UpstreamSide};
+use crate::buffer::Buffer;
 use crate::core::{Core, MOST_HEAD};
-use crate::pick::Claims;
-use crate::view::{ListenerView, PoolView};
-use lb_balance::{Outcome, Recalled, Ticket, Tried, Why};
+use crate::course::Course;
+use crate::view::ListenerView;
+use lb_balance::Outcome;
 use lb_http::Head;
 use lb_http::h1::{self, Framing};
-use lb_net::{Opening, Stream};
+use lb_net::Stream;
 use lb_telemetry::End;
-use lb_types::{Now, Slot, Time};
+use lb_types::{Now, Time};
 use std::hint::cold_path;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-/// Everything about one exchange. It comes from the worker's free list when the first byte of a
+/// Everything about one exchange but its client. It comes from the worker's free list when the first byte of a
 /// request arrives and goes back when the response has left.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(super) phase: Phase,
-    /// From the client: the request's bytes that were not used yet, and what follows them.
-    pub(super) input: Buffer,
     pub(super) request: Head,
     pub(super) framing: Framing,
-    /// Toward the backend.
-    pub(super) up: Pipe,
-    pub(super) up_conn: Option<h1::Conn>,
-    pub(super) up_stopped: bool,
-    pub(super) upstream: Option<Stream>,
-    pub(super) opening: Option<Opening>,
-    /// From the backend.
-    pub(super) reply: Buffer,
-    /// Toward the client.
-    pub(super) down: Pipe,
+    pub(super) expect: Expect,
+    pub(super) response: Response,
+    pub(super) upstream: UpstreamSide,
+    /// Of the request.
+    pub(super) up: Flow,
+    /// Of the response.
+    pub(super) down: Flow,
     pub(super) view: Option<Rc<ListenerView>>,
-    pub(super) pool: Option<Rc<PoolView>>,
-    pub(super) ticket: Option<Ticket>,
-    pub(super) tried: Tried,
-    pub(super) recalled: Option<Recalled>,
-    pub(super) claims: Claims,
-    pub(super) facts: Trace,
-    /// The rule that was broken, or what else there is to say of the end; else empty.
-    pub(super) detail: &'static str,
+    pub(super) course: Course,
+    pub(super) patience: Patience,
+    pub(super) facts: Facts,
 }
 
 /// Where an exchange stands.
@@ -58,73 +48,63 @@ pub(super) enum Phase {
     Connect,
     /// Request and response move.
     Relay,
-    /// Our own answer is being written.
-    Answer,
+    /// Our own answer is being written, because of this.
+    Answer(End),
 }
 
-/// What is remembered of an exchange beside its bytes.
+/// Does the client wait for a 100 before it sends the body of its request?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expect {
+    /// Not, or not any more.
+    No,
+    Waits,
+    /// We said it ourselves.
+    Said,
+}
+
+/// How far the response is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Response {
+    /// No final head has come; interim ones may have.
+    Awaited,
+    /// The final head was put on its way: there can be no other.
+    Committed(Committed),
+    /// The final head was a 101: both connections are another protocol's.
+    Switching,
+}
+
+/// What is remembered of a final head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Committed {
+    /// What the client had got when it was put on its way; `None`: part of an interim response was unsent then.
+    pub(super) sent_before: Option<u64>,
+    /// The response to the client ends with the connection.
+    pub(super) until_close: bool,
+    /// It came before the request had ended.
+    pub(super) early: bool,
+    /// It announces a body that must not come: whether it does shows too late.
+    pub(super) phantom: bool,
+    /// How long the backend says that it keeps this connection, in seconds.
+    pub(super) keeps_for: Option<u16>,
+}
+
+/// What is told of an exchange.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Trace {
+pub(super) struct Facts {
+    /// When the first byte of its request came.
     pub(super) started: Now,
     pub(super) connect_from: Time,
     pub(super) connected: Option<Time>,
     pub(super) first_byte: Option<Time>,
     /// The final response's status; 0 before.
     pub(super) status: u16,
-    pub(super) picked: Option<(Slot, Why)>,
-    /// Other backends that were tried.
-    pub(super) retries: u8,
-    /// Of those, the ones that the pool's `retries` and its budget paid for.
-    pub(super) paid_retries: u8,
-    /// The backend that was tried last refused the connection at once.
-    pub(super) refused_at_once: bool,
+    /// The connection to the backend was used before.
     pub(super) reused: bool,
     /// The connection to the backend is this client's alone, for as long as both live.
     pub(super) bound: bool,
-    /// The backend's final head was seen.
-    pub(super) answered: bool,
-    /// Something of a response was put on the way to the client: no retry any more.
-    pub(super) forwarded: bool,
-    /// Some byte of a response came over this upstream connection.
-    pub(super) heard: bool,
-    /// The final response came before the request had ended.
-    pub(super) early: bool,
-    /// The client waits for a 100.
-    pub(super) expecting: bool,
-    /// We said 100 ourselves.
-    pub(super) continued: bool,
-    /// The response to the client ends with the connection.
-    pub(super) until_close: bool,
     /// Bytes of a body of our own that were put on the way to the client.
     pub(super) own_body: u32,
-    /// How long the backend says that it keeps this connection, in seconds.
-    pub(super) keeps_for: Option<u16>,
-    /// What the client had got when the final head was put on the way; never equal to what it has
-    /// got when part of an interim response was still unsent then.
-    pub(super) sent_before: u64,
-    /// The response announces a body that must not come: whether it does shows too late.
-    pub(super) phantom: bool,
-    pub(super) switching: bool,
-    pub(super) wait: Option<Wait>,
-    /// Since when that is waited for, or since when something of it came.
-    pub(super) since: Time,
-    /// When that has been too long.
-    pub(super) deadline: Time,
-    /// Whether the client is there still is asked from time to time, because nothing is read from it.
-    pub(super) asks: bool,
-    /// By [`Wait::pace`].
-    pub(super) paces: [Pace; 3],
-    pub(super) input_full: bool,
-    pub(super) reply_full: bool,
-    /// What comes next is read into a large buffer, as what came before.
-    pub(super) input_large: bool,
-    pub(super) reply_large: bool,
-    /// The last read from the backend took all that it had room for.
-    pub(super) may_have_more: bool,
-    pub(super) end: Option<End>,
-    pub(super) logged: bool,
-    /// Bytes that were read from the client and from backends.
-    pub(super) read: (u64, u64),
+    pub(super) recorded: bool,
 }
 
 /// What comes after an exchange.
@@ -140,14 +120,16 @@ pub(crate) enum Next {
     /// End with a RST: a FIN would make a cut response look whole.
     Reset,
     /// The connection is a tunnel now.
-    Tunnel {
-        upstream: Stream,
-        /// What the client sent behind its request.
-        early: Buffer,
-        /// What the backend sent behind its response.
-        late: Buffer,
-        ticket: Option<Ticket>,
-    },
+    Tunnel(Box<Switched>),
+}
+
+/// The other end of what became a tunnel.
+#[derive(Debug)]
+pub(crate) struct Switched {
+    pub(super) upstream: Stream,
+    /// What the backend sent behind its response.
+    pub(super) late: Buffer,
+    pub(super) course: Course,
 }
 
 /// Why an exchange cannot go on.
@@ -165,69 +147,49 @@ pub(super) enum Stop {
     Internal,
 }
 
+/// What one step came to: it waits, it goes on, or it is over.
+pub(super) type Step = Result<Poll<Option<Next>>, Stop>;
+
 impl Exchange {
     pub(crate) fn new() -> Self {
         Self {
             phase: Phase::Head,
-            input: Buffer::empty(),
             // It grows to what its requests need, and keeps that; a stream that waits holds no more.
             request: Head::with_capacity(0, 0),
             framing: Framing::Empty,
-            up: Pipe::new(),
-            up_conn: None,
-            up_stopped: false,
-            upstream: None,
-            opening: None,
-            reply: Buffer::empty(),
-            down: Pipe::new(),
+            expect: Expect::No,
+            response: Response::Awaited,
+            upstream: UpstreamSide::new(),
+            up: Flow::new(),
+            down: Flow::new(),
             view: None,
-            pool: None,
-            ticket: None,
-            tried: Tried::new(),
-            recalled: None,
-            claims: Claims::default(),
-            facts: Trace::default(),
-            detail: "",
+            course: Course::new(),
+            patience: Patience::default(),
+            facts: Facts::default(),
         }
     }
 
     /// Makes the exchange ready for the free list: no buffer, no connection, no count held.
     pub(crate) fn clear(&mut self, core: &Core) {
         self.reset(core);
-        for buffer in [&mut self.input, &mut self.reply] {
-            if buffer.capacity() > 0 {
-                core.give_buffer(std::mem::replace(buffer, Buffer::empty()));
-            }
-        }
+        self.upstream.release(core);
         if self.request.capacity_bytes() > MOST_HEAD {
             self.request = Head::with_capacity(0, 0);
         }
     }
 
-    /// Ready for the next request of the same connection, whose bytes may be in `input`.
+    /// Ready for the next request of the same connection.
     pub(super) fn reset(&mut self, core: &Core) {
         self.phase = Phase::Head;
+        self.expect = Expect::No;
+        self.response = Response::Awaited;
+        self.upstream.start_next(core);
         self.up.clear(core);
-        self.up_stopped = false;
-        self.upstream = None;
-        self.opening = None;
         self.down.clear(core);
         self.view = None;
-        self.pool = None;
-        self.ticket = None;
-        self.tried = Tried::new();
-        self.recalled = None;
-        self.claims = Claims::default();
-        self.facts = Trace::default();
-        self.detail = "";
-        if self.reply.capacity() > 0 && self.reply.capacity() != SMALL {
-            core.give_buffer(std::mem::replace(&mut self.reply, Buffer::empty()));
-        }
-        self.reply.clear();
-    }
-
-    pub(crate) fn has_input(&self) -> bool {
-        !self.input.is_empty()
+        self.course = Course::new();
+        self.patience = Patience::default();
+        self.facts = Facts::default();
     }
 
     /// Goes on until it has to wait.
@@ -237,11 +199,12 @@ impl Exchange {
             let step = match self.phase {
                 Phase::Head => self.poll_head(cx, client, core),
                 Phase::Relay => self.poll_relay(cx, client, core),
-                Phase::Connect | Phase::Answer => {
+                Phase::Connect | Phase::Answer(_) => {
                     cold_path();
                     self.poll_rest(cx, client, core)
                 }
             };
+            debug_assert!(step.is_err() || self.is_legal(), "{self:?}");
             match step {
                 Ok(Poll::Pending) => {
                     // Only now: what has come in time goes before its deadline.
@@ -268,18 +231,21 @@ impl Exchange {
     /// The phases that few requests see, out of the way: with all four in one place the compiler makes a table
     /// of jumps, which costs a wrong guess and a line of memory.
     #[inline(never)]
-    fn poll_rest(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step1 {
-        if self.phase == Phase::Connect {
-            self.poll_connect(cx, client, core)
-        } else {
-            self.poll_answer(cx, client, core)
+    fn poll_rest(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step {
+        match self.phase {
+            Phase::Answer(end) => self.poll_answer(end, cx, client, core),
+            _ => self.poll_connect(cx, client, core),
         }
     }
 
     /// Writes our own answer.
-    fn poll_answer(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step1 {
-        match self.down.poll_flush(cx, &mut client.io, &mut self.reply) {
-            Poll::Ready(Ok(())) => Ok(Poll::Ready(Some(self.after_answer(client, core)))),
+    fn poll_answer(&mut self, end: End, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step {
+        // It holds all of its bytes itself.
+        match client.side.poll_flush(cx, &[]).1 {
+            Poll::Ready(Ok(())) => {
+                self.record(client, core, end);
+                Ok(Poll::Ready(Some(self.next_of(client, core))))
+            }
             Poll::Ready(Err(_)) => Err(Stop::Client(End::ClientReset)),
             Poll::Pending => {
                 self.wait_for(Wait::ClientWrite, false, client, core);
@@ -299,16 +265,11 @@ impl Exchange {
             }
             Stop::Client(end) => {
                 self.give_up(Outcome::Neutral, core);
-                self.record(client, core, end);
-                Some(if self.facts.until_close {
-                    Next::Reset
-                } else {
-                    Next::Close
-                })
+                Some(self.cut_short(end, client, core))
             }
             Stop::Request(error) => {
                 self.give_up(Outcome::Neutral, core);
-                self.detail = error.rule();
+                self.course.detail = error.rule();
                 let end = answer::end_of(&error);
                 if self.is_committed() {
                     self.record(client, core, end);
@@ -317,37 +278,35 @@ impl Exchange {
                 answer::refuse(self, client, error.status(), end, core);
                 None
             }
-            Stop::Upstream(end) if self.facts.answered && self.down.sent() == self.facts.sent_before => {
-                // Head and fault came together, and nothing has left yet: say so.
-                self.blame(end, core);
-                self.give_up(Outcome::Failure, core);
-                self.down.clear(core);
-                answer::refuse(self, client, end.status().unwrap_or(502), end, core);
-                None
-            }
-            Stop::Upstream(end) if self.facts.answered => {
-                // A pause that was too long for us, as of a stream of events, is no fault of the backend.
-                let end = if matches!(end, End::UpstreamTimeout) {
-                    self.give_up(Outcome::Neutral, core);
-                    End::ResponseTimeout
-                } else {
-                    self.blame(End::UpstreamTruncated, core);
+            Stop::Upstream(end) => match self.response {
+                Response::Awaited if self.facts.bound && self.never_came(end, client) => {
+                    Some(self.bond_ended(client, core))
+                }
+                Response::Awaited => match self.upstream_failed(end, client, core) {
+                    Ok(()) => None,
+                    Err(stop) => self.on_stop(stop, client, core),
+                },
+                Response::Committed(Committed { sent_before, .. }) if sent_before == Some(client.side.sent()) => {
+                    // Head and fault came together, and nothing has left yet: say so.
+                    self.course.blame(end, core);
                     self.give_up(Outcome::Failure, core);
-                    End::UpstreamTruncated
-                };
-                self.record(client, core, end);
-                Some(if self.facts.until_close {
-                    Next::Reset
-                } else {
-                    Next::Close
-                })
-            }
+                    answer::refuse(self, client, end.status().unwrap_or(502), end, core);
+                    None
+                }
+                Response::Committed(_) | Response::Switching => {
+                    // A pause that was too long for us, as of a stream of events, is no fault of the backend.
+                    let end = if matches!(end, End::UpstreamTimeout) {
+                        self.give_up(Outcome::Neutral, core);
+                        End::ResponseTimeout
+                    } else {
+                        self.course.blame(End::UpstreamTruncated, core);
+                        self.give_up(Outcome::Failure, core);
+                        End::UpstreamTruncated
+                    };
+                    Some(self.cut_short(end, client, core))
+                }
+            },
             Stop::Bound => Some(self.bond_ended(client, core)),
-            Stop::Upstream(end) if self.facts.bound && self.never_came(end) => Some(self.bond_ended(client, core)),
-            Stop::Upstream(end) => {
-                self.upstream_failed(end, client, core);
-                None
-            }
             Stop::Internal => {
                 self.give_up(Outcome::Neutral, core);
                 if self.is_committed() {
@@ -362,6 +321,110 @@ impl Exchange {
 
     /// Is a final response on its way, so that no other one can be given?
     fn is_committed(&self) -> bool {
-        self.facts.answered || self.phase == Phase::Answer
+        self.response != Response::Awaited || matches!(self.phase, Phase::Answer(_))
+    }
+
+    /// What was decided of a final head, if there is one.
+    pub(super) const fn committed(&self) -> Option<&Committed> {
+        match &self.response {
+            Response::Committed(committed) => Some(committed),
+            Response::Awaited | Response::Switching => None,
+        }
+    }
+
+    /// Has the backend got the whole request?
+    pub(super) fn has_asked(&self) -> bool {
+        self.up.is_done() && self.up.is_flushed(&self.upstream)
+    }
+
+    /// May what is known of the parts be true at once? The rest cannot be said in their types.
+    fn is_legal(&self) -> bool {
+        is_legal(self.phase, self.upstream.link(), self.expect, &self.response)
+    }
+}
+
+/// Phase, connection to the backend, expectation and response: which go together.
+fn is_legal(phase: Phase, link: &Link, expect: Expect, response: &Response) -> bool {
+    let fits = match response {
+        Response::Awaited => true,
+        Response::Committed(_) => expect != Expect::Waits,
+        // Only a request without a body can ask for it.
+        Response::Switching => expect == Expect::No,
+    };
+    match phase {
+        Phase::Head => matches!(link, Link::None) && expect == Expect::No && *response == Response::Awaited,
+        // What was said to the client is said for this backend alone.
+        Phase::Connect => matches!(link, Link::Opening(_)) && expect != Expect::Said && *response == Response::Awaited,
+        // The connection is given away at the end.
+        Phase::Relay => !matches!(link, Link::Opening(_)) && fits,
+        Phase::Answer(_) => matches!(link, Link::None) && *response != Response::Switching,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contact::{Contact, NoContact};
+    use lb_net::Shortage;
+
+    /// One of each, by the letters below.
+    fn phase(letter: char) -> Phase {
+        match letter {
+            'h' => Phase::Head,
+            'c' => Phase::Connect,
+            'r' => Phase::Relay,
+            _ => Phase::Answer(End::NoRoute),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_may_be_true_at_once_is_this_table() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await;
+        let short = NoContact::of(&std::io::Error::from_raw_os_error(24)); // errno(3): EMFILE
+        assert_eq!(short.detail, Shortage::Descriptors.what());
+        let links = [
+            Link::None,
+            Link::Opening(Contact::Room(short)),
+            Link::Open {
+                stream: stream.unwrap().into(),
+                read_before: 0,
+            },
+        ];
+        let committed = Response::Committed(Committed {
+            sent_before: None,
+            until_close: false,
+            early: false,
+            phantom: false,
+            keeps_for: None,
+        });
+        let responses = [Response::Awaited, committed, Response::Switching];
+        let expects = [Expect::No, Expect::Waits, Expect::Said];
+        // A row for each phase and link (none, opening, open); in it the responses (awaited, committed, switching), each
+        // with the expectations (no, waits, said).
+        let table = [
+            ('h', 0, "x.. ... ..."),
+            ('h', 1, "... ... ..."),
+            ('h', 2, "... ... ..."),
+            ('c', 0, "... ... ..."),
+            ('c', 1, "xx. ... ..."),
+            ('c', 2, "... ... ..."),
+            ('r', 0, "xxx x.x x.."),
+            ('r', 1, "... ... ..."),
+            ('r', 2, "xxx x.x x.."),
+            ('a', 0, "xxx xxx ..."),
+            ('a', 1, "... ... ..."),
+            ('a', 2, "... ... ..."),
+        ];
+        for (letter, link, row) in table {
+            let mut cells = row.chars().filter(|cell| *cell != ' ');
+            for response in &responses {
+                for expect in expects {
+                    let found = is_legal(phase(letter), &links[link], expect, response);
+                    let wanted = cells.next() == Some('x');
+                    assert_eq!(found, wanted, "{letter} {link} {response:?} {expect:?}");
+                }
+            }
+        }
     }
 }

@@ -1,14 +1,18 @@
-//! HTTP/1.1 from accept to close.
+//! HTTP from accept to close: one exchange between two sides, each of which speaks some version of it.
 
 mod answer;
 mod begin;
 mod bond;
-pub(crate) mod client;
+mod client;
+pub(crate) mod connection;
 mod ending;
 pub(crate) mod exchange;
+mod flow;
+pub(crate) mod idle;
+mod intake;
+mod out;
 mod patience;
-mod pipe;
-pub(crate) mod pool;
+mod reach;
 mod relay;
 mod response;
 mod upstream;

@@ -1,8 +1,8 @@
 //! What an exchange waits for, how long, and what it means when that was too long.
 
-use super::client::Client;
-use super::exchange::{Exchange, Next, Phase, Stop};
-use crate::contact::NoContact;
+use super::connection::Client;
+use super::exchange::{Exchange, Expect, Next, Phase, Response, Stop};
+use super::flow::Sink;
 use crate::core::Core;
 use lb_telemetry::End;
 use lb_types::Time;
@@ -60,13 +60,34 @@ impl Pace {
     }
 }
 
+/// How long it is waited, and for what.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Patience {
+    wait: Option<Wait>,
+    /// Since when that is waited for, or since when something of it came.
+    since: Time,
+    /// When that has been too long.
+    deadline: Time,
+    /// Whether the client is there still is asked from time to time, because nothing is read from it.
+    asks: bool,
+    /// By [`Wait::pace`].
+    paces: [Pace; 3],
+}
+
+impl Patience {
+    /// What is waited for next gets its whole time.
+    pub(super) const fn forget(&mut self) {
+        self.wait = None;
+    }
+}
+
 impl Exchange {
     /// Sets the deadline of what is waited for; again only when something moved or the reason
     /// to wait changed.
     pub(super) fn wait_for(&mut self, wait: Wait, moved: bool, client: &mut Client, core: &Core) {
-        let is_same = self.facts.wait == Some(wait);
-        let is_blind = wait == Wait::UpstreamWrite || (self.input.capacity() > 0 && self.input.is_full());
-        if is_same && !moved && is_blind == self.facts.asks {
+        let is_same = self.patience.wait == Some(wait);
+        let is_blind = wait == Wait::UpstreamWrite || client.side.is_blind();
+        if is_same && !moved && is_blind == self.patience.asks {
             return;
         }
         let newest;
@@ -74,12 +95,12 @@ impl Exchange {
             Some(view) => view,
             None => {
                 cold_path();
-                newest = client.place.view();
+                newest = client.peer.place.view();
                 &newest
             }
         };
         let Some(http) = view.http() else { return };
-        let patience = match (wait, &self.pool) {
+        let patience = match (wait, self.course.pool()) {
             (Wait::Head, _) => http.head_timeout,
             (Wait::ClientBody, _) => http.body_timeout,
             (Wait::Continue, _) => http.continue_timeout,
@@ -89,20 +110,20 @@ impl Exchange {
         };
         let (rate, total) = (http.min_body_rate, http.request_timeout);
         let now = core.now().mono;
-        let last = self.facts.wait.and_then(Wait::pace);
+        let last = self.patience.wait.and_then(Wait::pace);
         if last.is_some() || wait.pace().is_some() {
             cold_path();
-            let Some(left) = self.left_of(wait, is_same, patience, rate, now) else {
+            let Some(left) = self.left_of(wait, is_same, patience, rate, client, now) else {
                 return;
             };
-            self.facts.deadline = now.after(left);
+            self.patience.deadline = now.after(left);
         } else if !is_same || moved {
-            self.facts.deadline = now.after(patience);
+            self.patience.deadline = now.after(patience);
         }
-        self.facts.wait = Some(wait);
-        self.facts.since = now;
-        self.facts.asks = is_blind;
-        let mut next = self.facts.deadline;
+        self.patience.wait = Some(wait);
+        self.patience.since = now;
+        self.patience.asks = is_blind;
+        let mut next = self.patience.deadline;
         if let Some(total) = total {
             cold_path();
             next = next.min(self.facts.started.mono.after(total));
@@ -122,87 +143,85 @@ impl Exchange {
         is_same: bool,
         patience: Duration,
         rate: Option<NonZeroU64>,
+        client: &Client,
         now: Time,
     ) -> Option<Duration> {
         let bytes = match (wait, rate) {
             // A client that takes what comes is not silent, unless it is asked for more than that.
-            (Wait::ClientBody, None) => self.up.payload() + self.down.sent(),
+            (Wait::ClientBody, None) => self.up.payload() + client.side.sent(),
             (Wait::ClientBody, Some(_)) => self.up.payload(),
-            (Wait::ClientWrite, _) => self.down.sent(),
-            _ => self.up.sent(),
+            (Wait::ClientWrite, _) => client.side.sent(),
+            _ => self.upstream.sent(),
         };
-        let facts = &mut self.facts;
-        if is_same && wait.pace().is_some_and(|this| facts.paces[this].seen == bytes) {
+        let kept = &mut self.patience;
+        if is_same && wait.pace().is_some_and(|this| kept.paces[this].seen == bytes) {
             return None;
         }
-        if let Some(last) = facts.wait.and_then(Wait::pace) {
-            facts.paces[last].debt += now.since(facts.since);
+        if let Some(last) = kept.wait.and_then(Wait::pace) {
+            kept.paces[last].debt += now.since(kept.since);
         }
         let Some(this) = wait.pace() else { return Some(patience) };
         let rate = rate.filter(|_| wait != Wait::UpstreamWrite);
-        facts.paces[this].pay(bytes, rate);
-        Some(patience.saturating_sub(facts.paces[this].debt))
+        kept.paces[this].pay(bytes, rate);
+        Some(patience.saturating_sub(kept.paces[this].debt))
     }
 
     #[inline(never)]
     pub(super) fn on_deadline(&mut self, client: &mut Client, core: &Core) -> Option<Next> {
         let now = core.now().mono;
-        let Some(wait) = self.facts.wait else {
+        let Some(wait) = self.patience.wait else {
             // Nothing of a request has come in the time that there was for its first byte.
             let is_idle = self.phase == Phase::Head;
             return is_idle.then(|| client.idle_too_long(core));
         };
-        let view = self.view.clone().unwrap_or_else(|| client.place.view());
+        let view = self.view.clone().unwrap_or_else(|| client.peer.place.view());
         let http = view.http()?;
         let until = http.request_timeout.map(|total| self.facts.started.mono.after(total));
         let is_client = matches!(wait, Wait::Head | Wait::ClientBody | Wait::Continue);
         let stop = if until.is_some_and(|until| until <= now) {
-            self.detail = TOOK_TOO_LONG;
+            self.course.detail = TOOK_TOO_LONG;
             Stop::Client(if is_client {
                 End::ClientTimeout
             } else {
                 End::RequestTimeout
             })
-        } else if now < self.facts.deadline {
+        } else if now < self.patience.deadline {
             // Nothing is read from it, so that its reset shows nowhere else.
-            if client.io.has_broken() {
+            if client.side.has_broken() {
                 Stop::Client(End::ClientReset)
             } else {
-                let next = until.map_or(self.facts.deadline, |until| until.min(self.facts.deadline));
+                let next = until.map_or(self.patience.deadline, |until| until.min(self.patience.deadline));
                 client.timer.set(next.min(now.after(ASK_EVERY)));
                 return None;
             }
         } else {
             let slow = wait
                 .pace()
-                .is_some_and(|this| self.facts.paces[this].debt > Duration::ZERO);
+                .is_some_and(|this| self.patience.paces[this].debt > Duration::ZERO);
             match wait {
                 Wait::Head => Stop::Client(End::ClientTimeout),
                 Wait::ClientBody | Wait::ClientWrite => {
                     if slow && http.min_body_rate.is_some() {
-                        self.detail = TOO_SLOW;
+                        self.course.detail = TOO_SLOW;
                     }
                     let is_body = wait == Wait::ClientBody;
                     Stop::Client(if is_body { End::ClientTimeout } else { End::WriteTimeout })
                 }
                 Wait::Continue => {
                     // The backend keeps silent: the client may begin all the same.
-                    self.facts.expecting = false;
-                    self.facts.continued = true;
-                    self.facts.forwarded = true;
-                    self.facts.wait = None;
-                    self.down.out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+                    self.expect = Expect::Said;
+                    self.patience.forget();
+                    client.side.write_continue();
                     return None;
                 }
-                Wait::Connect if self.opening.is_none() => Stop::Upstream(End::LocalShortage),
-                Wait::Connect => self.no_contact(NoContact::TIMEOUT, now),
+                Wait::Connect => self.connect_timed_out(core),
                 // Its answer goes on without the rest of the request.
-                Wait::UpstreamWrite if self.facts.answered => {
-                    self.up_stopped = true;
+                Wait::UpstreamWrite if self.response != Response::Awaited => {
+                    self.up.stop();
                     return None;
                 }
                 Wait::UpstreamWrite => {
-                    self.detail = TAKES_NOTHING;
+                    self.course.detail = TAKES_NOTHING;
                     Stop::Upstream(End::UpstreamTimeout)
                 }
                 Wait::Upstream => Stop::Upstream(End::UpstreamTimeout),

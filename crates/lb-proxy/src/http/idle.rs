@@ -1,9 +1,48 @@
 //! Upstream connections that wait for their next request, per worker and backend.
 
+use lb_balance::Backend;
 use lb_net::Stream;
-use lb_types::Time;
+use lb_types::{Address, BackendId, Time};
 use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
+use std::num::{NonZeroU8, NonZeroU64};
 use std::time::Duration;
+
+/// Which connections may stand in for each other: whatever is said ahead of the first request is part of it, so that a
+/// reload that changes it never finds an old connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct UpstreamKey {
+    backend: BackendId,
+    address: Address,
+    /// Our own address toward it; `None`: as the system likes.
+    source: Option<IpAddr>,
+    /// The PROXY header ahead of it all; such a connection speaks for one client.
+    proxy: Option<NonZeroU8>,
+    /// The TLS configuration, by a number that no other one gets.
+    identity: Option<NonZeroU64>,
+    /// The protocol that was agreed on.
+    alpn: Alpn,
+}
+
+/// What is spoken over a connection to a backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Alpn {
+    Http1,
+}
+
+impl UpstreamKey {
+    /// Of a connection with nothing ahead of its first request.
+    pub(crate) const fn plain(backend: &Backend) -> Self {
+        Self {
+            backend: backend.id,
+            address: backend.address,
+            source: None,
+            proxy: None,
+            identity: None,
+            alpn: Alpn::Http1,
+        }
+    }
+}
 
 /// Idle connections to one backend.
 ///

@@ -1,0 +1,348 @@
+//! A client's connection: small while it waits, with an exchange while it does not.
+
+use super::bond::Bonds;
+use super::client::ClientSide;
+use super::exchange::{Exchange, Next, Switched};
+use crate::core::Core;
+use crate::course::Course;
+use crate::peer::Peer;
+use crate::timer::Timer;
+use crate::tunnel::Tunnel;
+use crate::view::Place;
+use crate::worker::Count;
+use lb_balance::Outcome;
+use lb_net::Stream;
+use lb_telemetry::End;
+use std::future::Future;
+use std::hint::cold_path;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::task::coop::poll_proceed;
+
+/// The part of a connection that outlives its exchanges.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(super) side: ClientSide,
+    pub(super) peer: Peer,
+    pub(super) timer: Timer,
+    pub(super) requests: u32,
+    /// Connections to backends that nobody else may use.
+    pub(super) bonds: Bonds,
+    /// The drain's patience with this idle connection runs.
+    leaves: bool,
+}
+
+/// The task of a client connection, polled by hand so that it stays small: this is what an idle
+/// connection costs.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    core: Rc<Core>,
+    place: Rc<Place>,
+    state: State,
+    _count: Count,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Not polled yet: the timer needs the task's waker.
+    New(Stream, SocketAddr),
+    /// With an exchange while one is under way, else waiting for a request.
+    Open(Client, Option<Box<Exchange>>),
+    Tunnel(Box<Tunneling>),
+    Linger(Client),
+    Over,
+}
+
+#[derive(Debug)]
+struct Tunneling {
+    tunnel: Tunnel,
+    course: Course,
+    peer: Peer,
+    /// For its log line, when there will be one.
+    exchange: Option<Box<Exchange>>,
+}
+
+impl Client {
+    /// Waiting for a request, with no buffer in hand. `Ready`: go on with an exchange, or end. `woken`: by
+    /// somebody, and nothing was looked at yet.
+    fn poll_idle(&mut self, cx: &mut Context<'_>, core: &Core, woken: bool) -> Poll<Result<Box<Exchange>, End>> {
+        if core.is_cut() {
+            cold_path();
+            return Poll::Ready(Err(End::Drain));
+        }
+        if !self.bonds.is_empty() && self.bonds.poll_ended(cx).is_ready() {
+            cold_path();
+            return Poll::Ready(Err(End::UpstreamClosed));
+        }
+        let fired = self.timer.has_fired();
+        if woken && !fired && !core.is_draining() {
+            // Then it was the socket: its first read says the same as asking it whether it is ready.
+            return Poll::Ready(Ok(core.take_exchange()));
+        }
+        match self.side.poll_ready(cx) {
+            Poll::Ready(Ok(())) => return Poll::Ready(Ok(core.take_exchange())),
+            Poll::Ready(Err(_)) => {
+                cold_path();
+                return Poll::Ready(Err(End::ClientReset));
+            }
+            Poll::Pending => {}
+        }
+        if fired {
+            cold_path();
+            return Poll::Ready(Err(self.idle_end(core)));
+        }
+        // A listener that a reload removed keeps its connections; their next response says close.
+        if core.is_draining() && !self.leaves {
+            cold_path();
+            self.leaves = true;
+            // A request may be on the way: no response told this client to close.
+            let first = self.requests == 0;
+            let patience = if first { FIRST_IN_DRAIN } else { NEXT_IN_DRAIN };
+            self.timer.set(core.now().mono.after(patience));
+        }
+        Poll::Pending
+    }
+
+    fn idle_end(&self, core: &Core) -> End {
+        if core.is_draining() {
+            End::Drain
+        } else if self.timer.gives_way() {
+            End::MadeRoom
+        } else {
+            End::ClientIdle
+        }
+    }
+
+    /// The time for the first byte of a request has passed.
+    pub(super) fn idle_too_long(&self, core: &Core) -> Next {
+        core.counters.ended(self.idle_end(core));
+        Next::Close
+    }
+
+    /// The next request of a kept-alive connection is waited for, from the end of the last one on.
+    fn wait_for_next(&self, core: &Core) {
+        let view = self.peer.place.view();
+        if self.requests > 0
+            && let Some(http) = view.http()
+        {
+            let now = core.now().mono;
+            self.timer.set_idle(now.after(http.keep_alive), now);
+        }
+    }
+}
+
+impl Connection {
+    pub(crate) fn new(core: Rc<Core>, place: Rc<Place>, io: Stream, peer: SocketAddr, count: Count) -> Self {
+        core.connection_began();
+        Self {
+            core,
+            place,
+            state: State::New(io, peer),
+            _count: count,
+        }
+    }
+
+    fn begin(&self, cx: &mut Context<'_>, io: Stream, peer: SocketAddr) -> State {
+        let view = self.place.view();
+        let Some(http) = view.http() else { return State::Over };
+        let timer = self.core.timers.register(cx.waker().clone());
+        let now = self.core.now().mono;
+        timer.set_idle(now.after(http.head_timeout), now);
+        let client = Client {
+            side: ClientSide::h1(io, http),
+            peer: Peer::new(&self.place, peer, &self.core),
+            timer,
+            requests: 0,
+            bonds: Bonds::default(),
+            leaves: false,
+        };
+        State::Open(client, None)
+    }
+
+    /// The last exchange ended: what becomes of the connection.
+    fn after(&self, next: Next, mut client: Client, exchange: Option<Box<Exchange>>) -> State {
+        match next {
+            Next::Again => State::Open(client, None),
+            Next::Close => State::Over,
+            Next::Reset => {
+                let (io, _) = client.side.into_parts();
+                io.reset();
+                State::Over
+            }
+            Next::Linger => {
+                client.bonds = Bonds::default();
+                client.side.stream().close_write();
+                let now = self.core.now().mono;
+                client.timer.set_idle(now.after(LINGER), now);
+                State::Linger(client)
+            }
+            Next::Tunnel(switched) => {
+                let Switched { upstream, late, course } = *switched;
+                let view = client.peer.place.view();
+                let patience = view.http().map_or(Duration::from_secs(60), |http| http.tunnel_timeout);
+                client.timer.set(self.core.now().mono.after(patience));
+                let (io, early) = client.side.into_parts();
+                let tunnel = Tunnel::new(io, upstream, early, late, client.timer, patience);
+                State::Tunnel(Box::new(Tunneling {
+                    tunnel,
+                    course,
+                    peer: client.peer,
+                    exchange,
+                }))
+            }
+        }
+    }
+
+    /// Reads and throws away what the client still sends, for a bounded time.
+    fn poll_linger(&self, cx: &mut Context<'_>, client: Client) -> (State, bool) {
+        if client.timer.take_fired() || self.core.is_cut() {
+            return (State::Over, true);
+        }
+        loop {
+            match client.side.stream().poll_arrived(cx) {
+                Poll::Pending => return (State::Linger(client), false),
+                Poll::Ready(Err(_)) => return (State::Over, true),
+                Poll::Ready(Ok(())) => {}
+            }
+            let mut buffer = self.core.take_buffer(false);
+            let read = buffer.poll_read(cx, client.side.stream());
+            self.core.give_buffer(buffer);
+            match read {
+                Poll::Ready(Ok(0) | Err(_)) => return (State::Over, true),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => return (State::Linger(client), false),
+            }
+        }
+    }
+
+    fn poll_tunnel(&self, cx: &mut Context<'_>, mut t: Box<Tunneling>) -> (State, bool) {
+        let end = if self.core.is_cut() {
+            t.tunnel.close(&self.core);
+            End::DrainDeadline
+        } else {
+            let Poll::Ready(end) = t.tunnel.poll(cx, &self.core) else {
+                return (State::Tunnel(t), false);
+            };
+            end
+        };
+        t.tunnel.blame(&mut t.course, &self.core);
+        self.over(&mut t, end);
+        (State::Over, true)
+    }
+
+    fn over(&self, t: &mut Tunneling, end: End) {
+        self.core.counters.ended(end);
+        t.tunnel.traffic().count(&self.core);
+        if let Some(exchange) = t.exchange.take() {
+            exchange.log_tunnel(&t.tunnel, &t.peer, &t.course, &self.core, end);
+            self.core.give_exchange(exchange);
+        }
+        t.course.give_up(Outcome::Success, self.core.now().mono);
+    }
+}
+
+impl Future for Connection {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.core.tick();
+        let this = &mut *self;
+        let mut woken = true;
+        loop {
+            let first = std::mem::take(&mut woken);
+            // Polled where it stands: moving a connection's state costs more than the poll.
+            if let State::Open(client, exchange) = &mut this.state {
+                let next = match exchange {
+                    Some(under_way) if this.core.is_cut() => {
+                        cold_path();
+                        under_way.cut(client, &this.core)
+                    }
+                    Some(under_way) => {
+                        let Poll::Ready(next) = under_way.poll(cx, client, &this.core) else {
+                            return Poll::Pending;
+                        };
+                        if matches!(next, Next::Again) && client.side.has_input() {
+                            // Answers of our own wait for nobody, so others would not have their turn.
+                            let Poll::Ready(turn) = poll_proceed(cx) else {
+                                return Poll::Pending;
+                            };
+                            turn.made_progress();
+                            client.wait_for_next(&this.core);
+                            continue;
+                        }
+                        next
+                    }
+                    None => match client.poll_idle(cx, &this.core, first) {
+                        Poll::Pending => return Poll::Pending,
+                        Poll::Ready(Ok(begun)) => {
+                            *exchange = Some(begun);
+                            continue;
+                        }
+                        Poll::Ready(Err(end)) => {
+                            cold_path();
+                            this.core.counters.ended(end);
+                            Next::Close
+                        }
+                    },
+                };
+                let (mut asked, mut kept) = (false, None);
+                if let Some(done) = exchange.take() {
+                    // A false alarm, or an empty line, gives no new time.
+                    asked = done.has_begun();
+                    let is_tunnel = matches!(next, Next::Tunnel(_));
+                    if !is_tunnel {
+                        client.side.release(&this.core);
+                    }
+                    if is_tunnel && done.is_logged(&this.core) {
+                        kept = Some(done);
+                    } else {
+                        this.core.give_exchange(done);
+                    }
+                }
+                if matches!(next, Next::Again) {
+                    if asked {
+                        client.wait_for_next(&this.core);
+                    }
+                    continue;
+                }
+                cold_path();
+                if let State::Open(client, _) = std::mem::replace(&mut this.state, State::Over) {
+                    this.state = this.after(next, client, kept);
+                }
+                continue;
+            }
+            cold_path();
+            let (state, again) = match std::mem::replace(&mut this.state, State::Over) {
+                State::New(io, peer) => (this.begin(cx, io, peer), true),
+                State::Tunnel(tunneling) => this.poll_tunnel(cx, tunneling),
+                State::Linger(client) => this.poll_linger(cx, client),
+                open @ State::Open(..) => (open, true),
+                State::Over => return Poll::Ready(()),
+            };
+            this.state = state;
+            if !again {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.core.connection_ended();
+    }
+}
+
+/// While draining, a connection that never sent anything is waited for so long.
+const FIRST_IN_DRAIN: Duration = Duration::from_secs(1);
+/// While draining, a kept-alive connection is waited for so long. A client at work sends its next
+/// request within a round trip; it would lose it if its connection were closed at once.
+const NEXT_IN_DRAIN: Duration = Duration::from_millis(500);
+/// How long we read on after we said the end (nginx: `lingering_timeout`, the same).
+const LINGER: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests;
