@@ -85,7 +85,7 @@ impl Core {
     }
 
     /// Reads the clock. Every task does so when it is polled.
-    pub(crate) fn tick(&self) {
+    pub(crate) fn read_clock(&self) {
         self.now.set(self.clock.now());
     }
 
@@ -201,7 +201,7 @@ impl Core {
     /// Frees memory that the last moments did not need and upstream connections that died or
     /// waited too long.
     pub(crate) fn tidy(&self) {
-        self.tick();
+        self.read_clock();
         let now = self.now().mono;
         self.tiny.borrow_mut().trim();
         self.small.borrow_mut().trim();

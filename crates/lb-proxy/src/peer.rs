@@ -1,7 +1,7 @@
 //! Who is at the other end of a client connection: known once, for all that comes over it.
 
 use crate::core::Core;
-use crate::view::Place;
+use crate::view::ListenerHandle;
 use lb_http::forward::Sender;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub(crate) struct Peer {
     /// The listener that it came to.
-    pub(crate) place: Rc<Place>,
+    pub(crate) listener: Rc<ListenerHandle>,
     /// Its address, with the lines that tell it to backends.
     pub(crate) sender: Sender,
     /// Tells the clients of this worker apart (for longer than any of them waits).
@@ -18,10 +18,10 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(place: &Rc<Place>, address: SocketAddr, core: &Core) -> Self {
-        let port = place.view().options().address.port().unwrap_or(HTTP);
+    pub(crate) fn new(listener: &Rc<ListenerHandle>, address: SocketAddr, core: &Core) -> Self {
+        let port = listener.view().options().address.port().unwrap_or(HTTP);
         Self {
-            place: Rc::clone(place),
+            listener: Rc::clone(listener),
             sender: Sender::new(address.ip(), "http", port),
             id: core.next_client(),
         }

@@ -8,7 +8,7 @@ use crate::record::Traffic;
 use crate::room::Unconnected;
 use crate::timer::Timer;
 use crate::tunnel::Tunnel;
-use crate::view::{ListenerView, Place};
+use crate::view::{ListenerHandle, ListenerView};
 use crate::worker::Count;
 use lb_balance::Outcome;
 use lb_net::Stream;
@@ -28,7 +28,7 @@ pub(crate) struct Passage {
     view: Rc<ListenerView>,
     peer: SocketAddr,
     started: Now,
-    state: State,
+    stage: Stage,
     timer: Option<Timer>,
     course: Course,
     unconnected: Option<Unconnected>,
@@ -36,7 +36,7 @@ pub(crate) struct Passage {
 }
 
 #[derive(Debug)]
-enum State {
+enum Stage {
     New(Stream),
     Connect(Stream, Contact),
     Tunnel(Box<Tunnel>),
@@ -44,9 +44,9 @@ enum State {
 }
 
 impl Passage {
-    pub(crate) fn new(core: Rc<Core>, place: &Place, io: Stream, peer: SocketAddr, count: Count) -> Self {
+    pub(crate) fn new(core: Rc<Core>, place: &ListenerHandle, io: Stream, peer: SocketAddr, count: Count) -> Self {
         core.connection_began();
-        core.tick();
+        core.read_clock();
         let started = core.now();
         let unconnected = Some(Unconnected::new(&core));
         Self {
@@ -54,7 +54,7 @@ impl Passage {
             core,
             peer,
             started,
-            state: State::New(io),
+            stage: Stage::New(io),
             timer: None,
             course: Course::new(),
             unconnected,
@@ -62,10 +62,10 @@ impl Passage {
         }
     }
 
-    fn begin(&mut self, cx: &Context<'_>, client: Stream) -> State {
+    fn begin(&mut self, cx: &Context<'_>, client: Stream) -> Stage {
         self.timer = Some(self.core.timers.register(cx.waker().clone()));
         let Some(pool) = self.view.tcp().and_then(|tcp| self.view.pool(tcp.pool)) else {
-            return State::Over;
+            return Stage::Over;
         };
         let facts = Facts::new(self.peer.ip().to_canonical());
         self.course.begin(pool, &facts, self.started);
@@ -73,7 +73,7 @@ impl Passage {
     }
 
     /// Picks a backend and begins to connect; the next one when that fails at once. `last`: how the attempt before failed.
-    fn choose(&mut self, client: Stream, last: Option<End>) -> State {
+    fn choose(&mut self, client: Stream, last: Option<End>) -> Stage {
         let core = &self.core;
         let begun = self
             .course
@@ -84,18 +84,18 @@ impl Passage {
                     self.course.detail = why.detail;
                 }
                 self.wait_for_connect();
-                State::Connect(client, contact)
+                Stage::Connect(client, contact)
             }
             Err(end) => self.refuse(client, end),
         }
     }
 
     /// Nobody serves this client.
-    fn refuse(&mut self, client: Stream, end: End) -> State {
+    fn refuse(&mut self, client: Stream, end: End) -> Stage {
         self.end(end, &Traffic::default());
         // A RST says "nobody here" sooner than an empty stream does.
         client.reset();
-        State::Over
+        Stage::Over
     }
 
     /// Sets the deadline of an attempt, or of the wait for a descriptor.
@@ -105,9 +105,9 @@ impl Passage {
         }
     }
 
-    fn poll_connect(&mut self, cx: &mut Context<'_>, client: Stream, mut contact: Contact) -> (State, bool) {
+    fn poll_connect(&mut self, cx: &mut Context<'_>, client: Stream, mut contact: Contact) -> (Stage, bool) {
         let Some(address) = self.course.address() else {
-            return (State::Over, true);
+            return (Stage::Over, true);
         };
         let room = contact.waits_for_room();
         let not = match contact.poll(cx, address, &self.core) {
@@ -119,7 +119,7 @@ impl Passage {
                     self.wait_for_connect();
                 }
                 if !self.timer.as_ref().is_some_and(Timer::take_fired) {
-                    return (State::Connect(client, contact), false);
+                    return (Stage::Connect(client, contact), false);
                 }
                 contact.waits_for_room().unwrap_or(NoContact::TIMEOUT)
             }
@@ -137,28 +137,28 @@ impl Passage {
         (next, true)
     }
 
-    fn connected(&mut self, client: Stream, upstream: Stream) -> State {
+    fn connected(&mut self, client: Stream, upstream: Stream) -> Stage {
         let now = self.core.now().mono;
         self.course.connected();
         self.course.answered(now);
         self.course.detail = "";
         let (Some(timer), Some(tcp)) = (self.timer.take(), self.view.tcp()) else {
-            return State::Over;
+            return Stage::Over;
         };
         timer.set(now.after(tcp.idle_timeout));
         let (early, late) = (Buffer::empty(), Buffer::empty());
         let tunnel = Tunnel::new(client, upstream, early, late, timer, tcp.idle_timeout);
         self.unconnected = None;
-        State::Tunnel(Box::new(tunnel))
+        Stage::Tunnel(Box::new(tunnel))
     }
 
-    fn poll_tunnel(&mut self, cx: &mut Context<'_>, mut tunnel: Box<Tunnel>) -> (State, bool) {
+    fn poll_tunnel(&mut self, cx: &mut Context<'_>, mut tunnel: Box<Tunnel>) -> (Stage, bool) {
         let Poll::Ready(end) = tunnel.poll(cx, &self.core) else {
-            return (State::Tunnel(tunnel), false);
+            return (Stage::Tunnel(tunnel), false);
         };
         tunnel.blame(&mut self.course, &self.core);
         self.end(end, &tunnel.traffic());
-        (State::Over, true)
+        (Stage::Over, true)
     }
 
     /// Counts, tells the backend's record, writes the log line.
@@ -190,27 +190,27 @@ impl Future for Passage {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.core.tick();
+        self.core.read_clock();
         if self.core.is_cut() {
-            let traffic = match std::mem::replace(&mut self.state, State::Over) {
-                State::New(_) | State::Connect(..) => Traffic::default(),
-                State::Tunnel(mut tunnel) => {
+            let traffic = match std::mem::replace(&mut self.stage, Stage::Over) {
+                Stage::New(_) | Stage::Connect(..) => Traffic::default(),
+                Stage::Tunnel(mut tunnel) => {
                     tunnel.close(&self.core);
                     tunnel.traffic()
                 }
-                State::Over => return Poll::Ready(()),
+                Stage::Over => return Poll::Ready(()),
             };
             self.end(End::DrainDeadline, &traffic);
             return Poll::Ready(());
         }
         loop {
-            let (state, again) = match std::mem::replace(&mut self.state, State::Over) {
-                State::New(client) => (self.begin(cx, client), true),
-                State::Connect(client, contact) => self.poll_connect(cx, client, contact),
-                State::Tunnel(tunnel) => self.poll_tunnel(cx, tunnel),
-                State::Over => return Poll::Ready(()),
+            let (stage, again) = match std::mem::replace(&mut self.stage, Stage::Over) {
+                Stage::New(client) => (self.begin(cx, client), true),
+                Stage::Connect(client, contact) => self.poll_connect(cx, client, contact),
+                Stage::Tunnel(tunnel) => self.poll_tunnel(cx, tunnel),
+                Stage::Over => return Poll::Ready(()),
             };
-            self.state = state;
+            self.stage = stage;
             if !again {
                 return Poll::Pending;
             }

@@ -29,7 +29,7 @@ pub(crate) struct PoolView {
 
 /// A listener's place over all snapshots: connections ask here for the newest view.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct ListenerHandle {
     view: RefCell<Rc<ListenerView>>,
     closed: Cell<bool>,
 }
@@ -81,7 +81,7 @@ impl PoolView {
     }
 }
 
-impl Place {
+impl ListenerHandle {
     pub(crate) fn new(view: Rc<ListenerView>) -> Rc<Self> {
         Rc::new(Self {
             view: RefCell::new(view),

@@ -9,7 +9,7 @@ use crate::snapshot::{Occupancy, Snapshot};
 use crate::tasks::Tasks;
 use crate::tcp::Passage;
 use crate::timer;
-use crate::view::{ListenerView, Place, views};
+use crate::view::{ListenerHandle, ListenerView, views};
 use lb_net::{AcceptFault, Accepted, Listener, NetError, Stream};
 use lb_telemetry::Counters;
 use lb_types::Address;
@@ -62,7 +62,7 @@ pub struct Worker {
 /// A socket that is accepted from.
 #[derive(Debug)]
 struct Door {
-    place: Rc<Place>,
+    listener: Rc<ListenerHandle>,
     closing: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
@@ -94,7 +94,7 @@ impl Worker {
         tasks.spawn(room::help_others(Rc::clone(&core)));
         let mut current = by_address(views(&self.snapshot, &core, self.seed));
         let mut doors: HashMap<Address, Vec<Rc<Door>>> = HashMap::new();
-        let mut places: HashMap<Address, Rc<Place>> = HashMap::new();
+        let mut handles: HashMap<Address, Rc<ListenerHandle>> = HashMap::new();
         let open = Rc::new(Cell::new(0_usize));
         while let Some(order) = poll_fn(|cx| {
             tasks.watch(cx);
@@ -107,9 +107,9 @@ impl Worker {
                 Order::Panic => tasks.spawn(async { panic!("as the test wants it") }),
                 Order::Apply(snapshot) => {
                     current = by_address(views(&snapshot, &core, self.seed));
-                    for (address, place) in &places {
+                    for (address, handle) in &handles {
                         if let Some(view) = current.get(address) {
-                            place.set(Rc::clone(view));
+                            handle.set(Rc::clone(view));
                         }
                     }
                 }
@@ -124,10 +124,12 @@ impl Worker {
                         }
                         Err(_) => continue,
                     };
-                    let place = places.entry(address).or_insert_with(|| Place::new(Rc::clone(view)));
-                    place.set(Rc::clone(view));
+                    let handle = handles
+                        .entry(address)
+                        .or_insert_with(|| ListenerHandle::new(Rc::clone(view)));
+                    handle.set(Rc::clone(view));
                     let door = Rc::new(Door {
-                        place: Rc::clone(place),
+                        listener: Rc::clone(handle),
                         closing: Cell::new(false),
                         waker: RefCell::new(None),
                     });
@@ -136,8 +138,8 @@ impl Worker {
                     tasks.spawn(accept(Rc::clone(&core), listener, door, Rc::clone(&open)));
                 }
                 Order::Unlisten(address) => {
-                    if let Some(place) = places.remove(&address) {
-                        place.close();
+                    if let Some(handle) = handles.remove(&address) {
+                        handle.close();
                     }
                     close(doors.remove(&address).into_iter().flatten());
                 }
@@ -213,23 +215,24 @@ async fn accept(core: Rc<Core>, listener: Listener, door: Rc<Door>, open: Rc<Cel
                 let (view, count) = admit(&core, &door).await;
                 match view.options().service {
                     Service::Http(_) => {
-                        let connection = Connection::new(Rc::clone(&core), Rc::clone(&door.place), stream, peer, count);
+                        let connection =
+                            Connection::new(Rc::clone(&core), Rc::clone(&door.listener), stream, peer, count);
                         spawn_local(connection);
                     }
                     Service::Tcp(_) => {
-                        spawn_local(Passage::new(Rc::clone(&core), &door.place, stream, peer, count));
+                        spawn_local(Passage::new(Rc::clone(&core), &door.listener, stream, peer, count));
                     }
                 }
             }
             Some(Err(error)) => {
                 let fault = AcceptFault::of(&error);
                 if fault != AcceptFault::Connection {
-                    door.place.view().entry.connections.count_failed(&error);
+                    door.listener.view().entry.connections.count_failed(&error);
                 }
                 match fault {
                     AcceptFault::Connection => {}
                     AcceptFault::Shortage(_) => {
-                        core.tick();
+                        core.read_clock();
                         core.want_room();
                         until_room(&core).await;
                     }
@@ -251,9 +254,9 @@ async fn make_way(core: &Core, door: &Door, stream: &Stream) {
     // Where nobody is served there is nobody to wait for.
     while !door.closing.get() && core.connections() > 0 && !core.has_room(stream) {
         if !std::mem::replace(&mut waited, true) {
-            door.place.view().entry.connections.count_crowded();
+            door.listener.view().entry.connections.count_crowded();
         }
-        core.tick();
+        core.read_clock();
         core.want_room();
         until_room(core).await;
     }
@@ -264,7 +267,7 @@ async fn make_way(core: &Core, door: &Door, stream: &Stream) {
 async fn admit(core: &Core, door: &Door) -> (Rc<ListenerView>, Count) {
     let mut waited = false;
     loop {
-        let view = door.place.view();
+        let view = door.listener.view();
         let connections = &view.entry.connections;
         let most = if door.closing.get() {
             usize::MAX

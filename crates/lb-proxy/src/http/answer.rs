@@ -46,7 +46,7 @@ pub(super) fn refuse(x: &mut Exchange, client: &mut Client, status: u16, end: En
 }
 
 fn answers(x: &mut Exchange, status: u16, end: End) {
-    x.facts.status = status;
+    x.trace.status = status;
     x.upstream.close();
     x.phase = Phase::Answer(end);
 }
@@ -74,7 +74,7 @@ fn write(
     }
     if let Ok(kept) = side.put(body.as_bytes()) {
         debug_assert_eq!(kept, body.len(), "an answer is short");
-        x.facts.own_body = kept as u32;
+        x.trace.own_body = kept as u32;
     }
     side.finish(None)
 }

@@ -3,7 +3,7 @@
 use super::answer;
 use super::client::Came;
 use super::connection::Client;
-use super::exchange::{Exchange, Expect, Next, Step, Stop};
+use super::exchange::{Exchange, Expect, Progress, Sequel, Stop};
 use super::patience::Wait;
 use crate::core::Core;
 use crate::course::{self, Own};
@@ -22,7 +22,7 @@ use std::task::{Context, Poll};
 
 impl Exchange {
     /// Reads until the head is complete.
-    pub(super) fn poll_head(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step {
+    pub(super) fn poll_head(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Progress {
         let Poll::Ready(came) = client.side.poll_head(cx, &mut self.request, core) else {
             return Ok(Poll::Pending);
         };
@@ -37,39 +37,39 @@ impl Exchange {
                 // Part of an empty line begins nothing: the connection is idle still.
                 if !client.side.has_no_request() {
                     if !self.has_begun() {
-                        self.facts.started = core.now();
+                        self.trace.started = core.now();
                     }
                     self.wait_for(Wait::Head, false, client, core);
                 }
                 Ok(Poll::Pending)
             }
-            Came::Nothing => Ok(Poll::Ready(Some(Next::Again))),
-            Came::Closed => Ok(Poll::Ready(Some(Next::Close))),
+            Came::Nothing => Ok(Poll::Ready(Some(Sequel::Again))),
+            Came::Closed => Ok(Poll::Ready(Some(Sequel::Close))),
             Came::Broke => Err(Stop::Client(End::ClientReset)),
         }
     }
 
     /// Is it known when its first byte came?
     pub(super) fn has_begun(&self) -> bool {
-        self.facts.started.wall != Wall::default()
+        self.trace.started.wall != Wall::default()
     }
 
     /// The head is here: which pool, which bytes, which backend.
     fn begin(&mut self, client: &mut Client, core: &Core) -> Result<(), Stop> {
         let now = core.now();
         if !self.has_begun() {
-            self.facts.started = now;
+            self.trace.started = now;
         }
-        self.patience.forget();
+        self.patience.start_over();
         core.counters.request();
         client.requests = client.requests.saturating_add(1);
-        let view = client.peer.place.view();
+        let view = client.peer.listener.view();
         self.view = Some(Rc::clone(&view));
         let Some(http) = view.http() else {
             return Err(Stop::Internal);
         };
         client.side.note_wish();
-        if client.requests >= http.keep_alive_requests || core.is_draining() || client.peer.place.is_closed() {
+        if client.requests >= http.keep_alive_requests || core.is_draining() || client.peer.listener.is_closed() {
             client.side.close_after();
         }
         let index = match course::route(http, &self.request) {
@@ -89,7 +89,7 @@ impl Exchange {
         let asked = view.pool(index).ok_or(Stop::Internal)?;
         if auth::is_of_connection(&self.request) {
             cold_path();
-            self.facts.bound = true;
+            self.trace.bound = true;
         }
         let bound = client.bonds.pool(asked);
         let pool = bound.as_ref().unwrap_or(asked);

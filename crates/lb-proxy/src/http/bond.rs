@@ -7,7 +7,7 @@
 
 use super::answer;
 use super::connection::Client;
-use super::exchange::{Exchange, Next, Stop};
+use super::exchange::{Exchange, Sequel, Stop};
 use super::flow::Sink;
 use crate::core::Core;
 use crate::view::PoolView;
@@ -139,15 +139,15 @@ impl Exchange {
         if is_last {
             client.side.close_after();
         }
-        self.facts.bound = true;
-        self.facts.connect_from = core.now().mono;
+        self.trace.bound = true;
+        self.trace.connect_from = core.now().mono;
         self.begin_kept(bond.stream, core)
     }
 
     /// The response comes over a connection that is this client's alone: does that end with it, the client's ends too.
     #[inline(never)]
     pub(super) fn bind(&mut self, framing: Framing, early: bool, client: &mut Client) {
-        self.facts.bound = true;
+        self.trace.bound = true;
         // A body behind the answer to HEAD would be seen before the next request, and would reach nobody else.
         if self.upstream.will_close() || framing == Framing::UntilClose || early || self.up.is_stopped() {
             client.side.close_after();
@@ -159,15 +159,15 @@ impl Exchange {
     pub(super) fn never_came(&self, end: End, client: &Client) -> bool {
         let died = matches!(end, End::UpstreamReset | End::UpstreamClosed);
         let harmless = self.upstream.sent() == 0 || self.request.is_idempotent();
-        died && self.facts.reused && !self.upstream.has_heard() && !client.side.has_begun() && harmless
+        died && self.trace.reused && !self.upstream.has_heard() && !client.side.has_begun() && harmless
     }
 
     /// Ends the client's connection, because the one to its backend has ended.
     #[inline(never)]
-    pub(super) fn bond_ended(&mut self, client: &Client, core: &Core) -> Next {
+    pub(super) fn bond_ended(&mut self, client: &Client, core: &Core) -> Sequel {
         self.give_up(Outcome::Neutral, core);
         self.record(client, core, End::UpstreamClosed);
-        Next::Linger
+        Sequel::Linger
     }
 }
 

@@ -2,13 +2,13 @@
 
 use super::bond::Bonds;
 use super::client::ClientSide;
-use super::exchange::{Exchange, Next, Switched};
+use super::exchange::{Exchange, Sequel, Switched};
 use crate::core::Core;
 use crate::course::Course;
 use crate::peer::Peer;
 use crate::timer::Timer;
 use crate::tunnel::Tunnel;
-use crate::view::Place;
+use crate::view::ListenerHandle;
 use crate::worker::Count;
 use lb_balance::Outcome;
 use lb_net::Stream;
@@ -40,13 +40,13 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Connection {
     core: Rc<Core>,
-    place: Rc<Place>,
-    state: State,
+    listener: Rc<ListenerHandle>,
+    stage: Stage,
     _count: Count,
 }
 
 #[derive(Debug)]
-enum State {
+enum Stage {
     /// Not polled yet: the timer needs the task's waker.
     New(Stream, SocketAddr),
     /// With an exchange while one is under way, else waiting for a request.
@@ -117,14 +117,14 @@ impl Client {
     }
 
     /// The time for the first byte of a request has passed.
-    pub(super) fn idle_too_long(&self, core: &Core) -> Next {
+    pub(super) fn idle_too_long(&self, core: &Core) -> Sequel {
         core.counters.ended(self.idle_end(core));
-        Next::Close
+        Sequel::Close
     }
 
     /// The next request of a kept-alive connection is waited for, from the end of the last one on.
     fn wait_for_next(&self, core: &Core) {
-        let view = self.peer.place.view();
+        let view = self.peer.listener.view();
         if self.requests > 0
             && let Some(http) = view.http()
         {
@@ -135,58 +135,64 @@ impl Client {
 }
 
 impl Connection {
-    pub(crate) fn new(core: Rc<Core>, place: Rc<Place>, io: Stream, peer: SocketAddr, count: Count) -> Self {
+    pub(crate) fn new(
+        core: Rc<Core>,
+        listener: Rc<ListenerHandle>,
+        io: Stream,
+        peer: SocketAddr,
+        count: Count,
+    ) -> Self {
         core.connection_began();
         Self {
             core,
-            place,
-            state: State::New(io, peer),
+            listener,
+            stage: Stage::New(io, peer),
             _count: count,
         }
     }
 
-    fn begin(&self, cx: &mut Context<'_>, io: Stream, peer: SocketAddr) -> State {
-        let view = self.place.view();
-        let Some(http) = view.http() else { return State::Over };
+    fn begin(&self, cx: &mut Context<'_>, io: Stream, peer: SocketAddr) -> Stage {
+        let view = self.listener.view();
+        let Some(http) = view.http() else { return Stage::Over };
         let timer = self.core.timers.register(cx.waker().clone());
         let now = self.core.now().mono;
         timer.set_idle(now.after(http.head_timeout), now);
         let client = Client {
             side: ClientSide::h1(io, http),
-            peer: Peer::new(&self.place, peer, &self.core),
+            peer: Peer::new(&self.listener, peer, &self.core),
             timer,
             requests: 0,
             bonds: Bonds::default(),
             leaves: false,
         };
-        State::Open(client, None)
+        Stage::Open(client, None)
     }
 
     /// The last exchange ended: what becomes of the connection.
-    fn after(&self, next: Next, mut client: Client, exchange: Option<Box<Exchange>>) -> State {
+    fn after(&self, next: Sequel, mut client: Client, exchange: Option<Box<Exchange>>) -> Stage {
         match next {
-            Next::Again => State::Open(client, None),
-            Next::Close => State::Over,
-            Next::Reset => {
+            Sequel::Again => Stage::Open(client, None),
+            Sequel::Close => Stage::Over,
+            Sequel::Reset => {
                 let (io, _) = client.side.into_parts();
                 io.reset();
-                State::Over
+                Stage::Over
             }
-            Next::Linger => {
+            Sequel::Linger => {
                 client.bonds = Bonds::default();
                 client.side.stream().close_write();
                 let now = self.core.now().mono;
                 client.timer.set_idle(now.after(LINGER), now);
-                State::Linger(client)
+                Stage::Linger(client)
             }
-            Next::Tunnel(switched) => {
+            Sequel::Tunnel(switched) => {
                 let Switched { upstream, late, course } = *switched;
-                let view = client.peer.place.view();
+                let view = client.peer.listener.view();
                 let patience = view.http().map_or(Duration::from_secs(60), |http| http.tunnel_timeout);
                 client.timer.set(self.core.now().mono.after(patience));
                 let (io, early) = client.side.into_parts();
                 let tunnel = Tunnel::new(io, upstream, early, late, client.timer, patience);
-                State::Tunnel(Box::new(Tunneling {
+                Stage::Tunnel(Box::new(Tunneling {
                     tunnel,
                     course,
                     peer: client.peer,
@@ -197,40 +203,40 @@ impl Connection {
     }
 
     /// Reads and throws away what the client still sends, for a bounded time.
-    fn poll_linger(&self, cx: &mut Context<'_>, client: Client) -> (State, bool) {
+    fn poll_linger(&self, cx: &mut Context<'_>, client: Client) -> (Stage, bool) {
         if client.timer.take_fired() || self.core.is_cut() {
-            return (State::Over, true);
+            return (Stage::Over, true);
         }
         loop {
             match client.side.stream().poll_arrived(cx) {
-                Poll::Pending => return (State::Linger(client), false),
-                Poll::Ready(Err(_)) => return (State::Over, true),
+                Poll::Pending => return (Stage::Linger(client), false),
+                Poll::Ready(Err(_)) => return (Stage::Over, true),
                 Poll::Ready(Ok(())) => {}
             }
             let mut buffer = self.core.take_buffer(false);
             let read = buffer.poll_read(cx, client.side.stream());
             self.core.give_buffer(buffer);
             match read {
-                Poll::Ready(Ok(0) | Err(_)) => return (State::Over, true),
+                Poll::Ready(Ok(0) | Err(_)) => return (Stage::Over, true),
                 Poll::Ready(Ok(_)) => {}
-                Poll::Pending => return (State::Linger(client), false),
+                Poll::Pending => return (Stage::Linger(client), false),
             }
         }
     }
 
-    fn poll_tunnel(&self, cx: &mut Context<'_>, mut t: Box<Tunneling>) -> (State, bool) {
+    fn poll_tunnel(&self, cx: &mut Context<'_>, mut t: Box<Tunneling>) -> (Stage, bool) {
         let end = if self.core.is_cut() {
             t.tunnel.close(&self.core);
             End::DrainDeadline
         } else {
             let Poll::Ready(end) = t.tunnel.poll(cx, &self.core) else {
-                return (State::Tunnel(t), false);
+                return (Stage::Tunnel(t), false);
             };
             end
         };
         t.tunnel.blame(&mut t.course, &self.core);
         self.over(&mut t, end);
-        (State::Over, true)
+        (Stage::Over, true)
     }
 
     fn over(&self, t: &mut Tunneling, end: End) {
@@ -248,13 +254,13 @@ impl Future for Connection {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.core.tick();
+        self.core.read_clock();
         let this = &mut *self;
         let mut woken = true;
         loop {
             let first = std::mem::take(&mut woken);
-            // Polled where it stands: moving a connection's state costs more than the poll.
-            if let State::Open(client, exchange) = &mut this.state {
+            // Polled where it stands: moving a connection's stage costs more than the poll.
+            if let Stage::Open(client, exchange) = &mut this.stage {
                 let next = match exchange {
                     Some(under_way) if this.core.is_cut() => {
                         cold_path();
@@ -264,7 +270,7 @@ impl Future for Connection {
                         let Poll::Ready(next) = under_way.poll(cx, client, &this.core) else {
                             return Poll::Pending;
                         };
-                        if matches!(next, Next::Again) && client.side.has_input() {
+                        if matches!(next, Sequel::Again) && client.side.has_input() {
                             // Answers of our own wait for nobody, so others would not have their turn.
                             let Poll::Ready(turn) = poll_proceed(cx) else {
                                 return Poll::Pending;
@@ -284,7 +290,7 @@ impl Future for Connection {
                         Poll::Ready(Err(end)) => {
                             cold_path();
                             this.core.counters.ended(end);
-                            Next::Close
+                            Sequel::Close
                         }
                     },
                 };
@@ -292,7 +298,7 @@ impl Future for Connection {
                 if let Some(done) = exchange.take() {
                     // A false alarm, or an empty line, gives no new time.
                     asked = done.has_begun();
-                    let is_tunnel = matches!(next, Next::Tunnel(_));
+                    let is_tunnel = matches!(next, Sequel::Tunnel(_));
                     if !is_tunnel {
                         client.side.release(&this.core);
                     }
@@ -302,27 +308,27 @@ impl Future for Connection {
                         this.core.give_exchange(done);
                     }
                 }
-                if matches!(next, Next::Again) {
+                if matches!(next, Sequel::Again) {
                     if asked {
                         client.wait_for_next(&this.core);
                     }
                     continue;
                 }
                 cold_path();
-                if let State::Open(client, _) = std::mem::replace(&mut this.state, State::Over) {
-                    this.state = this.after(next, client, kept);
+                if let Stage::Open(client, _) = std::mem::replace(&mut this.stage, Stage::Over) {
+                    this.stage = this.after(next, client, kept);
                 }
                 continue;
             }
             cold_path();
-            let (state, again) = match std::mem::replace(&mut this.state, State::Over) {
-                State::New(io, peer) => (this.begin(cx, io, peer), true),
-                State::Tunnel(tunneling) => this.poll_tunnel(cx, tunneling),
-                State::Linger(client) => this.poll_linger(cx, client),
-                open @ State::Open(..) => (open, true),
-                State::Over => return Poll::Ready(()),
+            let (stage, again) = match std::mem::replace(&mut this.stage, Stage::Over) {
+                Stage::New(io, peer) => (this.begin(cx, io, peer), true),
+                Stage::Tunnel(tunneling) => this.poll_tunnel(cx, tunneling),
+                Stage::Linger(client) => this.poll_linger(cx, client),
+                open @ Stage::Open(..) => (open, true),
+                Stage::Over => return Poll::Ready(()),
             };
-            this.state = state;
+            this.stage = stage;
             if !again {
                 return Poll::Pending;
             }

@@ -2,7 +2,7 @@
 
 use super::client::{After, ClientSide};
 use super::connection::Client;
-use super::exchange::{Exchange, Next};
+use super::exchange::{Exchange, Sequel};
 use super::flow::{Sink, Source};
 use crate::core::Core;
 use crate::course::Course;
@@ -22,23 +22,23 @@ impl Exchange {
     }
 
     /// Ends what is under way, unfinished: the drain's deadline passed.
-    pub(super) fn cut(&mut self, client: &Client, core: &Core) -> Next {
+    pub(super) fn cut(&mut self, client: &Client, core: &Core) -> Sequel {
         self.give_up(Outcome::Neutral, core);
         self.cut_short(End::DrainDeadline, client, core)
     }
 
     /// Ends a response that is not whole, so that it does not look whole.
-    pub(super) fn cut_short(&mut self, end: End, client: &Client, core: &Core) -> Next {
+    pub(super) fn cut_short(&mut self, end: End, client: &Client, core: &Core) -> Sequel {
         self.record(client, core, end);
         if self.committed().is_some_and(|response| response.until_close) {
-            Next::Reset
+            Sequel::Reset
         } else {
-            Next::Close
+            Sequel::Close
         }
     }
 
     /// What the client's connection does after this exchange.
-    pub(super) fn next_of(&mut self, client: &mut Client, core: &Core) -> Next {
+    pub(super) fn next_of(&mut self, client: &mut Client, core: &Core) -> Sequel {
         match client.side.after() {
             After::Again => {
                 // Without input it goes back to the free list, which resets it too.
@@ -46,23 +46,23 @@ impl Exchange {
                     client.side.start_next(core);
                     self.reset(core);
                 }
-                Next::Again
+                Sequel::Again
             }
-            After::Close => Next::Close,
-            After::Linger => Next::Linger,
+            After::Close => Sequel::Close,
+            After::Linger => Sequel::Linger,
         }
     }
 
     /// The log line and the counters of this exchange; once.
     pub(super) fn record(&mut self, client: &Client, core: &Core, end: End) {
-        if std::mem::replace(&mut self.facts.recorded, true) {
+        if std::mem::replace(&mut self.trace.recorded, true) {
             return;
         }
         core.counters.ended(end);
         self.count(client, core);
         if self.is_logged(core) {
             let traffic = Traffic {
-                client_out: self.down.payload() + u64::from(self.facts.own_body),
+                client_out: self.down.payload() + u64::from(self.trace.own_body),
                 upstream_out: self.up.payload(),
                 ..Traffic::default()
             };
@@ -72,8 +72,8 @@ impl Exchange {
 
     /// Counts the response, and what went over both connections.
     pub(super) fn count(&self, client: &Client, core: &Core) {
-        if self.facts.status != 0 {
-            core.counters.response(self.facts.status);
+        if self.trace.status != 0 {
+            core.counters.response(self.trace.status);
         }
         let traffic = Traffic {
             client_in: client.side.read(),
@@ -101,7 +101,7 @@ impl Exchange {
 
     /// `side`: where a request stands that could not be read. `payload`: of both bodies.
     fn log(&self, peer: &Peer, side: Option<&ClientSide>, course: &Course, core: &Core, end: End, payload: &Traffic) {
-        let newest = peer.place.view();
+        let newest = peer.listener.view();
         let view = self.view.as_ref().unwrap_or(&newest);
         let Some(http) = view.http().filter(|http| http.access_log) else {
             return;
@@ -112,7 +112,7 @@ impl Exchange {
         let mut log = core.log.borrow_mut();
         let Some(log) = &mut *log else { return };
         let now = core.now();
-        let started = if self.has_begun() { self.facts.started } else { now };
+        let started = if self.has_begun() { self.trace.started } else { now };
         let proxies = &http.trusted_proxies;
         // What we have added to the chain by now is the peer, where the walk begins.
         let address = forward::client_address(&self.request, peer.address(), proxies);
@@ -133,7 +133,7 @@ impl Exchange {
         } else if let Some(line) = side.and_then(|side| RequestLine::of(side.window())) {
             (access.method, access.target, access.version) = (line.method, line.target, line.version);
         }
-        access.status = self.facts.status;
+        access.status = self.trace.status;
         access.bytes = payload.client_out;
         access.request_bytes = payload.upstream_out;
         access.listener = &view.options().name;
@@ -142,10 +142,10 @@ impl Exchange {
             // What went wrong before it went well is nothing that ended it.
             access.detail = "";
         }
-        access.reused = self.facts.reused;
+        access.reused = self.trace.reused;
         access.phases.total = now.mono.since(started.mono);
-        access.phases.connect = self.facts.connected.map(|t| t.since(self.facts.connect_from));
-        access.phases.first_byte = self.facts.first_byte.map(|t| t.since(started.mono));
+        access.phases.connect = self.trace.connected.map(|t| t.since(self.trace.connect_from));
+        access.phases.first_byte = self.trace.first_byte.map(|t| t.since(started.mono));
         log.write(&access);
     }
 }

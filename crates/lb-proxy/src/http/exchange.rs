@@ -36,7 +36,7 @@ pub(crate) struct Exchange {
     pub(super) view: Option<Rc<ListenerView>>,
     pub(super) course: Course,
     pub(super) patience: Patience,
-    pub(super) facts: Facts,
+    pub(super) trace: Trace,
 }
 
 /// Where an exchange stands.
@@ -83,14 +83,14 @@ pub(super) struct Committed {
     /// It came before the request had ended.
     pub(super) early: bool,
     /// It announces a body that must not come: whether it does shows too late.
-    pub(super) phantom: bool,
+    pub(super) stray_body: bool,
     /// How long the backend says that it keeps this connection, in seconds.
     pub(super) keeps_for: Option<u16>,
 }
 
 /// What is told of an exchange.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Facts {
+pub(super) struct Trace {
     /// When the first byte of its request came.
     pub(super) started: Now,
     pub(super) connect_from: Time,
@@ -109,7 +109,7 @@ pub(super) struct Facts {
 
 /// What comes after an exchange.
 #[derive(Debug)]
-pub(crate) enum Next {
+pub(crate) enum Sequel {
     /// The connection may carry another one; bytes of it may be here already.
     Again,
     /// Close now.
@@ -148,7 +148,7 @@ pub(super) enum Stop {
 }
 
 /// What one step came to: it waits, it goes on, or it is over.
-pub(super) type Step = Result<Poll<Option<Next>>, Stop>;
+pub(super) type Progress = Result<Poll<Option<Sequel>>, Stop>;
 
 impl Exchange {
     pub(crate) fn new() -> Self {
@@ -165,7 +165,7 @@ impl Exchange {
             view: None,
             course: Course::new(),
             patience: Patience::default(),
-            facts: Facts::default(),
+            trace: Trace::default(),
         }
     }
 
@@ -189,12 +189,12 @@ impl Exchange {
         self.view = None;
         self.course = Course::new();
         self.patience = Patience::default();
-        self.facts = Facts::default();
+        self.trace = Trace::default();
     }
 
     /// Goes on until it has to wait.
     #[inline(always)] // into its one caller: see `lb_net::try_recv`
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Poll<Next> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Poll<Sequel> {
         loop {
             let step = match self.phase {
                 Phase::Head => self.poll_head(cx, client, core),
@@ -231,7 +231,7 @@ impl Exchange {
     /// The phases that few requests see, out of the way: with all four in one place the compiler makes a table
     /// of jumps, which costs a wrong guess and a line of memory.
     #[inline(never)]
-    fn poll_rest(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step {
+    fn poll_rest(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Progress {
         match self.phase {
             Phase::Answer(end) => self.poll_answer(end, cx, client, core),
             _ => self.poll_connect(cx, client, core),
@@ -239,7 +239,7 @@ impl Exchange {
     }
 
     /// Writes our own answer.
-    fn poll_answer(&mut self, end: End, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step {
+    fn poll_answer(&mut self, end: End, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Progress {
         // It holds all of its bytes itself.
         match client.side.poll_flush(cx, &[]).1 {
             Poll::Ready(Ok(())) => {
@@ -256,7 +256,7 @@ impl Exchange {
 
     /// Decides what a failure means: try again, answer ourselves, or cut the connection.
     #[inline(never)]
-    pub(super) fn on_stop(&mut self, stop: Stop, client: &mut Client, core: &Core) -> Option<Next> {
+    pub(super) fn on_stop(&mut self, stop: Stop, client: &mut Client, core: &Core) -> Option<Sequel> {
         match stop {
             Stop::Client(end) if end.status().is_some() && !self.is_committed() => {
                 self.give_up(Outcome::Neutral, core);
@@ -273,13 +273,13 @@ impl Exchange {
                 let end = answer::end_of(&error);
                 if self.is_committed() {
                     self.record(client, core, end);
-                    return Some(Next::Reset);
+                    return Some(Sequel::Reset);
                 }
                 answer::refuse(self, client, error.status(), end, core);
                 None
             }
             Stop::Upstream(end) => match self.response {
-                Response::Awaited if self.facts.bound && self.never_came(end, client) => {
+                Response::Awaited if self.trace.bound && self.never_came(end, client) => {
                     Some(self.bond_ended(client, core))
                 }
                 Response::Awaited => match self.upstream_failed(end, client, core) {
@@ -311,7 +311,7 @@ impl Exchange {
                 self.give_up(Outcome::Neutral, core);
                 if self.is_committed() {
                     self.record(client, core, End::Internal);
-                    return Some(Next::Reset);
+                    return Some(Sequel::Reset);
                 }
                 answer::refuse(self, client, 500, End::Internal, core);
                 None
@@ -395,7 +395,7 @@ mod tests {
             sent_before: None,
             until_close: false,
             early: false,
-            phantom: false,
+            stray_body: false,
             keeps_for: None,
         });
         let responses = [Response::Awaited, committed, Response::Switching];

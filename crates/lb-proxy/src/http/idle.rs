@@ -53,7 +53,7 @@ impl UpstreamKey {
 pub(crate) struct Idle {
     shelf: RefCell<Shelf>,
     /// This backend once sent a body that must not come, behind the answer to `HEAD` or a 304: it may come late.
-    sends_phantoms: Cell<bool>,
+    sends_stray_bodies: Cell<bool>,
 }
 
 /// A connection that carried at least one exchange.
@@ -65,14 +65,14 @@ pub(crate) struct Used {
     /// The last read took all that it had room for: the runtime cannot tell whether more was there.
     pub(crate) may_have_more: bool,
     /// The last response told the length of a body that must not come, and did not come yet.
-    pub(crate) phantom: bool,
+    pub(crate) stray_body: bool,
 }
 
 #[derive(Debug)]
 struct Waiting {
     stream: Stream,
     owner: u32,
-    phantom: bool,
+    stray_body: bool,
     since: Time,
     until: Time,
 }
@@ -129,9 +129,9 @@ impl Idle {
             stream,
             owner,
             may_have_more,
-            phantom,
+            stray_body,
         } = used;
-        if most == 0 || keep.is_zero() || (phantom && self.sends_phantoms.get()) {
+        if most == 0 || keep.is_zero() || (stray_body && self.sends_stray_bodies.get()) {
             return;
         }
         // Such a read leaves the readiness set, and `take` would drop the connection: ask once.
@@ -145,7 +145,7 @@ impl Idle {
         shelf.put(Waiting {
             stream,
             owner,
-            phantom,
+            stray_body,
             since: now,
             until: now.after(keep),
         });
@@ -153,19 +153,19 @@ impl Idle {
 
     /// A body came that must not.
     #[cold]
-    pub(crate) fn saw_phantom(&self) {
-        self.sends_phantoms.set(true);
+    pub(crate) fn saw_stray_body(&self) {
+        self.sends_stray_bodies.set(true);
     }
 
     /// Is it good for another request? One behind whose last response a body could come is asked in the kernel.
     fn is_good(&self, waiting: &Waiting, now: Time) -> bool {
         let is_good = waiting.is_good(now);
-        if !waiting.phantom {
+        if !waiting.stray_body {
             return is_good;
         }
         let has_unread = waiting.stream.has_unread();
         if has_unread && matches!(waiting.stream.try_recv(&mut [0]), Some(Ok(1))) {
-            self.saw_phantom();
+            self.saw_stray_body();
         }
         is_good && !has_unread
     }
@@ -321,7 +321,7 @@ mod tests {
             stream,
             owner: 1,
             may_have_more: true,
-            phantom: false,
+            stray_body: false,
         }
     }
 
@@ -346,7 +346,7 @@ mod tests {
             idle.shelf.borrow_mut().put(Waiting {
                 stream,
                 owner: 1,
-                phantom: false,
+                stray_body: false,
                 since: Time::ZERO,
                 until: Time::ZERO.after(MINUTE),
             });
@@ -430,8 +430,8 @@ mod tests {
 
     #[tokio::test]
     async fn behind_the_length_of_a_body_that_must_not_come_the_kernel_is_asked() {
-        let phantom = |stream| Used {
-            phantom: true,
+        let stray_body = |stream| Used {
+            stray_body: true,
             may_have_more: false,
             ..used(stream)
         };
@@ -439,12 +439,12 @@ mod tests {
         for closes in [true, false] {
             let (silent, _keep_silent) = pair().await;
             assert!(silent.try_recv(&mut [0]).is_none()); // a new one counts as ready until it was tried
-            idle.put(phantom(silent), Time::ZERO, MINUTE, 10);
+            idle.put(stray_body(silent), Time::ZERO, MINUTE, 10);
             assert!(idle.take(Time::ZERO, 1).is_some());
             // The runtime is not told in between: nothing is awaited.
             let (stream, mut other) = pair().await;
             assert!(stream.try_recv(&mut [0]).is_none());
-            idle.put(phantom(stream), Time::ZERO, MINUTE, 10);
+            idle.put(stray_body(stream), Time::ZERO, MINUTE, 10);
             if closes {
                 drop(other);
             } else {
@@ -452,10 +452,10 @@ mod tests {
             }
             assert!(idle.take(Time::ZERO, 1).is_none());
         }
-        idle.saw_phantom();
+        idle.saw_stray_body();
         let (stream, _keep) = pair().await;
         assert!(stream.try_recv(&mut [0]).is_none());
-        idle.put(phantom(stream), Time::ZERO, MINUTE, 10);
+        idle.put(stray_body(stream), Time::ZERO, MINUTE, 10);
         assert!(idle.is_empty(), "this backend was caught once");
     }
 
@@ -482,7 +482,7 @@ mod tests {
                     shelf.put(Waiting {
                         stream,
                         owner,
-                        phantom: false,
+                        stray_body: false,
                         since: Time::ZERO,
                         until: Time::ZERO.after(MINUTE),
                     });

@@ -128,7 +128,7 @@ impl Out {
     /// Puts the next payload here, and what stands before and behind it. How many of its bytes were copied: none of a large
     /// one, which is written from where it is.
     pub(super) fn put(&mut self, payload: &[u8], to: &mut h1::Conn) -> Result<usize, h1::Error> {
-        self.forget();
+        self.drop_written();
         self.suffix = to.write_body(payload.len(), &mut self.bytes)?;
         if payload.len() > COPIED {
             self.direct = payload.len();
@@ -142,14 +142,14 @@ impl Out {
 
     /// So many bytes of payload are in the kernel already, and go before what is put here next.
     pub(super) fn pass(&mut self, len: usize, to: &mut h1::Conn) -> Result<(), h1::Error> {
-        self.forget();
+        self.drop_written();
         self.replay = Replay::No;
         to.write_body(len, &mut self.bytes).map(|_| ())
     }
 
     /// Ends the message.
     pub(super) fn end(&mut self, trailers: Option<&Head>, to: &mut h1::Conn) -> Result<(), h1::Error> {
-        self.forget();
+        self.drop_written();
         to.write_end(trailers, &mut self.bytes)
     }
 
@@ -171,7 +171,7 @@ impl Out {
                     self.sent += taken as u64;
                     self.written += taken;
                     if taken == whole {
-                        self.settle();
+                        self.all_written();
                         return (0, Poll::Ready(Ok(())));
                     }
                 }
@@ -223,19 +223,19 @@ impl Out {
             }
             self.suffix = &self.suffix[taken..];
         }
-        self.settle();
+        self.all_written();
         Poll::Ready(Ok(()))
     }
 
     /// Everything was written.
-    fn settle(&mut self) {
+    fn all_written(&mut self) {
         if self.replay != Replay::FromOut {
-            self.forget();
+            self.drop_written();
         }
     }
 
     /// Drops what was written completely; what follows cannot be written without it again.
-    fn forget(&mut self) {
+    fn drop_written(&mut self) {
         if self.written > 0 && self.written == self.bytes.len() {
             if self.replay == Replay::FromOut {
                 self.replay = Replay::No;

@@ -1,7 +1,7 @@
 //! What an exchange waits for, how long, and what it means when that was too long.
 
 use super::connection::Client;
-use super::exchange::{Exchange, Expect, Next, Phase, Response, Stop};
+use super::exchange::{Exchange, Expect, Phase, Response, Sequel, Stop};
 use super::flow::Sink;
 use crate::core::Core;
 use lb_telemetry::End;
@@ -76,7 +76,7 @@ pub(super) struct Patience {
 
 impl Patience {
     /// What is waited for next gets its whole time.
-    pub(super) const fn forget(&mut self) {
+    pub(super) const fn start_over(&mut self) {
         self.wait = None;
     }
 }
@@ -95,7 +95,7 @@ impl Exchange {
             Some(view) => view,
             None => {
                 cold_path();
-                newest = client.peer.place.view();
+                newest = client.peer.listener.view();
                 &newest
             }
         };
@@ -126,7 +126,7 @@ impl Exchange {
         let mut next = self.patience.deadline;
         if let Some(total) = total {
             cold_path();
-            next = next.min(self.facts.started.mono.after(total));
+            next = next.min(self.trace.started.mono.after(total));
         }
         if is_blind {
             cold_path();
@@ -167,16 +167,16 @@ impl Exchange {
     }
 
     #[inline(never)]
-    pub(super) fn on_deadline(&mut self, client: &mut Client, core: &Core) -> Option<Next> {
+    pub(super) fn on_deadline(&mut self, client: &mut Client, core: &Core) -> Option<Sequel> {
         let now = core.now().mono;
         let Some(wait) = self.patience.wait else {
             // Nothing of a request has come in the time that there was for its first byte.
             let is_idle = self.phase == Phase::Head;
             return is_idle.then(|| client.idle_too_long(core));
         };
-        let view = self.view.clone().unwrap_or_else(|| client.peer.place.view());
+        let view = self.view.clone().unwrap_or_else(|| client.peer.listener.view());
         let http = view.http()?;
-        let until = http.request_timeout.map(|total| self.facts.started.mono.after(total));
+        let until = http.request_timeout.map(|total| self.trace.started.mono.after(total));
         let is_client = matches!(wait, Wait::Head | Wait::ClientBody | Wait::Continue);
         let stop = if until.is_some_and(|until| until <= now) {
             self.course.detail = TOOK_TOO_LONG;
@@ -210,7 +210,7 @@ impl Exchange {
                 Wait::Continue => {
                     // The backend keeps silent: the client may begin all the same.
                     self.expect = Expect::Said;
-                    self.patience.forget();
+                    self.patience.start_over();
                     client.side.write_continue();
                     return None;
                 }

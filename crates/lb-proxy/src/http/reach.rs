@@ -3,7 +3,7 @@
 
 use super::answer;
 use super::connection::Client;
-use super::exchange::{Exchange, Phase, Step, Stop};
+use super::exchange::{Exchange, Phase, Progress, Stop};
 use super::flow::Sink;
 use super::idle::Idle;
 use super::out::Replay;
@@ -68,7 +68,7 @@ impl Want {
 impl Exchange {
     fn want(&self, client: &Client) -> Want {
         Want {
-            fresh: self.facts.bound,
+            fresh: self.trace.bound,
             owner: client.peer.id,
             is_idempotent: self.request.is_idempotent(),
         }
@@ -93,14 +93,14 @@ impl Exchange {
 
     /// A connection is there, or on its way.
     fn begin_attempt(&mut self, reached: Reached, core: &Core) -> Result<(), Stop> {
-        self.patience.forget();
-        self.facts.connect_from = core.now().mono;
-        self.facts.connected = None;
+        self.patience.start_over();
+        self.trace.connect_from = core.now().mono;
+        self.trace.connected = None;
         match reached {
             Reached::Kept(stream) => self.begin_kept(stream, core),
             Reached::Begun(contact) => {
                 cold_path();
-                self.facts.reused = false;
+                self.trace.reused = false;
                 if let Some(why) = contact.waits_for_room() {
                     self.course.detail = why.detail;
                 }
@@ -114,7 +114,7 @@ impl Exchange {
     /// It goes over a connection that was used before.
     pub(super) fn begin_kept(&mut self, stream: Stream, core: &Core) -> Result<(), Stop> {
         core.counters.upstream_reuse();
-        self.facts.reused = true;
+        self.trace.reused = true;
         self.begin_relay(stream, core)
     }
 
@@ -145,7 +145,7 @@ impl Exchange {
         Ok(())
     }
 
-    pub(super) fn poll_connect(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step {
+    pub(super) fn poll_connect(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Progress {
         let want = self.want(client);
         let (Some(pool), Some(ticket)) = (self.course.pool(), self.course.ticket()) else {
             return Err(Stop::Internal);
@@ -172,15 +172,15 @@ impl Exchange {
             Poll::Ready(Ok(stream)) => {
                 self.course.connected();
                 self.course.detail = "";
-                self.facts.connected = Some(core.now().mono);
+                self.trace.connected = Some(core.now().mono);
                 self.begin_relay(stream, core)?;
                 Ok(Poll::Ready(None))
             }
             Poll::Ready(Err(not)) => Err(Stop::Upstream(self.course.not_reached(not, core))),
             Poll::Pending => {
                 if waited && contact.waits_for_room().is_none() {
-                    self.facts.connect_from = core.now().mono;
-                    self.patience.forget();
+                    self.trace.connect_from = core.now().mono;
+                    self.patience.start_over();
                     self.course.detail = "";
                 }
                 self.watch_client(cx, client, core)?;
@@ -209,9 +209,9 @@ impl Exchange {
         let mut failure = Failure {
             end,
             is_repeatable: !client.side.has_begun() && !has_heard && (is_unsent || is_whole),
-            was_stale: self.facts.reused && !has_heard && matches!(end, End::UpstreamReset | End::UpstreamClosed),
+            was_stale: self.trace.reused && !has_heard && matches!(end, End::UpstreamReset | End::UpstreamClosed),
         };
-        if self.facts.bound && !is_unsent {
+        if self.trace.bound && !is_unsent {
             // What was proved over the old connection holds over no other one.
             failure.is_repeatable = false;
             client.side.close_after();

@@ -2,7 +2,7 @@
 
 use super::bond::Bond;
 use super::connection::Client;
-use super::exchange::{Committed, Exchange, Expect, Next, Response, Step, Stop, Switched};
+use super::exchange::{Committed, Exchange, Expect, Progress, Response, Sequel, Stop, Switched};
 use super::flow::{Fault, Sink, Source, Turn};
 use super::idle::Used;
 use super::intake::NoMore;
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 impl Exchange {
     /// One turn: request toward the backend, response toward the client, until neither moves.
-    pub(super) fn poll_relay(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Step {
+    pub(super) fn poll_relay(&mut self, cx: &mut Context<'_>, client: &mut Client, core: &Core) -> Progress {
         let before = self.moved(client);
         let asked = self.has_asked();
         self.poll_up(cx, client, core)?;
@@ -191,14 +191,14 @@ impl Exchange {
     }
 
     /// The response is complete and written.
-    fn finish(&mut self, client: &mut Client, core: &Core) -> Result<Next, Stop> {
+    fn finish(&mut self, client: &mut Client, core: &Core) -> Result<Sequel, Stop> {
         let Response::Committed(response) = self.response else {
             cold_path();
             return self.switch(client, core);
         };
         let now = core.now().mono;
         self.put_away(&response, client, core);
-        self.course.finish(self.facts.status, now);
+        self.course.finish(self.trace.status, now);
         self.record(client, core, End::Done);
         Ok(self.next_of(client, core))
     }
@@ -213,11 +213,11 @@ impl Exchange {
             return;
         };
         let idle = pool.idle.get(ticket.slot().index());
-        if response.phantom && leftover {
+        if response.stray_body && leftover {
             cold_path();
-            idle.inspect(|idle| idle.saw_phantom());
+            idle.inspect(|idle| idle.saw_stray_body());
         }
-        if self.facts.bound {
+        if self.trace.bound {
             cold_path();
             let bond = Bond::new(stream, pool, ticket.slot());
             client.keep(is_clean.then_some(bond));
@@ -229,7 +229,7 @@ impl Exchange {
                 stream,
                 owner: client.peer.id,
                 may_have_more,
-                phantom: response.phantom,
+                stray_body: response.stray_body,
             };
             let patience = pool.options().idle_timeout;
             let keep = match response.keeps_for {
@@ -245,14 +245,14 @@ impl Exchange {
 
     /// 101 was sent: the connections belong to another protocol now.
     #[inline(never)]
-    fn switch(&mut self, client: &Client, core: &Core) -> Result<Next, Stop> {
+    fn switch(&mut self, client: &Client, core: &Core) -> Result<Sequel, Stop> {
         let late = self.upstream.take_rest();
         let Some(upstream) = self.upstream.take() else {
             return Err(Stop::Internal);
         };
         // It ends with the tunnel.
         self.count(client, core);
-        Ok(Next::Tunnel(Box::new(Switched {
+        Ok(Sequel::Tunnel(Box::new(Switched {
             upstream,
             late,
             course: std::mem::replace(&mut self.course, Course::new()),

@@ -45,7 +45,7 @@ impl Exchange {
     /// A 1xx response: passed on to clients that know such responses.
     #[inline(never)]
     fn pass_interim(&mut self, head: &mut Head, client: &mut Client, core: &Core) -> Result<(), Stop> {
-        self.facts.bound |= auth::is_of_connection(head);
+        self.trace.bound |= auth::is_of_connection(head);
         let is_continue = head.status() == 100;
         let wanted = !is_continue || (self.expect != Expect::Said && self.request.expects_continue());
         if is_continue && self.expect == Expect::Waits {
@@ -73,9 +73,9 @@ impl Exchange {
             cold_path();
             self.expect = Expect::No;
         }
-        self.facts.first_byte = Some(now.mono);
-        self.facts.status = head.status();
-        let phantom = self.announces_phantom(head);
+        self.trace.first_byte = Some(now.mono);
+        self.trace.status = head.status();
+        let stray_body = self.announces_stray_body(head);
         let keeps_for = keep_alive::timeout(head);
         let early = !self.up.is_done();
         if early {
@@ -84,10 +84,10 @@ impl Exchange {
             // again: nobody can say where the rest of the request would end.
             client.side.close_after();
         }
-        if core.is_draining() || client.peer.place.is_closed() {
+        if core.is_draining() || client.peer.listener.is_closed() {
             client.side.close_after();
         }
-        if self.facts.bound || auth::is_of_connection(head) {
+        if self.trace.bound || auth::is_of_connection(head) {
             cold_path();
             self.bind(message.framing, early, client);
         }
@@ -108,7 +108,7 @@ impl Exchange {
                 sent_before: client.side.is_untouched().then(|| client.side.sent()),
                 until_close,
                 early,
-                phantom,
+                stray_body,
                 keeps_for,
             })
         };
@@ -129,7 +129,7 @@ impl Exchange {
     /// Does the response to `HEAD`, or a 304, tell the length of a body that it must not have?
     /// A backend that sends it all the same may do so after its connection was put away, and the
     /// next request would get it for its answer: the connection is looked at before it is used again.
-    fn announces_phantom(&self, response: &Head) -> bool {
+    fn announces_stray_body(&self, response: &Head) -> bool {
         if !self.request.is_head_method() && response.status() != 304 {
             return false;
         }

@@ -32,7 +32,7 @@ async fn answers_of_our_own_leave_others_their_turn() {
     let mut asked = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n".repeat(500);
     asked.truncate(16 * 1024 - 16);
     std::io::Write::write_all(&mut other, &asked).unwrap();
-    let place = Place::new(view);
+    let place = ListenerHandle::new(view);
     let mut connection = Connection::new(Rc::clone(&core), place, io, address, count);
     let mut turns = Vec::new();
     std::future::poll_fn(|cx| {
@@ -108,10 +108,10 @@ async fn longest_turn(head: &str, before: &[u8], len: usize) -> u64 {
         let mut room = vec![0; 1 << 20];
         while other.read(&mut room).is_ok_and(|got| got > 0) {}
     });
-    let place = Place::new(view);
+    let place = ListenerHandle::new(view);
     let mut connection = Connection::new(core, place, io, address, count);
-    let sent = |connection: &Connection| match &connection.state {
-        State::Open(client, Some(_)) => client.side.sent(),
+    let sent = |connection: &Connection| match &connection.stage {
+        Stage::Open(client, Some(_)) => client.side.sent(),
         _ => 0,
     };
     let mut longest = 0;
