@@ -178,7 +178,7 @@ fn a_want_of_descriptors_is_no_fault_of_the_backend_and_has_its_own_end() {
 fn a_tcp_client_waits_outside_until_there_is_a_descriptor_for_its_backend_too() {
     let ((backend, free), listener) = (holding(), address());
     let config = Config::tcp(listener, &[backend.address()]).top("workers = 1");
-    let lbd = Lbd::start_limited(&config.pool("timeouts = { connect = \"300ms\" }").text(), FEW);
+    let lbd = Lbd::start_limited(&config.pool("timeouts = { connect = \"5s\" }").text(), FEW);
     let mut clients = Vec::new();
     for _ in 0..60 {
         let mut client = Client::connect(listener);
