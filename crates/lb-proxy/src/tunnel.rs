@@ -10,6 +10,7 @@ use crate::turn::{TURN, give_way};
 use lb_balance::Ticket;
 use lb_net::{Filled, Plain, Splice, Stream};
 use lb_telemetry::End;
+use lb_types::Time;
 use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -41,8 +42,12 @@ pub(crate) struct Tunnel {
     up: Half,
     down: Half,
     timer: Timer,
-    /// The longest silence in both directions.
+    /// The longest silence in both directions,
     patience: Duration,
+    /// and when it is over; `None`: as the timer was set before the first byte.
+    until: Option<Time>,
+    /// The timer is set to a question before that: a side from which nothing is read is asked whether it is there.
+    asks: bool,
     broken: Option<Broken>,
     /// Only the end of the side that is not broken is waited for, for a short time.
     lingers: bool,
@@ -96,6 +101,8 @@ impl Tunnel {
             down: Half::new(late),
             timer,
             patience,
+            until: None,
+            asks: false,
             broken: None,
             lingers: false,
         }
@@ -110,16 +117,80 @@ impl Tunnel {
         }
         let now = core.now().mono;
         if self.broken.is_some() && !self.lingers && (self.up.closed || self.down.closed) {
-            self.lingers = true;
+            (self.lingers, self.asks) = (true, false);
             self.timer.set(now.after(LINGER));
         } else if self.progress() != before && !self.lingers {
-            self.timer.set(now.after(self.patience));
+            self.wait(now, now.after(self.patience));
         } else if self.timer.take_fired() {
+            let until = self.until.filter(|until| self.asks && *until > now);
+            if let Some(until) = until {
+                return self.ask(cx, core, until);
+            }
             let is_idle = self.broken.is_none();
             self.reset_cut();
             self.close(core);
             return Poll::Ready(if is_idle { End::TunnelIdle } else { End::TunnelReset });
+        } else if !self.asks && self.is_blind() {
+            self.wait(now, self.until.unwrap_or(now.after(self.patience)));
         }
+        Poll::Pending
+    }
+
+    /// Is there a side from which nothing is read, because the other one does not take what it sent?
+    fn is_blind(&self) -> bool {
+        self.broken.is_none() && (self.up.is_blocked() || self.down.is_blocked())
+    }
+
+    fn wait(&mut self, now: Time, until: Time) {
+        self.until = Some(until);
+        let asked = self.asks;
+        self.asks = self.is_blind();
+        if !self.asks {
+            self.timer.set(until);
+        } else if !asked {
+            self.timer.set(until.min(now.after(ASK_EVERY)));
+        } // else a question is on its way, however much moves meanwhile
+    }
+
+    /// A reset of a side from which nothing is read shows nowhere else. What it has said may arrive while the other side
+    /// takes some of it every now and then.
+    #[cold]
+    fn ask(&mut self, cx: &Context<'_>, core: &Core, until: Time) -> Poll<End> {
+        let now = core.now().mono;
+        let has_broken =
+            |half: &Half, from: &Option<Stream>| half.is_blocked() && from.as_ref().is_some_and(Stream::has_broken);
+        let by = [
+            has_broken(&self.up, &self.client),
+            has_broken(&self.down, &self.upstream),
+        ];
+        let (half, other) = match by {
+            [false, false] => {
+                self.asks = false;
+                self.wait(now, until);
+                return Poll::Pending;
+            }
+            // Nobody is left who takes anything.
+            [true, true] => {
+                let over = self.abort();
+                self.close(core);
+                return over;
+            }
+            [true, false] => (&mut self.up, &mut self.down),
+            [false, true] => (&mut self.down, &mut self.up),
+        };
+        // Its error was taken: what is read next is the rest, and then what looks like an end.
+        half.cut = true;
+        other.dead = true;
+        other.release(core);
+        let by_client = by == [true, false];
+        self.broken = Some(Broken {
+            by_client,
+            is_backends_fault: !by_client && !self.up.eof,
+        });
+        self.patience = LINGER;
+        self.wait(now, now.after(LINGER));
+        // For what is thrown away from now on.
+        cx.waker().wake_by_ref();
         Poll::Pending
     }
 
@@ -258,6 +329,11 @@ impl Half {
 
     fn has_unsent(&self) -> bool {
         !self.buffer.is_empty() || self.splice.as_ref().is_some_and(|pipe| !pipe.is_empty())
+    }
+
+    /// Is nothing read, because what was read last is not taken?
+    fn is_blocked(&self) -> bool {
+        !self.eof && !self.dead && self.has_unsent()
     }
 
     fn release(&mut self, core: &Core) {
@@ -418,6 +494,9 @@ const BULK: u8 = 4;
 /// When a side broke and all it had said was sent on, the other has so long to take it before a RST tells it of the cut: a
 /// RST destroys what is still under way.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// So often a side from which nothing is read is asked whether it is there.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests;
