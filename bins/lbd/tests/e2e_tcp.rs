@@ -5,9 +5,10 @@ mod support;
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::{Backend, Broken, Client, Config, Conn, Lbd, address, elapsed, now, until};
+use support::{Backend, Broken, Client, Config, Conn, Lbd, address, elapsed, now, until, until_still};
 
 #[test]
 fn s_tcp_01_a_client_that_ended_its_side_still_gets_the_answer() {
@@ -94,6 +95,49 @@ fn a_reset_is_passed_on_in_both_directions() {
     );
     assert_nothing_left(&lbd, &backend);
     lbd.stop();
+}
+
+#[test]
+fn a_client_that_breaks_off_before_a_backend_that_reads_nothing_is_noticed() {
+    const ASK: &str = "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    const YES: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    for is_upgrade in [false, true] {
+        let (open, gate) = channel::<()>();
+        let gate = Mutex::new(gate);
+        let backend = Backend::start(move |mut conn| {
+            if is_upgrade {
+                conn.head().unwrap();
+                conn.send(YES);
+            }
+            let _ = gate.lock().unwrap().recv(); // until the test is over
+        });
+        let listener = address();
+        let config = if is_upgrade { Config::http } else { Config::tcp };
+        let config = config(listener, &[backend.address()]).top("timeouts = { idle = \"1h\", tunnel = \"1h\" }");
+        let lbd = Lbd::start(&config.text());
+        let mut client = Client::connect(listener);
+        if is_upgrade {
+            client.send(ASK);
+            assert_eq!(client.head().unwrap().status(), 101);
+        }
+        client.stream().set_nonblocking(true).unwrap();
+        let (mut stream, mut sent) = (client.stream(), 0);
+        until_still("nobody takes any more", || {
+            while let Ok(len) = stream.write(&[b'x'; 65_536]) {
+                sent += len;
+            }
+            sent
+        });
+        assert_eq!(lbd.state().sum("in_flight"), 1);
+        client.reset();
+        until("the backend's place is free again", || {
+            (lbd.state().sum("in_flight") == 0).then_some(())
+        });
+        assert_eq!(lbd.state().ends("tunnel_reset"), 1);
+        drop(open);
+        assert_nothing_left(&lbd, &backend);
+        lbd.stop();
+    }
 }
 
 #[test]

@@ -103,8 +103,9 @@ impl Pool {
         })
     }
 
-    /// Replaces the standings; every worker follows at its next pick. For the control thread:
-    /// allocates, and rebuilds the scheduler unless the standings are what they were.
+    /// Replaces the standings; every worker follows at its next pick. For one thread at a time, and none that carries
+    /// traffic: allocates, and rebuilds the scheduler unless the standings are what they were.
+    /// [`most_entries`](Self::most_entries) says what that costs.
     ///
     /// # Errors
     /// [`BuildError`] when a standing is given twice or names no slot; nothing changes then.
@@ -203,6 +204,12 @@ impl Pool {
     #[must_use]
     pub fn tiers(&self) -> Vec<Vec<lb_sched::Member>> {
         self.spread.tiers(&self.backends, &self.view.load().standings)
+    }
+
+    /// The most entries that its scheduler is made of: see [`Recipe::most_entries`](lb_sched::Recipe::most_entries).
+    #[must_use]
+    pub fn most_entries(&self) -> usize {
+        self.spread.recipe.most_entries(self.backends.len())
     }
 
     /// Are shares exactly as the weights say? See [`Scheduler::is_exact`].

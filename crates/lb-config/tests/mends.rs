@@ -346,3 +346,22 @@ fn what_is_offered_on_the_command_line_is_accepted_there() {
         assert!(run(right).is_ok(), "{right}");
     }
 }
+
+#[test]
+fn a_listener_in_the_admin_sockets_place_is_given_another() {
+    let text = file(
+        Listener,
+        "address = \"unix:/run/lbd/admin.sock\"\n[admin]\nsocket = \"/run/lbd/admin.sock\"",
+    )
+    .replace("[[pools]]", "\n[[pools]]");
+    let [error] = &errors(&text)[..] else {
+        panic!("one error: {text}")
+    };
+    let mend = error
+        .lines()
+        .last()
+        .and_then(|line| line.strip_prefix("write "))
+        .unwrap();
+    let mended = text.replace("address = \"unix:/run/lbd/admin.sock\"", mend);
+    assert_eq!(errors(&mended), [""; 0], "{mended}");
+}

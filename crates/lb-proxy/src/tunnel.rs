@@ -11,6 +11,7 @@ use crate::timer::Timer;
 use crate::turn::{TURN, give_way};
 use lb_net::{Filled, Plain, Splice, Stream};
 use lb_telemetry::End;
+use lb_types::Time;
 use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -24,8 +25,12 @@ pub(crate) struct Tunnel {
     up: Half,
     down: Half,
     timer: Timer,
-    /// The longest silence in both directions.
+    /// The longest silence in both directions,
     patience: Duration,
+    /// and when it is over; `None`: as the timer was set before the first byte.
+    until: Option<Time>,
+    /// The timer is set to a question before that: a side from which nothing is read is asked whether it is there.
+    asks: bool,
     broken: Option<Broken>,
     /// Only the end of the side that is not broken is waited for, for a short time.
     lingers: bool,
@@ -79,6 +84,8 @@ impl Tunnel {
             down: Half::new(late),
             timer,
             patience,
+            until: None,
+            asks: false,
             broken: None,
             lingers: false,
         }
@@ -93,16 +100,80 @@ impl Tunnel {
         }
         let now = core.now().mono;
         if self.broken.is_some() && !self.lingers && (self.up.closed || self.down.closed) {
-            self.lingers = true;
+            (self.lingers, self.asks) = (true, false);
             self.timer.set(now.after(LINGER));
         } else if self.progress() != before && !self.lingers {
-            self.timer.set(now.after(self.patience));
+            self.wait(now, now.after(self.patience));
         } else if self.timer.take_fired() {
+            let until = self.until.filter(|until| self.asks && *until > now);
+            if let Some(until) = until {
+                return self.ask(cx, core, until);
+            }
             let is_idle = self.broken.is_none();
             self.reset_cut();
             self.close(core);
             return Poll::Ready(if is_idle { End::TunnelIdle } else { End::TunnelReset });
+        } else if !self.asks && self.is_blind() {
+            self.wait(now, self.until.unwrap_or(now.after(self.patience)));
         }
+        Poll::Pending
+    }
+
+    /// Is there a side from which nothing is read, because the other one does not take what it sent?
+    fn is_blind(&self) -> bool {
+        self.broken.is_none() && (self.up.is_blocked() || self.down.is_blocked())
+    }
+
+    fn wait(&mut self, now: Time, until: Time) {
+        self.until = Some(until);
+        let asked = self.asks;
+        self.asks = self.is_blind();
+        if !self.asks {
+            self.timer.set(until);
+        } else if !asked {
+            self.timer.set(until.min(now.after(ASK_EVERY)));
+        } // else a question is on its way, however much moves meanwhile
+    }
+
+    /// A reset of a side from which nothing is read shows nowhere else. What it has said may arrive while the other side
+    /// takes some of it every now and then.
+    #[cold]
+    fn ask(&mut self, cx: &Context<'_>, core: &Core, until: Time) -> Poll<End> {
+        let now = core.now().mono;
+        let has_broken =
+            |half: &Half, from: &Option<Stream>| half.is_blocked() && from.as_ref().is_some_and(Stream::has_broken);
+        let by = [
+            has_broken(&self.up, &self.client),
+            has_broken(&self.down, &self.upstream),
+        ];
+        let (half, other) = match by {
+            [false, false] => {
+                self.asks = false;
+                self.wait(now, until);
+                return Poll::Pending;
+            }
+            // Nobody is left who takes anything.
+            [true, true] => {
+                let over = self.abort();
+                self.close(core);
+                return over;
+            }
+            [true, false] => (&mut self.up, &mut self.down),
+            [false, true] => (&mut self.down, &mut self.up),
+        };
+        // Its error was taken: what is read next is the rest, and then what looks like an end.
+        half.cut = true;
+        other.dead = true;
+        other.release(core);
+        let by_client = by == [true, false];
+        self.broken = Some(Broken {
+            by_client,
+            is_backends_fault: !by_client && !self.up.eof,
+        });
+        self.patience = LINGER;
+        self.wait(now, now.after(LINGER));
+        // For what is thrown away from now on.
+        cx.waker().wake_by_ref();
         Poll::Pending
     }
 
@@ -242,6 +313,11 @@ impl Half {
 
     fn has_unsent(&self) -> bool {
         !self.buffer.is_empty() || self.splice.as_ref().is_some_and(|pipe| !pipe.is_empty())
+    }
+
+    /// Is nothing read, because what was read last is not taken?
+    fn is_blocked(&self) -> bool {
+        !self.eof && !self.dead && self.has_unsent()
     }
 
     fn release(&mut self, core: &Core) {
@@ -403,200 +479,8 @@ const BULK: u8 = 4;
 /// RST destroys what is still under way.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// So often a side from which nothing is read is asked whether it is there.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::future::poll_fn;
-    use std::io::{Read, Write};
-    use std::net::TcpStream as Peer;
-    use std::sync::Arc;
-    use std::task::Waker;
-
-    async fn pair() -> (Stream, Peer) {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let other = Peer::connect(listener.local_addr().unwrap()).unwrap();
-        (listener.accept().await.unwrap().0.into(), other)
-    }
-
-    fn between(core: &Core, client: Stream, upstream: Stream) -> Tunnel {
-        let timer = core.timers.register(Waker::noop().clone());
-        let patience = Duration::from_secs(60);
-        Tunnel::new(client, upstream, Buffer::empty(), Buffer::empty(), timer, patience)
-    }
-
-    /// Reads to the end and closes; says whether it ended in order.
-    fn take_all(mut peer: Peer) -> std::thread::JoinHandle<(Vec<u8>, bool)> {
-        std::thread::spawn(move || {
-            let mut all = Vec::new();
-            let end = peer.read_to_end(&mut all);
-            (all, end.is_ok())
-        })
-    }
-
-    /// Ends it with a RST.
-    fn break_off(peer: Peer) {
-        socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
-    }
-
-    fn pattern(len: usize) -> Vec<u8> {
-        let mut bytes = (0..251).collect::<Vec<u8>>().repeat(len / 251 + 1);
-        bytes.truncate(len);
-        bytes
-    }
-
-    #[tokio::test]
-    async fn bulk_goes_through_the_kernel_and_small_talk_does_not() {
-        const LEN: usize = 64 * 1024 * 1024;
-        let core = Core::new(Arc::default());
-        let (client_io, mut client) = pair().await;
-        let (upstream_io, mut upstream) = pair().await;
-        let mut tunnel = between(&core, client_io, upstream_io);
-        let talk = std::thread::spawn(move || {
-            let mut word = [0; 4];
-            for _ in 0..100 {
-                client.write_all(b"ping").unwrap();
-                upstream.read_exact(&mut word).unwrap();
-                upstream.write_all(b"pong").unwrap();
-                client.read_exact(&mut word).unwrap();
-            }
-            let sender = std::thread::spawn(move || upstream.write_all(&pattern(LEN)).map(|()| upstream));
-            let mut all = vec![0; LEN];
-            client.read_exact(&mut all).unwrap();
-            drop((sender.join().unwrap().unwrap(), client));
-            all
-        });
-        let (mut small, mut large) = (0, 0);
-        let end = poll_fn(|cx| {
-            let before = tunnel.down.bytes;
-            let end = tunnel.poll(cx, &core);
-            let moved = tunnel.down.bytes - before;
-            assert!(moved < 1 << 20, "{moved} bytes in one turn");
-            if tunnel.down.bytes <= 400 {
-                small = small.max(tunnel.down.bulk);
-            }
-            large = large.max(tunnel.down.bulk);
-            assert_eq!(tunnel.up.bulk, 0);
-            end
-        })
-        .await;
-        let traffic = tunnel.traffic();
-        assert_eq!(
-            (end, traffic.client_in, traffic.upstream_out),
-            (End::TunnelDone, 400, 400)
-        );
-        let down = 400 + LEN as u64;
-        assert_eq!((traffic.upstream_in, traffic.client_out), (down, down));
-        assert!(small < BULK && large >= BULK, "{small} {large}");
-        assert!(talk.join().unwrap() == pattern(LEN), "the bytes differ");
-    }
-
-    #[tokio::test]
-    async fn what_a_side_said_before_it_broke_reaches_the_other_to_its_end() {
-        // How many bytes it said (a RST destroys what does not fit into the first window), and whether it ended in order.
-        for (len, in_order) in [(0, true), (5, false), (5, true), (30_000, false), (30_000, true)] {
-            for breaks_client in [false, true] {
-                let core = Core::new(Arc::default());
-                let (client_io, client) = pair().await;
-                let (upstream_io, upstream) = pair().await;
-                let (mut breaks, mut stays) = if breaks_client {
-                    (client, upstream)
-                } else {
-                    (upstream, client)
-                };
-                breaks.write_all(&pattern(len)).unwrap();
-                if in_order {
-                    drop(breaks);
-                } else {
-                    break_off(breaks);
-                }
-                stays.write_all(&[b'x'; 1_000]).unwrap();
-                let mut tunnel = between(&core, client_io, upstream_io);
-                let told = stays.try_clone().unwrap();
-                let all = take_all(stays); // and how it ended
-                // It sends on for as long as it is listened to.
-                let talk = std::thread::spawn(move || {
-                    let mut refused = None;
-                    while !all.is_finished() && refused.is_none() {
-                        refused = (&told).write_all(b"y").err();
-                    }
-                    let (got, ended) = all.join().unwrap();
-                    // Of a RST the one or the other is told; behind a FIN the writer would be told of a broken pipe.
-                    let told = refused.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset);
-                    (got, ended && !told)
-                });
-                let end = poll_fn(|cx| {
-                    let end = tunnel.poll(cx, &core);
-                    if end.is_pending() && tunnel.lingers {
-                        core.timers.advance(core.now().mono.after(LINGER * 2));
-                        return tunnel.poll(cx, &core);
-                    }
-                    end
-                })
-                .await;
-                let got = talk.join().unwrap();
-                let what = format!("{len} bytes, in order {in_order}, client {breaks_client}: {end:?}");
-                assert!(got.0 == pattern(len), "{what}");
-                assert!(in_order || !got.1, "{what}: the cut looked like an end");
-                // Who ended in order is not always found to take no more before the other ends too.
-                assert!(end == End::TunnelReset || in_order, "{what}");
-                let by = tunnel.reset_by();
-                assert!(by.is_empty() == (end == End::TunnelDone), "{what}: {by}");
-                assert!(
-                    by.is_empty() || by.starts_with("by the client") == breaks_client,
-                    "{what}: {by}"
-                );
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn who_sends_for_ever_to_a_side_that_broke_is_waited_for_two_seconds_and_told_of_the_cut() {
-        let core = Core::new(Arc::default());
-        let (client_io, mut client) = pair().await;
-        let (upstream_io, mut upstream) = pair().await;
-        upstream.write_all(b"no").unwrap();
-        break_off(upstream);
-        client.write_all(b"hello").unwrap();
-        let mut tunnel = between(&core, client_io, upstream_io);
-        let mut word = [0; 2];
-        poll_fn(|cx| {
-            assert!(tunnel.poll(cx, &core).is_pending());
-            if tunnel.lingers { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-        client.read_exact(&mut word).unwrap();
-        assert_eq!(&word, b"no");
-        let now = core.now().mono;
-        for (after, is_over) in [(1, false), (3, true)] {
-            client.write_all(b"and more").unwrap();
-            core.timers.advance(now.after(Duration::from_secs(after)));
-            let end = poll_fn(|cx| Poll::Ready(tunnel.poll(cx, &core))).await;
-            assert_eq!(end.is_ready(), is_over, "after {after} s");
-        }
-        let error = client.read(&mut [0]).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
-    }
-
-    #[test]
-    fn a_few_small_pieces_between_large_ones_change_nothing() {
-        let mut half = Half::new(Buffer::empty());
-        for _ in 0..3 {
-            half.weigh(LARGE);
-        }
-        assert!(half.bulk < BULK);
-        half.weigh(LARGE);
-        assert!(half.bulk >= BULK);
-        half.weigh(100);
-        assert!(half.bulk < BULK, "it was on the border");
-        for _ in 0..100 {
-            half.weigh(LARGE);
-        }
-        for _ in 0..4 {
-            half.weigh(100);
-            half.weigh(SMALL);
-        }
-        assert!(half.bulk >= BULK);
-        half.weigh(100);
-        assert!(half.bulk < BULK, "it fell silent");
-    }
-}
+mod tests;

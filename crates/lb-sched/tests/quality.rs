@@ -4,7 +4,7 @@
 
 mod table;
 
-use lb_sched::{Algorithm, Maglev, Recipe};
+use lb_sched::{Algorithm, Maglev, Recipe, Ring};
 use lb_types::{Rng, Slot};
 use table::{Table, members};
 
@@ -216,4 +216,19 @@ fn a_masked_backend_gives_its_keys_to_many_and_gets_them_back() {
         table.usable.insert(Slot(4));
         assert!(keys().into_iter().map(|key| table.place(key)).eq(before));
     }
+}
+
+#[test]
+fn no_table_has_more_entries_than_a_recipe_says() {
+    let maglev = Recipe::new(Algorithm::Maglev);
+    let ring = Recipe::new(Algorithm::Ring);
+    for (backends, weight) in [(1, 1), (3, 256), (700, 256), (10_000, 1)] {
+        let members = members(&vec![weight; backends]);
+        assert_eq!(Maglev::new(&members).table_len(), maglev.most_entries(backends));
+        let points = Ring::new(&members).points().count();
+        assert!(points <= ring.most_entries(backends), "{points} for {backends}");
+    }
+    let fixed = maglev.with_table_len(1_009);
+    assert_eq!(fixed.most_entries(3), 1_009);
+    assert_eq!(Recipe::new(Algorithm::Random).most_entries(7), 7);
 }

@@ -178,9 +178,7 @@ impl Control {
             }
             // an order that nobody waits for any more is not carried out behind their back
             Ask::Orders(_, tell) if tell.is_closed() => {}
-            Ask::Orders(orders, tell) => {
-                let _ = tell.send(self.obey(&orders));
-            }
+            Ask::Orders(orders, tell) => self.obey(orders, tell),
         }
     }
 
@@ -211,16 +209,35 @@ impl Control {
         Ok(Frame { state, pools })
     }
 
-    /// Carries out all of the orders or, if one cannot be, none. When it returns every worker follows at its next pick.
-    fn obey(&mut self, orders: &[Order]) -> Result<Vec<Backend>, ControlError> {
+    /// Carries out all of the orders or, if one cannot be, none. Answers when every worker follows at its next pick.
+    fn obey(&mut self, orders: Vec<Order>, tell: Tell<Vec<Backend>>) {
+        if let Err(error) = self.take_orders(&orders) {
+            let _ = tell.send(Err(error));
+            return;
+        }
+        let mut changed: Vec<String> = orders.iter().map(|order| order.pool.clone()).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        self.make_for(changed, move |control| {
+            // They may have gone in a reload meanwhile.
+            let places = control.places(&orders);
+            let _ = tell.send(places.map(|places| control.see_places(&places)));
+        });
+    }
+
+    /// Where the backends of these orders are.
+    fn places(&self, orders: &[Order]) -> Result<Vec<(usize, Slot)>, ControlError> {
+        let find = |order: &Order| self.find(&order.pool, &order.backend);
+        orders.iter().map(find).collect()
+    }
+
+    fn take_orders(&mut self, orders: &[Order]) -> Result<(), ControlError> {
         if self.stopping {
             return Err(ControlError::Stopping);
         }
-        let mut places = Vec::with_capacity(orders.len());
+        let places = self.places(orders)?;
         for order in orders {
-            let (pool, slot) = self.find(&order.pool, &order.backend)?;
             self.refuse_idle_weight(order)?;
-            places.push((pool, slot));
         }
         let now = lb_net::clock::monotonic();
         for (order, (pool, slot)) in orders.iter().zip(&places) {
@@ -249,13 +266,7 @@ impl Control {
             }
             self.pass_on(&order.pool, *slot);
         }
-        let mut changed: Vec<&str> = orders.iter().map(|order| order.pool.as_str()).collect();
-        changed.sort_unstable();
-        changed.dedup();
-        for name in changed {
-            self.update_named(name);
-        }
-        Ok(self.see_places(&places))
+        Ok(())
     }
 
     /// Backends in any order, each pool looked at once.

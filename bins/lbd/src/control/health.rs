@@ -3,52 +3,12 @@
 use super::Control;
 use super::orders::Orders;
 use crate::note::note;
-use lb_balance::{Condition, Pool, standings};
+use lb_balance::{Condition, Pool};
 use lb_config::{Health, Plan};
 use lb_health::{Cause, Status, Traffic};
 use lb_probe::{Agents, Event, Prober, Watched};
-use lb_types::{BackendId, Slot, Time, Weight};
-use std::collections::HashMap;
+use lb_types::{BackendId, Slot, Weight};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Standings that are to be made anew, and what those in force were made from.
-#[derive(Debug, Default)]
-pub(super) struct Standings {
-    /// By the place of the pool in the snapshot.
-    pools: HashMap<usize, Made>,
-}
-
-#[derive(Debug, Default)]
-struct Made {
-    from: Vec<Condition>,
-    /// Something changed since.
-    is_stale: bool,
-    /// Not made anew before: large tables take time, and many backends may change at once.
-    rests_until: Time,
-}
-
-impl Standings {
-    /// Waits until the standings of a pool are to be made, and names it. Cancel safe.
-    pub(super) async fn due(&self) -> usize {
-        let stale = self.pools.iter().filter(|(_, made)| made.is_stale);
-        let Some((index, made)) = stale.min_by_key(|(_, made)| made.rests_until) else {
-            return std::future::pending().await;
-        };
-        let wait = made.rests_until.since(lb_net::clock::monotonic());
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
-        *index
-    }
-}
-
-impl Standings {
-    /// Something about the pool in this place changed.
-    pub(super) fn make_stale(&mut self, index: usize) {
-        self.pools.entry(index).or_default().is_stale = true;
-    }
-}
 
 impl Control {
     pub(super) fn on_health(&mut self, event: Event) {
@@ -80,8 +40,7 @@ impl Control {
                 continue;
             };
             let now = condition(&self.prober, &self.agents, &self.orders, planned, event.backend, slot);
-            let made = self.standings.pools.entry(index).or_default();
-            made.is_stale |= made.from.get(slot.index()) != Some(&now);
+            self.standings.follow(index, slot, &now);
         }
     }
 
@@ -120,75 +79,10 @@ impl Control {
             self.prober.judge(&seen);
         }
     }
-
-    /// Makes the standings of a pool from configuration and health.
-    pub(super) fn update(&mut self, index: usize) {
-        let begun = lb_net::clock::monotonic();
-        let Some(entry) = self.snapshot.pools.get(index) else {
-            self.standings.pools.remove(&index);
-            return;
-        };
-        let Some(plan) = self.plan.pool(entry.pool.name()) else {
-            self.standings.pools.remove(&index);
-            return;
-        };
-        let conditions: Vec<Condition> = plan
-            .backends
-            .iter()
-            .zip(entry.pool.backends())
-            .zip((0..).map(Slot))
-            .map(|((planned, backend), slot)| {
-                condition(&self.prober, &self.agents, &self.orders, planned, backend.id, slot)
-            })
-            .collect();
-        let made = standings(&conditions, plan.fail_open);
-        let (name, is_open) = (plan.name.clone(), made.failed_open);
-        if let Err(error) = entry.pool.apply(&made) {
-            note(format_args!("pool {}: {error}", entry.pool.name()));
-        }
-        self.retired.follow(&entry.pool, &conditions, plan.fail_open);
-        let now = lb_net::clock::monotonic();
-        let rest = now.since(begun).saturating_mul(RESTS).min(LONGEST_REST);
-        let made = Made {
-            from: conditions,
-            is_stale: false,
-            rests_until: now.after(rest),
-        };
-        self.standings.pools.insert(index, made);
-        self.tell_open(&name, is_open);
-    }
-
-    /// Remembers which pools ignore health, and tells when that changes.
-    fn tell_open(&mut self, pool: &str, is_open: bool) {
-        let open = &mut self.failed_open;
-        if is_open && !open.contains(pool) {
-            open.insert(pool.to_owned());
-            note(format_args!(
-                "pool {pool} fails open: too few backends are up, so health is ignored"
-            ));
-        } else if !is_open && open.remove(pool) {
-            note(format_args!("pool {pool} goes by health again"));
-        }
-    }
-
-    /// The standings of the pool of this name, made anew.
-    pub(super) fn update_named(&mut self, name: &str) {
-        // Entries of one name are one pool.
-        if let Some(index) = self.snapshot.pools.iter().position(|entry| entry.pool.name() == name) {
-            self.update(index);
-        }
-    }
-
-    pub(super) fn update_all(&mut self) {
-        self.standings = Standings::default();
-        for index in 0..self.snapshot.pools.len() {
-            self.update(index);
-        }
-    }
 }
 
 /// What decides the standing of one backend. States that are equal to a scheduler are equal here.
-fn condition(
+pub(super) fn condition(
     prober: &Prober,
     agents: &Agents,
     orders: &Orders,
@@ -252,9 +146,5 @@ fn describe(status: Status) -> String {
     }
 }
 
-/// Making standings takes at most a tenth of this thread's time: after each, a rest nine times as long,
-const RESTS: u32 = 9;
-/// and no longer than anybody would wait.
-const LONGEST_REST: Duration = Duration::from_secs(1);
 /// 10,000 silent backends, 2 s of timeout, 5 s of interval: 4,000 probes are under way.
 const MOST_PROBES: usize = 4_096;

@@ -5,10 +5,12 @@ mod agents;
 mod expiry;
 mod health;
 mod limits;
+mod making;
 mod orders;
 mod reload;
 mod retired;
 mod see;
+mod standings;
 
 pub(crate) use health::probes_at_once;
 pub(crate) use reload::Source;
@@ -21,7 +23,7 @@ use crate::sockets::{Sockets, Wanted};
 use crate::workers::{Ending, Workers};
 use admin::{Admin, Asks};
 use expiry::Expiry;
-use health::{Standings, watched};
+use health::watched;
 use lb_config::Plan;
 use lb_net::Address;
 use lb_probe::{Agents, Prober};
@@ -32,6 +34,7 @@ use limits::Limits;
 use orders::Orders;
 use reload::{Loaded, loaded};
 use retired::Retired;
+use standings::{Due, Standings};
 use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -137,7 +140,7 @@ impl Control {
         };
         control.log_to(log);
         control.pass_all_on();
-        control.update_all();
+        control.make_all_here();
         for opened in opened {
             let (address, sockets) = control.sockets.keep(opened);
             control.workers.listen(address, sockets);
@@ -166,11 +169,14 @@ impl Control {
                 () = self.expiry.due() => self.expiry.step(lb_net::clock::monotonic()),
                 event = self.prober.next() => self.on_health(event),
                 event = self.agents.next() => self.on_agent(event),
-                pool = self.standings.due() => self.update(pool),
+                due = self.standings.due() => match due {
+                    Due::Make(pool) => self.make([pool], None),
+                    Due::Made(faults) => self.on_made(faults),
+                },
                 _ = self.signals.hup.recv() => self.reload(),
-                loaded = loaded(&mut self.loading) => self.on_loaded(loaded),
-                ask = self.asks.next() => self.answer(ask),
-                _ = self.signals.usr1.recv() => self.tell_state(),
+                loaded = loaded(&mut self.loading), if !self.standings.are_in_the_making() => self.on_loaded(loaded),
+                ask = self.asks.next(), if !self.standings.have_an_arrival() => self.answer(ask),
+                _ = self.signals.usr1.recv(), if !self.standings.have_an_arrival() => self.tell_state(),
                 _ = self.signals.term.recv() => break,
                 _ = self.signals.int.recv() => break,
                 ending = self.workers.one_ended() => {
@@ -180,6 +186,7 @@ impl Control {
             }
         }
         self.stopping = true;
+        self.standings.break_promises();
         let patience = self.plan.drain_timeout;
         note(format_args!("draining, at most {patience:?}"));
         self.sockets.release(|_| false);

@@ -5,10 +5,12 @@ use super::health::watched;
 use crate::access;
 use crate::commands::run::say;
 use crate::note::note;
-use crate::sockets::Wanted;
-use lb_config::Plan;
+use crate::sockets::{Opened, Wanted};
+use lb_config::{Built, Plan, Problems};
 use lb_net::Address;
-use lb_proxy::{Order, Service, Snapshot};
+use lb_probe::{Asked, Watched};
+use lb_proxy::{ListenerOptions, Order, Service, Snapshot};
+use std::error::Error;
 use std::mem::discriminant;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,8 +33,35 @@ impl Source {
     }
 }
 
-/// What the reading of the file came to.
-pub(super) type Loaded = Result<lb_config::Resolved, lb_config::Problems>;
+/// What the reading of the file came to: its warnings, and what can be applied, or why nothing can.
+pub(super) type Loaded = Result<(Problems, Result<Ready, String>), Problems>;
+
+/// A configuration that was built, with all of its tables, and is not in force.
+pub(super) struct Ready {
+    plan: Plan,
+    built: Built,
+    watched: Vec<Watched>,
+    asked: Vec<Asked>,
+}
+
+impl Ready {
+    fn new(plan: Plan, previous: &Snapshot) -> Result<Self, Box<dyn Error>> {
+        Ok(Self {
+            built: lb_config::build(&plan, Some(previous))?,
+            watched: watched(&plan)?,
+            asked: super::agents::asked(&plan)?,
+            plan,
+        })
+    }
+}
+
+/// What is done when the tables of a new configuration are in force.
+struct Arrival {
+    /// Of these listeners the old sockets go.
+    leaving: Vec<Address>,
+    sockets: Vec<Opened>,
+    log: Option<Option<(lb_proxy::AccessLog, access::Writer)>>,
+}
 
 impl Control {
     /// Reads the file again. Whatever is wrong, nothing changes and everything is said.
@@ -45,12 +74,17 @@ impl Control {
             self.load_again = true;
             return;
         }
-        // On a thread of its own: host names may take seconds to resolve, and with one worker
-        // this thread carries traffic.
+        // On a thread of its own: host names may take seconds to resolve and tables a good part of one, and with one
+        // worker this thread carries traffic.
         let (tell, loading) = oneshot::channel();
+        let previous = Arc::clone(&self.snapshot);
         let load = move || {
+            let loaded = lb_config::load(&path, &lb_config::System).map(|resolved| {
+                let ready = Ready::new(resolved.plan, &previous);
+                (resolved.warnings, ready.map_err(|error| error.to_string()))
+            });
             // Nobody waits for it when the program ends meanwhile.
-            let _ = tell.send(lb_config::load(&path, &lb_config::System));
+            let _ = tell.send(loaded);
         };
         match std::thread::Builder::new().name("load".to_owned()).spawn(load) {
             Ok(_) => self.loading = Some(loading),
@@ -61,9 +95,9 @@ impl Control {
     /// The file was read again.
     pub(super) fn on_loaded(&mut self, loaded: Option<Loaded>) {
         match loaded {
-            Some(Ok(resolved)) => {
-                say(&resolved.warnings);
-                if let Err(error) = self.apply(resolved.plan) {
+            Some(Ok((warnings, ready))) => {
+                say(&warnings);
+                if let Err(error) = ready.map_err(Into::into).and_then(|ready| self.apply(ready)) {
                     self.reopen_log();
                     note(format_args!("reload refused, nothing was changed: {error}"));
                 }
@@ -96,10 +130,13 @@ impl Control {
         !self.watched && (*log != self.plan.log || matches!(log.access, lb_config::AccessLog::File(_)))
     }
 
-    fn apply(&mut self, plan: Plan) -> Result<(), Box<dyn std::error::Error>> {
-        let built = lb_config::build(&plan, Some(&self.snapshot))?;
-        let watched = watched(&plan)?;
-        let asked = super::agents::asked(&plan)?;
+    fn apply(&mut self, ready: Ready) -> Result<(), Box<dyn Error>> {
+        let Ready {
+            plan,
+            built,
+            watched,
+            asked,
+        } = ready;
         let kept = |of: &Snapshot, address: Address, service: &Service| {
             of.listeners
                 .iter()
@@ -160,27 +197,37 @@ impl Control {
         self.prober.replace(watched);
         self.agents.replace(asked);
         self.pass_all_on();
-        self.update_all();
-        for listener in &old.listeners {
-            let options = &listener.options;
-            if !kept(&self.snapshot, options.address, &options.service) || lost.contains(&options.address) {
-                self.workers.tell(|| Order::Unlisten(options.address));
-            }
+        let leaves = |options: &ListenerOptions| {
+            !kept(&self.snapshot, options.address, &options.service) || lost.contains(&options.address)
+        };
+        let leaving = old.listeners.iter().filter(|listener| leaves(&listener.options));
+        let arrival = Arrival {
+            leaving: leaving.map(|listener| listener.options.address).collect(),
+            sockets,
+            log,
+        };
+        self.make_all(|control| control.arrive(arrival));
+        Ok(())
+    }
+
+    /// The last part of a reload: the workers follow.
+    fn arrive(&mut self, arrival: Arrival) {
+        for address in arrival.leaving {
+            self.workers.tell(|| Order::Unlisten(address));
         }
         let listening = &self.snapshot.listeners;
         self.sockets
             .release(|address| listening.iter().any(|listener| listener.options.address == address));
         self.workers.tell(|| Order::Apply(Arc::clone(&self.snapshot)));
-        for opened in sockets {
+        for opened in arrival.sockets {
             let (address, sockets) = self.sockets.keep(opened);
             note(format_args!("listening on {address}"));
             self.workers.listen(address, sockets);
         }
-        if let Some(log) = log {
+        if let Some(log) = arrival.log {
             self.log_to(log);
         }
         note(format_args!("configuration {} is in force", self.snapshot.serial));
-        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A request keeps the snapshot it began with; should it be tried again, the backends are to be judged as they are now.
 
+use super::making::Job;
 use lb_balance::{Condition, FailOpen, Pool, standings};
 use lb_health::{Admin, Status};
 use lb_proxy::Snapshot;
@@ -24,8 +25,9 @@ impl Retired {
         self.0.retain(|pool| pool.strong_count() > 0);
     }
 
-    /// The pool of this name has these conditions now: its former selves follow, the [newest](MOST) of them.
-    pub(super) fn follow(&mut self, now: &Arc<Pool>, conditions: &[Condition], fail_open: FailOpen) {
+    /// The pool of this name has these conditions now: its former selves follow, the [newest](MOST) of them. Whose table
+    /// cannot be made keeps its standings, as the pool itself, which says so.
+    pub(super) fn follow(&mut self, now: &Arc<Pool>, conditions: &[Condition], fail_open: FailOpen, job: &mut Job) {
         let mut followed = 0;
         self.0.reverse();
         self.0.retain(|former| {
@@ -35,8 +37,8 @@ impl Retired {
             }
             followed += 1;
             if followed <= MOST {
-                // A table that cannot be made leaves the standings as they were, as for the pool itself, which says so.
-                let _ = former.apply(&standings(&translated(&former, now, conditions), fail_open));
+                let standings = standings(&translated(&former, now, conditions), fail_open);
+                job.add(former, standings);
             }
             followed <= MOST
         });
@@ -103,6 +105,12 @@ mod tests {
         (0..).zip(weights).map(condition).collect()
     }
 
+    fn follow(retired: &mut Retired, now: &Arc<Pool>, conditions: &[Condition]) {
+        let mut job = Job::default();
+        retired.follow(now, conditions, FailOpen::Never, &mut job);
+        assert_eq!(job.run(), [""; 0]);
+    }
+
     fn weights(pool: &Pool) -> Vec<u16> {
         pool.standings().iter().map(|standing| standing.weight.get()).collect()
     }
@@ -113,7 +121,7 @@ mod tests {
         let now = pool(&[("c", 3), ("b", 9), ("d", 4)]);
         let mut retired = Retired::default();
         retired.0.push(Arc::downgrade(&former));
-        retired.follow(&now, &conditions(&[7, 8, 9]), FailOpen::Never);
+        follow(&mut retired, &now, &conditions(&[7, 8, 9]));
         assert_eq!(weights(&former), [0, 0, 7], "a is gone, b is elsewhere");
         drop(former);
         retired.add(&Snapshot {
@@ -130,7 +138,7 @@ mod tests {
         let now = pool(&[("a", 1), ("b", 2)]);
         let mut retired = Retired::default();
         retired.0.extend(formers.iter().map(Arc::downgrade));
-        retired.follow(&now, &conditions(&[5, 6]), FailOpen::Never);
+        follow(&mut retired, &now, &conditions(&[5, 6]));
         let followed: Vec<bool> = formers.iter().map(|former| weights(former) == [5, 6]).collect();
         assert_eq!(followed, [false, false, true, true, true, true], "the newest");
         assert_eq!(retired.0.len(), 4);

@@ -49,7 +49,7 @@ pub enum Kind {
     BadText,
     /// Two listeners, pools or backends of one name.
     DuplicateName,
-    /// Two listeners on one address.
+    /// Two listeners on one address, or one in the admin socket's place.
     DuplicateAddress,
     /// A listener on every address, and another one on one of them.
     OverlappingAddress,

@@ -23,7 +23,7 @@ pub fn load_admin(path: &Path) -> Result<Option<AdminSocket>, Problems> {
     let admin = match table.get("admin").map(|value| (value.get_ref(), value.span())) {
         Some((DeValue::Table(table), span)) => {
             let reader = Reader::new(table, span.clone(), &ADMIN, &sink);
-            read(Field::Is(reader, span), &Nowhere)
+            read(Field::Is(reader, span), &Nowhere).map(|(admin, _)| admin)
         }
         _ => None,
     };
@@ -35,8 +35,8 @@ pub fn load_admin(path: &Path) -> Result<Option<AdminSocket>, Problems> {
     }
 }
 
-/// The admin socket, if the file has the section.
-pub(super) fn read(table: Field<Reader<'_>>, environment: &dyn Environment) -> Option<AdminSocket> {
+/// The admin socket and the place of its path, or of the section that does not say it; `None`: the file has no section.
+pub(super) fn read(table: Field<Reader<'_>>, environment: &dyn Environment) -> Option<(AdminSocket, Span)> {
     let reader = table.value()?;
     let socket = reader.parsed("socket", Kind::BadPath, check_path);
     let mode = reader.parsed("mode", Kind::BadText, parse_mode);
@@ -48,11 +48,13 @@ pub(super) fn read(table: Field<Reader<'_>>, environment: &dyn Environment) -> O
         report_unknown_group(&reader, group, span, environment);
     }
     let default = |name| ADMIN.key(name).map_or("", |key| key.default.trim_matches('"'));
-    Some(AdminSocket {
+    let place = socket.span().cloned().unwrap_or_else(|| reader.span());
+    let admin = AdminSocket {
         socket: socket.value().unwrap_or_else(|| PathBuf::from(default("socket"))),
         mode: mode.value().or_else(|| parse_mode(default("mode")).ok()).unwrap_or(0),
         group: group.value(),
-    })
+    };
+    Some((admin, place))
 }
 
 fn check_path(text: &str) -> Result<PathBuf, Wrong> {

@@ -5,7 +5,7 @@ use super::route;
 use super::{Context, whole};
 use crate::field::Field;
 use crate::grammar::{check_name, listen_address};
-use crate::plan::{Forward, Forwarded, Http, Listener, Service, SocketFile, Tcp};
+use crate::plan::{AdminSocket, Forward, Forwarded, Http, Listener, Service, SocketFile, Tcp};
 use crate::reader::Reader;
 use crate::schema::{FORWARDED, LISTENER_LIMITS, LISTENER_TIMEOUTS, LISTENERS};
 use crate::scope::Scope;
@@ -21,6 +21,7 @@ pub(super) fn read_all(
     root: &Reader<'_>,
     readers: &Field<Vec<Reader<'_>>>,
     pools: &Pools,
+    admin: Option<&(AdminSocket, Span)>,
 ) -> Vec<(Listener, Span)> {
     let readers = match readers {
         Field::Broken => return Vec::new(),
@@ -41,6 +42,9 @@ pub(super) fn read_all(
         .map(|reader| read(context, reader, pools, &mut names, &mut addresses))
         .collect();
     overlap::report(root, &listeners, &addresses);
+    if let Some((admin, span)) = admin {
+        overlap::report_admin(root, &listeners, &addresses, &admin.socket, span);
+    }
     listeners
 }
 

@@ -146,7 +146,8 @@ fn read(table: &DeTable<'_>, environment: &dyn Environment, sink: &Sink) -> Plan
     let pool_readers = root.tables("pools", &POOLS);
     let pools = Pools::read(&context, &pool_readers);
     let listener_readers = root.tables("listeners", &LISTENERS);
-    let listeners = listener::read_all(&context, &root, &listener_readers, &pools);
+    let admin = admin::read(root.table("admin", &ADMIN), environment);
+    let listeners = listener::read_all(&context, &root, &listener_readers, &pools, admin.as_ref());
     let plan = Plan {
         workers: whole(root.integer("workers"), 0),
         zone: context.zone.clone(),
@@ -155,7 +156,7 @@ fn read(table: &DeTable<'_>, environment: &dyn Environment, sink: &Sink) -> Plan
             .value()
             .unwrap_or_else(|| usual::duration(&ROOT, "drain_timeout")),
         log: read_log(root.table("log", &LOG)),
-        admin: admin::read(root.table("admin", &ADMIN), environment),
+        admin: admin.map(|(admin, _)| admin),
         listeners: listeners.iter().map(|(listener, _)| listener.clone()).collect(),
         pools: pools.list.iter().map(|pool| pool.plan.clone()).collect(),
     };

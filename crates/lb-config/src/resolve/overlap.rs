@@ -1,4 +1,5 @@
-//! Two listeners on one port, of which one has every address: who gets which connection?
+//! Who gets which connection? Two listeners on one port, of which one has every address; a listener in the admin
+//! socket's place.
 
 use crate::plan::Listener;
 use crate::reader::Reader;
@@ -6,6 +7,7 @@ use crate::{Kind, Problem, Span};
 use lb_types::Address;
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::Path;
 
 /// Warns of listeners that another one takes connections from.
 ///
@@ -43,6 +45,36 @@ pub(super) fn report(root: &Reader<'_>, listeners: &[(Listener, Span)], addresse
             Some(other) => problem.see(other.clone(), "all others come here"),
             None => problem,
         });
+    }
+}
+
+/// Refuses a listener whose file is the admin socket's.
+pub(super) fn report_admin(
+    root: &Reader<'_>,
+    listeners: &[(Listener, Span)],
+    addresses: &HashMap<Address, Span>,
+    socket: &Path,
+    place: &Span,
+) {
+    for (listener, _) in listeners {
+        let Address::Unix(path) = listener.address else {
+            continue;
+        };
+        // As paths, which `//` and `/./` make no other.
+        let is_same = path.abstract_name().is_none() && Path::new(path.as_str()) == socket;
+        let (true, Some(span)) = (is_same, addresses.get(&listener.address)) else {
+            continue;
+        };
+        let other = socket.with_file_name(format!("{}-listener.sock", listener.name));
+        root.push(
+            Problem::error(
+                Kind::DuplicateAddress,
+                format!("listener \"{}\" has the path of the admin socket", listener.name),
+            )
+            .at(span.clone(), "clients would reach the admin socket, or nobody would")
+            .see(place.clone(), format!("the admin socket is {}", socket.display()))
+            .help(format!("write address = \"unix:{}\"", other.display())),
+        );
     }
 }
 
