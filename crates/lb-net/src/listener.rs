@@ -197,6 +197,7 @@ impl Listener {
         let address = options.address;
         let socket = crate::sim::Listener::of_proxy(network, address, backlog)
             .map_err(|source| NetError::Bind { address, source })?;
+        let address = socket.address();
         let socket = Listening::Sim(socket);
         Ok(Self { socket, address })
     }

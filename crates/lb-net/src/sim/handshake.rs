@@ -58,9 +58,15 @@ impl Door {
 }
 
 impl Kernel {
-    pub(super) fn listen(&mut self, address: Address, backlog: usize, is_of_proxy: bool) -> io::Result<u64> {
+    pub(super) fn listen(&mut self, address: Address, backlog: usize, is_of_proxy: bool) -> io::Result<(u64, Address)> {
         let descriptor = if is_of_proxy { Some(self.descriptor()?) } else { None };
         let id = self.next_id();
+        let address = match address {
+            Address::Ip(address) if address.port() == 0 => {
+                SocketAddr::new(address.ip(), self.own_address().port()).into()
+            }
+            address => address,
+        };
         let door = Door {
             address,
             answer: Answer::Accept,
@@ -74,7 +80,7 @@ impl Kernel {
             waker: None,
         };
         self.doors.insert(id, door);
-        Ok(id)
+        Ok((id, address))
     }
 
     /// Whoever waits is reset.

@@ -15,17 +15,15 @@ pub struct Listener {
 
 impl Listener {
     pub(super) fn far(network: &Network, address: Address) -> Self {
-        let id = network.with(|kernel, _| kernel.listen(address, BACKLOG, false));
-        let id = id.expect("the far side has no descriptor limit");
-        Self {
-            network: network.clone(),
-            id,
-            address,
-        }
+        Self::open(network, address, BACKLOG, false).expect("the far side has no descriptor limit")
     }
 
     pub(crate) fn of_proxy(network: &Network, address: Address, backlog: usize) -> io::Result<Self> {
-        let id = network.with(|kernel, _| kernel.listen(address, backlog, true))?;
+        Self::open(network, address, backlog, true)
+    }
+
+    fn open(network: &Network, address: Address, backlog: usize, is_of_proxy: bool) -> io::Result<Self> {
+        let (id, address) = network.with(|kernel, _| kernel.listen(address, backlog, is_of_proxy))?;
         Ok(Self {
             network: network.clone(),
             id,
