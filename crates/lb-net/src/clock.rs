@@ -11,6 +11,10 @@ use std::time::{Duration, Instant, SystemTime};
 /// Nanoseconds since the first call in this process, on the monotonic clock. About 25 ns.
 #[must_use]
 pub fn monotonic() -> Time {
+    #[cfg(feature = "sim")]
+    if let Some(network) = crate::sim::current() {
+        return network.now();
+    }
     Time::ZERO.after(start().elapsed())
 }
 
@@ -26,6 +30,10 @@ pub fn now() -> Now {
 /// The standard library's moment that belongs to `time`, for a runtime's timer.
 #[must_use]
 pub fn instant(time: Time) -> Instant {
+    #[cfg(feature = "sim")]
+    if let Some(network) = crate::sim::current() {
+        return network.instant(time);
+    }
     let since = time.since(Time::ZERO);
     start()
         .checked_add(since)
@@ -84,6 +92,10 @@ impl Default for Clock {
 /// need no secrecy.
 #[must_use]
 pub fn seed() -> u64 {
+    #[cfg(feature = "sim")]
+    if let Some(network) = crate::sim::current() {
+        return network.draw(u64::MAX);
+    }
     use std::hash::{BuildHasher, Hasher};
     let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();
     hasher.write_u64(monotonic().as_nanos());
@@ -96,9 +108,17 @@ fn wall() -> Wall {
 
 /// Fits until the year 2554.
 fn unix_nanos() -> u64 {
+    #[cfg(feature = "sim")]
+    if crate::sim::is_entered() {
+        return SIMULATED_DATE + monotonic().as_nanos();
+    }
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     u64::try_from(since.unwrap_or_default().as_nanos()).unwrap_or(u64::MAX)
 }
+
+/// The 1st of January 2026, in nanoseconds since 1970.
+#[cfg(feature = "sim")]
+const SIMULATED_DATE: u64 = 1_767_225_600_000_000_000;
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
 

@@ -29,7 +29,9 @@
 //!
 //! Limits: TCP over IPv4 and IPv6, and Unix domain sockets. Linux first; other Unix systems lack SO_REUSEPORT balancing
 //! and splice(2).
-//! No features.
+//!
+//! Features:
+//! - `sim`: a network in memory under a seed and a virtual clock (`sim`), for tests only; no program turns it on.
 
 pub mod clock;
 mod direct;
@@ -39,6 +41,8 @@ mod limit;
 mod listener;
 mod opening;
 mod shortage;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod splice;
 mod stream;
 mod unix_socket;

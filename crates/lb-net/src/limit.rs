@@ -14,6 +14,10 @@ pub struct DescriptorLimit {
 /// How many descriptors this process may have open now. `None`: as many as the system has.
 #[must_use]
 pub fn descriptor_limit() -> Option<u64> {
+    #[cfg(feature = "sim")]
+    if let Some(network) = crate::sim::current() {
+        return Some(network.descriptor_limit());
+    }
     getrlimit(Resource::Nofile).current
 }
 
@@ -21,6 +25,10 @@ pub fn descriptor_limit() -> Option<u64> {
 /// makes a copy of `any` and closes it.
 #[must_use]
 pub fn lowest_free(any: impl AsFd) -> Option<u64> {
+    #[cfg(feature = "sim")]
+    if let Some(network) = crate::sim::current() {
+        return network.lowest_free();
+    }
     let copy = fcntl_dupfd_cloexec(any, 0).ok()?;
     u64::try_from(copy.as_raw_fd()).ok()
 }

@@ -49,6 +49,8 @@ pub struct Listener {
 enum Listening {
     Tcp(TcpListener),
     Unix(UnixListener),
+    #[cfg(feature = "sim")]
+    Sim(crate::sim::Listener),
 }
 
 /// A client's connection.
@@ -81,6 +83,10 @@ impl Listener {
     /// # Errors
     /// [`NetError::Bind`].
     pub fn bind(options: &ListenerOptions) -> Result<Self, NetError> {
+        #[cfg(feature = "sim")]
+        if let Some(network) = crate::sim::current() {
+            return Self::simulated(&network, options);
+        }
         Self::open(options)
             .and_then(|socket| Self::adopt(socket.into(), options.address))
             .map_err(|source| NetError::Bind {
@@ -95,6 +101,13 @@ impl Listener {
     /// # Errors
     /// [`NetError::Bind`].
     pub fn bind_fd(options: &ListenerOptions) -> Result<OwnedFd, NetError> {
+        #[cfg(feature = "sim")]
+        if let Some(network) = crate::sim::current() {
+            return network.nothing_cloned().map_err(|source| NetError::Bind {
+                address: options.address,
+                source,
+            });
+        }
         Self::open(options).map(OwnedFd::from).map_err(|source| NetError::Bind {
             address: options.address,
             source,
@@ -106,6 +119,10 @@ impl Listener {
     /// # Errors
     /// [`NetError::Bind`] when the descriptor is no listening socket of the address's kind.
     pub fn from_fd(fd: OwnedFd, options: &ListenerOptions) -> Result<Self, NetError> {
+        #[cfg(feature = "sim")]
+        if let Some(network) = crate::sim::current() {
+            return Self::simulated(&network, options);
+        }
         Self::adopt(fd, options.address).map_err(|source| NetError::Bind {
             address: options.address,
             source,
@@ -143,6 +160,14 @@ impl Listener {
                 stream: ready!(socket.poll_accept(cx))?.0.into(),
                 peer: THIS_MACHINE,
             },
+            #[cfg(feature = "sim")]
+            Listening::Sim(socket) => {
+                let (end, peer) = ready!(socket.poll_accept(cx))?;
+                Accepted {
+                    stream: Stream::Sim(end),
+                    peer,
+                }
+            }
         }))
     }
 
@@ -157,7 +182,24 @@ impl Listener {
         match &self.socket {
             Listening::Tcp(socket) => SockRef::from(socket).attach_filter(&program),
             Listening::Unix(_) => Ok(()), // it has no handshakes
+            #[cfg(feature = "sim")]
+            Listening::Sim(socket) => {
+                socket.begin_no_handshake();
+                Ok(())
+            }
         }
+    }
+
+    /// Listens in a network of tests.
+    #[cfg(feature = "sim")]
+    fn simulated(network: &crate::sim::Network, options: &ListenerOptions) -> Result<Self, NetError> {
+        let backlog = usize::try_from(options.backlog).unwrap_or(usize::MAX);
+        let address = options.address;
+        let socket = crate::sim::Listener::of_proxy(network, address, backlog)
+            .map_err(|source| NetError::Bind { address, source })?;
+        let address = socket.address();
+        let socket = Listening::Sim(socket);
+        Ok(Self { socket, address })
     }
 
     fn open(options: &ListenerOptions) -> io::Result<Socket> {

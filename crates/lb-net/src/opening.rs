@@ -27,6 +27,8 @@ impl Opening {
     /// Out of descriptors or ports, no route, no socket at that path: what the system says at once.
     pub fn start(address: Address) -> io::Result<Self> {
         let stream = match address {
+            #[cfg(feature = "sim")]
+            Address::Ip(_) if crate::sim::is_entered() => simulated(address)?,
             Address::Ip(address) => tcp(address)?,
             Address::Unix(path) => match unix(path) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -88,10 +90,20 @@ fn tcp(address: SocketAddr) -> io::Result<Stream> {
 }
 
 fn unix(path: UnixPath) -> io::Result<Stream> {
+    #[cfg(feature = "sim")]
+    if crate::sim::is_entered() {
+        return simulated(path.into());
+    }
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     socket.connect(&unix_address(&path)?)?;
     UnixStream::from_std(socket.into()).map(Stream::from)
+}
+
+#[cfg(feature = "sim")]
+fn simulated(address: Address) -> io::Result<Stream> {
+    let network = crate::sim::current().ok_or(io::ErrorKind::NotConnected)?;
+    network.open(address).map(Stream::Sim)
 }
 
 /// As the kernel takes it: a name in the abstract namespace begins with a zero byte there.

@@ -26,6 +26,9 @@ pub enum Stream {
     Tcp(TcpStream),
     /// Of this machine.
     Unix(UnixStream),
+    /// Of a network in memory, for tests.
+    #[cfg(feature = "sim")]
+    Sim(crate::sim::End),
 }
 
 /// How far the peer's direction is.
@@ -49,6 +52,8 @@ macro_rules! carried {
         match $stream {
             Stream::Tcp($io) => $do,
             Stream::Unix($io) => $do,
+            #[cfg(feature = "sim")]
+            Stream::Sim($io) => $do,
         }
     };
 }
@@ -61,6 +66,10 @@ impl Stream {
     /// system call. It takes nothing from the task's budget.
     #[inline]
     pub fn try_recv(&self, into: &mut [u8]) -> Option<io::Result<usize>> {
+        #[cfg(feature = "sim")]
+        if let Self::Sim(end) = self {
+            return end.try_recv(into);
+        }
         let mut read = None;
         // What it says is said in `read`; it itself only learns whether more is to be expected.
         let _ = carried!(self, io => io.try_io(Interest::READABLE, || receive(io, into, &mut read)));
@@ -71,6 +80,10 @@ impl Stream {
     /// task: [`Stream::poll_send`] does. A broken connection is an error, never a signal.
     #[inline]
     pub fn try_send(&self, bytes: &[u8]) -> Option<io::Result<usize>> {
+        #[cfg(feature = "sim")]
+        if let Self::Sim(end) = self {
+            return end.try_send(bytes);
+        }
         let mut written = None;
         let _ = carried!(self, io => io.try_io(Interest::WRITABLE, || transmit(io, bytes, &mut written)));
         written
@@ -147,6 +160,10 @@ impl Stream {
 
     /// How many bytes a read would see, 0 or 1; 0 is the end.
     fn peek(&self) -> io::Result<usize> {
+        #[cfg(feature = "sim")]
+        if let Self::Sim(end) = self {
+            return end.peek();
+        }
         let (_, len) = recv(self, &mut [0_u8; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
         Ok(len)
     }
@@ -171,6 +188,8 @@ impl Stream {
     pub const fn is_flushed(&self) -> bool {
         match self {
             Self::Tcp(_) | Self::Unix(_) => true,
+            #[cfg(feature = "sim")]
+            Self::Sim(_) => true,
         }
     }
 
@@ -179,11 +198,17 @@ impl Stream {
     pub const fn plain(&self) -> Option<Plain<'_>> {
         match self {
             Self::Tcp(_) | Self::Unix(_) => Some(Plain(self)),
+            #[cfg(feature = "sim")]
+            Self::Sim(_) => None, // the kernel has none of its bytes
         }
     }
 
     /// Says the end of our direction; the other one stays open. An error means that the connection is gone already.
     pub fn close_write(&self) {
+        #[cfg(feature = "sim")]
+        if let Self::Sim(end) = self {
+            return end.close_write();
+        }
         let _ = shutdown(self, Shutdown::Write);
     }
 
@@ -192,6 +217,10 @@ impl Stream {
     /// TCP has a RST for it. A Unix domain socket has nothing of the kind unless something from the peer is unread:
     /// its end looks clean.
     pub fn reset(self) {
+        #[cfg(feature = "sim")]
+        if let Self::Sim(end) = self {
+            return end.reset();
+        }
         // If the option cannot be set the connection ends with a FIN; there is nothing better left.
         let _ = SockRef::from(&self).set_linger(Some(Duration::ZERO));
         drop(self);
@@ -203,6 +232,8 @@ impl Stream {
         match self {
             Self::Tcp(io) => io.local_addr().ok(),
             Self::Unix(_) => None,
+            #[cfg(feature = "sim")]
+            Self::Sim(end) => end.local(),
         }
     }
 
@@ -212,6 +243,8 @@ impl Stream {
         match self {
             Self::Tcp(io) => io.peer_addr().ok(),
             Self::Unix(_) => None,
+            #[cfg(feature = "sim")]
+            Self::Sim(end) => end.peer(),
         }
     }
 

@@ -13,7 +13,7 @@ use lb_net::clock::Clock;
 use lb_telemetry::{Counters, End, Fault};
 use lb_types::Now;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -38,8 +38,9 @@ pub(crate) struct Core {
     exchanges: RefCell<FreeList<Box<Exchange>>>,
     heads: RefCell<FreeList<Box<Head>>>,
     outs: RefCell<FreeList<Vec<u8>>>,
-    /// Idle upstream connections outlive snapshots: a reload does not close them.
-    pub(crate) idle: RefCell<HashMap<UpstreamKey, Rc<Idle>>>,
+    /// Idle upstream connections outlive snapshots: a reload does not close them. In an order, as all that a worker goes
+    /// through: what it does follows from its seed.
+    pub(crate) idle: RefCell<BTreeMap<UpstreamKey, Rc<Idle>>>,
     pub(crate) room: Room,
     draining: Cell<bool>,
     cut: Cell<bool>,
@@ -69,7 +70,7 @@ impl Core {
             exchanges: RefCell::new(FreeList::new()),
             heads: RefCell::new(FreeList::new()),
             outs: RefCell::new(FreeList::new()),
-            idle: RefCell::new(HashMap::new()),
+            idle: RefCell::new(BTreeMap::new()),
             room: Room::new(),
             draining: Cell::new(false),
             cut: Cell::new(false),

@@ -25,7 +25,10 @@
 //!
 //! Limits: heads, fields, bodies, timeouts and connections as [`HttpOptions`] and [`PoolOptions`]
 //! say; buffers of 16 KiB that grow to 64 KiB while a body flows; 256 kernel pipes of 256 KiB per
-//! worker, for bodies from 512 KiB on; 100 interim responses per request. No features.
+//! worker, for bodies from 512 KiB on; 100 interim responses per request.
+//!
+//! Features:
+//! - `sim`: a worker runs over `lb_net::sim`, a network in memory, for tests only; no program turns it on.
 
 mod buffer;
 mod contact;

@@ -8,6 +8,7 @@ use lb_types::Time;
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
+use std::sync::{Arc, LazyLock};
 use std::task::Waker;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -25,6 +26,7 @@ pub(crate) struct Room {
     unconnected: Cell<u64>,
     /// When room was made last: once in a while is enough for all who wait.
     made: Cell<Option<Time>>,
+    elsewhere: Arc<Notify>,
 }
 
 /// A client of a TCP listener, until it is connected to a backend.
@@ -52,6 +54,7 @@ impl Room {
             wanted: Notify::new(),
             unconnected: Cell::new(0),
             made: Cell::new(None),
+            elsewhere: elsewhere(),
             reserved_from: limit.saturating_sub((limit / RESERVED).clamp(FEWEST_RESERVED, MOST_RESERVED)),
         }
     }
@@ -67,7 +70,7 @@ impl Core {
         }
         self.room.made.set(Some(now));
         if !self.make_room() {
-            ELSEWHERE.notify_waiters();
+            self.room.elsewhere.notify_waiters();
         }
     }
 
@@ -128,14 +131,23 @@ pub(crate) async fn wake_waiting(core: Rc<Core>) {
 /// Makes room for other workers.
 pub(crate) async fn help_others(core: Rc<Core>) {
     loop {
-        ELSEWHERE.notified().await;
+        core.room.elsewhere.notified().await;
         core.read_clock();
         core.make_room();
     }
 }
 
 /// Some worker of this process is out of descriptors and has nobody idle.
-static ELSEWHERE: Notify = Notify::const_new();
+fn elsewhere() -> Arc<Notify> {
+    static ELSEWHERE: LazyLock<Arc<Notify>> = LazyLock::new(Arc::default);
+    #[cfg(feature = "sim")]
+    if lb_net::sim::is_entered() {
+        // A network is a thread's own: tests beside it do not wake its workers.
+        thread_local!(static SIMULATED: Arc<Notify> = Arc::default());
+        return SIMULATED.with(Arc::clone);
+    }
+    Arc::clone(&ELSEWHERE)
+}
 
 /// Who waits for room tries again so often: an end elsewhere is not told here.
 pub(crate) const AGAIN: Duration = Duration::from_millis(20);

@@ -14,7 +14,7 @@ use lb_net::{AcceptFault, Accepted, Listener, NetError, Stream};
 use lb_telemetry::Counters;
 use lb_types::Address;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
@@ -93,8 +93,8 @@ impl Worker {
         tasks.spawn(room::wake_waiting(Rc::clone(&core)));
         tasks.spawn(room::help_others(Rc::clone(&core)));
         let mut current = by_address(views(&self.snapshot, &core, self.seed));
-        let mut doors: HashMap<Address, Vec<Rc<Door>>> = HashMap::new();
-        let mut handles: HashMap<Address, Rc<ListenerHandle>> = HashMap::new();
+        let mut doors: BTreeMap<Address, Vec<Rc<Door>>> = BTreeMap::new();
+        let mut handles: BTreeMap<Address, Rc<ListenerHandle>> = BTreeMap::new();
         let open = Rc::new(Cell::new(0_usize));
         while let Some(order) = poll_fn(|cx| {
             tasks.watch(cx);
@@ -172,7 +172,7 @@ impl Worker {
     }
 }
 
-fn by_address(views: Vec<Rc<ListenerView>>) -> HashMap<Address, Rc<ListenerView>> {
+fn by_address(views: Vec<Rc<ListenerView>>) -> BTreeMap<Address, Rc<ListenerView>> {
     views.into_iter().map(|view| (view.options().address, view)).collect()
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// Which connections may stand in for each other: whatever is said ahead of the first request is part of it, so that a
 /// reload that changes it never finds an old connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct UpstreamKey {
     backend: BackendId,
     address: Address,
@@ -25,7 +25,7 @@ pub(crate) struct UpstreamKey {
 }
 
 /// What is spoken over a connection to a backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Alpn {
     Http1,
 }

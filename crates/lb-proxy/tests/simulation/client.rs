@@ -1,0 +1,359 @@
+//! A client: sends requests as its script says, and knows what it may get for them.
+
+use crate::conn::{Conn, Pipe, either};
+use crate::dice::Bytes;
+use crate::history::{Answer, Asked, Ledger};
+use crate::rules::{self, Rule};
+use crate::script::{Ask, End, Script, Upload};
+use crate::tunnel;
+use crate::wire::{Framing, Gone, Head, Reader};
+use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// A connection to the HTTP listener.
+#[derive(Debug)]
+pub(crate) struct Client<'a, T> {
+    conn: &'a Conn<T>,
+    ledger: &'a Ledger,
+    script: &'a Script,
+    who: &'a str,
+    /// Responses that came, interim ones, and bytes of the one that comes.
+    answered: Cell<usize>,
+    may_begin: Cell<usize>,
+    news: Notify,
+    /// The connection carries no further request.
+    is_over: Cell<bool>,
+    cookie: RefCell<Option<String>>,
+}
+
+/// Serves a script over a connection. `cookie` is kept for the next one.
+pub(crate) async fn run<T: Pipe>(
+    io: T,
+    ledger: &Ledger,
+    script: &Script,
+    who: &str,
+    longest: Duration,
+    plan: (u64, u64),
+    cookie: &RefCell<Option<String>>,
+) {
+    let conn = Conn::new(io);
+    let client = Client {
+        conn: &conn,
+        ledger,
+        script,
+        who,
+        answered: Cell::new(0),
+        may_begin: Cell::new(0),
+        news: Notify::new(),
+        is_over: Cell::new(false),
+        cookie: RefCell::new(cookie.borrow().clone()),
+    };
+    for ask in &script.asks {
+        ledger.change().asked.push(Asked {
+            id: ask.id,
+            method: ask.method,
+            body: ask.upload.length(),
+            ..Asked::default()
+        });
+        if ask.upgrades {
+            tunnel::begun(ledger, ask.id, script.ip);
+        }
+    }
+    let work = async { tokio::join!(client.write(), client.read(plan)) };
+    if let Err(waits) = either(work, conn.stuck(longest)).await {
+        let verdict = rules::nobody_waits_without_a_deadline(waits, longest);
+        ledger.judge(Rule::NobodyWaits, verdict.map_err(|what| format!("{who}: {what}")));
+        conn.reset();
+    }
+    *cookie.borrow_mut() = client.cookie.take();
+    ledger.note(who, "is done");
+}
+
+impl<T: Pipe> Client<'_, T> {
+    /// All requests, one behind the other, as many at once as the script says.
+    async fn write(&self) {
+        for (n, ask) in self.script.asks.iter().enumerate() {
+            while !self.is_over.get() && self.answered.get() + self.script.pipelined < n + 1 {
+                self.news.notified().await;
+            }
+            if self.is_over.get() {
+                return;
+            }
+            self.conn.pause(ask.pause).await;
+            if self.is_over.get() || self.ask(ask, n).await.is_err() {
+                return;
+            }
+        }
+        match self.script.end {
+            End::Waits => {}
+            End::Fin => {
+                let _ = self.conn.shutdown().await;
+            }
+            End::Reset(after) => {
+                self.conn.pause(after).await;
+                if !self.is_over.get() {
+                    self.ledger.note(self.who, "resets");
+                    self.conn.reset();
+                }
+            }
+        }
+    }
+
+    async fn ask(&self, ask: &Ask, n: usize) -> Result<(), ()> {
+        self.ledger
+            .note(self.who, format!("asks {} {} {:?}", ask.method, ask.id, ask.upload));
+        let head = ask.head(self.cookie.borrow().as_deref(), self.script.is_old);
+        self.ledger.asked(ask.id, |asked| {
+            asked.is_whole = ask.upload.length() == 0 && ask.garbage.is_none()
+        });
+        self.put(head.as_bytes(), ask).await?;
+        if ask.expects {
+            // Most clients wait for a moment and begin all the same.
+            let _ = either(
+                async {
+                    while self.may_begin.get() <= n && self.answered.get() <= n && !self.is_over.get() {
+                        self.news.notified().await;
+                    }
+                },
+                tokio::time::sleep(Duration::from_secs(4)),
+            )
+            .await;
+            if self.answered.get() > n || self.is_over.get() {
+                // The body is not wanted: nothing but an end can follow its head.
+                self.is_over.set(true);
+                return Err(());
+            }
+        }
+        self.body(ask).await
+    }
+
+    async fn body(&self, ask: &Ask) -> Result<(), ()> {
+        let length = ask.upload.length();
+        let mut at = 0;
+        while at < length {
+            if let Some((cut, end)) = ask.cut
+                && at >= cut
+            {
+                self.ledger
+                    .note(self.who, format!("cuts its upload {}: {end:?}", ask.id));
+                match end {
+                    End::Waits => self.conn.pause(Duration::from_secs(20)).await,
+                    End::Fin => {
+                        let _ = self.conn.shutdown().await;
+                    }
+                    End::Reset(after) => {
+                        self.conn.pause(after).await;
+                        self.conn.reset();
+                    }
+                }
+                return Err(());
+            }
+            let len = (length - at).min(ask.piece);
+            let mut piece = vec![0; len as usize];
+            Bytes::up(ask.id).fill(at, &mut piece);
+            if matches!(ask.upload, Upload::Chunked(_)) {
+                piece = [format!("{len:x}\r\n").as_bytes(), &piece, b"\r\n"].concat();
+            }
+            at += len;
+            let is_last = at == length && matches!(ask.upload, Upload::Length(_));
+            // As soon as it is written somebody may read it.
+            self.ledger
+                .asked(ask.id, |asked| (asked.sent, asked.is_whole) = (at, is_last));
+            self.put(&piece, ask).await?;
+            self.conn.pause(ask.between).await;
+        }
+        if let Upload::Chunked(_) = ask.upload {
+            self.ledger.asked(ask.id, |asked| asked.is_whole = true);
+            self.put(b"0\r\n\r\n", ask).await?;
+        }
+        Ok(())
+    }
+
+    async fn put(&self, bytes: &[u8], ask: &Ask) -> Result<(), ()> {
+        let result = self.conn.write_all(bytes).await;
+        result.map_err(|_| self.ledger.note(self.who, format!("cannot send {} any more", ask.id)))
+    }
+
+    /// All responses, in the order of the requests.
+    async fn read(&self, plan: (u64, u64)) {
+        let mut reader = Reader::new(self.conn, self.script.pace);
+        for ask in &self.script.asks {
+            match self.response(&mut reader, ask).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.over();
+                    if ask.upgrades && self.is_tunnel(ask.id) {
+                        let early = reader.take_rest();
+                        tunnel::client(self.conn, self.ledger, plan, ask.id, &early, self.who).await;
+                        return;
+                    }
+                    break;
+                }
+                Err(gone) => {
+                    if let Gone::Wrong(what) = &gone {
+                        self.ledger
+                            .breach(Rule::Framing, format!("{} got for {}: {what}", self.who, ask.id));
+                    }
+                    self.ledger
+                        .note(self.who, format!("gets no more for {}: {gone:?}", ask.id));
+                    self.over();
+                    self.conn.close();
+                    return;
+                }
+            }
+            self.answered.set(self.answered.get() + 1);
+            self.news.notify_one();
+        }
+        self.over();
+        // Nothing was asked any more, so nothing may come but the end.
+        if matches!(self.script.end, End::Waits | End::Fin) || !self.conn.is_closed() {
+            let mut buffer = [0; 64];
+            let rest = reader.take_rest();
+            if !rest.is_empty() || matches!(self.conn.read(&mut buffer).await, Ok(1..)) {
+                let what = format!("{}: bytes behind the last response", self.who);
+                self.ledger.breach(Rule::ResponseBelongs, what);
+            }
+        }
+        self.conn.close();
+    }
+
+    fn over(&self) {
+        self.is_over.set(true);
+        self.news.notify_one();
+    }
+
+    fn is_tunnel(&self, id: u32) -> bool {
+        let history = self.ledger.history();
+        let answer = history
+            .asked
+            .iter()
+            .find(|asked| asked.id == id)
+            .and_then(|asked| asked.answer);
+        answer.is_some_and(|answer| answer.status == 101)
+    }
+
+    /// One response with what comes before it; says whether it is the last one of this connection.
+    async fn response(&self, reader: &mut Reader<'_, T>, ask: &Ask) -> Result<bool, Gone> {
+        loop {
+            let head = reader.head().await?;
+            let status: u32 = head.start[1]
+                .parse()
+                .map_err(|_| Gone::Wrong(format!("status {:?}", head.start)))?;
+            if (100..200).contains(&status) && status != 101 {
+                if head.number("x-id").is_some_and(|id| id != ask.id) {
+                    let what = format!(
+                        "{} got an interim response of {:?} for {}",
+                        self.who,
+                        head.field("x-id"),
+                        ask.id
+                    );
+                    self.ledger.breach(Rule::ResponseBelongs, what);
+                }
+                if status == 100 {
+                    self.may_begin.set(self.answered.get() + 1);
+                    self.news.notify_one();
+                }
+                continue;
+            }
+            return self.final_response(reader, ask, status, &head).await;
+        }
+    }
+
+    async fn final_response(
+        &self,
+        reader: &mut Reader<'_, T>,
+        ask: &Ask,
+        status: u32,
+        head: &Head,
+    ) -> Result<bool, Gone> {
+        let says = head.number("x-id");
+        let mut answer = Answer {
+            status,
+            visit: head.number("x-visit"),
+            says,
+            body: 0,
+            is_whole: false,
+        };
+        self.ledger.note(
+            self.who,
+            format!("gets {status} for {} (visit {:?})", ask.id, answer.visit),
+        );
+        if says.is_some_and(|id| id != ask.id) {
+            let what = format!("{} got the response to {says:?} for {}", self.who, ask.id);
+            self.ledger.breach(Rule::ResponseBelongs, what);
+        }
+        if let Some(cookie) = head.field("set-cookie") {
+            let pair = cookie.split(';').next().unwrap_or_default();
+            *self.cookie.borrow_mut() = Some(pair.to_owned());
+        }
+        self.ledger.asked(ask.id, |asked| asked.answer = Some(answer));
+        let bodiless = ask.method == "HEAD" || matches!(status, 101 | 204 | 304);
+        let framing = head.framing()?;
+        if bodiless && framing == Some(Framing::Chunked) && status != 304 && ask.method != "HEAD" {
+            return Err(Gone::Wrong("a coding where there is no body".into()));
+        }
+        let framing = if bodiless {
+            Framing::Length(0)
+        } else {
+            framing.unwrap_or(Framing::UntilClose)
+        };
+        if framing == Framing::UntilClose && !self.script.is_old {
+            return Err(Gone::Wrong("a response without a length for HTTP/1.1".into()));
+        }
+        let read = reader
+            .body(framing, |bytes| {
+                if says.is_some() {
+                    let right = Bytes::down(ask.id).check(answer.body, bytes);
+                    self.ledger.judge(
+                        Rule::BytesArrive,
+                        right.map_err(|what| format!("response to {}: {what}", ask.id)),
+                    );
+                }
+                answer.body += bytes.len() as u64;
+                // Who goes in the middle has seen no end.
+                match self.script.stops_after {
+                    Some(most) if answer.body > most => Err(Gone::Inside),
+                    _ => Ok(()),
+                }
+            })
+            .await;
+        answer.is_whole = read.is_ok();
+        self.ledger.asked(ask.id, |asked| asked.answer = Some(answer));
+        if read == Err(Gone::Inside) && self.script.stops_after.is_some() {
+            self.ledger.note(self.who, format!("reads no more of {}", ask.id));
+            self.conn.pause(Duration::from_secs(8)).await;
+        }
+        read?;
+        let stays = !head.closes() && framing != Framing::UntilClose && status != 101;
+        let old_stays = head
+            .field("connection")
+            .is_some_and(|value| value.eq_ignore_ascii_case("keep-alive"));
+        Ok(!stays || (self.script.is_old && !old_stays))
+    }
+}
+
+/// A connection to the TCP listener.
+pub(crate) async fn tcp<T: Pipe>(
+    io: T,
+    ledger: &Ledger,
+    id: u32,
+    ip: IpAddr,
+    who: &str,
+    longest: Duration,
+    plan: (u64, u64),
+) {
+    let conn = Conn::new(io);
+    tunnel::begun(ledger, id, ip);
+    ledger.note(who, format!("begins tunnel {id}"));
+    let work = async {
+        if conn.write_all(&id.to_be_bytes()).await.is_ok() {
+            tunnel::client(&conn, ledger, plan, id, &[], who).await;
+        }
+    };
+    if let Err(waits) = either(work, conn.stuck(longest)).await {
+        let verdict = rules::nobody_waits_without_a_deadline(waits, longest);
+        ledger.judge(Rule::NobodyWaits, verdict.map_err(|what| format!("{who}: {what}")));
+    }
+}

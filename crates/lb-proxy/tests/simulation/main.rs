@@ -1,0 +1,17 @@
+//! The whole data path under a seed: README.md beside this file says what is in it, what it checks and how to replay.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod backend;
+mod client;
+mod conn;
+mod dice;
+mod history;
+mod panics;
+mod rules;
+mod script;
+mod seeds;
+mod site;
+mod tunnel;
+mod wire;
+mod world;

@@ -1,0 +1,278 @@
+//! What must hold whatever happens: one function per rule. Each gets facts and says what is wrong with them.
+
+use crate::history::{Asked, History, Side, Tunnel};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Whose breach ends a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    ResponseBelongs,
+    CutLooksCut,
+    OneBackend,
+    BytesArrive,
+    TicketsReturn,
+    NothingIsLeft,
+    NobodyWaits,
+    EndsOnce,
+    /// Not the worker, and none of its connections.
+    NobodyPanics,
+    /// What a peer got is no HTTP.
+    Framing,
+}
+
+/// A rule that was broken.
+#[derive(Debug, Clone)]
+pub(crate) struct Breach {
+    pub(crate) rule: Rule,
+    pub(crate) what: String,
+}
+
+/// A response that says from which visit it comes belongs to the request that made that visit.
+pub(crate) fn a_response_belongs_to_its_request(history: &History) -> Result<(), String> {
+    for (asked, answer) in answered(history) {
+        match (
+            answer.says,
+            answer.visit.and_then(|visit| history.visits.get(visit as usize)),
+        ) {
+            (Some(says), Some(visit)) if says != asked.id || visit.id != asked.id => {
+                return Err(format!(
+                    "request {} got the response to {says} (visit for {})",
+                    asked.id, visit.id
+                ));
+            }
+            (Some(_), None) | (None, Some(_)) => {
+                return Err(format!("request {} got a response that no backend gave", asked.id));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What a client takes for a whole response was sent as a whole, and has the length that was meant.
+pub(crate) fn a_cut_response_never_looks_whole(history: &History) -> Result<(), String> {
+    for (asked, answer) in answered(history).filter(|(_, answer)| answer.is_whole) {
+        let Some(visit) = answer.visit.and_then(|visit| history.visits.get(visit as usize)) else {
+            continue;
+        };
+        // EXCEPTION `a reset behind a failed upload`: a write to the backend that fails takes the error with it, so that the
+        // next read of a body without a length sees an end in order, not the reset. When the relay knows it, this goes.
+        if visit.until_close && !visit.is_whole && !visit.said_whole {
+            continue;
+        }
+        if !visit.said_whole {
+            return Err(format!(
+                "request {}: {} of {} bytes were sent, and it looks whole with {}",
+                asked.id, visit.said, visit.meant, answer.body
+            ));
+        }
+        let body = if asked.method == "HEAD" { 0 } else { visit.meant };
+        if answer.body != body {
+            return Err(format!(
+                "request {}: {body} bytes were sent, {} came",
+                asked.id, answer.body
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A request that may not be repeated, and any of which was sent, comes to one backend at most, and there once.
+pub(crate) fn what_may_not_be_repeated_comes_once(history: &History) -> Result<(), String> {
+    let mut seen = BTreeMap::new();
+    for visit in history.visits.iter().filter(|visit| !is_idempotent(&visit.method)) {
+        if let Some(before) = seen.insert(visit.id, visit.backend) {
+            let (method, id, backend) = (&visit.method, visit.id, visit.backend);
+            return Err(format!("{method} {id} came to backend {before} and then to {backend}"));
+        }
+    }
+    Ok(())
+}
+
+/// An upload that a backend takes for a whole one was sent as a whole, and has its length.
+pub(crate) fn an_upload_arrives_as_it_was_sent(history: &History) -> Result<(), String> {
+    let asked: BTreeMap<u32, &Asked> = history.asked.iter().map(|asked| (asked.id, asked)).collect();
+    for visit in &history.visits {
+        let Some(asked) = asked.get(&visit.id) else {
+            return Err(format!(
+                "backend {} got request {}, which nobody sent",
+                visit.backend, visit.id
+            ));
+        };
+        if visit.method != asked.method {
+            return Err(format!("{} {} came as {}", asked.method, asked.id, visit.method));
+        }
+        if visit.is_whole && (!asked.is_whole || visit.body != asked.body) {
+            let (id, body, sent) = (asked.id, asked.body, asked.sent);
+            return Err(format!(
+                "{id}: {sent} of {body} were sent, and it looks whole with {}",
+                visit.body
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What a tunnel delivers is what a direct connection would: nothing that was not sent, an end only where one was said,
+/// and all of it to whom stays. `is_ended`: the balancer ended tunnels of this client by itself.
+pub(crate) fn a_tunnel_delivers_what_a_direct_connection_would(tunnel: &Tunnel, is_ended: bool) -> Result<(), String> {
+    let client = tunnel.client;
+    let Some(backend) = tunnel.backend else {
+        return match client.got {
+            0 => Ok(()),
+            got => Err(format!("tunnel {}: {got} bytes came from no backend", tunnel.id)),
+        };
+    };
+    for (to, from, got, sent) in [
+        ("client", "backend", client, backend),
+        ("backend", "client", backend, client),
+    ] {
+        delivered(got, sent, client.left || backend.left, is_ended)
+            .map_err(|what| format!("tunnel {}, {from} to {to}: {what}", tunnel.id))?;
+    }
+    Ok(())
+}
+
+fn delivered(got: Side, sent: Side, somebody_left: bool, is_ended: bool) -> Result<(), String> {
+    if got.got > sent.sent {
+        return Err(format!("{} bytes were sent and {} came", sent.sent, got.got));
+    }
+    // EXCEPTION `balancer ends a tunnel in order`: at an idle timeout and at a drain's deadline `Tunnel::close` says FIN to
+    // both sides, also when bytes that it has are lost. It should reset what it cuts; then this goes.
+    if is_ended {
+        return Ok(());
+    }
+    if got.saw_end && !sent.said_end {
+        return Err("an end came that was not said".into());
+    }
+    let is_whole = got.got == sent.sent && got.saw_end == sent.said_end;
+    if !is_whole && (!somebody_left || got.saw_end) {
+        let how = if got.saw_end { "and the end" } else { "and no end" };
+        return Err(format!("{} bytes were sent, {} came {how}", sent.sent, got.got));
+    }
+    Ok(())
+}
+
+/// After all is over no backend has anything in flight.
+pub(crate) fn every_ticket_comes_back(in_flight: &[(String, u32)]) -> Result<(), String> {
+    let left: Vec<_> = in_flight.iter().filter(|(_, count)| *count != 0).collect();
+    if left.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("in flight still: {left:?}"))
+    }
+}
+
+/// What a worker holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Held {
+    /// Of its clients, by three counts: the worker's, the listeners', and opened less closed.
+    pub(crate) clients: [u64; 3],
+    /// Connections of the network that its ends are not closed of.
+    pub(crate) streams: u64,
+    /// Connections to backends that may be kept idle.
+    pub(crate) may_keep: u64,
+    /// Deadlines of connections.
+    pub(crate) timers: u64,
+}
+
+/// Without clients a worker holds no place, no deadline, and of connections only those to backends that it may keep.
+pub(crate) fn nothing_is_held_without_clients(held: &Held) -> Result<(), String> {
+    if held.clients != [0; 3] || held.timers != 0 {
+        return Err(format!("nobody is connected, and yet: {held:?}"));
+    }
+    if held.streams > held.may_keep {
+        return Err(format!(
+            "{} connections are open, {} may be kept",
+            held.streams, held.may_keep
+        ));
+    }
+    Ok(())
+}
+
+/// Whoever is not waiting by his own wish gets something, an answer or an end, within the longest of all patiences.
+pub(crate) fn nobody_waits_without_a_deadline(waits: Duration, longest: Duration) -> Result<(), String> {
+    if waits <= longest {
+        Ok(())
+    } else {
+        Err(format!("nothing for {waits:?}, longer than {longest:?}"))
+    }
+}
+
+/// What was counted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Counted {
+    pub(crate) opened: u64,
+    pub(crate) requests: u64,
+    /// By the word of the end.
+    pub(crate) ends: BTreeMap<String, u64>,
+    pub(crate) lost_lines: u64,
+    /// The network is so quick that whoever shook hands in time was accepted.
+    pub(crate) all_were_accepted: bool,
+}
+
+/// Each request that came to a backend, and each TCP connection, has one line and one end; what else has
+/// an end is a connection that ended between requests.
+pub(crate) fn each_end_is_counted_once(history: &History, counted: &Counted) -> Result<(), String> {
+    let (http, tcp) = history.connected;
+    if counted.opened > http + tcp || (counted.opened < http + tcp && counted.all_were_accepted) {
+        return Err(format!(
+            "{} connections were made, {} counted",
+            http + tcp,
+            counted.opened
+        ));
+    }
+    let lines = |listener: &str| history.lines.iter().filter(|line| line.listener == listener).count() as u64;
+    if lines("tcp") > tcp || (lines("tcp") < tcp && counted.all_were_accepted) || counted.lost_lines > 0 {
+        return Err(format!("{tcp} TCP connections, {} lines", lines("tcp")));
+    }
+    if counted.requests > lines("http") {
+        return Err(format!("{} requests, {} lines", counted.requests, lines("http")));
+    }
+    let mut by_id: BTreeMap<u32, u64> = BTreeMap::new();
+    for id in history.lines.iter().filter_map(|line| id_of(&line.target)) {
+        *by_id.entry(id).or_default() += 1;
+    }
+    for visit in &history.visits {
+        by_id.entry(visit.id).or_default();
+    }
+    if let Some((id, count)) = by_id.iter().find(|(_, count)| **count != 1) {
+        return Err(format!("request {id} has {count} lines"));
+    }
+    let mut between = 0;
+    let mut ends: BTreeMap<&str, u64> = counted.ends.keys().map(|end| (end.as_str(), 0)).collect();
+    for line in &history.lines {
+        *ends.entry(&line.end).or_default() += 1;
+    }
+    for (end, logged) in ends {
+        let count = counted.ends.get(end).copied().unwrap_or(0);
+        if count < logged || (count > logged && !BETWEEN_REQUESTS.contains(&end)) {
+            return Err(format!("{end} was counted {count} times and logged {logged} times"));
+        }
+        between += count - logged;
+    }
+    if between > http {
+        return Err(format!("{between} of {http} connections ended between requests"));
+    }
+    Ok(())
+}
+
+/// How a connection can end between requests.
+const BETWEEN_REQUESTS: [&str; 4] = ["client_idle", "client_reset", "made_room", "drain"];
+
+/// The id in a target.
+pub(crate) fn id_of(target: &str) -> Option<u32> {
+    target.strip_prefix("/r/")?.get(..ID_DIGITS)?.parse().ok()
+}
+
+/// An id in a target has so many digits, so that a part of it is not taken for another one.
+pub(crate) const ID_DIGITS: usize = 6;
+
+fn answered(history: &History) -> impl Iterator<Item = (&Asked, crate::history::Answer)> {
+    history.asked.iter().filter_map(|asked| Some((asked, asked.answer?)))
+}
+
+pub(crate) fn is_idempotent(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "PUT" | "DELETE")
+}

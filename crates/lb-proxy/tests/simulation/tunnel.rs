@@ -1,0 +1,185 @@
+//! Both ends of a tunnel: each sends its bytes and reads the other's at the same time, and ends as its seed says.
+
+use crate::conn::{Conn, Pipe};
+use crate::dice::{Bytes, Dice};
+use crate::history::{Ledger, Side, Tunnel};
+use crate::rules::Rule;
+use std::cell::Cell;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// How one end behaves.
+#[derive(Debug, Clone, Copy)]
+struct Script {
+    length: u64,
+    piece: u64,
+    pause: Duration,
+    /// It breaks off after so many bytes.
+    breaks_at: Option<u64>,
+    /// It waits for the other's end before it says its own.
+    is_last: bool,
+    /// After its end it listens for so long only, and goes; `None`: to the other's end.
+    listens: Option<Duration>,
+    /// How fast it reads.
+    reads: u64,
+    reads_pause: Duration,
+}
+
+impl Script {
+    /// Both ends know both scripts: they follow from the id.
+    fn new((seed, most): (u64, u64), id: u32, is_client: bool) -> Self {
+        let mut dice = Dice::of(seed, u64::from(id) << 8 | u64::from(is_client) | 1 << 60);
+        let length = dice.length(most);
+        let one_waits = Dice::of(seed, u64::from(id) | 1 << 61).between(0, 3);
+        Self {
+            length,
+            piece: dice.pick(&[1, 50, 1_400, 20_000]).max(length / 60).max(1),
+            pause: Duration::from_millis(dice.weighted(&[(5, 0), (3, 3), (2, 60)])),
+            breaks_at: dice.percent(12).then(|| dice.clone().between(0, length)),
+            is_last: one_waits == u64::from(is_client),
+            listens: dice
+                .percent(10)
+                .then(|| Duration::from_millis(Dice::of(seed, id.into()).between(0, 3_000))),
+            reads: dice.pick(&[10, 1_000, 16_000, 64_000]).max(2_000),
+            reads_pause: Duration::from_millis(dice.weighted(&[(7, 0), (2, 2), (1, 40)])),
+        }
+    }
+}
+
+/// One end, while it works.
+struct Work<'a, T> {
+    conn: &'a Conn<T>,
+    script: Script,
+    side: Cell<Side>,
+    who: &'a str,
+    ledger: &'a Ledger,
+}
+
+/// The client's end of a TCP connection or of what was upgraded. `early`: what came behind the upgrade.
+pub(crate) async fn client<T: Pipe>(
+    conn: &Conn<T>,
+    ledger: &Ledger,
+    plan: (u64, u64),
+    id: u32,
+    early: &[u8],
+    who: &str,
+) {
+    let side = Work::new(conn, ledger, who, Script::new(plan, id, true))
+        .run(Bytes::up(id), Bytes::down(id), early)
+        .await;
+    ledger.tunnel(id, |tunnel| tunnel.client = side);
+}
+
+/// The backend's end.
+pub(crate) async fn backend<T: Pipe>(
+    conn: &Conn<T>,
+    ledger: &Ledger,
+    plan: (u64, u64),
+    id: u32,
+    early: &[u8],
+    who: &str,
+) {
+    ledger.tunnel(id, |tunnel| tunnel.backend = Some(Side::default()));
+    let side = Work::new(conn, ledger, who, Script::new(plan, id, false))
+        .run(Bytes::down(id), Bytes::up(id), early)
+        .await;
+    ledger.tunnel(id, |tunnel| tunnel.backend = Some(side));
+}
+
+/// A tunnel whose client has begun it.
+pub(crate) fn begun(ledger: &Ledger, id: u32, ip: IpAddr) {
+    ledger.change().tunnels.push(Tunnel {
+        id,
+        ip,
+        client: Side::default(),
+        backend: None,
+    });
+}
+
+impl<'a, T: Pipe> Work<'a, T> {
+    fn new(conn: &'a Conn<T>, ledger: &'a Ledger, who: &'a str, script: Script) -> Self {
+        Self {
+            conn,
+            script,
+            side: Cell::default(),
+            who,
+            ledger,
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Side)) {
+        let mut side = self.side.get();
+        change(&mut side);
+        self.side.set(side);
+    }
+
+    async fn run(self, mine: Bytes, theirs: Bytes, early: &[u8]) -> Side {
+        let heard = tokio::sync::Notify::new();
+        tokio::join!(self.write(mine, &heard), self.read(theirs, early, &heard));
+        self.ledger.note(self.who, format!("tunnel: {:?}", self.side.get()));
+        self.side.get()
+    }
+
+    async fn write(&self, mine: Bytes, heard: &tokio::sync::Notify) {
+        let script = &self.script;
+        let end = script.breaks_at.unwrap_or(script.length);
+        let mut at = 0;
+        while at < end {
+            let len = (end - at).min(script.piece);
+            let mut piece = vec![0; len as usize];
+            mine.fill(at, &mut piece);
+            // Some of it may arrive though the write says that it failed.
+            self.change(|side| side.sent = at + len);
+            if self.conn.write_all(&piece).await.is_err() {
+                return;
+            }
+            at += len;
+            self.conn.pause(script.pause).await;
+        }
+        if script.breaks_at.is_some() {
+            self.change(|side| side.left = true);
+            self.ledger.note(self.who, "resets its tunnel");
+            self.conn.reset();
+            return;
+        }
+        if script.is_last {
+            heard.notified().await;
+        }
+        self.change(|side| side.said_end = true);
+        let _ = self.conn.shutdown().await;
+        if let Some(listens) = script.listens {
+            self.conn.pause(listens).await;
+            if !self.side.get().saw_end {
+                self.change(|side| side.left = true);
+                self.ledger.note(self.who, "listens no more");
+                self.conn.close();
+            }
+        }
+    }
+
+    async fn read(&self, theirs: Bytes, early: &[u8], heard: &tokio::sync::Notify) {
+        let mut buffer = vec![0; self.script.reads as usize];
+        self.got(theirs, early);
+        loop {
+            match self.conn.read(&mut buffer).await {
+                Ok(0) => {
+                    self.change(|side| side.saw_end = true);
+                    break;
+                }
+                Ok(len) => self.got(theirs, &buffer[..len]),
+                Err(_) => break,
+            }
+            self.conn.pause(self.script.reads_pause).await;
+        }
+        heard.notify_one();
+    }
+
+    fn got(&self, theirs: Bytes, bytes: &[u8]) {
+        let at = self.side.get().got;
+        self.ledger.judge(
+            Rule::BytesArrive,
+            theirs.check(at, bytes).map_err(|what| format!("{}: {what}", self.who)),
+        );
+        self.change(|side| side.got = at + bytes.len() as u64);
+    }
+}
