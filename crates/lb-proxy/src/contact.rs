@@ -26,12 +26,12 @@ impl Contact {
                 Ok(Self::Opening(opening))
             }
             Err(error) => {
-                let not = NoContact::of(&error);
-                if !not.wants_room() {
-                    return Err(not);
+                let missed = NoContact::of(&error);
+                if !missed.wants_room() {
+                    return Err(missed);
                 }
                 core.want_room();
-                Ok(Self::Room(not))
+                Ok(Self::Room(missed))
             }
         }
     }
@@ -52,7 +52,7 @@ impl Contact {
                         return Poll::Pending;
                     }
                     Ok(begun) => *self = begun,
-                    Err(not) => return Poll::Ready(Err(not)),
+                    Err(missed) => return Poll::Ready(Err(missed)),
                 },
             }
         }

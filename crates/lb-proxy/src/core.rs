@@ -1,6 +1,7 @@
 //! What all connections of one worker share. One thread; nothing here is locked.
 
 use crate::buffer::{Buffer, FreeList, LARGE, SMALL, TINY};
+use crate::http::client::Wire;
 use crate::http::exchange::Exchange;
 use crate::http::idle::{Idle, UpstreamKey};
 use crate::log::Log;
@@ -38,6 +39,7 @@ pub(crate) struct Core {
     exchanges: RefCell<FreeList<Box<Exchange>>>,
     heads: RefCell<FreeList<Box<Head>>>,
     outs: RefCell<FreeList<Vec<u8>>>,
+    wires: RefCell<FreeList<Box<Wire>>>,
     /// Idle upstream connections outlive snapshots: a reload does not close them. In an order, as all that a worker goes
     /// through: what it does follows from its seed.
     pub(crate) idle: RefCell<BTreeMap<UpstreamKey, Rc<Idle>>>,
@@ -70,6 +72,7 @@ impl Core {
             exchanges: RefCell::new(FreeList::new()),
             heads: RefCell::new(FreeList::new()),
             outs: RefCell::new(FreeList::new()),
+            wires: RefCell::new(FreeList::new()),
             idle: RefCell::new(BTreeMap::new()),
             room: Room::new(),
             draining: Cell::new(false),
@@ -187,6 +190,16 @@ impl Core {
         }
     }
 
+    pub(crate) fn take_wire(&self) -> Box<Wire> {
+        let kept = self.wires.borrow_mut().take();
+        kept.unwrap_or_else(|| Box::new(Wire::new()))
+    }
+
+    /// One without buffers.
+    pub(crate) fn give_wire(&self, wire: Box<Wire>) {
+        self.wires.borrow_mut().put(wire);
+    }
+
     pub(crate) fn take_exchange(&self) -> Box<Exchange> {
         self.exchanges
             .borrow_mut()
@@ -210,6 +223,7 @@ impl Core {
         self.exchanges.borrow_mut().trim();
         self.heads.borrow_mut().trim();
         self.outs.borrow_mut().trim();
+        self.wires.borrow_mut().trim();
         self.splices.borrow_mut().trim();
         self.splices_refused.set(false);
         self.idle.borrow_mut().retain(|_, idle| {

@@ -2,18 +2,19 @@
 //! else, what is learned from it and how it ended. It knows no socket and no version of HTTP; whoever moves bytes asks
 //! it, and nobody else decides.
 
+mod route;
+
 use crate::contact::NoContact;
 use crate::core::Core;
-use crate::options::HttpOptions;
 use crate::view::PoolView;
-use lb_balance::route::{Action, Query};
 use lb_balance::{Hint, Outcome, PickError, Pool, Recalled, Ticket, Tried, Why};
-use lb_http::{Head, forward};
 use lb_persist::{Facts, Learn};
 use lb_telemetry::{Access, End};
 use lb_types::{Address, BackendId, FieldsMut, InvalidField, Now, Slot, Time};
 use std::hint::cold_path;
 use std::rc::Rc;
+
+pub(crate) use route::{OwnAnswer, route};
 
 /// From the route to the last word.
 ///
@@ -27,9 +28,9 @@ pub(crate) struct Course {
     tried: Tried,
     recalled: Recalled,
     /// What the tables say of the keys; filled before each pick.
-    known: Known,
+    known: Owners,
     /// What the tables said of them at first, or what was written since.
-    claims: Known,
+    claims: Owners,
     /// The backend that was picked last, and why.
     picked: Option<(Slot, Why)>,
     /// Other backends that were tried.
@@ -43,20 +44,11 @@ pub(crate) struct Course {
 }
 
 /// By strategy: whom a key belongs to.
-type Known = [Option<BackendId>; Pool::STRATEGIES];
-
-/// An answer without a backend.
-#[derive(Debug)]
-pub(crate) struct Own<'a> {
-    pub(crate) status: u16,
-    pub(crate) end: End,
-    pub(crate) detail: &'static str,
-    pub(crate) location: Option<&'a str>,
-}
+type Owners = [Option<BackendId>; Pool::STRATEGIES];
 
 /// How an attempt failed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Failure {
+pub(crate) struct FailedAttempt {
     pub(crate) end: End,
     /// May the same be sent again: has nothing of it left, or does it do no harm twice?
     pub(crate) is_repeatable: bool,
@@ -73,41 +65,6 @@ pub(crate) enum Verdict {
     OtherBackend,
     /// It is over.
     Answer(End),
-}
-
-/// Which pool a request goes to, or what is answered without one.
-pub(crate) fn route<'a>(http: &'a HttpOptions, request: &Head) -> Result<usize, Own<'a>> {
-    let query = Query {
-        host: request.authority(),
-        path: request.path(),
-    };
-    let own = |status, end, location| {
-        Err(Own {
-            status,
-            end,
-            detail: "",
-            location,
-        })
-    };
-    match http.routes.find(&query) {
-        // OPTIONS with Max-Forwards: 0 asks us, not a backend (RFC 9110, section 7.6.2).
-        Some(Action::Forward(_)) if forward::ends_here(request) => own(200, End::Respond, None),
-        Some(Action::Forward(index)) => Ok(*index),
-        other => {
-            cold_path();
-            match other {
-                Some(Action::Respond { status, .. }) => own(*status, End::Respond, None),
-                Some(Action::Redirect { status, location, .. }) => own(*status, End::Respond, Some(location)),
-                Some(Action::Refuse(refusal)) => Err(Own {
-                    status: refusal.status(),
-                    end: End::BadRequest,
-                    detail: refusal.rule(),
-                    location: None,
-                }),
-                _ => own(404, End::NoRoute, None),
-            }
-        }
-    }
 }
 
 impl Course {
@@ -150,6 +107,11 @@ impl Course {
         self.ticket.as_ref()
     }
 
+    /// It is somebody else who tells the backend's record of the end.
+    pub(crate) fn take_ticket(&mut self) -> Option<Ticket> {
+        self.ticket.take()
+    }
+
     /// The backend that has it now.
     pub(crate) fn address(&self) -> Option<Address> {
         self.ticket.as_ref().map(|ticket| ticket.backend().address)
@@ -176,13 +138,13 @@ impl Course {
                 // It was said of the backend before.
                 self.detail = "";
             }
-            let not = match self.reach(&mut reach) {
+            let missed = match self.reach(&mut reach) {
                 Ok(reached) => return Ok(reached),
-                Err(not) => not,
+                Err(missed) => missed,
             };
             cold_path();
-            let failure = Failure {
-                end: self.not_reached(not, core),
+            let failure = FailedAttempt {
+                end: self.not_reached(missed, core),
                 is_repeatable: true,
                 was_stale: false,
             };
@@ -224,13 +186,13 @@ impl Course {
     }
 
     /// No connection could be made: whoever comes next is spared the attempt. [`failed`](Self::failed) follows.
-    pub(crate) fn not_reached(&mut self, not: NoContact, core: &Core) -> End {
-        self.refused_at_once = not.is_free();
-        self.detail = not.detail;
+    pub(crate) fn not_reached(&mut self, missed: NoContact, core: &Core) -> End {
+        self.refused_at_once = missed.is_free();
+        self.detail = missed.detail;
         if let (Some(pool), Some(ticket)) = (&self.pool, &self.ticket) {
-            not.tell(pool, ticket.slot(), core.now().mono);
+            missed.tell(pool, ticket.slot(), core.now().mono);
         }
-        not.end
+        missed.end
     }
 
     /// Did the attempt fail for a want of ours that another backend would not mend?
@@ -240,7 +202,7 @@ impl Course {
 
     /// An attempt failed before its response began: what it says of the backend, and what comes now.
     #[cold]
-    pub(crate) fn failed(&mut self, failure: Failure, core: &Core) -> Verdict {
+    pub(crate) fn failed(&mut self, failure: FailedAttempt, core: &Core) -> Verdict {
         let end = failure.end;
         let ours = matches!(end, End::LocalShortage);
         let mut outcome = Outcome::Failure;
@@ -425,3 +387,6 @@ fn end_of(error: PickError) -> End {
 /// Why a request that must not be sent twice failed on a connection that was used before.
 const CLOSED_WHILE_KEPT: &str = "the backend closed a kept-alive connection while the request was on its way, and a \
      request of this kind is not sent again: upstream_keep_alive must be shorter than the backend's own keep-alive";
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use crate::buffer::Buffer;
 use crate::contact::{Contact, NoContact};
 use crate::core::Core;
-use crate::course::{Course, Failure, Verdict};
+use crate::course::{Course, FailedAttempt, Verdict};
 use crate::record::Traffic;
 use crate::room::Unconnected;
 use crate::timer::Timer;
@@ -110,9 +110,9 @@ impl Passage {
             return (Stage::Over, true);
         };
         let room = contact.waits_for_room();
-        let not = match contact.poll(cx, address, &self.core) {
+        let missed = match contact.poll(cx, address, &self.core) {
             Poll::Ready(Ok(upstream)) => return (self.connected(client, upstream), true),
-            Poll::Ready(Err(not)) => not,
+            Poll::Ready(Err(missed)) => missed,
             Poll::Pending => {
                 if room.is_some() && contact.waits_for_room().is_none() {
                     self.course.detail = "";
@@ -124,8 +124,8 @@ impl Passage {
                 contact.waits_for_room().unwrap_or(NoContact::TIMEOUT)
             }
         };
-        let end = self.course.not_reached(not, &self.core);
-        let failure = Failure {
+        let end = self.course.not_reached(missed, &self.core);
+        let failure = FailedAttempt {
             end,
             is_repeatable: true,
             was_stale: false,
@@ -156,7 +156,8 @@ impl Passage {
         let Poll::Ready(end) = tunnel.poll(cx, &self.core) else {
             return (Stage::Tunnel(tunnel), false);
         };
-        tunnel.blame(&mut self.course, &self.core);
+        self.course.detail = tunnel.reset_by();
+        tunnel.blame(self.course.ticket(), &self.core);
         self.end(end, &tunnel.traffic());
         (Stage::Over, true)
     }
@@ -175,14 +176,13 @@ impl Passage {
             access.bytes = traffic.client_out;
             access.request_bytes = traffic.upstream_out;
             access.listener = &self.view.options().name;
+            let pool = self.view.tcp().and_then(|tcp| self.view.pool(tcp.pool));
+            access.pool = pool.map_or("", |pool| pool.entry.pool.name());
             self.course.describe(end, &mut access);
             access.phases.total = now.since(self.started.mono);
             log.write(&access);
         }
-        // who waited for a descriptor never reached it
-        let reached = end != End::LocalShortage;
-        self.course
-            .give_up(if reached { Outcome::Success } else { Outcome::Neutral }, now);
+        self.course.give_up(Outcome::Success, now);
     }
 }
 

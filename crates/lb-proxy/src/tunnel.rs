@@ -5,10 +5,10 @@
 
 use crate::buffer::{Buffer, LARGE, SMALL};
 use crate::core::Core;
-use crate::course::Course;
 use crate::record::Traffic;
 use crate::timer::Timer;
 use crate::turn::{TURN, give_way};
+use lb_balance::Ticket;
 use lb_net::{Filled, Plain, Splice, Stream};
 use lb_telemetry::End;
 use lb_types::Time;
@@ -194,7 +194,7 @@ impl Tunnel {
     }
 
     /// Who reset it, for the log; empty when nobody did.
-    const fn reset_by(&self) -> &'static str {
+    pub(crate) const fn reset_by(&self) -> &'static str {
         match (self.broken, self.down.bytes) {
             (None, _) => "",
             (Some(Broken { by_client: true, .. }), _) => "by the client",
@@ -204,10 +204,9 @@ impl Tunnel {
     }
 
     /// A reset that is the backend's fault is remembered for whoever looks.
-    pub(crate) fn blame(&self, course: &mut Course, core: &Core) {
-        course.detail = self.reset_by();
-        if self.broken.is_some_and(|broken| broken.is_backends_fault) {
-            course.blame(End::TunnelReset, core);
+    pub(crate) fn blame(&self, ticket: Option<&Ticket>, core: &Core) {
+        if let (Some(ticket), true) = (ticket, self.broken.is_some_and(|broken| broken.is_backends_fault)) {
+            core.blame(ticket.backend(), End::TunnelReset, self.reset_by());
         }
     }
 

@@ -6,7 +6,7 @@ use super::connection::Client;
 use super::exchange::{Exchange, Expect, Progress, Sequel, Stop};
 use super::patience::Wait;
 use crate::core::Core;
-use crate::course::{self, Own};
+use crate::course::{self, OwnAnswer};
 use crate::options::HttpOptions;
 use crate::peer::Peer;
 use lb_http::h1::Framing;
@@ -16,7 +16,6 @@ use lb_persist::Facts;
 use lb_telemetry::End;
 use lb_types::{FieldsMut, InvalidField, Wall};
 use std::hint::cold_path;
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -26,7 +25,13 @@ impl Exchange {
         let Poll::Ready(came) = client.side.poll_head(cx, &mut self.request, core) else {
             return Ok(Poll::Pending);
         };
-        match came.map_err(Stop::Request)? {
+        let came = came.map_err(|error| {
+            if !self.has_begun() {
+                self.trace.started = core.now();
+            }
+            Stop::Request(error)
+        })?;
+        match came {
             Came::Request(framing) => {
                 self.framing = framing;
                 self.begin(client, core)?;
@@ -74,7 +79,7 @@ impl Exchange {
         }
         let index = match course::route(http, &self.request) {
             Ok(index) => index,
-            Err(Own {
+            Err(OwnAnswer {
                 status,
                 end,
                 detail,
@@ -91,23 +96,31 @@ impl Exchange {
             cold_path();
             self.trace.bound = true;
         }
+        if self.request.authority().is_none() {
+            cold_path();
+            if let Err(error) = self.add_host(client.side.stream()) {
+                self.refuse_fields(error, client, core);
+                return Ok(());
+            }
+        }
         let bound = client.bonds.pool(asked);
         let pool = bound.as_ref().unwrap_or(asked);
-        let address = self.client_address(http, &client.peer);
+        let is_trusted = is_trusted(http, &client.peer);
+        let address = if is_trusted {
+            cold_path();
+            forward::client_address(&self.request, client.peer.address(), &http.trusted_proxies)
+        } else {
+            client.peer.address()
+        };
         let facts = Facts {
             target: Some(self.request.target()),
             fields: Some(&self.request),
             ..Facts::new(address)
         };
         self.course.begin(pool, &facts, now);
-        if let Err(error) = self.edit(http, client) {
+        if let Err(error) = self.edit(http, is_trusted, client) {
             cold_path();
-            let (status, end) = match error {
-                InvalidField::Full => (431, End::HeadTooLarge),
-                _ => (400, End::BadRequest),
-            };
-            self.course.detail = "no room or no valid value for the fields that are added";
-            answer::respond(self, client, status, end, None, core);
+            self.refuse_fields(error, client, core);
             return Ok(());
         }
         if !client.bonds.is_empty()
@@ -119,20 +132,22 @@ impl Exchange {
         self.choose(None, client, core)
     }
 
-    /// Who asks, as far as the proxies in front of us can be believed?
-    fn client_address(&self, http: &HttpOptions, peer: &Peer) -> IpAddr {
-        if is_trusted(http, peer) {
-            cold_path();
-            return forward::client_address(&self.request, peer.address(), &http.trusted_proxies);
-        }
-        peer.address()
+    /// What we must add does not go in.
+    #[cold]
+    fn refuse_fields(&mut self, error: InvalidField, client: &mut Client, core: &Core) {
+        let (status, end) = match error {
+            InvalidField::Full => (431, End::HeadTooLarge),
+            _ => (400, End::BadRequest),
+        };
+        self.course.detail = "no room or no valid value for the fields that are added";
+        answer::respond(self, client, status, end, None, core);
     }
 
     /// What must the backend see? Nothing of the request is written before.
-    fn edit(&mut self, http: &HttpOptions, client: &Client) -> Result<(), InvalidField> {
+    fn edit(&mut self, http: &HttpOptions, is_trusted: bool, client: &Client) -> Result<(), InvalidField> {
         let how = forward::Forward {
             sender: &client.peer.sender,
-            trusted: is_trusted(http, &client.peer),
+            trusted: is_trusted,
             statements: http.statements,
             keep_upgrade: self.framing == Framing::Empty && upgrade::wanted(&self.request).is_some(),
             keep_expect: self.framing != Framing::Empty,
@@ -143,10 +158,6 @@ impl Exchange {
             && !client.side.has_input()
         {
             self.expect = Expect::Waits;
-        }
-        if self.request.authority().is_none() {
-            cold_path();
-            self.add_host(client.side.stream())?;
         }
         self.course.prepare(&mut self.request)?;
         forward::request(&mut self.request, &how)

@@ -4,18 +4,17 @@ use super::bond::Bonds;
 use super::client::ClientSide;
 use super::exchange::{Exchange, Sequel, Switched};
 use crate::core::Core;
-use crate::course::Course;
 use crate::peer::Peer;
 use crate::timer::Timer;
 use crate::tunnel::Tunnel;
 use crate::view::ListenerHandle;
 use crate::worker::Count;
-use lb_balance::Outcome;
+use lb_balance::{Outcome, Ticket};
 use lb_net::Stream;
 use lb_telemetry::End;
 use std::future::Future;
 use std::hint::cold_path;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -59,8 +58,8 @@ enum Stage {
 #[derive(Debug)]
 struct Tunneling {
     tunnel: Tunnel,
-    course: Course,
-    peer: Peer,
+    ticket: Option<Ticket>,
+    address: IpAddr,
     /// For its log line, when there will be one.
     exchange: Option<Box<Exchange>>,
 }
@@ -174,7 +173,7 @@ impl Connection {
             Sequel::Again => Stage::Open(client, None),
             Sequel::Close => Stage::Over,
             Sequel::Reset => {
-                let (io, _) = client.side.into_parts();
+                let (io, _) = client.side.into_parts(&self.core);
                 io.reset();
                 Stage::Over
             }
@@ -186,16 +185,16 @@ impl Connection {
                 Stage::Linger(client)
             }
             Sequel::Tunnel(switched) => {
-                let Switched { upstream, late, course } = *switched;
+                let Switched { upstream, late, ticket } = *switched;
                 let view = client.peer.listener.view();
                 let patience = view.http().map_or(Duration::from_secs(60), |http| http.tunnel_timeout);
                 client.timer.set(self.core.now().mono.after(patience));
-                let (io, early) = client.side.into_parts();
+                let (io, early) = client.side.into_parts(&self.core);
                 let tunnel = Tunnel::new(io, upstream, early, late, client.timer, patience);
                 Stage::Tunnel(Box::new(Tunneling {
                     tunnel,
-                    course,
-                    peer: client.peer,
+                    ticket,
+                    address: client.peer.address(),
                     exchange,
                 }))
             }
@@ -234,7 +233,7 @@ impl Connection {
             };
             end
         };
-        t.tunnel.blame(&mut t.course, &self.core);
+        t.tunnel.blame(t.ticket.as_ref(), &self.core);
         self.over(&mut t, end);
         (Stage::Over, true)
     }
@@ -242,11 +241,13 @@ impl Connection {
     fn over(&self, t: &mut Tunneling, end: End) {
         self.core.counters.ended(end);
         t.tunnel.traffic().count(&self.core);
-        if let Some(exchange) = t.exchange.take() {
-            exchange.log_tunnel(&t.tunnel, &t.peer, &t.course, &self.core, end);
+        if let Some(mut exchange) = t.exchange.take() {
+            exchange.log_tunnel(&t.tunnel, &self.listener, t.address, &self.core, end);
             self.core.give_exchange(exchange);
         }
-        t.course.give_up(Outcome::Success, self.core.now().mono);
+        if let Some(ticket) = t.ticket.take() {
+            ticket.finish(Outcome::Success, self.core.now().mono);
+        }
     }
 }
 

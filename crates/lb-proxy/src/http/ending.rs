@@ -5,14 +5,15 @@ use super::connection::Client;
 use super::exchange::{Exchange, Sequel};
 use super::flow::{Sink, Source};
 use crate::core::Core;
-use crate::course::Course;
 use crate::peer::Peer;
 use crate::record::Traffic;
 use crate::tunnel::Tunnel;
+use crate::view::ListenerHandle;
 use lb_balance::Outcome;
 use lb_http::{Head, Kind, Version, forward};
 use lb_telemetry::{Access, End};
 use lb_types::Fields;
+use std::net::IpAddr;
 
 impl Exchange {
     /// Drops the upstream side.
@@ -66,7 +67,8 @@ impl Exchange {
                 upstream_out: self.up.payload(),
                 ..Traffic::default()
             };
-            self.log(&client.peer, Some(&client.side), &self.course, core, end, &traffic);
+            let Peer { listener, .. } = &client.peer;
+            self.log(listener, client.peer.address(), Some(&client.side), core, end, &traffic);
         }
     }
 
@@ -95,13 +97,29 @@ impl Exchange {
     }
 
     /// What became of the tunnel that it ended in: the log line.
-    pub(super) fn log_tunnel(&self, tunnel: &Tunnel, peer: &Peer, course: &Course, core: &Core, end: End) {
-        self.log(peer, None, course, core, end, &tunnel.traffic());
+    pub(super) fn log_tunnel(
+        &mut self,
+        tunnel: &Tunnel,
+        listener: &ListenerHandle,
+        peer: IpAddr,
+        core: &Core,
+        end: End,
+    ) {
+        self.course.detail = tunnel.reset_by();
+        self.log(listener, peer, None, core, end, &tunnel.traffic());
     }
 
     /// `side`: where a request stands that could not be read. `payload`: of both bodies.
-    fn log(&self, peer: &Peer, side: Option<&ClientSide>, course: &Course, core: &Core, end: End, payload: &Traffic) {
-        let newest = peer.listener.view();
+    fn log(
+        &self,
+        listener: &ListenerHandle,
+        peer: IpAddr,
+        side: Option<&ClientSide>,
+        core: &Core,
+        end: End,
+        payload: &Traffic,
+    ) {
+        let newest = listener.view();
         let view = self.view.as_ref().unwrap_or(&newest);
         let Some(http) = view.http().filter(|http| http.access_log) else {
             return;
@@ -115,7 +133,7 @@ impl Exchange {
         let started = if self.has_begun() { self.trace.started } else { now };
         let proxies = &http.trusted_proxies;
         // What we have added to the chain by now is the peer, where the walk begins.
-        let address = forward::client_address(&self.request, peer.address(), proxies);
+        let address = forward::client_address(&self.request, peer, proxies);
         let mut access = Access::new(address, started.wall);
         let head = &self.request;
         if head.kind() == Kind::Request && !head.method().is_empty() {
@@ -137,7 +155,7 @@ impl Exchange {
         access.bytes = payload.client_out;
         access.request_bytes = payload.upstream_out;
         access.listener = &view.options().name;
-        course.describe(end, &mut access);
+        self.course.describe(end, &mut access);
         if end == End::Done {
             // What went wrong before it went well is nothing that ended it.
             access.detail = "";

@@ -14,7 +14,7 @@ use std::task::{Context, Poll, ready};
 
 /// What is next in a body, of what is here.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum Piece {
     /// The source must be read first.
     NeedMore,
     /// So many bytes of payload stand at the front of the window.
@@ -27,29 +27,30 @@ pub(super) enum Part {
 /// Where a message comes from.
 pub(super) trait Source {
     /// What is next. Consumes framing, and no payload.
-    fn part(&mut self) -> Result<Part, h1::Error>;
+    fn part(&mut self) -> Result<Piece, h1::Error>;
     /// The fields behind the body, once they are here.
     fn trailers(&mut self, into: &mut Head) -> Result<bool, h1::Error>;
     /// What came and was not used.
     fn window(&self) -> &[u8];
     fn consume(&mut self, len: usize);
-    /// Reads more; 0: the connection has ended, [`end`](Self::end) says what that means. `bulk`: much is expected.
+    /// Reads more; 0: the connection has ended, [`read_end`](Self::read_end) says what that means. `bulk`: much is expected.
     fn poll_more(&mut self, cx: &mut Context<'_>, bulk: bool, core: &Core) -> Poll<Result<usize, NoMore>>;
     /// The connection ended here: is that the end of the message?
-    fn end(&mut self) -> Result<(), h1::Error>;
+    fn read_end(&mut self) -> Result<(), h1::Error>;
     /// Had it ended before?
     fn has_ended(&self) -> bool;
     /// The socket, and how much payload may be moved past this side in the kernel.
     fn bulk(&mut self) -> Option<(Plain<'_>, u64)>;
-    /// So many bytes were.
-    fn passed(&mut self, len: usize) -> Result<(), h1::Error>;
+    /// So many bytes of payload were moved past this side.
+    fn skip(&mut self, len: usize) -> Result<(), h1::Error>;
     /// Gives back a buffer that holds nothing.
-    fn rest(&mut self, core: &Core);
+    fn give_empty(&mut self, core: &Core);
 }
 
 /// Where a message goes.
 pub(super) trait Sink {
-    fn begin(&mut self, core: &Core);
+    /// Makes ready to take something.
+    fn take_room(&mut self, core: &Core);
     /// Must what it holds be written before it takes more?
     fn is_full(&mut self) -> bool;
     /// Takes payload; says how much of it it keeps itself. The rest is shown to it again in [`poll_flush`](Self::poll_flush).
@@ -65,10 +66,10 @@ pub(super) trait Sink {
     fn room(&self) -> Option<u64>;
     /// Its socket.
     fn plain(&self) -> Option<Plain<'_>>;
-    /// So many bytes will be.
-    fn pass(&mut self, len: usize) -> Result<(), h1::Error>;
-    /// So many bytes went into the socket.
-    fn passed(&mut self, len: usize);
+    /// So many bytes of payload will be moved past this side, ahead of what it takes next.
+    fn announce_spliced(&mut self, len: usize) -> Result<(), h1::Error>;
+    /// So many bytes of them went into its socket.
+    fn spliced(&mut self, len: usize);
 }
 
 /// What is known of a direction beside its two sides.
@@ -96,18 +97,9 @@ enum At {
     },
 }
 
-/// Why a direction stands still.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
-    /// The message is through.
-    Done,
-    /// One of the two sides has nothing, or takes nothing, or the others have their turn.
-    Waits,
-}
-
 /// Why a direction cannot go on.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum Halt {
     /// What came breaks a rule.
     Source(h1::Error),
     /// The source ended inside the message.
@@ -173,6 +165,15 @@ impl Flow {
         self.at = At::Stopped { whole: self.is_done() };
     }
 
+    /// For a new attempt: the sink is another one.
+    pub(super) const fn start_over(&mut self) {
+        self.at = match self.at {
+            At::Stopped { whole: true } => At::Done,
+            At::Stopped { whole: false } => At::Body,
+            at => at,
+        };
+    }
+
     /// Payload bytes of the message so far.
     pub(super) const fn payload(&self) -> u64 {
         self.payload
@@ -184,23 +185,24 @@ impl Flow {
     }
 
     /// Gives back the kernel's pipe when it holds nothing.
-    pub(super) fn rest(&mut self, core: &Core) {
+    pub(super) fn give_empty(&mut self, core: &Core) {
         if self.splice.as_ref().is_some_and(Splice::is_empty) {
             cold_path();
             core.give_splice(self.splice.take());
         }
     }
 
-    /// Moves what can be moved, with head and body in one write where both are here, and no more than [`TURN`].
+    /// Moves what can be moved, with head and body in one write where both are here, and no more than [`TURN`]. Says whether the message is
+    /// through; if not, one of the two sides has nothing or takes nothing, or the others have their turn.
     pub(super) fn poll<S: Source, K: Sink>(
         &mut self,
         cx: &mut Context<'_>,
         source: &mut S,
         sink: &mut K,
         core: &Core,
-    ) -> Result<Turn, Fault> {
+    ) -> Result<bool, Halt> {
         if !self.is_done() {
-            sink.begin(core);
+            sink.take_room(core);
         }
         let begun = sink.sent();
         while !self.is_stopped() {
@@ -209,49 +211,49 @@ impl Flow {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => {
                     cold_path();
-                    return Err(Fault::SinkBroke);
+                    return Err(Halt::SinkBroke);
                 }
                 Poll::Pending => {
                     cold_path();
-                    return Ok(Turn::Waits);
+                    return Ok(false);
                 }
             }
             match fill {
-                Fill::End => return Ok(Turn::Done),
+                Fill::End => return Ok(true),
                 Fill::Full => continue,
                 Fill::NeedMore => cold_path(),
             }
             if source.has_ended() {
-                return Err(Fault::Cut);
+                return Err(Halt::Cut);
             }
             if sink.sent() - begun >= TURN {
                 give_way(cx);
-                return Ok(Turn::Waits);
+                return Ok(false);
             }
             let bulk = match self.poll_splice(cx, source, sink, core) {
                 Poll::Ready(bulk) => bulk?,
-                Poll::Pending => return Ok(Turn::Waits),
+                Poll::Pending => return Ok(false),
             };
             let ended = match bulk {
                 Bulk::Moved => continue,
                 Bulk::Ended => true,
                 Bulk::Copy => match source.poll_more(cx, self.is_bulk, core) {
                     Poll::Ready(Ok(len)) => len == 0,
-                    Poll::Ready(Err(NoMore::Broke(_))) => return Err(Fault::SourceBroke),
-                    Poll::Ready(Err(NoMore::Full(limit))) => return Err(Fault::Full(limit)),
-                    Poll::Pending => return Ok(Turn::Waits),
+                    Poll::Ready(Err(NoMore::Broke(_))) => return Err(Halt::SourceBroke),
+                    Poll::Ready(Err(NoMore::Full(limit))) => return Err(Halt::Full(limit)),
+                    Poll::Pending => return Ok(false),
                 },
             };
             if ended {
-                source.end().map_err(|_| Fault::Cut)?;
+                source.read_end().map_err(|_| Halt::Cut)?;
                 self.finish(sink, None)?;
             }
         }
-        Ok(Turn::Waits)
+        Ok(false)
     }
 
     /// Takes the body's next bytes from the source, as far as they should be written together.
-    fn fill<S: Source, K: Sink>(&mut self, source: &mut S, sink: &mut K, core: &Core) -> Result<Fill, Fault> {
+    fn fill<S: Source, K: Sink>(&mut self, source: &mut S, sink: &mut K, core: &Core) -> Result<Fill, Halt> {
         loop {
             match self.at {
                 At::Done | At::Stopped { .. } => return Ok(Fill::End),
@@ -261,7 +263,7 @@ impl Flow {
                     cold_path();
                     let mut trailers = core.take_head();
                     trailers.clear();
-                    let read = source.trailers(&mut trailers).map_err(Fault::Source);
+                    let read = source.trailers(&mut trailers).map_err(Halt::Source);
                     let ended = match read {
                         Ok(true) => self.finish(sink, Some(&trailers)).map(|()| Fill::End),
                         Ok(false) => Ok(Fill::NeedMore),
@@ -271,21 +273,21 @@ impl Flow {
                     return ended;
                 }
             }
-            match source.part().map_err(Fault::Source)? {
-                Part::NeedMore => return Ok(Fill::NeedMore),
-                Part::Data(len) => {
+            match source.part().map_err(Halt::Source)? {
+                Piece::NeedMore => return Ok(Fill::NeedMore),
+                Piece::Data(len) => {
                     let Some(payload) = source.window().get(..len) else {
-                        return Err(Fault::Internal);
+                        return Err(Halt::Internal);
                     };
-                    let kept = sink.put(payload).map_err(|_| Fault::Internal)?;
+                    let kept = sink.put(payload).map_err(|_| Halt::Internal)?;
                     self.payload += len as u64;
                     source.consume(kept);
                 }
-                Part::Trailers => {
+                Piece::Trailers => {
                     cold_path();
                     self.at = At::Trailers;
                 }
-                Part::End => {
+                Piece::End => {
                     self.finish(sink, None)?;
                     return Ok(Fill::End);
                 }
@@ -293,8 +295,8 @@ impl Flow {
         }
     }
 
-    fn finish<K: Sink>(&mut self, sink: &mut K, trailers: Option<&Head>) -> Result<(), Fault> {
-        sink.finish(trailers).map_err(|_| Fault::Internal)?;
+    fn finish<K: Sink>(&mut self, sink: &mut K, trailers: Option<&Head>) -> Result<(), Halt> {
+        sink.finish(trailers).map_err(|_| Halt::Internal)?;
         self.at = At::Done;
         Ok(())
     }
@@ -314,7 +316,7 @@ impl Flow {
                     return Poll::Ready(Err(io::ErrorKind::Unsupported.into())); // nothing gets in on the way to it
                 };
                 let len = ready!(pipe.poll_drain(cx, plain))?;
-                sink.passed(len);
+                sink.spliced(len);
             }
         }
         let (gone, flushed) = sink.poll_flush(cx, source.window());
@@ -333,7 +335,7 @@ impl Flow {
         source: &mut S,
         sink: &mut K,
         core: &Core,
-    ) -> Poll<Result<Bulk, Fault>> {
+    ) -> Poll<Result<Bulk, Halt>> {
         if !source.window().is_empty() || sink.plain().is_none() {
             return Poll::Ready(Ok(Bulk::Copy));
         }
@@ -356,16 +358,16 @@ impl Flow {
         self.is_bulk = true;
         let filled = pipe.poll_fill(cx, plain, left);
         // It is read into no buffer any more.
-        source.rest(core);
+        source.give_empty(core);
         let len = match ready!(filled) {
             Ok(Filled::Bytes(len)) => len,
             Ok(Filled::Ended) => return Poll::Ready(Ok(Bulk::Ended)),
             Ok(Filled::Copy) => return Poll::Ready(Ok(Bulk::Copy)),
-            Err(_) => return Poll::Ready(Err(Fault::SourceBroke)),
+            Err(_) => return Poll::Ready(Err(Halt::SourceBroke)),
         };
         self.payload += len as u64;
-        let told = source.passed(len).and_then(|()| sink.pass(len));
-        Poll::Ready(told.map(|()| Bulk::Moved).map_err(|_| Fault::Internal))
+        let told = source.skip(len).and_then(|()| sink.announce_spliced(len));
+        Poll::Ready(told.map(|()| Bulk::Moved).map_err(|_| Halt::Internal))
     }
 }
 

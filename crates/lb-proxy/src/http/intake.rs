@@ -2,7 +2,7 @@
 
 use crate::buffer::{Buffer, LARGE, SMALL};
 use crate::core::Core;
-use crate::http::flow::Part;
+use crate::http::flow::Piece;
 use lb_http::Head;
 use lb_http::h1::{self, Conn, Error, Step};
 use std::io;
@@ -88,7 +88,7 @@ impl Intake {
         Ok(())
     }
 
-    /// So many bytes were read into the buffer.
+    /// What a read into the buffer came to, of a body.
     pub(super) fn came(&mut self, len: usize) {
         self.read += len as u64;
         self.was_full = self.buffer.is_full();
@@ -96,7 +96,7 @@ impl Intake {
     }
 
     /// So many bytes went by in the kernel.
-    pub(super) const fn passed(&mut self, len: usize) {
+    pub(super) const fn skipped(&mut self, len: usize) {
         self.read += len as u64;
         self.may_have_more = true;
     }
@@ -109,12 +109,12 @@ impl Intake {
 
     /// What is next in an HTTP/1 body. Framing in front of it is used up.
     #[inline]
-    pub(super) fn part(&mut self, conn: &mut Conn) -> Result<Part, Error> {
+    pub(super) fn part(&mut self, conn: &mut Conn) -> Result<Piece, Error> {
         let (skip, part) = match conn.read_body(self.buffer.filled())? {
-            h1::Part::NeedMore { skip } => (skip, Part::NeedMore),
-            h1::Part::Data { skip, len } => (skip, Part::Data(len)),
-            h1::Part::Trailers { skip } => (skip, Part::Trailers),
-            h1::Part::End { skip } => (skip, Part::End),
+            h1::Part::NeedMore { skip } => (skip, Piece::NeedMore),
+            h1::Part::Data { skip, len } => (skip, Piece::Data(len)),
+            h1::Part::Trailers { skip } => (skip, Piece::Trailers),
+            h1::Part::End { skip } => (skip, Piece::End),
         };
         self.buffer.consume(skip);
         Ok(part)

@@ -3,7 +3,7 @@
 mod answer;
 mod begin;
 mod bond;
-mod client;
+pub(crate) mod client;
 pub(crate) mod connection;
 mod ending;
 pub(crate) mod exchange;

@@ -50,22 +50,25 @@ impl Out {
         *self = Self::new();
     }
 
-    /// Takes back what has not left; what has is counted still.
+    /// Takes back what has not left, unless that would cut a head in two; what has left is counted still.
     pub(super) fn take_back(&mut self, core: &Core) {
+        if self.written > 0 {
+            return;
+        }
         let sent = self.sent;
         self.clear(core);
         self.sent = sent;
     }
 
     /// Makes room for a head, in memory that is still in the cache from the last one.
-    pub(super) fn begin(&mut self, core: &Core) {
+    pub(super) fn take_room(&mut self, core: &Core) {
         if self.bytes.capacity() == 0 {
             self.bytes = core.take_out();
         }
     }
 
     /// Gives back room that holds nothing.
-    pub(super) fn rest(&mut self, core: &Core) {
+    pub(super) fn give_empty(&mut self, core: &Core) {
         if self.bytes.is_empty() && self.bytes.capacity() > 0 {
             core.give_out(std::mem::take(&mut self.bytes));
         }
@@ -100,7 +103,7 @@ impl Out {
     }
 
     /// So many bytes went past it.
-    pub(super) const fn passed(&mut self, len: usize) {
+    pub(super) const fn spliced(&mut self, len: usize) {
         self.sent += len as u64;
     }
 
@@ -140,15 +143,23 @@ impl Out {
         Ok(payload.len())
     }
 
+    /// Puts payload of our own here, which nobody shows again.
+    pub(super) fn put_whole(&mut self, payload: &[u8], to: &mut h1::Conn) -> Result<(), h1::Error> {
+        let suffix = to.write_body(payload.len(), &mut self.bytes)?;
+        self.bytes.extend_from_slice(payload);
+        self.bytes.extend_from_slice(suffix);
+        Ok(())
+    }
+
     /// So many bytes of payload are in the kernel already, and go before what is put here next.
-    pub(super) fn pass(&mut self, len: usize, to: &mut h1::Conn) -> Result<(), h1::Error> {
+    pub(super) fn announce_spliced(&mut self, len: usize, to: &mut h1::Conn) -> Result<(), h1::Error> {
         self.drop_written();
         self.replay = Replay::No;
         to.write_body(len, &mut self.bytes).map(|_| ())
     }
 
     /// Ends the message.
-    pub(super) fn end(&mut self, trailers: Option<&Head>, to: &mut h1::Conn) -> Result<(), h1::Error> {
+    pub(super) fn finish(&mut self, trailers: Option<&Head>, to: &mut h1::Conn) -> Result<(), h1::Error> {
         self.drop_written();
         to.write_end(trailers, &mut self.bytes)
     }
@@ -251,3 +262,42 @@ impl Out {
 const COPIED: usize = 4096;
 /// With this much waiting it is time to write.
 const FULL: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use std::io::Read;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn what_has_left_in_part_is_not_taken_back() {
+        let core = Core::new(Arc::default());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut reader = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut io = Stream::from(listener.accept().await.unwrap().0);
+        let mut out = Out::new();
+        out.bytes.extend_from_slice(b"HTTP/1.1 103 Early Hints\r\n\r\n");
+        out.take_back(&core);
+        assert!(out.bytes.is_empty(), "nothing of it had left");
+        let long = vec![b'x'; 64 << 20];
+        out.bytes.extend_from_slice(&long);
+        let taken = poll_fn(|cx| Poll::Ready(out.poll_flush(cx, &mut io, &[]))).await;
+        assert!(
+            taken.1.is_pending() && out.sent() > 0,
+            "the socket takes less than that"
+        );
+        out.take_back(&core);
+        out.bytes.extend_from_slice(b"behind");
+        let reader = std::thread::spawn(move || {
+            let mut got = Vec::new();
+            reader.read_to_end(&mut got).unwrap();
+            got
+        });
+        poll_fn(|cx| out.poll_flush(cx, &mut io, &[]).1).await.unwrap();
+        drop(io);
+        let got = reader.join().unwrap();
+        assert_eq!(got.len(), long.len() + 6);
+        assert!(got.ends_with(b"xbehind"));
+    }
+}

@@ -11,7 +11,7 @@ use super::patience::Wait;
 use super::upstream::Link;
 use crate::contact::{Contact, NoContact};
 use crate::core::Core;
-use crate::course::{Failure, Verdict};
+use crate::course::{FailedAttempt, Verdict};
 use crate::view::PoolView;
 use lb_balance::Ticket;
 use lb_http::h1::{self, Framing};
@@ -122,6 +122,7 @@ impl Exchange {
     fn begin_relay(&mut self, stream: Stream, core: &Core) -> Result<(), Stop> {
         self.upstream.open(stream);
         self.phase = Phase::Relay;
+        self.up.start_over();
         if !self.upstream.rewind() {
             cold_path();
             return Ok(());
@@ -172,11 +173,15 @@ impl Exchange {
             Poll::Ready(Ok(stream)) => {
                 self.course.connected();
                 self.course.detail = "";
-                self.trace.connected = Some(core.now().mono);
+                let now = core.now().mono;
+                if waited {
+                    self.trace.connect_from = now;
+                }
+                self.trace.connected = Some(now);
                 self.begin_relay(stream, core)?;
                 Ok(Poll::Ready(None))
             }
-            Poll::Ready(Err(not)) => Err(Stop::Upstream(self.course.not_reached(not, core))),
+            Poll::Ready(Err(missed)) => Err(Stop::Upstream(self.course.not_reached(missed, core))),
             Poll::Pending => {
                 if waited && contact.waits_for_room().is_none() {
                     self.trace.connect_from = core.now().mono;
@@ -192,11 +197,11 @@ impl Exchange {
 
     /// The connection took too long.
     pub(super) fn connect_timed_out(&mut self, core: &Core) -> Stop {
-        let not = match self.upstream.link() {
+        let missed = match self.upstream.link() {
             Link::Opening(contact) => contact.waits_for_room().unwrap_or(NoContact::TIMEOUT),
             Link::None | Link::Open { .. } => NoContact::TIMEOUT,
         };
-        Stop::Upstream(self.course.not_reached(not, core))
+        Stop::Upstream(self.course.not_reached(missed, core))
     }
 
     /// The backend failed before its final response began. A stale connection of the pool is
@@ -206,7 +211,7 @@ impl Exchange {
         let is_unsent = self.upstream.sent() == 0;
         let is_whole = self.request.is_idempotent() && self.up.is_done() && self.upstream.can_replay();
         let has_heard = self.upstream.has_heard();
-        let mut failure = Failure {
+        let mut failure = FailedAttempt {
             end,
             is_repeatable: !client.side.has_begun() && !has_heard && (is_unsent || is_whole),
             was_stale: self.trace.reused && !has_heard && matches!(end, End::UpstreamReset | End::UpstreamClosed),
@@ -221,15 +226,16 @@ impl Exchange {
             client.side.close_after();
         }
         self.upstream.close();
+        self.trace.reused = false;
         let mut last = end;
         let mut verdict = self.course.failed(failure, core);
         if verdict == Verdict::SameBackend {
             let begin = &mut |_: &PoolView, ticket: &Ticket| Contact::begin(ticket.backend().address, core);
             match self.course.reach(begin) {
                 Ok(contact) => return self.begin_attempt(Reached::Begun(contact), core),
-                Err(not) => {
-                    last = self.course.not_reached(not, core);
-                    let failure = Failure {
+                Err(missed) => {
+                    last = self.course.not_reached(missed, core);
+                    let failure = FailedAttempt {
                         end: last,
                         is_repeatable: true,
                         was_stale: false,

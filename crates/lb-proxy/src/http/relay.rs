@@ -3,12 +3,12 @@
 use super::bond::Bond;
 use super::connection::Client;
 use super::exchange::{Committed, Exchange, Expect, Progress, Response, Sequel, Stop, Switched};
-use super::flow::{Fault, Sink, Source, Turn};
+use super::flow::{Halt, Sink, Source};
 use super::idle::Used;
 use super::intake::NoMore;
 use super::patience::Wait;
 use crate::core::Core;
-use crate::course::Course;
+use crate::turn::{TURN, give_way};
 use lb_http::h1;
 use lb_telemetry::End;
 use std::hint::cold_path;
@@ -23,10 +23,10 @@ impl Exchange {
         let asked = self.has_asked();
         self.poll_up(cx, client, core)?;
         let finished = self.poll_down(cx, client, core, asked)?;
-        self.up.rest(core);
-        self.down.rest(core);
-        self.upstream.rest_out(core);
-        client.side.rest_out(core);
+        self.up.give_empty(core);
+        self.down.give_empty(core);
+        self.upstream.give_empty_out(core);
+        client.side.give_empty_out(core);
         if finished {
             return self.finish(client, core).map(|next| Poll::Ready(Some(next)));
         }
@@ -61,31 +61,31 @@ impl Exchange {
             self.expect = Expect::No;
         }
         match turn {
-            Ok(Turn::Done | Turn::Waits) => Ok(()),
-            Err(fault) => {
+            Ok(_) => Ok(()),
+            Err(halt) => {
                 cold_path();
-                self.on_up_fault(fault)
+                self.on_up_halt(halt)
             }
         }
     }
 
-    fn on_up_fault(&mut self, fault: Fault) -> Result<(), Stop> {
-        Err(match fault {
+    fn on_up_halt(&mut self, halt: Halt) -> Result<(), Stop> {
+        Err(match halt {
             // Its answer may be here all the same: an early refusal, sent before it closed.
-            Fault::SinkBroke => {
+            Halt::SinkBroke => {
                 self.up.stop();
                 return Ok(());
             }
             // The client does not want to say more, but may want to hear the answer.
-            Fault::Cut if self.response != Response::Awaited => {
+            Halt::Cut if self.response != Response::Awaited => {
                 self.up.stop();
                 return Ok(());
             }
-            Fault::Cut => Stop::Request(h1::Error::Truncated),
-            Fault::Source(error) => Stop::Request(error),
-            Fault::Full(limit) => Stop::Request(h1::Error::TrailersTooLarge { limit }),
-            Fault::SourceBroke => Stop::Client(End::ClientReset),
-            Fault::Internal => Stop::Internal,
+            Halt::Cut => Stop::Request(h1::Error::Truncated),
+            Halt::Source(error) => Stop::Request(error),
+            Halt::Full(limit) => Stop::Request(h1::Error::TrailersTooLarge { limit }),
+            Halt::SourceBroke => Stop::Client(End::ClientReset),
+            Halt::Internal => Stop::Internal,
         })
     }
 
@@ -100,18 +100,18 @@ impl Exchange {
             return self.flush_head(cx, client);
         }
         match self.down.poll(cx, &mut self.upstream, &mut client.side, core) {
-            Ok(turn) => Ok(turn == Turn::Done),
-            Err(fault) => {
+            Ok(is_through) => Ok(is_through),
+            Err(halt) => {
                 cold_path();
-                Err(match fault {
-                    Fault::SinkBroke => Stop::Client(End::ClientReset),
-                    Fault::Source(error) => {
+                Err(match halt {
+                    Halt::SinkBroke => Stop::Client(End::ClientReset),
+                    Halt::Source(error) => {
                         self.course.detail = error.rule();
                         Stop::Upstream(End::UpstreamProtocol)
                     }
-                    Fault::Full(limit) => self.head_too_large(limit),
-                    Fault::Cut | Fault::SourceBroke => Stop::Upstream(End::UpstreamTruncated),
-                    Fault::Internal => Stop::Internal,
+                    Halt::Full(limit) => self.head_too_large(limit),
+                    Halt::Cut | Halt::SourceBroke => Stop::Upstream(End::UpstreamTruncated),
+                    Halt::Internal => Stop::Internal,
                 })
             }
         }
@@ -126,12 +126,18 @@ impl Exchange {
         asked: bool,
     ) -> Result<bool, Stop> {
         let mut likely = asked;
+        let begun = client.side.sent();
         loop {
             if self.read_response(client, core)? {
                 return Ok(true);
             }
             // An interim one leaves at once.
             if client.side.has_begun() && !self.flush_head(cx, client)? {
+                return Ok(false);
+            }
+            if client.side.sent() - begun >= TURN {
+                cold_path();
+                give_way(cx);
                 return Ok(false);
             }
             match self.upstream.poll_first(cx, likely, core) {
@@ -246,7 +252,7 @@ impl Exchange {
     /// 101 was sent: the connections belong to another protocol now.
     #[inline(never)]
     fn switch(&mut self, client: &Client, core: &Core) -> Result<Sequel, Stop> {
-        let late = self.upstream.take_rest();
+        let late = self.upstream.take_unread();
         let Some(upstream) = self.upstream.take() else {
             return Err(Stop::Internal);
         };
@@ -255,7 +261,7 @@ impl Exchange {
         Ok(Sequel::Tunnel(Box::new(Switched {
             upstream,
             late,
-            course: std::mem::replace(&mut self.course, Course::new()),
+            ticket: self.course.take_ticket(),
         })))
     }
 }

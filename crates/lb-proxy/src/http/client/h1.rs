@@ -3,7 +3,7 @@
 use super::{After, Came};
 use crate::buffer::Buffer;
 use crate::core::Core;
-use crate::http::flow::Part;
+use crate::http::flow::Piece;
 use crate::http::intake::{Intake, NoMore};
 use crate::http::out::Out;
 use crate::options::HttpOptions;
@@ -22,14 +22,33 @@ pub(crate) struct H1 {
     io: Stream,
     conn: Conn,
     watch: Watch,
-    /// The request's bytes that were not used yet, and what follows them.
-    input: Intake,
-    out: Out,
+    /// While an exchange is under way.
+    wire: Option<Box<Wire>>,
     /// The client closed its sending side.
     eof: bool,
     /// The close after this exchange is the client's own wish.
     asked_to_close: bool,
 }
+
+/// What is on the way in both directions. A worker has as many as exchanges, so that they stay in the cache.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    /// The request's bytes that were not used yet, and what follows them.
+    input: Intake,
+    out: Out,
+}
+
+impl Wire {
+    pub(crate) const fn new() -> Self {
+        Self {
+            input: Intake::new(),
+            out: Out::new(),
+        }
+    }
+}
+
+/// What this side is without its wire: a fault of ours.
+const NO_WIRE: Error = Error::Order("no exchange with the client");
 
 impl H1 {
     pub(super) fn new(io: Stream, http: &HttpOptions) -> Self {
@@ -37,8 +56,7 @@ impl H1 {
             io,
             conn: Conn::new(Role::Server, Arc::clone(&http.limits)),
             watch: Watch::default(),
-            input: Intake::new(),
-            out: Out::new(),
+            wire: None,
             eof: false,
             asked_to_close: false,
         }
@@ -48,19 +66,6 @@ impl H1 {
         self.watch.poll_ready(cx, &self.io)
     }
 
-    /// Reads once.
-    #[inline]
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let read = self.input.buffer.poll_read(cx, &self.io);
-        self.watch.asked(read.is_pending());
-        match read {
-            Poll::Ready(Ok(0)) => self.eof = true,
-            Poll::Ready(Ok(len)) => self.input.came(len),
-            Poll::Ready(Err(_)) | Poll::Pending => {}
-        }
-        read
-    }
-
     #[inline(always)] // into its one caller
     pub(super) fn poll_head(
         &mut self,
@@ -68,23 +73,25 @@ impl H1 {
         head: &mut Head,
         core: &Core,
     ) -> Poll<Result<Came, Error>> {
-        self.input.take(false, core);
+        let wire = self.wire.get_or_insert_with(|| core.take_wire());
+        wire.input.take(false, core);
+        let input = &mut wire.input;
         loop {
-            if !self.input.buffer.is_empty() {
-                match self.conn.read_head(self.input.buffer.filled(), head) {
+            if !input.buffer.is_empty() {
+                match self.conn.read_head(input.buffer.filled(), head) {
                     Ok(Step::Ready(message)) => {
-                        self.input.buffer.consume(message.len);
+                        input.buffer.consume(message.len);
                         return Poll::Ready(Ok(Came::Request(message.framing)));
                     }
                     Ok(Step::NeedMore) => {
                         cold_path();
-                        let skipped = self.conn.skip_empty_lines(self.input.buffer.filled());
-                        self.input.buffer.consume(skipped);
-                        if self.input.buffer.is_empty() {
+                        let skipped = self.conn.skip_empty_lines(input.buffer.filled());
+                        input.buffer.consume(skipped);
+                        if input.buffer.is_empty() {
                             continue;
                         }
-                        if self.input.buffer.is_full() && !self.input.buffer.enlarge(core) {
-                            let limit = self.input.buffer.capacity();
+                        if input.buffer.is_full() && !input.buffer.enlarge(core) {
+                            let limit = input.buffer.capacity();
                             return Poll::Ready(Err(Error::HeadTooLarge { limit }));
                         }
                     }
@@ -96,77 +103,89 @@ impl H1 {
             }
             if self.eof {
                 cold_path();
-                return Poll::Ready(self.head_cut());
+                return Poll::Ready(head_cut(input.buffer.filled()));
             }
-            match self.poll_read(cx) {
-                Poll::Ready(Ok(_)) => {}
+            match read(input, &self.io, &mut self.watch, cx) {
+                Poll::Ready(Ok(0)) => {
+                    cold_path();
+                    self.eof = true;
+                }
+                Poll::Ready(Ok(len)) => input.read += len as u64,
                 Poll::Ready(Err(_)) => {
                     cold_path();
-                    let is_between = self.input.buffer.is_empty();
+                    let is_between = input.buffer.is_empty();
                     return Poll::Ready(Ok(if is_between { Came::Closed } else { Came::Broke }));
                 }
                 Poll::Pending => {
                     cold_path();
-                    if self.input.buffer.is_empty() {
+                    if input.buffer.is_empty() {
                         // It waits on without a buffer.
                         return Poll::Ready(Ok(Came::Nothing));
                     }
-                    self.input.buffer.rest(core);
+                    input.buffer.rest(core);
                     return Poll::Ready(Ok(Came::Part));
                 }
             }
         }
     }
 
-    /// The client closed in front of or inside a head.
-    #[inline(never)]
-    fn head_cut(&self) -> Result<Came, Error> {
-        // what is left of an empty line is no request
-        if self.window().iter().all(|byte| *byte == b'\r') {
-            return Ok(Came::Closed);
-        }
-        Err(Error::Truncated)
-    }
-
     pub(super) fn write_head(&mut self, head: &Head, framing: Framing, core: &Core) -> Result<(), Error> {
-        self.out.begin(core);
-        self.conn.write_head(head, framing, &mut self.out.bytes)
+        let wire = self.wire.as_mut().ok_or(NO_WIRE)?;
+        wire.out.take_room(core);
+        self.conn.write_head(head, framing, &mut wire.out.bytes)
     }
 
     #[cold]
     pub(super) fn write_continue(&mut self) {
-        self.out.bytes.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        if let Some(wire) = &mut self.wire {
+            wire.out.bytes.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
     }
 
     #[cold]
     pub(super) fn answer_instead(&mut self, core: &Core) {
-        self.out.take_back(core);
+        if let Some(wire) = &mut self.wire {
+            wire.out.take_back(core);
+        }
         self.conn.answer_instead();
         self.asked_to_close = false;
     }
 
+    #[cold]
+    pub(super) fn write_body(&mut self, body: &[u8]) -> Result<(), Error> {
+        let wire = self.wire.as_mut().ok_or(NO_WIRE)?;
+        wire.out.put_whole(body, &mut self.conn)
+    }
+
     pub(super) fn poll_watch(&mut self, cx: &mut Context<'_>, core: &Core) -> Poll<io::Result<()>> {
+        let Some(wire) = &mut self.wire else {
+            return Poll::Pending;
+        };
         if self.eof {
             cold_path();
             return Poll::Pending;
         }
-        if self.input.buffer.is_empty() {
+        let input = &mut wire.input;
+        if input.buffer.is_empty() {
             // What waits owns no buffer: the response is then read into the one that is still in the
             // cache from this request, and not into a cold one.
-            self.input.give(core);
-            if self.poll_ready(cx).is_pending() {
+            input.give(core);
+            if self.watch.poll_ready(cx, &self.io).is_pending() {
                 return Poll::Pending;
             }
-            self.input.buffer = core.take_buffer(false);
+            input.buffer = core.take_buffer(false);
         }
         cold_path();
-        while self.input.has_spare_room(core) {
-            match self.poll_read(cx) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Ok(())),
-                Poll::Ready(Ok(_)) => {}
+        while input.has_spare_room(core) {
+            match read(input, &self.io, &mut self.watch, cx) {
+                Poll::Ready(Ok(0)) => {
+                    self.eof = true;
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Ready(Ok(len)) => input.read += len as u64,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
-                    self.input.buffer.rest(core);
+                    input.buffer.rest(core);
                     break;
                 }
             }
@@ -175,19 +194,20 @@ impl H1 {
     }
 
     pub(super) fn is_blind(&self) -> bool {
-        self.input.buffer.capacity() > 0 && self.input.buffer.is_full()
+        let input = self.wire.as_ref().map(|wire| &wire.input.buffer);
+        input.is_some_and(|buffer| buffer.capacity() > 0 && buffer.is_full())
     }
 
-    pub(super) const fn read(&self) -> u64 {
-        self.input.read
+    pub(super) fn read(&self) -> u64 {
+        self.wire.as_ref().map_or(0, |wire| wire.input.read)
     }
 
     pub(super) fn has_begun(&self) -> bool {
-        self.out.has_begun()
+        self.wire.as_ref().is_some_and(|wire| wire.out.has_begun())
     }
 
-    pub(super) const fn is_untouched(&self) -> bool {
-        self.out.is_untouched()
+    pub(super) fn is_untouched(&self) -> bool {
+        self.wire.as_ref().is_none_or(|wire| wire.out.is_untouched())
     }
 
     pub(super) fn reading_done(&self) -> bool {
@@ -203,7 +223,7 @@ impl H1 {
     }
 
     pub(super) fn after(&mut self) -> After {
-        let has_input = !self.input.buffer.is_empty();
+        let has_input = !self.window().is_empty();
         match self.conn.next() {
             h1::Next::Reuse if !self.eof || has_input => {
                 self.conn.start_next();
@@ -217,57 +237,76 @@ impl H1 {
     }
 
     pub(super) fn start_next(&mut self, core: &Core) {
-        self.input.start_next();
-        self.out.clear(core);
+        if let Some(wire) = &mut self.wire {
+            wire.input.start_next();
+            wire.out.clear(core);
+        }
     }
 
     pub(super) fn release(&mut self, core: &Core) {
-        self.input.clear(core);
-        self.out.clear(core);
+        if let Some(mut wire) = self.wire.take() {
+            wire.input.clear(core);
+            wire.out.clear(core);
+            core.give_wire(wire);
+        }
     }
 
-    pub(super) fn rest_out(&mut self, core: &Core) {
-        self.out.rest(core);
+    pub(super) fn give_empty_out(&mut self, core: &Core) {
+        if let Some(wire) = &mut self.wire {
+            wire.out.give_empty(core);
+        }
     }
 
     pub(super) const fn stream(&self) -> &Stream {
         &self.io
     }
 
-    pub(super) fn into_parts(self) -> (Stream, Buffer) {
-        (self.io, self.input.buffer)
+    pub(super) fn into_parts(mut self, core: &Core) -> (Stream, Buffer) {
+        let unread = match &mut self.wire {
+            Some(wire) => std::mem::replace(&mut wire.input.buffer, Buffer::empty()),
+            None => Buffer::empty(),
+        };
+        self.release(core);
+        (self.io, unread)
     }
 
     // As a source.
 
-    pub(super) fn part(&mut self) -> Result<Part, Error> {
-        self.input.part(&mut self.conn)
+    pub(super) fn part(&mut self) -> Result<Piece, Error> {
+        self.wire.as_mut().ok_or(NO_WIRE)?.input.part(&mut self.conn)
     }
 
     pub(super) fn trailers(&mut self, into: &mut Head) -> Result<bool, Error> {
-        self.input.trailers(into, &mut self.conn)
+        self.wire.as_mut().ok_or(NO_WIRE)?.input.trailers(into, &mut self.conn)
     }
 
     pub(super) fn window(&self) -> &[u8] {
-        self.input.buffer.filled()
+        self.wire.as_ref().map_or(&[], |wire| wire.input.buffer.filled())
     }
 
     pub(super) fn consume(&mut self, len: usize) {
-        self.input.buffer.consume(len);
+        if let Some(wire) = &mut self.wire {
+            wire.input.buffer.consume(len);
+        }
     }
 
     pub(super) fn poll_more(&mut self, cx: &mut Context<'_>, bulk: bool, core: &Core) -> Poll<Result<usize, NoMore>> {
-        if let Err(no) = self.input.make_room(bulk, core) {
+        let Some(wire) = &mut self.wire else {
+            return Poll::Ready(Err(NoMore::Broke(io::ErrorKind::NotConnected.into())));
+        };
+        if let Err(no) = wire.input.make_room(bulk, core) {
             return Poll::Ready(Err(no));
         }
-        let read = self.poll_read(cx);
-        if read.is_pending() {
-            self.input.rest(core);
+        let read = read(&mut wire.input, &self.io, &mut self.watch, cx);
+        match read {
+            Poll::Ready(Ok(len)) => wire.input.came(len),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => wire.input.rest(core),
         }
         read.map_err(NoMore::Broke)
     }
 
-    pub(super) fn end(&mut self) -> Result<(), Error> {
+    pub(super) fn read_end(&mut self) -> Result<(), Error> {
         self.eof = true;
         Err(Error::Truncated)
     }
@@ -281,44 +320,51 @@ impl H1 {
         Some((self.io.plain()?, self.conn.body_left()?))
     }
 
-    pub(super) fn moved(&mut self, len: usize) -> Result<(), Error> {
-        self.input.passed(len);
+    pub(super) fn skip(&mut self, len: usize) -> Result<(), Error> {
+        self.wire.as_mut().ok_or(NO_WIRE)?.input.skipped(len);
         self.conn.skip_body(len as u64)
     }
 
-    pub(super) fn rest(&mut self, core: &Core) {
-        self.input.rest(core);
+    pub(super) fn give_empty(&mut self, core: &Core) {
+        if let Some(wire) = &mut self.wire {
+            wire.input.rest(core);
+        }
     }
 
     // As a sink.
 
-    pub(super) fn begin(&mut self, core: &Core) {
-        self.out.begin(core);
+    pub(super) fn take_room(&mut self, core: &Core) {
+        if let Some(wire) = &mut self.wire {
+            wire.out.take_room(core);
+        }
     }
 
     pub(super) fn is_full(&mut self) -> bool {
-        self.out.is_full()
+        self.wire.as_mut().is_some_and(|wire| wire.out.is_full())
     }
 
     pub(super) fn put(&mut self, payload: &[u8]) -> Result<usize, Error> {
-        self.out.put(payload, &mut self.conn)
+        self.wire.as_mut().ok_or(NO_WIRE)?.out.put(payload, &mut self.conn)
     }
 
     pub(super) fn finish(&mut self, trailers: Option<&Head>) -> Result<(), Error> {
-        self.out.end(trailers, &mut self.conn)
+        self.wire.as_mut().ok_or(NO_WIRE)?.out.finish(trailers, &mut self.conn)
     }
 
     #[inline(always)]
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>, window: &[u8]) -> (usize, Poll<io::Result<()>>) {
-        self.out.poll_flush(cx, &mut self.io, window)
+        match &mut self.wire {
+            Some(wire) => wire.out.poll_flush(cx, &mut self.io, window),
+            None => (0, Poll::Ready(Ok(()))),
+        }
     }
 
     pub(super) fn is_flushed(&self) -> bool {
-        self.out.is_flushed()
+        self.wire.as_ref().is_none_or(|wire| wire.out.is_flushed())
     }
 
-    pub(super) const fn sent(&self) -> u64 {
-        self.out.sent()
+    pub(super) fn sent(&self) -> u64 {
+        self.wire.as_ref().map_or(0, |wire| wire.out.sent())
     }
 
     pub(super) fn room(&self) -> Option<u64> {
@@ -329,13 +375,37 @@ impl H1 {
         self.io.plain()
     }
 
-    pub(super) fn pass(&mut self, len: usize) -> Result<(), Error> {
-        self.out.pass(len, &mut self.conn)
+    pub(super) fn announce_spliced(&mut self, len: usize) -> Result<(), Error> {
+        self.wire
+            .as_mut()
+            .ok_or(NO_WIRE)?
+            .out
+            .announce_spliced(len, &mut self.conn)
     }
 
-    pub(super) const fn passed(&mut self, len: usize) {
-        self.out.passed(len);
+    pub(super) fn spliced(&mut self, len: usize) {
+        if let Some(wire) = &mut self.wire {
+            wire.out.spliced(len);
+        }
     }
+}
+
+/// Reads once.
+#[inline(always)]
+fn read(input: &mut Intake, io: &Stream, watch: &mut Watch, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    let read = input.buffer.poll_read(cx, io);
+    watch.asked(read.is_pending());
+    read
+}
+
+/// The client closed in front of or inside a head.
+#[inline(never)]
+fn head_cut(input: &[u8]) -> Result<Came, Error> {
+    // what is left of an empty line is no request
+    if input.iter().all(|byte| *byte == b'\r') {
+        return Ok(Came::Closed);
+    }
+    Err(Error::Truncated)
 }
 
 /// Does the runtime wake this task when something comes from a client? While it does, to ask again needs

@@ -2,8 +2,9 @@
 
 mod h1;
 
-use super::flow::{Part, Sink, Source};
+use super::flow::{Piece, Sink, Source};
 use super::intake::NoMore;
+use crate::buffer::Buffer;
 use crate::core::Core;
 use crate::options::HttpOptions;
 use lb_http::Head;
@@ -13,6 +14,7 @@ use std::io;
 use std::task::{Context, Poll};
 
 pub(super) use h1::H1;
+pub(crate) use h1::Wire;
 
 /// A client's side. Each verb decides once which version it is for.
 #[derive(Debug)]
@@ -92,6 +94,11 @@ impl ClientSide {
         each!(self, it => it.answer_instead(core));
     }
 
+    /// Puts the body of an answer of our own on its way.
+    pub(super) fn write_body(&mut self, body: &[u8]) -> Result<(), Error> {
+        each!(self, it => it.write_body(body))
+    }
+
     /// While its request is served: is the client still there? What it sends next is read into free space only.
     /// `Ready(Ok)`: it has ended its direction.
     pub(super) fn poll_watch(&mut self, cx: &mut Context<'_>, core: &Core) -> Poll<io::Result<()>> {
@@ -148,7 +155,7 @@ impl ClientSide {
         each!(self, it => it.close_after());
     }
 
-    /// As far as the client is concerned, this exchange is the last one: remembered.
+    /// Remembers whether it is the client who wants this exchange to be the last one.
     pub(super) fn note_wish(&mut self) {
         each!(self, it => it.note_wish());
     }
@@ -169,8 +176,8 @@ impl ClientSide {
     }
 
     /// Gives back room for heads that holds nothing.
-    pub(super) fn rest_out(&mut self, core: &Core) {
-        each!(self, it => it.rest_out(core));
+    pub(super) fn give_empty_out(&mut self, core: &Core) {
+        each!(self, it => it.give_empty_out(core));
     }
 
     pub(super) fn stream(&self) -> &Stream {
@@ -178,13 +185,13 @@ impl ClientSide {
     }
 
     /// The connection, and what was read from it and not used.
-    pub(super) fn into_parts(self) -> (Stream, crate::buffer::Buffer) {
-        each!(self, it => it.into_parts())
+    pub(super) fn into_parts(self, core: &Core) -> (Stream, Buffer) {
+        each!(self, it => it.into_parts(core))
     }
 }
 
 impl Source for ClientSide {
-    fn part(&mut self) -> Result<Part, Error> {
+    fn part(&mut self) -> Result<Piece, Error> {
         each!(self, it => it.part())
     }
 
@@ -204,8 +211,8 @@ impl Source for ClientSide {
         each!(self, it => it.poll_more(cx, bulk, core))
     }
 
-    fn end(&mut self) -> Result<(), Error> {
-        each!(self, it => it.end())
+    fn read_end(&mut self) -> Result<(), Error> {
+        each!(self, it => it.read_end())
     }
 
     fn has_ended(&self) -> bool {
@@ -216,18 +223,18 @@ impl Source for ClientSide {
         each!(self, it => it.bulk())
     }
 
-    fn passed(&mut self, len: usize) -> Result<(), Error> {
-        each!(self, it => it.moved(len))
+    fn skip(&mut self, len: usize) -> Result<(), Error> {
+        each!(self, it => it.skip(len))
     }
 
-    fn rest(&mut self, core: &Core) {
-        each!(self, it => it.rest(core));
+    fn give_empty(&mut self, core: &Core) {
+        each!(self, it => it.give_empty(core));
     }
 }
 
 impl Sink for ClientSide {
-    fn begin(&mut self, core: &Core) {
-        each!(self, it => it.begin(core));
+    fn take_room(&mut self, core: &Core) {
+        each!(self, it => it.take_room(core));
     }
 
     fn is_full(&mut self) -> bool {
@@ -263,11 +270,11 @@ impl Sink for ClientSide {
         each!(self, it => it.plain())
     }
 
-    fn pass(&mut self, len: usize) -> Result<(), Error> {
-        each!(self, it => it.pass(len))
+    fn announce_spliced(&mut self, len: usize) -> Result<(), Error> {
+        each!(self, it => it.announce_spliced(len))
     }
 
-    fn passed(&mut self, len: usize) {
-        each!(self, it => it.passed(len));
+    fn spliced(&mut self, len: usize) {
+        each!(self, it => it.spliced(len));
     }
 }

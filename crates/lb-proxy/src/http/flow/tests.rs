@@ -106,14 +106,14 @@ async fn what_goes_by_is_counted_by_both_sides_and_not_flushed_before_it_left() 
         (1000, head, false)
     );
     assert!(!upload.upstream.can_replay(), "what went by cannot be sent again");
-    upload.flow.rest(&core);
+    upload.flow.give_empty(&core);
     assert!(!upload.is_flushed(), "a pipe with bytes inside is kept");
     upload.flush().await;
     assert_eq!(
         (upload.flow.payload(), upload.upstream.sent(), upload.is_flushed()),
         (1000, head + 1000, true)
     );
-    upload.flow.rest(&core);
+    upload.flow.give_empty(&core);
     assert!(upload.flow.splice.is_none(), "an empty one goes back");
     // The rest goes the same way although less than the threshold is left, and what follows
     // the body stays.

@@ -2,7 +2,7 @@
 
 use super::Link;
 use crate::core::Core;
-use crate::http::flow::Part;
+use crate::http::flow::Piece;
 use crate::http::intake::{Intake, NoMore};
 use crate::http::out::Out;
 use lb_http::Head;
@@ -53,7 +53,7 @@ impl H1 {
         limits: &Arc<Limits>,
         core: &Core,
     ) -> Result<(), Error> {
-        self.out.begin(core);
+        self.out.take_room(core);
         let conn = match &mut self.conn {
             Some(conn) => {
                 conn.renew(limits);
@@ -79,22 +79,6 @@ impl H1 {
                 Ok(None)
             }
         }
-    }
-
-    pub(super) fn poll_first(
-        &mut self,
-        cx: &mut Context<'_>,
-        likely: bool,
-        core: &Core,
-    ) -> Poll<Result<usize, NoMore>> {
-        if self.reply.buffer.capacity() == 0
-            && !likely
-            && let Link::Open { stream, .. } = &self.link
-            && stream.poll_arrived(cx).is_pending()
-        {
-            return Poll::Pending;
-        }
-        self.poll_more(cx, false, core)
     }
 
     pub(super) const fn has_heard(&self) -> bool {
@@ -124,7 +108,7 @@ impl H1 {
 
     // As a source.
 
-    pub(super) fn part(&mut self) -> Result<Part, Error> {
+    pub(super) fn part(&mut self) -> Result<Piece, Error> {
         self.reply.part(self.conn.as_mut().ok_or(NO_LINK)?)
     }
 
@@ -132,10 +116,20 @@ impl H1 {
         self.reply.trailers(into, self.conn.as_mut().ok_or(NO_LINK)?)
     }
 
-    pub(super) fn poll_more(&mut self, cx: &mut Context<'_>, bulk: bool, core: &Core) -> Poll<Result<usize, NoMore>> {
+    /// `likely`: that something has come is most likely what woke us, else it is asked before a buffer is taken.
+    pub(super) fn poll_more(
+        &mut self,
+        cx: &mut Context<'_>,
+        bulk: bool,
+        likely: bool,
+        core: &Core,
+    ) -> Poll<Result<usize, NoMore>> {
         let Link::Open { stream, .. } = &self.link else {
             return Poll::Ready(Err(NoMore::Broke(io::ErrorKind::NotConnected.into())));
         };
+        if !likely && self.reply.buffer.capacity() == 0 && stream.poll_arrived(cx).is_pending() {
+            return Poll::Pending;
+        }
         if let Err(no) = self.reply.make_room(bulk, core) {
             return Poll::Ready(Err(no));
         }
@@ -151,7 +145,7 @@ impl H1 {
         read.map_err(NoMore::Broke)
     }
 
-    pub(super) fn end(&mut self) -> Result<(), Error> {
+    pub(super) fn read_end(&mut self) -> Result<(), Error> {
         self.conn.as_mut().ok_or(NO_LINK)?.read_eof()
     }
 
@@ -160,8 +154,8 @@ impl H1 {
         Some((self.plain()?, left))
     }
 
-    pub(super) fn moved(&mut self, len: usize) -> Result<(), Error> {
-        self.reply.passed(len);
+    pub(super) fn skip(&mut self, len: usize) -> Result<(), Error> {
+        self.reply.skipped(len);
         self.conn.as_mut().ok_or(NO_LINK)?.skip_body(len as u64)
     }
 
@@ -172,7 +166,7 @@ impl H1 {
     }
 
     pub(super) fn finish(&mut self, trailers: Option<&Head>) -> Result<(), Error> {
-        self.out.end(trailers, self.conn.as_mut().ok_or(NO_LINK)?)
+        self.out.finish(trailers, self.conn.as_mut().ok_or(NO_LINK)?)
     }
 
     #[inline(always)]
@@ -194,7 +188,7 @@ impl H1 {
         }
     }
 
-    pub(super) fn pass(&mut self, len: usize) -> Result<(), Error> {
-        self.out.pass(len, self.conn.as_mut().ok_or(NO_LINK)?)
+    pub(super) fn announce_spliced(&mut self, len: usize) -> Result<(), Error> {
+        self.out.announce_spliced(len, self.conn.as_mut().ok_or(NO_LINK)?)
     }
 }

@@ -2,9 +2,10 @@
 
 mod h1;
 
-use super::flow::{Part, Sink, Source};
+use super::flow::{Piece, Sink, Source};
 use super::intake::NoMore;
 use super::out::Replay;
+use crate::buffer::Buffer;
 use crate::contact::Contact;
 use crate::core::Core;
 use lb_http::Head;
@@ -113,7 +114,7 @@ impl UpstreamSide {
         likely: bool,
         core: &Core,
     ) -> Poll<Result<usize, NoMore>> {
-        each!(self, it => it.poll_first(cx, likely, core))
+        each!(self, it => it.poll_more(cx, false, likely, core))
     }
 
     /// Has anything come over this connection?
@@ -142,8 +143,8 @@ impl UpstreamSide {
     }
 
     /// Gives back room for heads that holds nothing.
-    pub(super) fn rest_out(&mut self, core: &Core) {
-        each!(self, it => it.out.rest(core));
+    pub(super) fn give_empty_out(&mut self, core: &Core) {
+        each!(self, it => it.out.give_empty(core));
     }
 
     /// Ready for the next exchange. Keeps the small buffer that is still in the cache.
@@ -157,13 +158,13 @@ impl UpstreamSide {
     }
 
     /// What came behind the response.
-    pub(super) const fn take_rest(&mut self) -> crate::buffer::Buffer {
-        each!(self, it => std::mem::replace(&mut it.reply.buffer, crate::buffer::Buffer::empty()))
+    pub(super) const fn take_unread(&mut self) -> Buffer {
+        each!(self, it => std::mem::replace(&mut it.reply.buffer, Buffer::empty()))
     }
 }
 
 impl Source for UpstreamSide {
-    fn part(&mut self) -> Result<Part, Error> {
+    fn part(&mut self) -> Result<Piece, Error> {
         each!(self, it => it.part())
     }
 
@@ -180,11 +181,11 @@ impl Source for UpstreamSide {
     }
 
     fn poll_more(&mut self, cx: &mut Context<'_>, bulk: bool, core: &Core) -> Poll<Result<usize, NoMore>> {
-        each!(self, it => it.poll_more(cx, bulk, core))
+        each!(self, it => it.poll_more(cx, bulk, false, core))
     }
 
-    fn end(&mut self) -> Result<(), Error> {
-        each!(self, it => it.end())
+    fn read_end(&mut self) -> Result<(), Error> {
+        each!(self, it => it.read_end())
     }
 
     fn has_ended(&self) -> bool {
@@ -195,18 +196,18 @@ impl Source for UpstreamSide {
         each!(self, it => it.bulk())
     }
 
-    fn passed(&mut self, len: usize) -> Result<(), Error> {
-        each!(self, it => it.moved(len))
+    fn skip(&mut self, len: usize) -> Result<(), Error> {
+        each!(self, it => it.skip(len))
     }
 
-    fn rest(&mut self, core: &Core) {
+    fn give_empty(&mut self, core: &Core) {
         each!(self, it => it.reply.rest(core));
     }
 }
 
 impl Sink for UpstreamSide {
-    fn begin(&mut self, core: &Core) {
-        each!(self, it => it.out.begin(core));
+    fn take_room(&mut self, core: &Core) {
+        each!(self, it => it.out.take_room(core));
     }
 
     fn is_full(&mut self) -> bool {
@@ -242,11 +243,11 @@ impl Sink for UpstreamSide {
         each!(self, it => it.plain())
     }
 
-    fn pass(&mut self, len: usize) -> Result<(), Error> {
-        each!(self, it => it.pass(len))
+    fn announce_spliced(&mut self, len: usize) -> Result<(), Error> {
+        each!(self, it => it.announce_spliced(len))
     }
 
-    fn passed(&mut self, len: usize) {
-        each!(self, it => it.out.passed(len));
+    fn spliced(&mut self, len: usize) {
+        each!(self, it => it.out.spliced(len));
     }
 }

@@ -1,0 +1,51 @@
+//! Where a request goes by its host and path.
+
+use crate::options::HttpOptions;
+use lb_balance::route::{Action, Query};
+use lb_http::{Head, forward};
+use lb_telemetry::End;
+use std::hint::cold_path;
+
+/// An answer without a backend.
+#[derive(Debug)]
+pub(crate) struct OwnAnswer<'a> {
+    pub(crate) status: u16,
+    pub(crate) end: End,
+    pub(crate) detail: &'static str,
+    pub(crate) location: Option<&'a str>,
+}
+
+/// Which pool a request goes to, or what is answered without one.
+pub(crate) fn route<'a>(http: &'a HttpOptions, request: &Head) -> Result<usize, OwnAnswer<'a>> {
+    let query = Query {
+        host: request.authority(),
+        path: request.path(),
+    };
+    let own = |status, end, location| {
+        Err(OwnAnswer {
+            status,
+            end,
+            detail: "",
+            location,
+        })
+    };
+    match http.routes.find(&query) {
+        // OPTIONS with Max-Forwards: 0 asks us, not a backend (RFC 9110, section 7.6.2).
+        Some(Action::Forward(_)) if forward::ends_here(request) => own(200, End::Respond, None),
+        Some(Action::Forward(index)) => Ok(*index),
+        other => {
+            cold_path();
+            match other {
+                Some(Action::Respond { status, .. }) => own(*status, End::Respond, None),
+                Some(Action::Redirect { status, location, .. }) => own(*status, End::Respond, Some(location)),
+                Some(Action::Refuse(refusal)) => Err(OwnAnswer {
+                    status: refusal.status(),
+                    end: End::BadRequest,
+                    detail: refusal.rule(),
+                    location: None,
+                }),
+                _ => own(404, End::NoRoute, None),
+            }
+        }
+    }
+}
