@@ -55,8 +55,10 @@ use lb_types::{Address, Time};
 use std::cell::RefCell;
 use std::future::{Future as _, poll_fn};
 use std::io;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -76,12 +78,14 @@ struct Inner {
     nothing: OwnedFd,
 }
 
-/// The network is this thread's until this is dropped.
+/// The network is this thread's until this is dropped. Drop it last: what opens a connection afterwards opens a real one.
 #[derive(Debug)]
 #[must_use]
 pub struct Entered {
     before: Option<Network>,
     driver: JoinHandle<()>,
+    /// It ends on the thread that it began on.
+    stays: PhantomData<Rc<()>>,
 }
 
 impl Network {
@@ -109,6 +113,7 @@ impl Network {
         Entered {
             before: CURRENT.replace(Some(self.clone())),
             driver,
+            stays: PhantomData,
         }
     }
 

@@ -58,28 +58,35 @@ async fn writable(stream: &Stream) {
 
 /// Until a write fails, which an answer to the one before it may cause.
 async fn write_until_it_fails(stream: &Stream) -> String {
-    loop {
+    for _ in 0..10_000 {
         writable(stream).await;
         match stream.try_send(b"x") {
             Some(Err(error)) => return format!("{:?}", error.kind()),
             _ => tokio::task::yield_now().await,
         }
     }
+    "never".to_owned()
 }
 
 #[test]
 fn a_short_read_clears_the_readiness_and_a_full_one_does_not() {
-    both(&["true", "8", "2", "nothing", "true", "1", "nothing"], || async {
-        let (ours, mut theirs) = pair().await;
-        let mut seen = vec![is_pending(&ours)];
-        theirs.write_all(b"abcdefghij").await.unwrap();
-        ours.arrived().await.unwrap();
-        seen.extend([read(&ours, 8), read(&ours, 8), read(&ours, 8), is_pending(&ours)]);
-        theirs.write_all(b"k").await.unwrap();
-        ours.arrived().await.unwrap();
-        seen.extend([read(&ours, 1), read(&ours, 1)]);
-        seen
-    });
+    both(
+        &["true", "8", "true", "2", "false", "nothing", "true", "1", "nothing"],
+        || async {
+            let (ours, mut theirs) = pair().await;
+            let mut seen = vec![is_pending(&ours)];
+            theirs.write_all(b"abcdefghij").await.unwrap();
+            ours.arrived().await.unwrap();
+            for _ in 0..2 {
+                seen.extend([read(&ours, 8), ours.has_arrived().to_string()]);
+            }
+            seen.extend([read(&ours, 8), is_pending(&ours)]);
+            theirs.write_all(b"k").await.unwrap();
+            ours.arrived().await.unwrap();
+            seen.extend([read(&ours, 1), read(&ours, 1)]);
+            seen
+        },
+    );
 }
 
 #[test]
@@ -92,6 +99,19 @@ fn an_end_is_seen_for_ever_and_sending_after_it_meets_a_reset() {
         writable(&ours).await;
         seen.push(write(&ours));
         seen.extend([write_until_it_fails(&ours).await, read(&ours, 4), write(&ours)]);
+        seen
+    });
+}
+
+#[test]
+fn whoever_reads_the_end_is_not_told_of_the_reset_behind_it() {
+    both(&["1", "0", "true", "0"], || async {
+        let (ours, theirs) = pair().await;
+        drop(theirs);
+        ours.arrived().await.unwrap();
+        writable(&ours).await;
+        let mut seen = vec![write(&ours)]; // met by a reset
+        seen.extend([read(&ours, 4), ours.has_broken().to_string(), read(&ours, 4)]);
         seen
     });
 }
