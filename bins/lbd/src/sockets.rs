@@ -21,6 +21,11 @@ enum Held {
     Abstract(OwnedFd),
 }
 
+/// Who could use the sockets before a change.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Former(Vec<(Address, UnixSocketOptions)>);
+
 /// Where to listen, and how.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
@@ -123,12 +128,34 @@ impl Sockets {
         matches!(self.held.get(&address), Some(Held::File(socket)) if !socket.is_in_place())
     }
 
-    /// Changes who may use a socket that stays.
-    pub(crate) fn adapt(&mut self, wanted: &Wanted) -> Result<(), Box<dyn Error>> {
-        if let (Some(Held::File(socket)), Some(file)) = (self.held.get_mut(&wanted.address), &wanted.file) {
-            socket.adapt(file)?;
+    /// Changes who may use the sockets that stay: of all of them, or of none. Gives what was before.
+    pub(crate) fn adapt(&mut self, wanted: &[Wanted]) -> Result<Former, Box<dyn Error>> {
+        let mut former = Former(Vec::new());
+        for wanted in wanted {
+            let (Some(Held::File(socket)), Some(file)) = (self.held.get_mut(&wanted.address), &wanted.file) else {
+                continue;
+            };
+            let before = socket.options().clone();
+            if let Err(error) = socket.adapt(file) {
+                let left = self.change_back(former);
+                return Err(format!("{error}{left}").into());
+            }
+            former.0.push((wanted.address, before));
         }
-        Ok(())
+        Ok(former)
+    }
+
+    /// As it was before a change. What does not go back is said, for the end of a message.
+    pub(crate) fn change_back(&mut self, former: Former) -> String {
+        let mut left = String::new();
+        for (address, file) in former.0 {
+            if let Some(Held::File(socket)) = self.held.get_mut(&address)
+                && let Err(error) = socket.adapt(&file)
+            {
+                left.push_str(&format!("; {} stays changed: {error}", socket.options()));
+            }
+        }
+        left
     }
 
     /// Lets go of the Unix domain sockets that nobody listens on any more: who connects is told at once.
@@ -217,12 +244,57 @@ mod tests {
         let mut anew = ours.open(&[with_mode(0o600)], 3).unwrap();
         ours.keep(anew.remove(0));
         assert!(!ours.has_lost(address));
-        ours.adapt(&with_mode(0o660)).unwrap();
+        let former = ours.adapt(&[with_mode(0o660)]).unwrap();
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
-        assert_eq!(mode & 0o777, 0o660);
+        assert_eq!((mode & 0o777, former.0.len()), (0o660, 1));
         ours.release(|_| true);
         assert!(path.exists());
         ours.release(|_| false);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn of_several_sockets_all_are_changed_or_none() {
+        let folder = std::env::temp_dir().join(format!("lbd-sockets-several-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let wanted = |name: &str, mode, group: Option<&str>| {
+            let path = folder.join(name);
+            Wanted {
+                address: format!("unix:{}", path.display()).parse().unwrap(),
+                backlog: 16,
+                file: Some(UnixSocketOptions::new(&path).with_mode(mode).with_group(group)),
+            }
+        };
+        let mode = |name: &str| {
+            let about = std::fs::metadata(folder.join(name)).unwrap();
+            std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o777
+        };
+        let mut ours = Sockets::default();
+        let first = [
+            wanted("a", 0o600, None),
+            wanted("b", 0o600, None),
+            wanted("c", 0o600, None),
+        ];
+        for opened in ours.open(&first, 1).unwrap() {
+            ours.keep(opened);
+        }
+        let refused = [
+            wanted("a", 0o666, None),
+            wanted("b", 0o666, Some("no-such-group")),
+            wanted("c", 0o666, None),
+        ];
+        let error = ours.adapt(&refused).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "there is no group \"no-such-group\": use a name from /etc/group or a number"
+        );
+        assert_eq!(["a", "b", "c"].map(mode), [0o600; 3]);
+        let taken = ["a", "b", "c"].map(|name| wanted(name, 0o660, None));
+        let former = ours.adapt(&taken).unwrap();
+        assert_eq!(["a", "b", "c"].map(mode), [0o660; 3]);
+        assert_eq!(ours.change_back(former), "");
+        assert_eq!(["a", "b", "c"].map(mode), [0o600; 3]);
+        drop(ours);
+        std::fs::remove_dir(&folder).unwrap();
     }
 }

@@ -173,10 +173,13 @@ impl Control {
         } else {
             None
         };
-        let admin = self.prepare_admin(plan.admin.as_ref())?;
-        for listener in &plan.listeners {
-            self.sockets.adapt(&Wanted::from(listener))?;
-        }
+        let all: Vec<Wanted> = plan.listeners.iter().map(Wanted::from).collect();
+        let former = self.sockets.adapt(&all)?;
+        // The last that can fail.
+        let admin = self.prepare_admin(plan.admin.as_ref()).map_err(|error| {
+            let left = self.sockets.change_back(former);
+            format!("{error}{left}")
+        })?;
         if plan.workers != self.plan.workers {
             later.push("`workers`".to_owned());
         }
