@@ -1,6 +1,6 @@
 //! Listening sockets: opened here, before anything else changes, and accepted from by the workers.
 
-use lb_net::{Address, Listener, ListenerOptions, UnixSocket, UnixSocketOptions};
+use lb_net::{Address, Listener, ListenerOptions, UnixSocket, UnixSocketError, UnixSocketOptions};
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::io;
@@ -63,6 +63,13 @@ impl From<&lb_config::Listener> for Wanted {
     }
 }
 
+impl Wanted {
+    /// Makes the file of a Unix domain socket; `None`: it has none. May wait for another program.
+    pub(crate) fn open_file(&self) -> Result<Option<UnixSocket>, UnixSocketError> {
+        self.file.as_ref().map(UnixSocket::open).transpose()
+    }
+}
+
 impl Sockets {
     /// Opens one socket per worker for each address, or none at all. They count as ours once they are [kept](Self::keep).
     ///
@@ -70,7 +77,14 @@ impl Sockets {
     /// user join them unnoticed: two programs would answer in turn. So a socket that does not share shows first
     /// whether the address is free. Where our own sockets may be in the way (the port is or was ours), only strangers
     /// that do not share are found out.
-    pub(crate) fn open(&self, wanted: &[Wanted], count: usize) -> Result<Vec<Opened>, Box<dyn Error>> {
+    ///
+    /// `files` are Unix domain sockets that are open already; the others are opened here.
+    pub(crate) fn open(
+        &self,
+        wanted: &[Wanted],
+        count: usize,
+        files: &mut HashMap<Address, UnixSocket>,
+    ) -> Result<Vec<Opened>, Box<dyn Error>> {
         for wanted in wanted {
             if let Some(port) = wanted.address.port()
                 && port != 0
@@ -81,10 +95,16 @@ impl Sockets {
                 drop(Listener::bind_fd(&alone)?);
             }
         }
-        wanted.iter().map(|wanted| self.open_one(wanted, count)).collect()
+        let opened = wanted.iter().map(|wanted| self.open_one(wanted, count, files));
+        opened.collect()
     }
 
-    fn open_one(&self, wanted: &Wanted, count: usize) -> Result<Opened, Box<dyn Error>> {
+    fn open_one(
+        &self,
+        wanted: &Wanted,
+        count: usize,
+        files: &mut HashMap<Address, UnixSocket>,
+    ) -> Result<Opened, Box<dyn Error>> {
         let address = wanted.address;
         let mut options = ListenerOptions::new(address);
         options.backlog = wanted.backlog;
@@ -100,7 +120,10 @@ impl Sockets {
         let is_held = self.held.contains_key(&address) && !self.has_lost(address);
         let held = match &wanted.file {
             _ if is_held => None,
-            Some(file) => Some(Held::File(UnixSocket::open(file)?)),
+            Some(file) => Some(Held::File(match files.remove(&address) {
+                Some(socket) => socket,
+                None => UnixSocket::open(file)?,
+            })),
             None => Some(Held::Abstract(Listener::bind_fd(&options)?)),
         };
         let source = held.as_ref().or(self.held.get(&address));
@@ -121,6 +144,13 @@ impl Sockets {
             self.held.insert(opened.address, held);
         }
         (opened.address, opened.sockets)
+    }
+
+    /// The Unix domain sockets whose files are where they were made.
+    pub(crate) fn in_place(&self) -> HashSet<Address> {
+        let in_place = |held: &Held| matches!(held, Held::File(socket) if socket.is_in_place());
+        let held = self.held.iter().filter(|(_, held)| in_place(held));
+        held.map(|(address, _)| *address).collect()
     }
 
     /// Has somebody taken the file of a socket of ours away, so that nobody finds it?
@@ -186,6 +216,10 @@ mod tests {
         }
     }
 
+    fn open(sockets: &Sockets, wanted: &[Wanted], count: usize) -> Result<Vec<Opened>, Box<dyn Error>> {
+        sockets.open(wanted, count, &mut HashMap::new())
+    }
+
     fn free() -> SocketAddr {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         socket.local_addr().unwrap()
@@ -195,8 +229,8 @@ mod tests {
     fn another_process_that_shares_its_port_is_a_stranger_all_the_same() {
         let address = free();
         let (ours, theirs) = (Sockets::default(), Sockets::default());
-        let _held = theirs.open(&[wanted(address)], 2).unwrap();
-        let error = ours.open(&[wanted(address)], 2).unwrap_err();
+        let _held = open(&theirs, &[wanted(address)], 2).unwrap();
+        let error = open(&ours, &[wanted(address)], 2).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!("cannot listen on {address}: the address is in use by another program")
@@ -207,11 +241,11 @@ mod tests {
     fn our_own_sockets_are_not_in_the_way() {
         let address = free();
         let mut ours = Sockets::default();
-        let mut opened = ours.open(&[wanted(address)], 2).unwrap();
+        let mut opened = open(&ours, &[wanted(address)], 2).unwrap();
         let _held = ours.keep(opened.remove(0));
-        assert_eq!(ours.open(&[wanted(address)], 2).unwrap()[0].sockets.len(), 2);
+        assert_eq!(open(&ours, &[wanted(address)], 2).unwrap()[0].sockets.len(), 2);
         let everywhere = SocketAddr::from(([0, 0, 0, 0], address.port()));
-        ours.open(&[wanted(everywhere)], 2).unwrap();
+        open(&ours, &[wanted(everywhere)], 2).unwrap();
     }
 
     #[test]
@@ -219,7 +253,7 @@ mod tests {
         let port = free().port();
         let (v4, v6) = (format!("0.0.0.0:{port}"), format!("[::]:{port}"));
         let both = [wanted(v4.parse().unwrap()), wanted(v6.parse().unwrap())];
-        assert_eq!(Sockets::default().open(&both, 2).unwrap().len(), 2);
+        assert_eq!(open(&Sockets::default(), &both, 2).unwrap().len(), 2);
     }
 
     #[test]
@@ -232,16 +266,19 @@ mod tests {
             file: Some(UnixSocketOptions::new(&path).with_mode(mode)),
         };
         let mut ours = Sockets::default();
-        let mut opened = ours.open(&[with_mode(0o600)], 3).unwrap();
-        assert!(Sockets::default().open(&[with_mode(0o600)], 1).is_err(), "it is in use");
+        let mut opened = open(&ours, &[with_mode(0o600)], 3).unwrap();
+        assert!(
+            open(&Sockets::default(), &[with_mode(0o600)], 1).is_err(),
+            "it is in use"
+        );
         let (_, workers) = ours.keep(opened.remove(0));
         assert_eq!(workers.len(), 3);
         // The protocol changes: the same socket once more.
-        assert_eq!(ours.open(&[with_mode(0o600)], 3).unwrap()[0].sockets.len(), 3);
+        assert_eq!(open(&ours, &[with_mode(0o600)], 3).unwrap()[0].sockets.len(), 3);
         assert!(!ours.has_lost(address));
         std::fs::remove_file(&path).unwrap();
         assert!(ours.has_lost(address));
-        let mut anew = ours.open(&[with_mode(0o600)], 3).unwrap();
+        let mut anew = open(&ours, &[with_mode(0o600)], 3).unwrap();
         ours.keep(anew.remove(0));
         assert!(!ours.has_lost(address));
         let former = ours.adapt(&[with_mode(0o660)]).unwrap();
@@ -275,7 +312,7 @@ mod tests {
             wanted("b", 0o600, None),
             wanted("c", 0o600, None),
         ];
-        for opened in ours.open(&first, 1).unwrap() {
+        for opened in open(&ours, &first, 1).unwrap() {
             ours.keep(opened);
         }
         let refused = [

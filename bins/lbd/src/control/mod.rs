@@ -102,9 +102,10 @@ impl Control {
         let wanted: Vec<_> = plan.listeners.iter().map(Wanted::from).collect();
         // First: whoever finds the program listening finds this socket too.
         let asks = Asks::new();
-        let admin = asks.open(plan.admin.as_ref())?;
+        let admin = plan.admin.as_ref().map(|wanted| asks.serve(admin::open(wanted)?));
+        let admin = admin.transpose()?;
         let sockets = Sockets::default();
-        let opened = sockets.open(&wanted, count)?;
+        let opened = sockets.open(&wanted, count, &mut HashMap::new())?;
         let log = match &watch {
             Some(watcher) => Some(access::watch(watcher)),
             None => access::open(&plan.log)?,
