@@ -34,6 +34,20 @@ impl Workers {
     /// for shared descriptor tables in the kernel nor for cancellation points in libc, measured
     /// 5 % of a request. Must be called inside a local runtime.
     pub(crate) fn start(count: usize, snapshot: &Arc<Snapshot>) -> io::Result<Self> {
+        let snapshot = Arc::clone(snapshot);
+        Self::start_as(count, move |counters, orders| {
+            Worker::new(lb_net::clock::seed(), Arc::clone(&snapshot), counters).run(orders)
+        })
+    }
+
+    /// The same with workers that do this.
+    pub(crate) fn start_as<F>(
+        count: usize,
+        work: impl Fn(Arc<Counters>, UnboundedReceiver<Order>) -> F + Clone + Send + 'static,
+    ) -> io::Result<Self>
+    where
+        F: Future<Output = ()> + 'static,
+    {
         let (tell, ended) = unbounded_channel();
         let mut workers = Self {
             orders: Vec::new(),
@@ -44,12 +58,11 @@ impl Workers {
         for id in 0..count {
             let (orders, inbox) = unbounded_channel();
             let counters = Arc::new(Counters::new());
-            let worker = Worker::new(lb_net::clock::seed(), Arc::clone(snapshot), Arc::clone(&counters));
-            let tell = tell.clone();
+            let (tell, work, own) = (tell.clone(), work.clone(), Arc::clone(&counters));
             if count == 1 {
-                run_here(id, tell, worker.run(inbox));
+                run_here(id, tell, work(own, inbox));
             } else {
-                run_on_thread(id, tell, || worker.run(inbox))?;
+                run_on_thread(id, tell, move || work(own, inbox))?;
             }
             workers.orders.push(orders);
             workers.counters.push(counters);

@@ -188,6 +188,9 @@ fn a_tcp_client_waits_outside_until_there_is_a_descriptor_for_its_backend_too() 
     until("as many as fit are in", || {
         (lbd.state().sum("upstream_connects") >= 15).then_some(())
     });
+    until("who is held back is counted, and shown to whoever asks", || {
+        (lbd.state().sum("crowded") > 0).then_some(())
+    });
     free.store(true, Ordering::SeqCst);
     // Each that has its answer goes, and lets the next one in.
     for mut client in clients {

@@ -218,6 +218,29 @@ fn what_lies_at_the_path_of_a_listener_is_never_taken_away() {
     check("another program answers there");
 }
 
+#[test]
+fn a_refused_reload_changes_the_mode_of_no_socket() {
+    let folder = Folder::new();
+    let (own, file) = (unix(&folder, "lbd.sock"), folder.path().join("lbd.sock"));
+    let port = address();
+    let config = |mode: &str, admin: &str| {
+        let rest = format!(
+            "[[listeners]]\nname = \"unix\"\naddress = \"{own}\"\npool = \"main\"\nsocket_mode = \"{mode}\"\n\
+             [admin]\nsocket = \"{}\"\n",
+            folder.path().join(admin).display()
+        );
+        Config::http(port, &["127.0.0.1:1"]).rest(&rest).text()
+    };
+    let lbd = Lbd::start(&config("0600", "admin.sock"));
+    let said = lbd.reload_refused(&config("0666", "nowhere/admin.sock"));
+    assert!(
+        said.contains("nothing was changed: admin socket: cannot create"),
+        "{said}"
+    );
+    assert_eq!(mode_of(&file), 0o600);
+    lbd.stop();
+}
+
 fn mode_of(file: &Path) -> u32 {
     std::os::unix::fs::PermissionsExt::mode(&fs::metadata(file).unwrap().permissions()) & 0o777
 }

@@ -99,8 +99,10 @@ pub struct Listener {
     pub connections: usize,
     /// Most connections at once.
     pub max_connections: usize,
-    /// Connections that had to wait for room so far.
+    /// Connections that had to wait so far, because `max_connections` were open.
     pub limited: u64,
+    /// Connections that had to wait so far, because the last descriptors are kept for connections to backends.
+    pub crowded: u64,
     /// How often accepting failed so far, for want of descriptors or memory.
     pub unaccepted: u64,
 }

@@ -17,8 +17,7 @@ fn s_health_04_the_table_shows_state_since_results_next_probe_and_mend() {
         protocol: "http".into(),
         connections: 84,
         max_connections: 100_000,
-        limited: 0,
-        unaccepted: 0,
+        ..Listener::default()
     });
     state.totals.requests = 90_210;
     let expected = "\
@@ -43,6 +42,42 @@ pool static: weighted_round_robin, 1 of 0 up, shares exact
   BACKEND  STATE  SINCE  WEIGHT  SHARE  ACTIVE  LAST TEN  NEXT
 ";
     assert_eq!(table(&state, TableOptions::default()), expected);
+}
+
+#[test]
+fn clients_that_had_to_wait_are_shown_with_the_reason_and_the_mend() {
+    let mut state = State::default();
+    state.listeners.push(Listener {
+        name: "web".into(),
+        address: "0.0.0.0:8080".into(),
+        protocol: "http".into(),
+        connections: 84,
+        max_connections: 100,
+        limited: 1,
+        crowded: 31,
+        unaccepted: 7,
+    });
+    state.listeners.push(Listener {
+        name: "calm".into(),
+        address: "0.0.0.0:8081".into(),
+        protocol: "tcp".into(),
+        ..Listener::default()
+    });
+    let text = table(&state, TableOptions::default());
+    let expected = "
+LISTENER  ADDRESS       PROTOCOL  CONNECTIONS  MOST  WAITED
+web       0.0.0.0:8080  http               84   100      32
+    1 connection had to wait: max_connections = 100 was reached; raise `max_connections` in its
+    `limits` or in `[limits]`
+    31 connections had to wait: the last descriptors are kept for connections to backends; raise the
+    limit (LimitNOFILE= of the systemd unit, `ulimit -n`) or lower `max_connections`
+    accepting failed 7 times, for want of descriptors or memory: idle connections were closed to
+    make room
+calm      0.0.0.0:8081  tcp                 0     0       0
+";
+    assert!(text.ends_with(expected), "{text}");
+    let line = "state listener=web address=0.0.0.0:8080 connections=84 limited=1 crowded=31 unaccepted=7\n";
+    assert!(lines(&state).contains(line), "{}", lines(&state));
 }
 
 #[test]

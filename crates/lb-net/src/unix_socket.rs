@@ -138,25 +138,21 @@ impl UnixSocket {
     /// Changes permissions and group, if the path is the same; says whether it is.
     ///
     /// # Errors
-    /// [`UnixSocketError`] when the group is not known or the file system refuses. The path is the same then.
+    /// [`UnixSocketError`] when the group is not known or the file system refuses. The path is the same then, and so is who
+    /// may use it; should the file system refuse that too, fewer may.
     pub fn adapt(&mut self, options: &UnixSocketOptions) -> Result<bool, UnixSocketError> {
         if self.options.path != options.path {
             return Ok(false);
         }
         let group = options.group.as_deref().map(group_id).transpose()?;
-        let path = &options.path;
         if self.is_in_place() {
-            let change = || -> io::Result<()> {
-                // Nobody of the old group may come in with the new permissions, nor the other way round.
-                fs::set_permissions(path, Permissions::from_mode(self.options.mode & options.mode))?;
-                if self.options.group != options.group {
-                    let own = || rustix::process::getegid().as_raw();
-                    lchown(path, None, Some(group.unwrap_or_else(own)))?;
-                }
-                fs::set_permissions(path, Permissions::from_mode(options.mode))
-            };
-            change().map_err(|error| UnixSocketError::Io {
-                path: path.clone(),
+            let before = &self.options;
+            let changed = change(before, options, group).inspect_err(|_| {
+                let former = before.group.as_deref().map(group_id).transpose();
+                let _ = former.map(|group| change(options, before, group));
+            });
+            changed.map_err(|error| UnixSocketError::Io {
+                path: options.path.clone(),
                 doing: "change",
                 error,
             })?;
@@ -315,6 +311,17 @@ fn make(path: &Path, options: &UnixSocketOptions, group: Option<u32>) -> io::Res
     fs::set_permissions(path, Permissions::from_mode(mode))?;
     rustix::net::listen(&socket, i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
     Ok(socket)
+}
+
+/// Gives a file that had these permissions and this group others; `group`: the number of the new one.
+fn change(from: &UnixSocketOptions, to: &UnixSocketOptions, group: Option<u32>) -> io::Result<()> {
+    // Nobody of the old group may come in with the new permissions, nor the other way round.
+    fs::set_permissions(&to.path, Permissions::from_mode(from.mode & to.mode))?;
+    if from.group != to.group {
+        let own = || rustix::process::getegid().as_raw();
+        lchown(&to.path, None, Some(group.unwrap_or_else(own)))?;
+    }
+    fs::set_permissions(&to.path, Permissions::from_mode(to.mode))
 }
 
 /// The folder's lock, held by whoever makes a socket in it; the system frees it with the descriptor.

@@ -174,3 +174,27 @@ fn of_two_programs_that_start_at_once_one_gets_the_place() {
         UnixStream::connect(folder.socket()).unwrap();
     }
 }
+
+#[test]
+fn a_change_that_is_refused_half_way_changes_nothing() {
+    use std::os::unix::process::CommandExt;
+    const NAME: &str = "a_change_that_is_refused_half_way_changes_nothing";
+    const NOBODY: u32 = 65_534;
+    if fs::metadata("/proc/self").unwrap().uid() == 0 {
+        // To root nothing is refused.
+        let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = again.args(["--exact", NAME]).uid(NOBODY).gid(NOBODY).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{output:?}");
+        return;
+    }
+    let folder = Folder::new();
+    let options = UnixSocketOptions::new(folder.socket()).with_mode(0o666);
+    let mut socket = UnixSocket::open(&options).unwrap();
+    // Root's group, which is not ours to give.
+    let wanted = options.clone().with_mode(0o600).with_group(Some("0"));
+    let error = socket.adapt(&wanted).unwrap_err();
+    assert!(error.to_string().starts_with("cannot change "), "{error}");
+    assert_eq!(mode(&folder.socket()), 0o666);
+    assert_eq!(socket.options(), &options);
+}

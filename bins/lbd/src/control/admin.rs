@@ -13,6 +13,7 @@ use lb_types::Slot;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
@@ -128,17 +129,19 @@ impl Asks {
         }
     }
 
-    /// A socket and somebody who answers there, if the configuration wants one.
-    pub(super) fn open(&self, wanted: Option<&AdminSocket>) -> Result<Option<Admin>, OpenError> {
-        let Some(wanted) = wanted else { return Ok(None) };
-        let options = options(wanted);
-        let socket = lb_admin::open(&options)?;
+    /// Somebody who answers there.
+    pub(super) fn serve(&self, socket: UnixSocket) -> Result<Admin, OpenError> {
         let listener = socket.listener()?;
         let server = lb_admin::serve(listener, Arc::new(Desk(self.desk.clone())), ServerOptions::default());
         let task = tokio::spawn(server).abort_handle();
-        note(format_args!("admin socket {options}"));
-        Ok(Some(Admin { socket, task }))
+        note(format_args!("admin socket {}", socket.options()));
+        Ok(Admin { socket, task })
     }
+}
+
+/// Makes the socket. May wait for another program, for a second at most.
+pub(super) fn open(wanted: &AdminSocket) -> Result<UnixSocket, OpenError> {
+    Ok(lb_admin::open(&options(wanted))?)
 }
 
 /// Why the admin socket cannot be used.
@@ -150,14 +153,24 @@ pub(super) enum OpenError {
 
 impl Control {
     /// Changes the socket as a reload wants it. Whatever can fail comes before anything changes; gives the new socket,
-    /// when it is another one.
-    pub(super) fn prepare_admin(&mut self, wanted: Option<&AdminSocket>) -> Result<Option<Admin>, OpenError> {
-        if let (Some(admin), Some(wanted)) = (&mut self.admin, wanted)
+    /// when it is another one. `opened` is that one, if it is open already.
+    pub(super) fn prepare_admin(
+        &mut self,
+        wanted: Option<&AdminSocket>,
+        opened: Option<UnixSocket>,
+    ) -> Result<Option<Admin>, OpenError> {
+        let Some(wanted) = wanted else { return Ok(None) };
+        if let Some(admin) = &mut self.admin
             && admin.socket.adapt(&options(wanted))?
         {
             return Ok(None);
         }
-        self.asks.open(wanted)
+        self.asks.serve(opened.map_or_else(|| open(wanted), Ok)?).map(Some)
+    }
+
+    /// Where the admin socket is.
+    pub(super) fn admin_path(&self) -> Option<PathBuf> {
+        self.admin.as_ref().map(|admin| admin.socket.options().path.clone())
     }
 
     pub(super) fn answer(&mut self, ask: Ask) {

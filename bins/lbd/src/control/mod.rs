@@ -36,6 +36,7 @@ use reload::{Loaded, loaded};
 use retired::Retired;
 use standings::{Due, Standings};
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,11 +83,12 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// Opens every socket, then starts the workers.
+    /// Opens every socket, then starts the workers: [`Workers::start`].
     pub(crate) fn start(
         plan: Plan,
         source: Source,
         watch: Option<Watcher>,
+        workers: impl FnOnce(usize, &Arc<Snapshot>) -> io::Result<Workers>,
     ) -> Result<Self, Box<dyn std::error::Error>> {
         crate::note::with_time(plan.log.event_time);
         let signals = Signals::new()?;
@@ -100,14 +102,15 @@ impl Control {
         let wanted: Vec<_> = plan.listeners.iter().map(Wanted::from).collect();
         // First: whoever finds the program listening finds this socket too.
         let asks = Asks::new();
-        let admin = asks.open(plan.admin.as_ref())?;
+        let admin = plan.admin.as_ref().map(|wanted| asks.serve(admin::open(wanted)?));
+        let admin = admin.transpose()?;
         let sockets = Sockets::default();
-        let opened = sockets.open(&wanted, count)?;
+        let opened = sockets.open(&wanted, count, &mut HashMap::new())?;
         let log = match &watch {
             Some(watcher) => Some(access::watch(watcher)),
             None => access::open(&plan.log)?,
         };
-        let workers = Workers::start(count, &snapshot)?;
+        let workers = workers(count, &snapshot)?;
         let now = lb_net::clock::monotonic();
         let mut orders = Orders::default();
         orders.follow(None, &plan, now);

@@ -7,9 +7,10 @@ use crate::commands::run::say;
 use crate::note::note;
 use crate::sockets::{Opened, Wanted};
 use lb_config::{Built, Plan, Problems};
-use lb_net::Address;
+use lb_net::{Address, UnixSocket};
 use lb_probe::{Asked, Watched};
 use lb_proxy::{ListenerOptions, Order, Service, Snapshot};
+use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::mem::discriminant;
 use std::path::{Path, PathBuf};
@@ -42,15 +43,42 @@ pub(super) struct Ready {
     built: Built,
     watched: Vec<Watched>,
     asked: Vec<Asked>,
+    /// New Unix domain sockets of listeners, and the admin socket, if it is a new one. Their files go when they are dropped.
+    files: HashMap<Address, UnixSocket>,
+    admin: Option<UnixSocket>,
+}
+
+/// What of the present configuration the reading of another one goes by.
+struct Present {
+    snapshot: Arc<Snapshot>,
+    /// Where its Unix domain sockets are.
+    files: HashSet<Address>,
+    admin: Option<PathBuf>,
 }
 
 impl Ready {
-    fn new(plan: Plan, previous: &Snapshot) -> Result<Self, Box<dyn Error>> {
+    /// Everything that may take long. Changes nothing that is in force.
+    fn new(plan: Plan, present: &Present) -> Result<Self, Box<dyn Error>> {
+        let built = lb_config::build(&plan, Some(&present.snapshot))?;
+        let (watched, asked) = (watched(&plan)?, super::agents::asked(&plan)?);
+        let mut files = HashMap::new();
+        for listener in &plan.listeners {
+            if !present.files.contains(&listener.address)
+                && let Some(socket) = Wanted::from(listener).open_file()?
+            {
+                files.insert(listener.address, socket);
+            }
+        }
+        let admin = plan.admin.as_ref();
+        let admin = admin.filter(|wanted| present.admin.as_ref() != Some(&wanted.socket));
+        let admin = admin.map(super::admin::open).transpose()?;
         Ok(Self {
-            built: lb_config::build(&plan, Some(previous))?,
-            watched: watched(&plan)?,
-            asked: super::agents::asked(&plan)?,
             plan,
+            built,
+            watched,
+            asked,
+            files,
+            admin,
         })
     }
 }
@@ -74,13 +102,17 @@ impl Control {
             self.load_again = true;
             return;
         }
-        // On a thread of its own: host names may take seconds to resolve and tables a good part of one, and with one
-        // worker this thread carries traffic.
+        // On a thread of its own: host names may take seconds to resolve, tables and the lock of a folder a good part of
+        // one, and with one worker this thread carries traffic.
         let (tell, loading) = oneshot::channel();
-        let previous = Arc::clone(&self.snapshot);
+        let present = Present {
+            snapshot: Arc::clone(&self.snapshot),
+            files: self.sockets.in_place(),
+            admin: self.admin_path(),
+        };
         let load = move || {
             let loaded = lb_config::load(&path, &lb_config::System).map(|resolved| {
-                let ready = Ready::new(resolved.plan, &previous);
+                let ready = Ready::new(resolved.plan, &present);
                 (resolved.warnings, ready.map_err(|error| error.to_string()))
             });
             // Nobody waits for it when the program ends meanwhile.
@@ -136,6 +168,8 @@ impl Control {
             built,
             watched,
             asked,
+            mut files,
+            admin,
         } = ready;
         let kept = |of: &Snapshot, address: Address, service: &Service| {
             of.listeners
@@ -167,16 +201,19 @@ impl Control {
                 later.push(format!("`backlog` of listener {}", options.name));
             }
         }
-        let sockets = self.sockets.open(&wanted, self.workers.count())?;
+        let sockets = self.sockets.open(&wanted, self.workers.count(), &mut files)?;
         let log = if self.must_open(&plan.log) {
             Some(access::open(&plan.log)?)
         } else {
             None
         };
-        let admin = self.prepare_admin(plan.admin.as_ref())?;
-        for listener in &plan.listeners {
-            self.sockets.adapt(&Wanted::from(listener))?;
-        }
+        let all: Vec<Wanted> = plan.listeners.iter().map(Wanted::from).collect();
+        let former = self.sockets.adapt(&all)?;
+        // The last that can fail.
+        let admin = self.prepare_admin(plan.admin.as_ref(), admin).map_err(|error| {
+            let left = self.sockets.change_back(former);
+            format!("{error}{left}")
+        })?;
         if plan.workers != self.plan.workers {
             later.push("`workers`".to_owned());
         }

@@ -92,6 +92,7 @@ impl Control {
             connections: entry.connections.open(),
             max_connections: entry.options.max_connections,
             limited: entry.connections.limited(),
+            crowded: entry.connections.crowded(),
             unaccepted: entry.connections.unaccepted(),
         };
         State {

@@ -22,8 +22,13 @@ pub fn lines(state: &State) -> String {
     for listener in &state.listeners {
         let _ = writeln!(
             text,
-            "state listener={} address={} connections={} limited={} unaccepted={}",
-            listener.name, listener.address, listener.connections, listener.limited, listener.unaccepted
+            "state listener={} address={} connections={} limited={} crowded={} unaccepted={}",
+            listener.name,
+            listener.address,
+            listener.connections,
+            listener.limited,
+            listener.crowded,
+            listener.unaccepted
         );
     }
     text.push_str("state total");

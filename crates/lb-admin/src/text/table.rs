@@ -1,6 +1,7 @@
 use super::column::{self, Column, Paint};
 use super::duration::{fine, short};
-use crate::state::{Backend, Pool, Process, Seen, State};
+use crate::state::{Backend, Listener, Pool, Process, Seen, State};
+use lb_net::Shortage;
 use std::fmt::Write;
 
 /// How a table looks.
@@ -98,7 +99,7 @@ fn listeners(state: &State, options: TableOptions, out: &mut String) {
             &listener.protocol,
             &listener.connections.to_string(),
             &listener.max_connections.to_string(),
-            &listener.limited.to_string(),
+            &listener.limited.saturating_add(listener.crowded).to_string(),
         ];
         columns
             .iter_mut()
@@ -107,9 +108,39 @@ fn listeners(state: &State, options: TableOptions, out: &mut String) {
     }
     out.push('\n');
     column::row(&columns, None, "", options.color, out);
-    for index in 0..state.listeners.len() {
+    for (index, listener) in state.listeners.iter().enumerate() {
         column::row(&columns, Some(index), "", options.color, out);
+        for text in waits(listener) {
+            note(&text, "", options, out);
+        }
     }
+}
+
+/// Why clients had to wait, and what there is to do about it.
+fn waits(listener: &Listener) -> Vec<String> {
+    let mut notes = Vec::new();
+    let waited = |number| format!("{} had to wait", counted(number, "connection"));
+    if listener.limited > 0 {
+        notes.push(format!(
+            "{}: max_connections = {} was reached; raise `max_connections` in its `limits` or in `[limits]`",
+            waited(listener.limited),
+            listener.max_connections
+        ));
+    }
+    if listener.crowded > 0 {
+        notes.push(format!(
+            "{}: the last descriptors are kept for connections to backends; {}",
+            waited(listener.crowded),
+            Shortage::Descriptors.mend()
+        ));
+    }
+    if listener.unaccepted > 0 {
+        notes.push(format!(
+            "accepting failed {}, for want of descriptors or memory: idle connections were closed to make room",
+            counted(listener.unaccepted, "time")
+        ));
+    }
+    notes
 }
 
 fn pool(pool: &Pool, options: TableOptions, out: &mut String) {

@@ -1,16 +1,18 @@
-//! With one worker, tables that take long to make keep no request waiting.
+//! With one worker the control loop is on its thread: tables that take long to make, and a folder that another program has
+//! locked, keep no request waiting all the same.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod support;
 
 use std::fmt::Write;
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
-use support::{Backend, Client, Folder, Lbd, address, answer, now};
+use support::{Backend, Client, Config, Folder, Lbd, address, answer, now};
 
 /// A program with one worker before so many backends with the longest table, all of them one server, and its admin socket.
 struct Setup {
@@ -114,6 +116,29 @@ fn a_reload_that_makes_the_longest_table_anew_holds_up_no_answer() {
     let (took, longest) = beside(setup.listener, || setup.lbd.reload(&text));
     assert!(longest * 4 < took, "{longest:?} of the {took:?} that the reload took");
     setup.lbd.stop();
+}
+
+#[test]
+fn a_reload_that_waits_for_the_lock_of_a_folder_holds_up_no_answer() {
+    let backend = Backend::saying("ok");
+    let (listener, folder) = (address(), Folder::new());
+    let config = Config::http(listener, &[backend.address()]).top("workers = 1");
+    let lbd = Lbd::start(&config.text());
+    // As another program does that makes a socket there; after 0.2 s it is no longer waited for.
+    let held = File::open(folder.path()).unwrap();
+    held.lock().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let rest = format!(
+        "[[listeners]]\nname = \"unix\"\naddress = \"unix:{}\"\npool = \"main\"\n[admin]\nsocket = \"{}\"\n",
+        path("web.sock"),
+        path("admin.sock")
+    );
+    let text = config.rest(&rest).text();
+    let (took, longest) = beside(listener, || lbd.reload(&text));
+    assert!(took > Duration::from_millis(200), "{took:?}: nobody waited");
+    assert!(longest * 4 < took, "{longest:?} of the {took:?} that the reload took");
+    drop(held);
+    lbd.stop();
 }
 
 const BACKENDS: u32 = 1_000;
