@@ -1,3 +1,5 @@
+mod lives;
+
 use super::backend::Backend;
 use super::compare::{Contender, Options, SimulationError};
 use super::outcome::{Outcome, PerBackend};
@@ -5,7 +7,7 @@ use super::sample::{Sample, Series};
 use super::server::{Job, Server};
 use super::traffic::Request;
 use lb_sched::{Ask, Cursor, Limit, Load, Member, Scheduler, Usable};
-use lb_types::{BackendId, Slot, Time, Weight};
+use lb_types::{Slot, Time};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -121,32 +123,6 @@ impl<'a> Engine<'a> {
         engine.plan_lives();
         engine.rebuild()?;
         Ok(engine)
-    }
-
-    /// Everything that is known beforehand: who is there, joins, dies and recovers when.
-    fn plan_lives(&mut self) {
-        for (slot, backend) in self.backends.iter().enumerate() {
-            if let Some(load) = self.loads.get(slot) {
-                (0..backend.held).for_each(|_| {
-                    load.try_begin(Limit::NONE);
-                });
-            }
-            match backend.joins {
-                Some(joins) => self.plan(Time::ZERO.after(joins), What::Joins { slot }),
-                None => {
-                    if let Some(standing) = self.standing.get_mut(slot) {
-                        // long enough ago for its slow start to be over
-                        *standing = Some(Time::ZERO);
-                    }
-                }
-            }
-            for fail in &backend.fails {
-                self.plan(Time::ZERO.after(fail.start), What::Dies { slot });
-                if fail.end < Duration::MAX {
-                    self.plan(Time::ZERO.after(fail.end), What::Lives { slot });
-                }
-            }
-        }
     }
 
     fn plan(&mut self, at: Time, what: What) {
@@ -293,141 +269,6 @@ impl<'a> Engine<'a> {
         self.serve(slot);
     }
 
-    fn die(&mut self, slot: usize) {
-        let (now, detect) = (self.now, self.options.detect);
-        let (Some(server), Some(load)) = (self.servers.get_mut(slot), self.loads.get(slot)) else {
-            return;
-        };
-        server.pass(now);
-        for _ in 0..server.in_flight() {
-            load.failed(now);
-            load.finish();
-            server.cut += 1;
-        }
-        server.line.clear();
-        server.busy = 0;
-        server.is_dead = true;
-        server.life += 1;
-        let life = server.life;
-        self.plan(
-            now.after(detect),
-            What::Noticed {
-                slot,
-                life,
-                is_up: false,
-            },
-        );
-    }
-
-    fn live(&mut self, slot: usize) {
-        let (now, detect) = (self.now, self.options.detect);
-        let Some(server) = self.servers.get_mut(slot) else {
-            return;
-        };
-        server.is_dead = false;
-        server.life += 1;
-        let life = server.life;
-        self.plan(
-            now.after(detect),
-            What::Noticed {
-                slot,
-                life,
-                is_up: true,
-            },
-        );
-    }
-
-    fn notice(&mut self, slot: usize, life: u32, is_up: bool) -> Result<(), SimulationError> {
-        let (Some(server), Some(standing)) = (self.servers.get(slot), self.standing.get_mut(slot)) else {
-            return Ok(());
-        };
-        // something else happened since, or a short death that nobody saw, or it has not joined yet
-        let joined = self.backends.get(slot).and_then(|b| b.joins).unwrap_or_default();
-        if server.life != life || standing.is_some() == is_up || self.now.since(Time::ZERO) < joined {
-            return Ok(());
-        }
-        *standing = is_up.then_some(self.now);
-        if is_up {
-            self.ramp(slot);
-        }
-        self.rebuild()
-    }
-
-    fn join(&mut self, slot: usize) -> Result<(), SimulationError> {
-        if let Some(standing) = self.standing.get_mut(slot) {
-            *standing = Some(self.now);
-            self.ramp(slot);
-        }
-        self.rebuild()
-    }
-
-    /// Plans the steps of a slow start.
-    fn ramp(&mut self, slot: usize) {
-        let slow_start = self.backends.get(slot).map(|b| b.slow_start).unwrap_or_default();
-        if slow_start.is_zero() {
-            return;
-        }
-        for step in 1..STEPS {
-            self.plan(self.now.after(slow_start * step / STEPS), What::Ramps);
-        }
-    }
-
-    /// A new table of whoever is believed to be up, as after a change of standing in the real program.
-    fn rebuild(&mut self) -> Result<(), SimulationError> {
-        self.count_wanted();
-        let (members, unit) = self.members();
-        self.usable = Usable::none(self.backends.len());
-        members.iter().for_each(|member| self.usable.insert(member.slot));
-        self.scheduler = self.contender.build(&members, unit)?;
-        self.tally.inexact |= !self.scheduler.is_exact();
-        self.members = members;
-        Ok(())
-    }
-
-    /// Who is there with which weight, and what all weights were multiplied by.
-    fn members(&self) -> (Vec<Member>, u16) {
-        let percents: Vec<u32> = self
-            .backends
-            .iter()
-            .zip(&self.standing)
-            .map(|(b, s)| self.percent(b, *s))
-            .collect();
-        // as in the program: all weights are multiplied while somebody has a part of his, so that a tenth of 1 is a share
-        let heaviest = self.backends.iter().map(|b| b.weight.get()).max().unwrap_or(1).max(1);
-        let is_ramping = percents.iter().any(|percent| (1..100).contains(percent));
-        let unit = if is_ramping {
-            (Weight::MAX.get() / heaviest).clamp(1, 10)
-        } else {
-            1
-        };
-        let member = |(place, (backend, percent)): (usize, (&Backend, &u32))| {
-            let hundredths = u32::from(backend.weight.get()) * u32::from(unit) * percent;
-            let weight = if hundredths == 0 {
-                0
-            } else {
-                ((hundredths + 50) / 100).max(1)
-            };
-            Member {
-                slot: Slot(place as u32),
-                id: BackendId::of(POOL, &backend.name),
-                weight: Weight::try_from(u64::from(weight)).unwrap_or(Weight::MAX),
-            }
-        };
-        let all = self.backends.iter().zip(&percents).enumerate().map(member);
-        let there = |m: &Member| self.standing.get(m.slot.index()).is_some_and(Option::is_some);
-        (all.filter(there).collect(), unit)
-    }
-
-    /// How much of its weight a backend takes now.
-    fn percent(&self, backend: &Backend, standing: Option<Time>) -> u32 {
-        let Some(since) = standing else { return 0 };
-        if backend.slow_start.is_zero() || since == Time::ZERO {
-            return 100;
-        }
-        let tenths = self.now.since(since).as_nanos() * u128::from(STEPS) / backend.slow_start.as_nanos();
-        (u32::try_from(tenths).unwrap_or(STEPS) + 1).min(STEPS) * (100 / STEPS)
-    }
-
     /// What each backend should have had of the requests under the table that ends now.
     fn count_wanted(&mut self) {
         let requests = std::mem::take(&mut self.tally.uncounted) as f64;
@@ -496,9 +337,6 @@ impl<'a> Engine<'a> {
             .collect()
     }
 }
-
-/// Steps of a slow start.
-const STEPS: u32 = 10;
 
 /// Requests that wait at one backend at most; more are refused. Bounds the memory of a simulation whose backends are
 /// overloaded.
