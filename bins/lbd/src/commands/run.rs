@@ -1,4 +1,4 @@
-use crate::control::{Control, Source};
+use crate::control::{ControlLoop, Source};
 use crate::note::{note, print, warnings};
 use crate::workers::Workers;
 use crate::{FAILED, MISCONFIGURED, args};
@@ -56,7 +56,7 @@ fn serve_to_the_end(
         }
     };
     runtime.block_on(async {
-        match Control::start(plan, source, watch, workers) {
+        match ControlLoop::start(plan, source, watch, workers) {
             Ok(control) => control.run().await,
             Err(error) => {
                 note(error);

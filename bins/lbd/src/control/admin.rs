@@ -1,7 +1,7 @@
 //! The admin API's way to the control thread: questions and orders wait in a queue, and are answered between other
 //! events, a little at a time.
 
-use super::Control;
+use super::ControlLoop;
 use crate::note::note;
 use lb_admin::state::{Backend, State};
 use lb_admin::{
@@ -151,7 +151,7 @@ pub(super) enum OpenError {
     Io(io::Error),
 }
 
-impl Control {
+impl ControlLoop {
     /// Changes the socket as a reload wants it. Whatever can fail comes before anything changes; gives the new socket,
     /// when it is another one. `opened` is that one, if it is open already.
     pub(super) fn prepare_admin(
@@ -177,7 +177,7 @@ impl Control {
         // Whoever asked may have gone: then nobody hears the answer.
         match ask {
             Ask::Frame(which, tell) => {
-                let _ = tell.send(self.frame(which));
+                let _ = tell.send(self.status(which));
             }
             Ask::Backends {
                 serial,
@@ -191,11 +191,11 @@ impl Control {
             }
             // an order that nobody waits for any more is not carried out behind their back
             Ask::Orders(_, tell) if tell.is_closed() => {}
-            Ask::Orders(orders, tell) => self.obey(orders, tell),
+            Ask::Orders(orders, tell) => self.apply_orders(orders, tell),
         }
     }
 
-    fn frame(&self, which: Which) -> Result<Frame, ControlError> {
+    fn status(&self, which: Which) -> Result<Frame, ControlError> {
         let mut state = self.see_frame();
         let mut pools = Vec::new();
         let names: Vec<&str> = match &which {
@@ -223,7 +223,7 @@ impl Control {
     }
 
     /// Carries out all of the orders or, if one cannot be, none. Answers when every worker follows at its next pick.
-    fn obey(&mut self, orders: Vec<Order>, tell: Tell<Vec<Backend>>) {
+    fn apply_orders(&mut self, orders: Vec<Order>, tell: Tell<Vec<Backend>>) {
         if let Err(error) = self.take_orders(&orders) {
             let _ = tell.send(Err(error));
             return;
@@ -231,10 +231,10 @@ impl Control {
         let mut changed: Vec<String> = orders.iter().map(|order| order.pool.clone()).collect();
         changed.sort_unstable();
         changed.dedup();
-        self.make_for(changed, move |control| {
+        self.rebuild_named(changed, move |control| {
             // They may have gone in a reload meanwhile.
             let places = control.places(&orders);
-            let _ = tell.send(places.map(|places| control.see_places(&places)));
+            let _ = tell.send(places.map(|places| control.backends_at(&places)));
         });
     }
 
@@ -270,20 +270,20 @@ impl Control {
             else {
                 continue;
             };
-            if self.orders.obey(id, configured, order, now) {
+            if self.orders.apply(id, configured, order, now) {
                 note(format_args!(
                     "backend {name} of pool {}: {}",
                     order.pool,
                     describe(order)
                 ));
             }
-            self.pass_on(&order.pool, *slot);
+            self.tell_prober(&order.pool, *slot);
         }
         Ok(())
     }
 
     /// Backends in any order, each pool looked at once.
-    fn see_places(&self, places: &[(usize, Slot)]) -> Vec<Backend> {
+    fn backends_at(&self, places: &[(usize, Slot)]) -> Vec<Backend> {
         let mut by_pool: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
         for (at, (pool, slot)) in places.iter().enumerate() {
             by_pool.entry(*pool).or_default().push((slot.index(), at));
@@ -314,7 +314,7 @@ impl Control {
     }
 
     /// Tells the health machine of a backend what was ordered.
-    fn pass_on(&mut self, pool: &str, slot: Slot) {
+    fn tell_prober(&mut self, pool: &str, slot: Slot) {
         if let Some(plan) = self.plan.pool(pool)
             && let Some(planned) = plan.backends.get(slot.index())
         {
@@ -324,7 +324,7 @@ impl Control {
     }
 
     /// The same for all of them, after a start or a reload.
-    pub(super) fn pass_all_on(&mut self) {
+    pub(super) fn tell_prober_of_all(&mut self) {
         for pool in &self.plan.pools {
             for planned in &pool.backends {
                 let id = planned.id(pool);

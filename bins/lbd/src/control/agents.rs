@@ -1,12 +1,12 @@
 //! Agents: what the programs beside the backends say reaches the machines that judge the backends.
 
-use super::Control;
+use super::ControlLoop;
 use crate::note::note;
 use lb_config::Plan;
 use lb_probe::{AgentEvent, AgentNews, AgentState, AgentWord, Asked};
 use std::fmt::Write;
 
-impl Control {
+impl ControlLoop {
     /// An agent changed its mind, fell silent, or answers again.
     pub(super) fn on_agent(&mut self, event: AgentEvent) {
         let AgentEvent {
@@ -28,7 +28,7 @@ impl Control {
                 ));
             }
             // a weight above the usual one is not the machine's business
-            self.standings.make_stale(index);
+            self.standings.mark_changed(index);
             break;
         }
         self.prober.advise(backend, state.advice());

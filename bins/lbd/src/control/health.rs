@@ -1,6 +1,6 @@
 //! Health: what probes and traffic saw becomes the standings of the pools.
 
-use super::Control;
+use super::ControlLoop;
 use super::orders::Orders;
 use crate::note::note;
 use lb_balance::{Condition, Pool};
@@ -10,7 +10,7 @@ use lb_probe::{Agents, Event, Prober, Watched};
 use lb_types::{BackendId, Slot, Weight};
 use std::sync::Arc;
 
-impl Control {
+impl ControlLoop {
     pub(super) fn on_health(&mut self, event: Event) {
         let mut told: Vec<*const Pool> = Vec::new();
         for (index, entry) in self.snapshot.pools.iter().enumerate() {
@@ -40,7 +40,7 @@ impl Control {
                 continue;
             };
             let now = condition(&self.prober, &self.agents, &self.orders, planned, event.backend, slot);
-            self.standings.follow(index, slot, &now);
+            self.standings.note_condition(index, slot, &now);
         }
     }
 

@@ -43,7 +43,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Everything that the control thread holds.
-pub(crate) struct Control {
+pub(crate) struct ControlLoop {
     plan: Plan,
     source: Source,
     snapshot: Arc<Snapshot>,
@@ -82,7 +82,7 @@ pub(crate) struct Control {
     load_again: bool,
 }
 
-impl Control {
+impl ControlLoop {
     /// Opens every socket, then starts the workers: [`Workers::start`].
     pub(crate) fn start(
         plan: Plan,
@@ -113,7 +113,7 @@ impl Control {
         let workers = workers(count, &snapshot)?;
         let now = lb_net::clock::monotonic();
         let mut orders = Orders::default();
-        orders.follow(None, &plan, now);
+        orders.carry_over(None, &plan, now);
         let mut control = Self {
             plan,
             source,
@@ -142,8 +142,8 @@ impl Control {
             short: Rising::default(),
         };
         control.log_to(log);
-        control.pass_all_on();
-        control.make_all_here();
+        control.tell_prober_of_all();
+        control.rebuild_all_now();
         for opened in opened {
             let (address, sockets) = control.sockets.keep(opened);
             control.workers.listen(address, sockets);
@@ -167,19 +167,19 @@ impl Control {
                 _ = second.tick() => {
                     self.judge_traffic();
                     self.expiry.begin(&self.snapshot.pools);
-                    self.tell_limits();
+                    self.note_limits();
                 }
                 () = self.expiry.due() => self.expiry.step(lb_net::clock::monotonic()),
                 event = self.prober.next() => self.on_health(event),
                 event = self.agents.next() => self.on_agent(event),
                 due = self.standings.due() => match due {
-                    Due::Make(pool) => self.make([pool], None),
-                    Due::Made(faults) => self.on_made(faults),
+                    Due::Make(pool) => self.rebuild([pool], None),
+                    Due::Made(faults) => self.on_rebuilt(faults),
                 },
                 _ = self.signals.hup.recv() => self.reload(),
-                loaded = loaded(&mut self.loading), if !self.standings.are_in_the_making() => self.on_loaded(loaded),
-                ask = self.asks.next(), if !self.standings.have_an_arrival() => self.answer(ask),
-                _ = self.signals.usr1.recv(), if !self.standings.have_an_arrival() => self.tell_state(),
+                loaded = loaded(&mut self.loading), if !self.standings.is_rebuilding() => self.on_loaded(loaded),
+                ask = self.asks.next(), if !self.standings.has_result() => self.answer(ask),
+                _ = self.signals.usr1.recv(), if !self.standings.has_result() => self.note_state(),
                 _ = self.signals.term.recv() => break,
                 _ = self.signals.int.recv() => break,
                 ending = self.workers.one_ended() => {
@@ -189,7 +189,7 @@ impl Control {
             }
         }
         self.stopping = true;
-        self.standings.break_promises();
+        self.standings.drop_waiting_replies();
         let patience = self.plan.drain_timeout;
         note(format_args!("draining, at most {patience:?}"));
         self.sockets.release(|_| false);
@@ -212,7 +212,7 @@ impl Control {
                     break;
                 }
                 ask = self.asks.next() => self.answer(ask),
-                _ = self.signals.usr1.recv() => self.tell_state(),
+                _ = self.signals.usr1.recv() => self.note_state(),
                 _ = self.signals.int.recv() => {
                     note("stopped at once");
                     break;
@@ -252,12 +252,12 @@ impl Control {
         }
     }
 
-    fn tell_state(&self) {
+    fn note_state(&self) {
         print(&lb_admin::text::lines(&self.see()));
     }
 
     /// Limits that were hit since they were last told.
-    fn tell_limits(&mut self) {
+    fn note_limits(&mut self) {
         let now = lb_net::clock::monotonic();
         for listener in &self.snapshot.listeners {
             let told = self.limits.entry(listener.options.address).or_default();

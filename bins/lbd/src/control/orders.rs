@@ -22,7 +22,7 @@ pub(super) struct Ordered {
 impl Orders {
     /// Follows a reload. Orders stay with backends that stay. Where the file now says something else than before about
     /// the very thing that was ordered, the file is newer and counts; each of those is a line for the operator.
-    pub(super) fn follow(&mut self, old: Option<&Plan>, new: &Plan, now: Time) -> Vec<String> {
+    pub(super) fn carry_over(&mut self, old: Option<&Plan>, new: &Plan, now: Time) -> Vec<String> {
         let mut before = HashMap::new();
         for pool in old.into_iter().flat_map(|plan| &plan.pools) {
             before.extend(pool.backends.iter().map(|backend| (backend.id(pool), backend)));
@@ -67,7 +67,7 @@ impl Orders {
 
     /// Takes one order; says whether it changes anything. What the configuration says anyway needs no order: it is
     /// as if it were forgotten.
-    pub(super) fn obey(&mut self, id: BackendId, configured: &Backend, order: &Order, now: Time) -> bool {
+    pub(super) fn apply(&mut self, id: BackendId, configured: &Backend, order: &Order, now: Time) -> bool {
         let ordered = self.0.entry(id).or_default();
         let before = *ordered;
         match order.admin {
@@ -141,13 +141,13 @@ mod tests {
         let plan = plan(&a(", weight = 3"));
         let id = BackendId::of("app", "a");
         let mut orders = Orders::default();
-        assert!(orders.follow(None, &plan, at(1)).is_empty());
+        assert!(orders.carry_over(None, &plan, at(1)).is_empty());
         let order = Order::new("app", "a")
             .with_admin(Wish::Set(Admin::Drain))
             .with_weight(Wish::Set(Weight::new(7).unwrap()));
-        assert!(orders.obey(id, backend_a(&plan), &order, at(2)));
+        assert!(orders.apply(id, backend_a(&plan), &order, at(2)));
         assert!(
-            !orders.obey(id, backend_a(&plan), &order, at(3)),
+            !orders.apply(id, backend_a(&plan), &order, at(3)),
             "the same again changes nothing"
         );
         (orders, plan, id)
@@ -165,10 +165,10 @@ mod tests {
         assert_eq!(counts(&orders, &plan), (Admin::Drain, 7));
         assert_eq!(orders.of(id).since, at(2));
         let a = backend_a(&plan);
-        orders.obey(id, a, &Order::new("app", "a").with_weight(Wish::Forget), at(4));
+        orders.apply(id, a, &Order::new("app", "a").with_weight(Wish::Forget), at(4));
         assert_eq!(counts(&orders, &plan), (Admin::Drain, 3));
         assert_eq!(orders.of(id).since, at(2), "a weight is no state");
-        orders.obey(id, a, &Order::new("app", "a").with_admin(Wish::Forget), at(5));
+        orders.apply(id, a, &Order::new("app", "a").with_admin(Wish::Forget), at(5));
         assert_eq!(counts(&orders, &plan), (Admin::Ready, 3));
         assert_eq!(orders.of(id).since, at(5));
     }
@@ -180,21 +180,21 @@ mod tests {
         let as_configured = Order::new("app", "a")
             .with_admin(Wish::Set(Admin::Ready))
             .with_weight(Wish::Set(Weight::new(3).unwrap()));
-        assert!(orders.obey(id, a, &as_configured, at(4)));
+        assert!(orders.apply(id, a, &as_configured, at(4)));
         assert_eq!(counts(&orders, &plan), (Admin::Ready, 3));
         let left = orders.of(id);
         assert_eq!((left.admin, left.weight, left.since), (None, None, at(4)));
         assert!(
-            !orders.obey(id, a, &as_configured, at(5)),
+            !orders.apply(id, a, &as_configured, at(5)),
             "there is nothing left to change"
         );
 
         // over a file that drains, `ready` is an order
         let drained = super::tests::plan(&self::a(", drain = true"));
-        orders.obey(id, backend_a(&drained), &as_configured, at(6));
+        orders.apply(id, backend_a(&drained), &as_configured, at(6));
         assert_eq!(orders.of(id).admin, Some(Admin::Ready));
         let drain = Order::new("app", "a").with_admin(Wish::Set(Admin::Drain));
-        orders.obey(id, backend_a(&drained), &drain, at(7));
+        orders.apply(id, backend_a(&drained), &drain, at(7));
         assert_eq!(orders.of(id).admin, None);
     }
 
@@ -202,11 +202,11 @@ mod tests {
     fn s_sched_11_a_reload_keeps_orders_unless_the_file_changed_the_same_thing() {
         let (mut orders, old, _) = ordered();
         let same = plan(&a(", weight = 3, max_connections = 9"));
-        assert!(orders.follow(Some(&old), &same, at(5)).is_empty());
+        assert!(orders.carry_over(Some(&old), &same, at(5)).is_empty());
         assert_eq!(counts(&orders, &same), (Admin::Drain, 7));
 
         let heavier = plan(&a(", weight = 4"));
-        let lines = orders.follow(Some(&same), &heavier, at(6));
+        let lines = orders.carry_over(Some(&same), &heavier, at(6));
         assert_eq!(
             lines,
             ["backend app/a: the file now says weight = 4; the weight 7 that was set ends"]
@@ -214,13 +214,13 @@ mod tests {
         assert_eq!(counts(&orders, &heavier), (Admin::Drain, 4));
 
         let drained = plan(&a(", weight = 4, drain = true"));
-        let lines = orders.follow(Some(&heavier), &drained, at(7));
+        let lines = orders.carry_over(Some(&heavier), &drained, at(7));
         assert_eq!(
             lines,
             ["backend app/a: the file now says drain = true; the order drain ends"]
         );
         assert_eq!(counts(&orders, &drained), (Admin::Drain, 4));
-        let lines = orders.follow(Some(&drained), &heavier, at(8));
+        let lines = orders.carry_over(Some(&drained), &heavier, at(8));
         assert!(lines.is_empty(), "there is no order left to end: {lines:?}");
         assert_eq!(counts(&orders, &heavier), (Admin::Ready, 4));
     }
@@ -229,8 +229,8 @@ mod tests {
     fn a_backend_that_goes_takes_its_orders_with_it() {
         let (mut orders, old, id) = ordered();
         let gone = plan("\"10.0.0.2:80\"");
-        assert!(orders.follow(Some(&old), &gone, at(5)).is_empty());
-        assert!(orders.follow(Some(&gone), &old, at(6)).is_empty());
+        assert!(orders.carry_over(Some(&old), &gone, at(5)).is_empty());
+        assert!(orders.carry_over(Some(&gone), &old, at(6)).is_empty());
         assert_eq!(counts(&orders, &old), (Admin::Ready, 3));
         assert_eq!(orders.of(id).since, at(6));
     }

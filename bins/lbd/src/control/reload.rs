@@ -1,6 +1,6 @@
 //! Reloads: the file is read again on a thread of its own; what is wrong changes nothing.
 
-use super::Control;
+use super::ControlLoop;
 use super::health::watched;
 use crate::access;
 use crate::commands::run::say;
@@ -91,7 +91,7 @@ struct Arrival {
     log: Option<Option<(lb_proxy::AccessLog, access::Writer)>>,
 }
 
-impl Control {
+impl ControlLoop {
     /// Reads the file again. Whatever is wrong, nothing changes and everything is said.
     pub(super) fn reload(&mut self) {
         let Source::File(path) = self.source.clone() else {
@@ -226,14 +226,14 @@ impl Control {
         let old = std::mem::replace(&mut self.snapshot, built.commit());
         self.retired.add(&old);
         self.loaded = lb_net::clock::monotonic();
-        for line in self.orders.follow(Some(&self.plan), &plan, self.loaded) {
+        for line in self.orders.carry_over(Some(&self.plan), &plan, self.loaded) {
             note(line);
         }
         crate::note::with_time(plan.log.event_time);
         self.plan = plan;
         self.prober.replace(watched);
         self.agents.replace(asked);
-        self.pass_all_on();
+        self.tell_prober_of_all();
         let leaves = |options: &ListenerOptions| {
             !kept(&self.snapshot, options.address, &options.service) || lost.contains(&options.address)
         };
@@ -243,7 +243,7 @@ impl Control {
             sockets,
             log,
         };
-        self.make_all(|control| control.arrive(arrival));
+        self.rebuild_all(|control| control.arrive(arrival));
         Ok(())
     }
 

@@ -27,7 +27,7 @@ impl Retired {
 
     /// The pool of this name has these conditions now: its former selves follow, the [newest](MOST) of them. Whose table
     /// cannot be made keeps its standings, as the pool itself, which says so.
-    pub(super) fn follow(&mut self, now: &Arc<Pool>, conditions: &[Condition], fail_open: FailOpen, job: &mut Job) {
+    pub(super) fn update(&mut self, now: &Arc<Pool>, conditions: &[Condition], fail_open: FailOpen, job: &mut Job) {
         let mut followed = 0;
         self.0.reverse();
         self.0.retain(|former| {
@@ -105,9 +105,9 @@ mod tests {
         (0..).zip(weights).map(condition).collect()
     }
 
-    fn follow(retired: &mut Retired, now: &Arc<Pool>, conditions: &[Condition]) {
+    fn update(retired: &mut Retired, now: &Arc<Pool>, conditions: &[Condition]) {
         let mut job = Job::default();
-        retired.follow(now, conditions, FailOpen::Never, &mut job);
+        retired.update(now, conditions, FailOpen::Never, &mut job);
         assert_eq!(job.run(), [""; 0]);
     }
 
@@ -121,7 +121,7 @@ mod tests {
         let now = pool(&[("c", 3), ("b", 9), ("d", 4)]);
         let mut retired = Retired::default();
         retired.0.push(Arc::downgrade(&former));
-        follow(&mut retired, &now, &conditions(&[7, 8, 9]));
+        update(&mut retired, &now, &conditions(&[7, 8, 9]));
         assert_eq!(weights(&former), [0, 0, 7], "a is gone, b is elsewhere");
         drop(former);
         retired.add(&Snapshot {
@@ -138,7 +138,7 @@ mod tests {
         let now = pool(&[("a", 1), ("b", 2)]);
         let mut retired = Retired::default();
         retired.0.extend(formers.iter().map(Arc::downgrade));
-        follow(&mut retired, &now, &conditions(&[5, 6]));
+        update(&mut retired, &now, &conditions(&[5, 6]));
         let followed: Vec<bool> = formers.iter().map(|former| weights(former) == [5, 6]).collect();
         assert_eq!(followed, [false, false, true, true, true, true], "the newest");
         assert_eq!(retired.0.len(), 4);

@@ -1,6 +1,6 @@
 //! What there is to see of the running program, as the admin API and SIGUSR1 show it.
 
-use super::Control;
+use super::ControlLoop;
 use lb_admin::ControlError;
 use lb_admin::state::{Backend, Failure, Listener, PassedOver, Pool, Probe, Process, Seen, Share, State, Totals, Why};
 use lb_balance::Standing;
@@ -51,7 +51,7 @@ fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e6
 }
 
-impl Control {
+impl ControlLoop {
     /// Everything at once: for SIGUSR1.
     pub(super) fn see(&self) -> State {
         let mut state = self.see_frame();

@@ -1,6 +1,6 @@
 //! Standings: what is in force, what is to be made anew, and who waits for it.
 
-use super::Control;
+use super::ControlLoop;
 use super::health::condition;
 use super::making::{Faults, Job};
 use crate::note::note;
@@ -55,7 +55,7 @@ struct Promise {
     keep: Kept,
 }
 
-type Kept = Box<dyn FnOnce(&mut Control)>;
+type Kept = Box<dyn FnOnce(&mut ControlLoop)>;
 
 /// What there is to do about standings.
 pub(super) enum Due {
@@ -82,37 +82,37 @@ impl Standings {
     }
 
     /// A backend of the pool in this place has this condition now.
-    pub(super) fn follow(&mut self, index: usize, slot: Slot, now: &Condition) {
+    pub(super) fn note_condition(&mut self, index: usize, slot: Slot, now: &Condition) {
         let made = self.pools.entry(index).or_default();
         made.is_stale |= made.from.get(slot.index()) != Some(now);
     }
 
     /// Something about the pool in this place changed.
-    pub(super) fn make_stale(&mut self, index: usize) {
+    pub(super) fn mark_changed(&mut self, index: usize) {
         self.pools.entry(index).or_default().is_stale = true;
     }
 
     /// Is another thread making tables? What replaces pools waits for it.
-    pub(super) fn are_in_the_making(&self) -> bool {
+    pub(super) fn is_rebuilding(&self) -> bool {
         self.making.is_some()
     }
 
     /// Is a new configuration waiting for its tables? Until it is in force it is not shown.
-    pub(super) fn have_an_arrival(&self) -> bool {
+    pub(super) fn has_result(&self) -> bool {
         self.making.as_ref().is_some_and(|making| making.then.is_some())
     }
 
     /// What waits for standings is not waited for any more.
-    pub(super) fn break_promises(&mut self) {
+    pub(super) fn drop_waiting_replies(&mut self) {
         self.promises.clear();
         self.making = None;
     }
 }
 
-impl Control {
+impl ControlLoop {
     /// Makes the standings of these pools from configuration and health, and the tables that follow from them: here, or
     /// on a thread when that takes long.
-    pub(super) fn make(&mut self, pools: impl IntoIterator<Item = usize>, then: Option<Kept>) {
+    pub(super) fn rebuild(&mut self, pools: impl IntoIterator<Item = usize>, then: Option<Kept>) {
         let begun = lb_net::clock::monotonic();
         let mut job = Job::default();
         let pools: Vec<Fresh> = pools
@@ -136,16 +136,16 @@ impl Control {
                 then,
             });
         } else {
-            self.take_over(job.run(), &pools, begun, then);
+            self.adopt(job.run(), &pools, begun, then);
         }
     }
 
     /// A thread has made tables; `None`: it broke down.
-    pub(super) fn on_made(&mut self, faults: Option<Faults>) {
+    pub(super) fn on_rebuilt(&mut self, faults: Option<Faults>) {
         if let Some(making) = self.standings.making.take() {
             let faults =
                 faults.unwrap_or_else(|| vec!["the thread that makes tables ended by a fault of lbd".to_owned()]);
-            self.take_over(faults, &making.pools, making.begun, making.then);
+            self.adopt(faults, &making.pools, making.begun, making.then);
         }
     }
 
@@ -175,7 +175,7 @@ impl Control {
             is_open: made.failed_open,
         };
         job.add(Arc::clone(pool), made);
-        self.retired.follow(pool, &conditions, plan.fail_open, job);
+        self.retired.update(pool, &conditions, plan.fail_open, job);
         let made = Made {
             from: conditions,
             ..Made::default()
@@ -185,7 +185,7 @@ impl Control {
     }
 
     /// The tables of these pools are in force.
-    fn take_over(&mut self, faults: Faults, pools: &[Fresh], begun: Time, then: Option<Kept>) {
+    fn adopt(&mut self, faults: Faults, pools: &[Fresh], begun: Time, then: Option<Kept>) {
         faults.into_iter().for_each(note);
         let now = lb_net::clock::monotonic();
         let rest = now.since(begun).saturating_mul(RESTS).min(LONGEST_REST);
@@ -193,7 +193,7 @@ impl Control {
             if let Some(made) = self.standings.pools.get_mut(&fresh.index) {
                 made.rests_until = now.after(rest);
             }
-            self.tell_open(&fresh.name, fresh.is_open);
+            self.note_fail_open(&fresh.name, fresh.is_open);
         }
         if let Some(then) = then {
             then(self);
@@ -213,7 +213,7 @@ impl Control {
     }
 
     /// Remembers which pools ignore health, and tells when that changes.
-    fn tell_open(&mut self, pool: &str, is_open: bool) {
+    fn note_fail_open(&mut self, pool: &str, is_open: bool) {
         let open = &mut self.failed_open;
         if is_open && !open.contains(pool) {
             open.insert(pool.to_owned());
@@ -226,7 +226,7 @@ impl Control {
     }
 
     /// Makes the standings of the pools of these names anew, then does this.
-    pub(super) fn make_for(&mut self, names: Vec<String>, keep: impl FnOnce(&mut Self) + 'static) {
+    pub(super) fn rebuild_named(&mut self, names: Vec<String>, keep: impl FnOnce(&mut Self) + 'static) {
         // Entries of one name are one pool.
         let place = |name: &String| self.snapshot.pools.iter().position(|entry| entry.pool.name() == name);
         let places: Vec<usize> = names.iter().filter_map(place).collect();
@@ -234,8 +234,8 @@ impl Control {
             pools: names.into_iter().map(|name| (name, false)).collect(),
             keep: Box::new(keep),
         });
-        if !self.standings.are_in_the_making() {
-            return self.make(places, None);
+        if !self.standings.is_rebuilding() {
+            return self.rebuild(places, None);
         }
         for index in places {
             let made = self.standings.pools.entry(index).or_default();
@@ -244,18 +244,18 @@ impl Control {
     }
 
     /// Makes the standings of all pools, before anybody is served.
-    pub(super) fn make_all_here(&mut self) {
+    pub(super) fn rebuild_all_now(&mut self) {
         let begun = lb_net::clock::monotonic();
         let mut job = Job::default();
         let places = 0..self.snapshot.pools.len();
         let pools: Vec<Fresh> = places.filter_map(|index| self.prepare(index, &mut job)).collect();
-        self.take_over(job.run(), &pools, begun, None);
+        self.adopt(job.run(), &pools, begun, None);
     }
 
     /// Makes the standings of all pools anew, then does this.
-    pub(super) fn make_all(&mut self, keep: impl FnOnce(&mut Self) + 'static) {
+    pub(super) fn rebuild_all(&mut self, keep: impl FnOnce(&mut Self) + 'static) {
         self.standings.pools.clear();
-        self.make(0..self.snapshot.pools.len(), Some(Box::new(keep)));
+        self.rebuild(0..self.snapshot.pools.len(), Some(Box::new(keep)));
     }
 }
 
