@@ -1,5 +1,8 @@
 //! What all connections of one worker share. One thread; nothing here is locked.
 
+#[cfg(feature = "sim")]
+pub(crate) mod census;
+
 use crate::buffer::{Buffer, FreeList, LARGE, SMALL, TINY};
 use crate::http::client::Wire;
 use crate::http::exchange::Exchange;
@@ -57,7 +60,7 @@ impl Core {
         let clock = Clock::new();
         let now = clock.now();
         let timers = Timers::new(now.mono);
-        Rc::new(Self {
+        let core = Rc::new(Self {
             clock,
             now: Cell::new(now),
             timers,
@@ -80,7 +83,10 @@ impl Core {
             connections: Cell::new(0),
             clients: Cell::new(0),
             ended: RefCell::new(Vec::new()),
-        })
+        });
+        #[cfg(feature = "sim")]
+        census::remember(&core);
+        core
     }
 
     /// The time at which the current task was woken: one clock read for all that it does.

@@ -28,7 +28,7 @@
 //! worker, for bodies from 512 KiB on; 100 interim responses per request.
 //!
 //! Features:
-//! - `sim`: a worker runs over `lb_net::sim`, a network in memory, for tests only; no program turns it on.
+//! - `sim`: a worker runs over `lb_net::sim`, a network in memory, and `census` says what it holds, for tests only; no program turns it on.
 
 mod buffer;
 mod contact;
@@ -49,6 +49,8 @@ mod turn;
 mod view;
 mod worker;
 
+#[cfg(feature = "sim")]
+pub use core::census::{Census, census};
 #[doc(no_inline)]
 pub use lb_balance::{Pool, Routes};
 #[doc(no_inline)]

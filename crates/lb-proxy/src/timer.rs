@@ -167,6 +167,17 @@ impl Timers {
         idle.len()
     }
 
+    /// Connections that have an entry.
+    #[cfg(feature = "sim")]
+    pub(crate) fn taken(&self) -> usize {
+        self.wheel
+            .borrow()
+            .entries
+            .iter()
+            .filter(|entry| entry.waker.is_some())
+            .count()
+    }
+
     /// Wakes the tasks of all entries: the worker's state changed (drain).
     pub(crate) fn wake_all(&self) {
         for entry in &self.wheel.borrow().entries {
