@@ -94,18 +94,30 @@ impl<T: Pipe> Client<'_, T> {
             End::Reset(after) => {
                 self.conn.pause(after).await;
                 if !self.is_over.get() {
-                    self.ledger.note(self.who, "resets");
-                    self.conn.reset();
+                    self.reset();
                 }
             }
         }
+    }
+
+    fn reset(&self) {
+        self.ledger.note(self.who, "resets");
+        let now = self.ledger.now();
+        for ask in &self.script.asks {
+            self.ledger.asked(ask.id, |asked| {
+                asked.reset_at = Some(now).filter(|_| asked.answer.is_none())
+            });
+        }
+        self.conn.reset();
     }
 
     async fn ask(&self, ask: &Ask, n: usize) -> Result<(), ()> {
         self.ledger
             .note(self.who, format!("asks {} {} {:?}", ask.method, ask.id, ask.upload));
         let head = ask.head(self.cookie.borrow().as_deref(), self.script.is_old);
+        let now = self.ledger.now();
         self.ledger.asked(ask.id, |asked| {
+            asked.begun_at = now;
             asked.is_whole = ask.upload.length() == 0 && ask.garbage.is_none()
         });
         self.put(head.as_bytes(), ask).await?;
@@ -126,7 +138,13 @@ impl<T: Pipe> Client<'_, T> {
                 return Err(());
             }
         }
-        self.body(ask).await
+        let Some(patience) = ask.gives_up else {
+            return self.body(ask).await;
+        };
+        if either(self.body(ask), tokio::time::sleep(patience)).await.is_err() {
+            self.reset();
+        }
+        Err(())
     }
 
     async fn body(&self, ask: &Ask) -> Result<(), ()> {
@@ -145,7 +163,7 @@ impl<T: Pipe> Client<'_, T> {
                     }
                     End::Reset(after) => {
                         self.conn.pause(after).await;
-                        self.conn.reset();
+                        self.reset();
                     }
                 }
                 return Err(());
@@ -314,16 +332,20 @@ impl<T: Pipe> Client<'_, T> {
                 answer.body += bytes.len() as u64;
                 // Who goes in the middle has seen no end.
                 match self.script.stops_after {
-                    Some(most) if answer.body > most => Err(Gone::Inside),
+                    Some((most, _)) if answer.body > most => Err(Gone::Inside),
                     _ => Ok(()),
                 }
             })
             .await;
         answer.is_whole = read.is_ok();
         self.ledger.asked(ask.id, |asked| asked.answer = Some(answer));
-        if read == Err(Gone::Inside) && self.script.stops_after.is_some() {
+        if read == Err(Gone::Inside)
+            && let Some((_, pause)) = self.script.stops_after
+        {
             self.ledger.note(self.who, format!("reads no more of {}", ask.id));
-            self.conn.pause(Duration::from_secs(8)).await;
+            let now = Some(self.ledger.now()).filter(|_| ask.floods);
+            self.ledger.asked(ask.id, |asked| asked.stopped_at = now);
+            self.conn.pause(pause).await;
         }
         read?;
         let stays = !head.closes() && framing != Framing::UntilClose && status != 101;

@@ -19,6 +19,12 @@ pub(crate) struct Asked {
     /// Its last byte was sent.
     pub(crate) is_whole: bool,
     pub(crate) answer: Option<Answer>,
+    /// When its client began with it.
+    pub(crate) begun_at: Duration,
+    /// Its client broke off, with this unanswered.
+    pub(crate) reset_at: Option<Duration>,
+    /// It reads no more of an answer that fills all windows.
+    pub(crate) stopped_at: Option<Duration>,
 }
 
 /// What a client got for a request.
@@ -49,6 +55,8 @@ pub(crate) struct Visit {
     pub(crate) said_whole: bool,
     /// Only the end of the connection ends it.
     pub(crate) until_close: bool,
+    /// When the head of the answer was written.
+    pub(crate) said_at: Option<Duration>,
 }
 
 /// A side of a tunnel.
@@ -62,6 +70,10 @@ pub(crate) struct Side {
     pub(crate) saw_end: bool,
     /// It broke off, or went away without listening to the end.
     pub(crate) left: bool,
+    /// For how long it listened after it had said all and its end in order.
+    pub(crate) stayed: Option<Duration>,
+    /// It read nothing for longer than tunnels may be silent.
+    pub(crate) was_deaf: bool,
 }
 
 /// A tunnel: a TCP connection, or what an upgrade made of one.
@@ -69,7 +81,8 @@ pub(crate) struct Side {
 pub(crate) struct Tunnel {
     pub(crate) id: u32,
     pub(crate) ip: IpAddr,
-    pub(crate) client: Side,
+    /// `None`: its upgrade did not come to the client.
+    pub(crate) client: Option<Side>,
     /// `None`: it came to no backend.
     pub(crate) backend: Option<Side>,
 }
@@ -81,6 +94,9 @@ pub(crate) struct Line {
     pub(crate) client: String,
     pub(crate) target: String,
     pub(crate) end: String,
+    /// By the clock of the trace.
+    pub(crate) began_at: Duration,
+    pub(crate) ended_at: Duration,
 }
 
 /// All that the rules look at.
@@ -92,6 +108,8 @@ pub(crate) struct History {
     /// Connections that were made to the listeners: HTTP, TCP.
     pub(crate) connected: (u64, u64),
     pub(crate) lines: Vec<Line>,
+    /// When nobody had his turn, and for how long.
+    pub(crate) stalls: Vec<(Duration, Duration)>,
 }
 
 /// The history while it is written, shared by the actors of a run.
@@ -168,6 +186,14 @@ impl Ledger {
 
     pub(crate) fn change(&self) -> RefMut<'_, History> {
         self.0.history.borrow_mut()
+    }
+
+    /// Nobody has his turn for so long: what comes meanwhile is found together with what is due.
+    pub(crate) async fn stall(&self, who: &str, stall: Duration) {
+        self.note(who, format!("nobody runs for {stall:?}"));
+        let now = self.now();
+        self.change().stalls.push((now, stall));
+        tokio::time::advance(stall).await;
     }
 
     /// Changes what is known of a request.

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod answer;
 mod backend;
 mod client;
 mod conn;
 mod dice;
+mod events;
 mod history;
 mod panics;
 mod rules;
@@ -13,5 +15,8 @@ mod script;
 mod seeds;
 mod site;
 mod tunnel;
+mod verdict;
+mod weather;
 mod wire;
 mod world;
+mod wrong;

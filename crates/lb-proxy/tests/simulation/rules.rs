@@ -14,6 +14,8 @@ pub(crate) enum Rule {
     TicketsReturn,
     NothingIsLeft,
     NobodyWaits,
+    InTime,
+    NobodyIsServedInVain,
     EndsOnce,
     /// Not the worker, and none of its connections.
     NobodyPanics,
@@ -58,7 +60,7 @@ pub(crate) fn a_cut_response_never_looks_whole(history: &History) -> Result<(), 
         };
         // EXCEPTION `a reset behind a failed upload`: a write to the backend that fails takes the error with it, so that the
         // next read of a body without a length sees an end in order, not the reset. When the relay knows it, this goes.
-        if visit.until_close && !visit.is_whole && !visit.said_whole {
+        if visit.until_close && !visit.is_whole {
             continue;
         }
         if !visit.said_whole {
@@ -116,8 +118,12 @@ pub(crate) fn an_upload_arrives_as_it_was_sent(history: &History) -> Result<(), 
 
 /// What a tunnel delivers is what a direct connection would: nothing that was not sent, an end only where one was said,
 /// and all of it to whom stays. `is_ended`: the balancer ended tunnels of this client by itself.
-pub(crate) fn a_tunnel_delivers_what_a_direct_connection_would(tunnel: &Tunnel, is_ended: bool) -> Result<(), String> {
-    let client = tunnel.client;
+pub(crate) fn a_tunnel_delivers_what_a_direct_connection_would(
+    tunnel: &Tunnel,
+    is_ended: bool,
+    way: &Way,
+) -> Result<(), String> {
+    let Some(client) = tunnel.client else { return Ok(()) };
     let Some(backend) = tunnel.backend else {
         return match client.got {
             0 => Ok(()),
@@ -128,13 +134,13 @@ pub(crate) fn a_tunnel_delivers_what_a_direct_connection_would(tunnel: &Tunnel, 
         ("client", "backend", client, backend),
         ("backend", "client", backend, client),
     ] {
-        delivered(got, sent, client.left || backend.left, is_ended)
+        delivered(got, sent, client.left || backend.left, is_ended, way)
             .map_err(|what| format!("tunnel {}, {from} to {to}: {what}", tunnel.id))?;
     }
     Ok(())
 }
 
-fn delivered(got: Side, sent: Side, somebody_left: bool, is_ended: bool) -> Result<(), String> {
+fn delivered(got: Side, sent: Side, somebody_left: bool, is_ended: bool, way: &Way) -> Result<(), String> {
     if got.got > sent.sent {
         return Err(format!("{} bytes were sent and {} came", sent.sent, got.got));
     }
@@ -147,11 +153,31 @@ fn delivered(got: Side, sent: Side, somebody_left: bool, is_ended: bool) -> Resu
         return Err("an end came that was not said".into());
     }
     let is_whole = got.got == sent.sent && got.saw_end == sent.said_end;
-    if !is_whole && (!somebody_left || got.saw_end) {
+    // Who said all in order and left long after has nothing under way; the balancer has it, and the other side stays.
+    let was_said =
+        !got.left && !got.was_deaf && sent.sent <= SMALL && sent.stayed.is_some_and(|stayed| stayed > way.long());
+    if !is_whole && (!somebody_left || got.saw_end || (was_said && got.got < sent.sent)) {
         let how = if got.saw_end { "and the end" } else { "and no end" };
         return Err(format!("{} bytes were sent, {} came {how}", sent.sent, got.got));
     }
     Ok(())
+}
+
+/// Fits into the least buffer of a tunnel, so that it is read however slow the other side is.
+const SMALL: u64 = 16_000;
+
+/// What the network is like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    /// The longest way of a byte, and of the word that it is here.
+    pub(crate) time: Duration,
+}
+
+impl Way {
+    /// All that was sent has arrived.
+    fn long(&self) -> Duration {
+        self.time * 3 + COARSE
+    }
 }
 
 /// After all is over no backend has anything in flight.
@@ -173,13 +199,14 @@ pub(crate) struct Held {
     pub(crate) streams: u64,
     /// Connections to backends that may be kept idle.
     pub(crate) may_keep: u64,
-    /// Deadlines of connections.
+    /// Deadlines of connections, and pipes of the kernel.
     pub(crate) timers: u64,
+    pub(crate) pipes: u64,
 }
 
 /// Without clients a worker holds no place, no deadline, and of connections only those to backends that it may keep.
 pub(crate) fn nothing_is_held_without_clients(held: &Held) -> Result<(), String> {
-    if held.clients != [0; 3] || held.timers != 0 {
+    if held.clients != [0; 3] || held.timers + held.pipes != 0 {
         return Err(format!("nobody is connected, and yet: {held:?}"));
     }
     if held.streams > held.may_keep {
@@ -199,6 +226,83 @@ pub(crate) fn nobody_waits_without_a_deadline(waits: Duration, longest: Duration
         Err(format!("nothing for {waits:?}, longer than {longest:?}"))
     }
 }
+
+/// A backend whose answer was on its way before the time for it was over is not said to be late, whatever else was to be done
+/// then.
+pub(crate) fn who_answers_in_time_is_not_late(history: &History, timeout: Duration, way: &Way) -> Result<(), String> {
+    for line in history.lines.iter().filter(|line| line.end == "upstream_timeout") {
+        let Some(id) = id_of(&line.target) else { continue };
+        let Some(visit) = history.visits.iter().rev().find(|visit| visit.id == id) else {
+            continue;
+        };
+        let asked = history.asked.iter().find(|asked| asked.id == id);
+        // The balancer cannot have waited for it since before that.
+        if let (Some(asked), Some(said)) = (asked, visit.said_at)
+            && said + way.time * 2 + COARSE <= asked.begun_at + timeout
+        {
+            let begun = asked.begun_at;
+            return Err(format!(
+                "request {id} began at {begun:?}, was answered at {said:?}, and that was too late"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Who resets his connection is not served for long after that, whatever his request waits for.
+pub(crate) fn who_resets_is_not_served_further(history: &History, way: &Way) -> Result<(), String> {
+    for line in history.lines.iter().filter(|line| !line.end.starts_with("tunnel")) {
+        let asked = history.asked.iter().find(|asked| Some(asked.id) == id_of(&line.target));
+        let Some(reset) = asked.and_then(|asked| asked.reset_at) else {
+            continue;
+        };
+        // Who waited to be let in is looked at then.
+        let stalls = history
+            .stalls
+            .iter()
+            .filter(|(at, stall)| *at <= line.ended_at && *at + *stall >= reset);
+        let stalled: Duration = stalls.map(|(_, stall)| *stall).sum();
+        if line.ended_at > reset.max(line.began_at) + stalled + way.long() + ASKS {
+            return Err(format!(
+                "the client of {:?} reset at {reset:?}, it ended at {:?}",
+                line.target, line.ended_at
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Who takes nothing of his answer keeps its backend for as long as one may, and not for as long as he sends something.
+pub(crate) fn who_takes_nothing_is_not_waited_for(
+    history: &History,
+    patience: Duration,
+    way: &Way,
+) -> Result<(), String> {
+    for line in &history.lines {
+        let asked = history.asked.iter().find(|asked| Some(asked.id) == id_of(&line.target));
+        let Some(stopped) = asked.and_then(|asked| asked.stopped_at) else {
+            continue;
+        };
+        let stalled: Duration = history.stalls.iter().map(|(_, stall)| *stall).sum();
+        if line.ended_at > stopped + FILLS + patience + stalled + way.long() * 10 {
+            let ended = line.ended_at;
+            return Err(format!(
+                "{:?}: nothing was read from {stopped:?} on, it ended at {ended:?}",
+                line.target
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// All windows are full by then.
+const FILLS: Duration = Duration::from_secs(15);
+
+/// A client from which nothing is read is asked so often whether it is there, and once more when it is heard late.
+const ASKS: Duration = Duration::from_millis(2_300);
+
+/// The wheel of deadlines looks so seldom.
+const COARSE: Duration = Duration::from_millis(150);
 
 /// What was counted.
 #[derive(Debug, Clone, Default)]

@@ -41,6 +41,10 @@ pub(crate) struct Ask {
     pub(crate) upload: Upload,
     pub(crate) expects: bool,
     pub(crate) upgrades: bool,
+    /// Its answer is to come at once and to be larger than all windows.
+    pub(crate) floods: bool,
+    /// Nobody is to take its body, and its client breaks off after so long.
+    pub(crate) gives_up: Option<Duration>,
     /// What stands in the head that no server takes.
     pub(crate) garbage: Option<&'static str>,
     /// Before it, and between the pieces of its body.
@@ -61,8 +65,8 @@ pub(crate) struct Script {
     /// HTTP/1.0.
     pub(crate) is_old: bool,
     pub(crate) pace: Pace,
-    /// It stops reading inside a response that is longer.
-    pub(crate) stops_after: Option<u64>,
+    /// It stops reading for so long inside a response that is longer, and goes.
+    pub(crate) stops_after: Option<(u64, Duration)>,
     pub(crate) end: End,
 }
 
@@ -86,7 +90,13 @@ impl Ask {
             head += "Expect: 100-continue\r\n";
         }
         if self.upgrades {
-            head += "Connection: Upgrade\r\nUpgrade: bytes\r\n";
+            head += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+        }
+        if self.floods {
+            head += "X-Want: flood\r\n";
+        }
+        if self.gives_up.is_some() {
+            head += "X-Want: nothing\r\n";
         }
         if let Some(cookie) = cookie {
             head += &format!("Cookie: {cookie}\r\n");
@@ -130,6 +140,8 @@ impl Ask {
             upload,
             expects: !is_old && upload.length() > 0 && dice.percent(25),
             upgrades,
+            floods: false,
+            gives_up: None,
             garbage: dice.percent(2).then(|| {
                 dice.pick(&[
                     "No colon\r\n",
@@ -177,9 +189,52 @@ impl Script {
                 piece: dice.pick(&[300, 4_096, 16_384, 65_536]).max(300),
                 pause: Duration::from_millis(dice.weighted(&[(8, 0), (2, 1), (1, 8)])),
             },
-            stops_after: dice.percent(6).then(|| dice.clone().between(0, 30_000)),
+            stops_after: dice
+                .percent(6)
+                .then(|| (dice.clone().between(0, 30_000), Duration::from_secs(8))),
             end,
         }
+    }
+
+    /// A client that takes nothing of its response and sends a little of its upload again and again, for longer than `longest`.
+    pub(crate) fn trickle(ledger: &Ledger, dice: &mut Dice, ip: IpAddr, longest: Duration) -> Self {
+        let mut script = Self::new(ledger, dice, ip, 0);
+        let every = Duration::from_millis(400);
+        let length = (longest.as_millis() * 2 / every.as_millis()) as u64;
+        script.asks = vec![Ask {
+            method: "PUT",
+            upload: Upload::Length(length),
+            expects: false,
+            upgrades: false,
+            floods: true,
+            garbage: None,
+            between: every,
+            piece: 1,
+            cut: None,
+            ..script.asks[0].clone()
+        }];
+        script.is_old = false;
+        script.stops_after = Some((0, longest * 2));
+        script
+    }
+
+    /// A client that sends more than fits anywhere to a backend that takes nothing, and breaks off.
+    pub(crate) fn give_up(ledger: &Ledger, dice: &mut Dice, ip: IpAddr, flood: u64) -> Self {
+        let mut script = Self::new(ledger, dice, ip, 0);
+        script.asks = vec![Ask {
+            method: "PUT",
+            upload: Upload::Length(flood),
+            expects: false,
+            upgrades: false,
+            gives_up: Some(Duration::from_millis(dice.between(200, 1_500))),
+            garbage: None,
+            between: Duration::ZERO,
+            piece: flood / 20,
+            cut: None,
+            ..script.asks[0].clone()
+        }];
+        (script.is_old, script.stops_after) = (false, None);
+        script
     }
 }
 

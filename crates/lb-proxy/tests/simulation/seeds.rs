@@ -1,6 +1,7 @@
 //! Runs seeds on all cores, and says how to replay the one that failed.
 
-use crate::world::{self, Outcome, Tally};
+use crate::verdict::{Outcome, Tally};
+use crate::world;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -48,6 +49,13 @@ fn no_rule_is_broken_under_any_seed() {
         "{count} seeds, {:.1} a second: {sum:?}",
         count as f64 / took.as_secs_f64()
     ));
+    let unseen: Vec<&&str> = SEEN.iter().filter(|end| !sum.ends.contains_key(**end)).collect();
+    if count >= SEEDS {
+        assert!(
+            unseen.is_empty() && sum.upgrades > 0 && sum.retries > 0,
+            "never seen: {unseen:?}"
+        );
+    }
     let reports: Vec<&str> = failed.iter().map(|(_, report)| report.as_str()).collect();
     assert!(
         failed.is_empty(),
@@ -114,6 +122,7 @@ impl Tally {
         self.whole += other.whole;
         self.retries += other.retries;
         self.tunnels += other.tunnels;
+        self.upgrades += other.upgrades;
         for (end, count) in &other.ends {
             *self.ends.entry(end).or_default() += count;
         }
@@ -130,6 +139,35 @@ fn say(text: &str) {
     println!("{text}");
 }
 
+/// How requests and connections end at least once in that many: a seed that meets no trouble proves nothing.
+const SEEN: [&str; 26] = [
+    "backends_busy",
+    "bad_request",
+    "body_too_large",
+    "client_idle",
+    "client_reset",
+    "client_timeout",
+    "connect_refused",
+    "connect_timeout",
+    "done",
+    "drain",
+    "drain_deadline",
+    "local_shortage",
+    "made_room",
+    "no_backend",
+    "request_timeout",
+    "response_timeout",
+    "tunnel_done",
+    "tunnel_idle",
+    "tunnel_reset",
+    "upgrade_failed",
+    "upstream_closed",
+    "upstream_protocol",
+    "upstream_reset",
+    "upstream_timeout",
+    "upstream_truncated",
+    "write_timeout",
+];
 /// Run on every change.
 const SEEDS: u64 = 2_000;
 /// A seed takes milliseconds.

@@ -49,7 +49,7 @@ pub(crate) struct Site {
     tables: Option<Arc<Tables>>,
     serial: u64,
     algorithm: Algorithm,
-    options: PoolOptions,
+    pub(crate) options: PoolOptions,
     max_connections: usize,
     max_per_backend: Option<u32>,
     seed: u64,
@@ -77,7 +77,7 @@ impl Site {
         let mut ms = |of: &[u64]| Duration::from_millis(dice.pick(of));
         let options = PoolOptions {
             connect_timeout: ms(&[300, 2_000, 4_000]),
-            response_timeout: ms(&[500, 2_000, 5_000]),
+            response_timeout: ms(&[500, 2_000, 5_000, 10_000]),
             idle_timeout: ms(&[1_000, 5_000, 10_000]),
             max_idle: 0,
             retries: 0,
@@ -110,7 +110,7 @@ impl Site {
             algorithm: dice.pick(&Algorithm::ALL),
             options,
             max_connections,
-            max_per_backend: dice.percent(25).then(|| 2),
+            max_per_backend: dice.percent(25).then_some(2),
             seed,
             longest,
             dice,
@@ -161,8 +161,12 @@ impl Site {
         Duration::from_millis(Dice::of(self.seed, 100 + part).pick(of))
     }
 
-    fn http_options(&self) -> HttpOptions {
+    pub(crate) fn http_options(&self) -> HttpOptions {
         let mut dice = Dice::of(self.seed, 2);
+        let limits = lb_proxy::Limits {
+            body_bytes: dice.percent(10).then_some(8_000),
+            ..Default::default()
+        };
         HttpOptions {
             routes: Routes::new(vec![Route {
                 hosts: vec![Host::Any],
@@ -170,7 +174,7 @@ impl Site {
                 action: Action::Forward(WEB),
             }])
             .expect("a route"),
-            limits: Arc::default(),
+            limits: Arc::new(limits),
             keep_alive: self.patience(1, &[500, 3_000, 10_000]),
             keep_alive_requests: dice.pick(&[2, 4, 1_000, 1_000]),
             head_timeout: self.patience(2, &[700, 5_000]),
@@ -206,7 +210,7 @@ impl Site {
         if let Some(table) = &self.tables {
             tables[0] = Some(Arc::clone(table)).filter(|_| number == WEB);
             strategies.push(Box::new(ClientIp::default()));
-        } else if number == WEB && self.seed % 2 == 0 {
+        } else if number == WEB && self.seed.is_multiple_of(2) {
             let options = CookieInsertOptions::for_pool(name);
             strategies.push(Box::new(CookieInsert::new(options, &[7; 16], &ids).expect("a cookie")));
         }

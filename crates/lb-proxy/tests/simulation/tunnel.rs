@@ -20,6 +20,8 @@ struct Script {
     is_last: bool,
     /// After its end it listens for so long only, and goes; `None`: to the other's end.
     listens: Option<Duration>,
+    /// In the middle it says and reads nothing for so long.
+    stalls: Option<Duration>,
     /// How fast it reads.
     reads: u64,
     reads_pause: Duration,
@@ -30,6 +32,10 @@ impl Script {
     fn new((seed, most): (u64, u64), id: u32, is_client: bool) -> Self {
         let mut dice = Dice::of(seed, u64::from(id) << 8 | u64::from(is_client) | 1 << 60);
         let length = dice.length(most);
+        // Some read slowly, so that bytes wait for them in the balancer.
+        let (reads, reads_pause) =
+            dice.weighted(&[(14, (16_000, 0)), (4, (2_000, 2)), (2, (2_000, 40)), (4, (500, 250))]);
+        let reads_pause = Duration::from_millis(reads_pause);
         let one_waits = Dice::of(seed, u64::from(id) | 1 << 61).between(0, 3);
         Self {
             length,
@@ -38,10 +44,11 @@ impl Script {
             breaks_at: dice.percent(12).then(|| dice.clone().between(0, length)),
             is_last: one_waits == u64::from(is_client),
             listens: dice
-                .percent(10)
+                .percent(15)
                 .then(|| Duration::from_millis(Dice::of(seed, id.into()).between(0, 3_000))),
-            reads: dice.pick(&[10, 1_000, 16_000, 64_000]).max(2_000),
-            reads_pause: Duration::from_millis(dice.weighted(&[(7, 0), (2, 2), (1, 40)])),
+            stalls: dice.percent(5).then_some(Duration::from_secs(30)),
+            reads,
+            reads_pause,
         }
     }
 }
@@ -67,7 +74,7 @@ pub(crate) async fn client<T: Pipe>(
     let side = Work::new(conn, ledger, who, Script::new(plan, id, true))
         .run(Bytes::up(id), Bytes::down(id), early)
         .await;
-    ledger.tunnel(id, |tunnel| tunnel.client = side);
+    ledger.tunnel(id, |tunnel| tunnel.client = Some(side));
 }
 
 /// The backend's end.
@@ -91,7 +98,7 @@ pub(crate) fn begun(ledger: &Ledger, id: u32, ip: IpAddr) {
     ledger.change().tunnels.push(Tunnel {
         id,
         ip,
-        client: Side::default(),
+        client: None,
         backend: None,
     });
 }
@@ -114,6 +121,7 @@ impl<'a, T: Pipe> Work<'a, T> {
     }
 
     async fn run(self, mine: Bytes, theirs: Bytes, early: &[u8]) -> Side {
+        self.change(|side| side.was_deaf = self.script.stalls.is_some());
         let heard = tokio::sync::Notify::new();
         tokio::join!(self.write(mine, &heard), self.read(theirs, early, &heard));
         self.ledger.note(self.who, format!("tunnel: {:?}", self.side.get()));
@@ -133,6 +141,10 @@ impl<'a, T: Pipe> Work<'a, T> {
             if self.conn.write_all(&piece).await.is_err() {
                 return;
             }
+            let half = script.length / 2;
+            if let Some(stalls) = script.stalls.filter(|_| (at..at + len).contains(&half)) {
+                self.conn.pause(stalls).await;
+            }
             at += len;
             self.conn.pause(script.pause).await;
         }
@@ -150,7 +162,7 @@ impl<'a, T: Pipe> Work<'a, T> {
         if let Some(listens) = script.listens {
             self.conn.pause(listens).await;
             if !self.side.get().saw_end {
-                self.change(|side| side.left = true);
+                self.change(|side| (side.left, side.stayed) = (true, Some(listens)));
                 self.ledger.note(self.who, "listens no more");
                 self.conn.close();
             }
@@ -160,6 +172,7 @@ impl<'a, T: Pipe> Work<'a, T> {
     async fn read(&self, theirs: Bytes, early: &[u8], heard: &tokio::sync::Notify) {
         let mut buffer = vec![0; self.script.reads as usize];
         self.got(theirs, early);
+        self.conn.pause(self.script.stalls.unwrap_or_default()).await;
         loop {
             match self.conn.read(&mut buffer).await {
                 Ok(0) => {

@@ -89,6 +89,8 @@ pub(crate) enum Framing {
 pub(crate) struct Reader<'a, T> {
     conn: &'a Conn<T>,
     buffer: Vec<u8>,
+    /// What is read into, made once.
+    piece: Box<[u8]>,
     used: usize,
     pub(crate) pace: Pace,
     /// Bytes that came.
@@ -100,6 +102,7 @@ impl<'a, T: Pipe> Reader<'a, T> {
         Self {
             conn,
             buffer: Vec::new(),
+            piece: vec![0; pace.piece].into(),
             used: 0,
             pace,
             total: 0,
@@ -124,14 +127,11 @@ impl<'a, T: Pipe> Reader<'a, T> {
             self.buffer.clear();
             self.used = 0;
         }
-        let old = self.buffer.len();
         if self.total > 0 {
             self.conn.pause(self.pace.pause).await;
         }
-        self.buffer.resize(old + self.pace.piece, 0);
-        let read = self.conn.read(&mut self.buffer[old..]).await;
-        self.buffer.truncate(old + *read.as_ref().unwrap_or(&0));
-        let len = read.map_err(|_| Gone::Broken)?;
+        let len = self.conn.read(&mut self.piece).await.map_err(|_| Gone::Broken)?;
+        self.buffer.extend_from_slice(&self.piece[..len]);
         self.total += len as u64;
         Ok(len > 0)
     }

@@ -3,48 +3,26 @@
 use crate::backend::Backend;
 use crate::client;
 use crate::dice::Dice;
-use crate::history::{Ledger, Line};
+use crate::history::Ledger;
 use crate::panics;
-use crate::rules::{self, Breach, Counted, Held, Rule};
+use crate::rules::{Rule, Way};
 use crate::script::{Script, ip_of};
 use crate::site::{HTTP, Site, TCP, WEB};
+use crate::verdict::Outcome;
+use crate::weather::weather;
 use lb_net::ListenerOptions;
 use lb_net::sim::{Answer, Listener, Network, Weather};
 use lb_proxy::{AccessLog, Address, Counters, Format, Order, Worker};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-
-/// What a run came to.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) breaches: Vec<Breach>,
-    pub(crate) trace: Vec<String>,
-    /// What went over the network, when the trace is printed.
-    pub(crate) wire: Vec<String>,
-    /// Of all that went over the network.
-    pub(crate) digest: u64,
-    pub(crate) tally: Tally,
-}
-
-/// How much a run had of what.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tally {
-    pub(crate) requests: u64,
-    pub(crate) whole: u64,
-    pub(crate) retries: u64,
-    pub(crate) tunnels: u64,
-    /// By the word of the end.
-    pub(crate) ends: BTreeMap<&'static str, u64>,
-}
 
 /// Runs a seed. `is_live`: the trace is printed as it comes.
 pub(crate) fn run(seed: u64, is_live: bool) -> Outcome {
@@ -57,24 +35,27 @@ pub(crate) fn run(seed: u64, is_live: bool) -> Outcome {
     runtime.block_on(World::run(seed, is_live))
 }
 
-struct World {
-    seed: u64,
-    network: Network,
-    weather: Weather,
-    ledger: Ledger,
-    site: RefCell<Site>,
-    orders: UnboundedSender<Order>,
-    counters: Arc<Counters>,
-    lines: Receiver<Vec<u8>>,
-    lost: Arc<AtomicU64>,
-    longest: Duration,
+pub(crate) struct World {
+    pub(crate) seed: u64,
+    pub(crate) network: Network,
+    pub(crate) weather: Weather,
+    pub(crate) ledger: Ledger,
+    pub(crate) site: RefCell<Site>,
+    pub(crate) orders: UnboundedSender<Order>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) lines: Receiver<Vec<u8>>,
+    pub(crate) lost: Arc<AtomicU64>,
+    pub(crate) longest: Duration,
+    pub(crate) response_timeout: Duration,
+    pub(crate) write_timeout: Duration,
+    pub(crate) way: Way,
     /// The longest body.
-    most: u64,
+    pub(crate) most: u64,
     /// Connections of the actors that are under way.
-    busy: Rc<Cell<usize>>,
-    ports: Cell<u16>,
+    pub(crate) busy: Rc<Cell<usize>>,
+    pub(crate) ports: Cell<u16>,
     /// No client will come any more.
-    is_over: Cell<bool>,
+    pub(crate) is_over: Cell<bool>,
 }
 
 impl World {
@@ -102,6 +83,8 @@ impl World {
         let crowded = if weather.descriptors < 1_000 { 300 } else { 0 };
         let crowded = Duration::from_secs(crowded);
         let (window, piece) = (*weather.window.end() as u64, *weather.piece.end() as u64);
+        let response_timeout = site.options.response_timeout;
+        let write_timeout = site.http_options().write_timeout;
         let world = Rc::new(Self {
             seed,
             network,
@@ -112,6 +95,11 @@ impl World {
             counters,
             lines,
             lost,
+            response_timeout,
+            write_timeout,
+            way: Way {
+                time: *weather.latency.end() + (*weather.latency.end()).max(Duration::from_millis(5)),
+            },
             most: window.saturating_mul(30).min(piece.saturating_mul(1_000)).min(150_000),
             weather,
             busy: Rc::default(),
@@ -140,11 +128,11 @@ impl World {
         }
     }
 
-    fn note(&self, what: impl AsRef<str>) {
+    pub(crate) fn note(&self, what: impl AsRef<str>) {
         self.ledger.note("world", what);
     }
 
-    fn listen(&self, address: Address) {
+    pub(crate) fn listen(&self, address: Address) {
         let fd = lb_net::Listener::bind_fd(&ListenerOptions::new(address)).expect("a simulated socket");
         send(&self.orders, Order::Listen(address, fd));
     }
@@ -162,6 +150,7 @@ impl World {
             let known = &site.backends[number];
             (known.address, known.pool, known.temper)
         };
+        self.note(format!("backend {number} is {}", temper.name));
         let listener = Rc::new(self.network.listen(address.into()));
         spawn_local(Rc::clone(&self).moods(number, Rc::clone(&listener)));
         for connection in 0.. {
@@ -173,6 +162,7 @@ impl World {
                 longest: self.longest,
                 seed: self.seed,
                 most: self.most,
+                flood: self.flood(),
             };
             let busy = Busy::new(&self.busy);
             spawn_local(async move {
@@ -204,6 +194,11 @@ impl World {
         }
     }
 
+    /// More than fits into all windows and buffers.
+    fn flood(&self) -> u64 {
+        *self.weather.window.end() as u64 * 3 + 200_000
+    }
+
     fn begin_clients(self: &Rc<Self>) -> Vec<JoinHandle<()>> {
         let mut dice = Dice::of(self.seed, 3);
         let (http, tcp) = (dice.between(1, 8), dice.between(0, 3));
@@ -212,7 +207,7 @@ impl World {
         http.chain(tcp).collect()
     }
 
-    async fn connect(&self, ip: IpAddr, to: Address, who: &str) -> Option<lb_net::sim::End> {
+    pub(crate) async fn connect(&self, ip: IpAddr, to: Address, who: &str) -> Option<lb_net::sim::End> {
         self.ports.set(self.ports.get() + 1);
         let from = SocketAddr::new(ip, self.ports.get());
         match self.network.connect(from, to).await {
@@ -242,7 +237,14 @@ impl World {
         let cookie = RefCell::new(None);
         sleep(Duration::from_millis(dice.between(0, 2_000))).await;
         for _ in 0..dice.between(1, 3) {
-            let script = Script::new(&self.ledger, &mut dice, ip_of(number), self.most);
+            let ip = ip_of(number);
+            // Where few may come in, the others would wait for it.
+            let may_trickle = self.longest < Duration::from_secs(200);
+            let script = match dice.between(0, 24) {
+                0 if may_trickle => Script::trickle(&self.ledger, &mut dice, ip, self.longest),
+                1 => Script::give_up(&self.ledger, &mut dice, ip, self.flood()),
+                _ => Script::new(&self.ledger, &mut dice, ip, self.most),
+            };
             let Some(io) = self.connect(script.ip, HTTP, &who).await else {
                 return;
             };
@@ -275,41 +277,6 @@ impl World {
         }
     }
 
-    /// What an operator and the probes do meanwhile.
-    async fn events(self: Rc<Self>) {
-        let mut dice = Dice::of(self.seed, 4);
-        for _ in 0..dice.between(0, 6) {
-            sleep(Duration::from_millis(dice.between(0, 2_500))).await;
-            match dice.between(0, 9) {
-                0..=3 => {
-                    let what = self.site.borrow_mut().change_health();
-                    self.note(what);
-                }
-                4..=8 => {
-                    let what = self.site.borrow_mut().reconfigure();
-                    self.note(format!("reload: {what}"));
-                    self.apply();
-                }
-                _ => {
-                    let has_tcp = !self.site.borrow().has_tcp;
-                    self.site.borrow_mut().has_tcp = has_tcp;
-                    self.note(format!("reload: TCP listener: {has_tcp}"));
-                    self.apply();
-                    if has_tcp {
-                        self.listen(TCP);
-                    } else {
-                        send(&self.orders, Order::Unlisten(TCP));
-                    }
-                }
-            }
-        }
-    }
-
-    fn apply(&self) {
-        let snapshot = self.site.borrow_mut().snapshot();
-        send(&self.orders, Order::Apply(snapshot));
-    }
-
     /// Waits for the clients, or drains in the middle; then nothing may be left.
     async fn end(self: &Rc<Self>, worker: JoinHandle<()>, clients: Vec<JoinHandle<()>>, events: JoinHandle<()>) {
         let mut dice = Dice::of(self.seed, 5);
@@ -331,6 +298,7 @@ impl World {
         if !deadline.is_zero() {
             send(&self.orders, Order::Drain);
         }
+        let late = self.begin_late_clients();
         let cut = Instant::now() + deadline;
         let orders = self.orders.clone();
         let cutter = spawn_local(async move {
@@ -344,6 +312,8 @@ impl World {
         cutter.abort();
         self.note("the worker has ended");
         self.bounded("the clients", || clients.iter().all(JoinHandle::is_finished))
+            .await;
+        self.bounded("the last clients", || late.iter().all(JoinHandle::is_finished))
             .await;
         self.bounded("the backends", || self.busy.get() == 0).await;
     }
@@ -360,113 +330,6 @@ impl World {
             sleep(Duration::from_millis(200)).await;
         }
     }
-
-    fn held(&self, listeners: u64) -> Held {
-        let counted = self.counters.snapshot();
-        let site = self.site.borrow();
-        Held {
-            clients: [counted.active(), site.http.open() as u64, site.tcp.open() as u64],
-            streams: (self.network.descriptors() as u64).saturating_sub(listeners),
-            may_keep: 0,
-            timers: 0,
-        }
-    }
-
-    /// All clients are gone, and for so long that nothing is kept.
-    fn judge_quiet(&self) {
-        let listeners = 1 + u64::from(self.site.borrow().has_tcp);
-        let rule = Rule::NothingIsLeft;
-        self.ledger
-            .judge(rule, rules::nothing_is_held_without_clients(&self.held(listeners)));
-        self.ledger.judge(
-            Rule::TicketsReturn,
-            rules::every_ticket_comes_back(&self.site.borrow().in_flight()),
-        );
-    }
-
-    /// The worker has ended.
-    fn judge(&self) -> Tally {
-        let ledger = &self.ledger;
-        ledger.judge(
-            Rule::NothingIsLeft,
-            rules::nothing_is_held_without_clients(&self.held(0)),
-        );
-        ledger.judge(
-            Rule::TicketsReturn,
-            rules::every_ticket_comes_back(&self.site.borrow().in_flight()),
-        );
-        for block in self.lines.try_iter() {
-            let lines = String::from_utf8(block).expect("lines are text");
-            ledger.change().lines.extend(lines.lines().map(line));
-        }
-        let snapshot = self.counters.snapshot();
-        let counted = Counted {
-            opened: snapshot.opened,
-            requests: snapshot.requests,
-            ends: snapshot
-                .ends()
-                .map(|(end, count)| (end.as_str().to_owned(), count))
-                .collect(),
-            lost_lines: self.lost.load(Ordering::Relaxed),
-            all_were_accepted: *self.weather.latency.end() <= Duration::from_millis(50),
-        };
-        let verdicts = {
-            let history = ledger.history();
-            let mut verdicts = vec![
-                (
-                    Rule::ResponseBelongs,
-                    rules::a_response_belongs_to_its_request(&history),
-                ),
-                (Rule::CutLooksCut, rules::a_cut_response_never_looks_whole(&history)),
-                (Rule::OneBackend, rules::what_may_not_be_repeated_comes_once(&history)),
-                (Rule::BytesArrive, rules::an_upload_arrives_as_it_was_sent(&history)),
-                (Rule::EndsOnce, rules::each_end_is_counted_once(&history, &counted)),
-            ];
-            for tunnel in &history.tunnels {
-                let ip = tunnel.ip.to_string();
-                let own = |line: &&Line| line.client == ip && matches!(&*line.end, "tunnel_idle" | "drain_deadline");
-                let cut = history.lines.iter().find(own).is_some();
-                verdicts.push((
-                    Rule::BytesArrive,
-                    rules::a_tunnel_delivers_what_a_direct_connection_would(tunnel, cut),
-                ));
-            }
-            verdicts
-        };
-        for (rule, verdict) in verdicts {
-            ledger.judge(rule, verdict);
-        }
-        let history = ledger.history();
-        Tally {
-            requests: snapshot.requests,
-            whole: history
-                .asked
-                .iter()
-                .filter(|asked| asked.answer.is_some_and(|answer| answer.is_whole))
-                .count() as u64,
-            retries: snapshot.retries,
-            tunnels: history.tunnels.len() as u64,
-            ends: snapshot
-                .ends()
-                .filter(|(_, n)| *n > 0)
-                .map(|(end, n)| (end.as_str(), n))
-                .collect(),
-        }
-    }
-}
-
-/// The seed's weather, and how long a head takes in it. Where the way is long the window is not narrow: a body would take days.
-fn weather(seed: u64) -> (Weather, Duration) {
-    let mut weather = Weather::of(seed);
-    let latency = *weather.latency.end();
-    let least = match latency.as_millis() {
-        0 | 1 => 1,
-        2..=30 => 32,
-        _ => 400,
-    };
-    weather.window = (*weather.window.start()).max(least)..=(*weather.window.end()).max(least);
-    let windows = LONGEST_HEAD / *weather.window.start() as u32 + 1;
-    (weather, latency * 2 * windows)
 }
 
 /// A connection of an actor is under way.
@@ -485,25 +348,12 @@ impl Drop for Busy {
     }
 }
 
-fn send(orders: &UnboundedSender<Order>, order: Order) {
+pub(crate) fn send(orders: &UnboundedSender<Order>, order: Order) {
     // A worker that has ended takes none.
     let _ = orders.send(order);
 }
 
-fn line(text: &str) -> Line {
-    let line: serde_json::Value = serde_json::from_str(text).expect("a line is JSON");
-    let word = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
-    Line {
-        listener: word("listener"),
-        client: word("client"),
-        target: word("target"),
-        end: word("end"),
-    }
-}
-
-/// A worker that was told to cut ends as soon as nobody is in a handshake, and what it wakes was polled.
-const AFTER_CUT: Duration = Duration::from_secs(2);
-/// A head with all that is added to it.
-const LONGEST_HEAD: u32 = 1_000;
+/// A worker that was told to cut ends as soon as nobody is in a handshake; it may have no turn for a few seconds.
+const AFTER_CUT: Duration = Duration::from_secs(10);
 /// No run takes longer than some of these, in virtual time.
 const HORIZON: Duration = Duration::from_secs(3_600);
