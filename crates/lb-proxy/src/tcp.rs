@@ -195,7 +195,7 @@ impl Future for Passage {
             let traffic = match std::mem::replace(&mut self.stage, Stage::Over) {
                 Stage::New(_) | Stage::Connect(..) => Traffic::default(),
                 Stage::Tunnel(mut tunnel) => {
-                    tunnel.close(&self.core);
+                    tunnel.cut(&self.core);
                     tunnel.traffic()
                 }
                 Stage::Over => return Poll::Ready(()),

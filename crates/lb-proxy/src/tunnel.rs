@@ -210,8 +210,17 @@ impl Tunnel {
         }
     }
 
+    /// Ends what is under way.
+    pub(crate) fn cut(&mut self, core: &Core) {
+        for half in [&mut self.up, &mut self.down] {
+            half.cut |= !half.eof;
+        }
+        self.reset_cut();
+        self.close(core);
+    }
+
     /// Ends both connections in order.
-    pub(crate) fn close(&mut self, core: &Core) {
+    fn close(&mut self, core: &Core) {
         self.client = None;
         self.upstream = None;
         for half in [&mut self.up, &mut self.down] {
@@ -229,9 +238,11 @@ impl Tunnel {
 
     /// Ends with a RST toward whom the end of what was cut would look like an end.
     fn reset_cut(&mut self) {
-        let ends = [(self.down.cut, &mut self.client), (self.up.cut, &mut self.upstream)];
-        for (_, stream) in ends.into_iter().filter(|(is_cut, _)| *is_cut) {
-            if let Some(stream) = stream.take() {
+        let ends = [(&self.down, &mut self.client), (&self.up, &mut self.upstream)];
+        for (half, stream) in ends {
+            if (half.cut || half.has_unsent())
+                && let Some(stream) = stream.take()
+            {
                 stream.reset();
             }
         }

@@ -225,7 +225,7 @@ impl Connection {
 
     fn poll_tunnel(&self, cx: &mut Context<'_>, mut t: Box<Tunneling>) -> (Stage, bool) {
         let end = if self.core.is_cut() {
-            t.tunnel.close(&self.core);
+            t.tunnel.cut(&self.core);
             End::DrainDeadline
         } else {
             let Poll::Ready(end) = t.tunnel.poll(cx, &self.core) else {

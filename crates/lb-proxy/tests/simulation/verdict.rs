@@ -114,11 +114,15 @@ impl World {
             ];
             for tunnel in &history.tunnels {
                 let ip = tunnel.ip.to_string();
-                let own = |line: &&Line| line.client == ip && matches!(&*line.end, "tunnel_idle" | "drain_deadline");
-                let cut = history.lines.iter().find(own).is_some();
+                let was = |end| history.lines.iter().any(|line| line.client == ip && line.end == end);
+                let by = match (was("tunnel_idle"), was("drain_deadline")) {
+                    (true, _) => rules::EndedBy::Idleness,
+                    (false, true) => rules::EndedBy::Deadline,
+                    (false, false) => rules::EndedBy::Peers,
+                };
                 verdicts.push((
                     Rule::BytesArrive,
-                    rules::a_tunnel_delivers_what_a_direct_connection_would(tunnel, cut, &self.way),
+                    rules::a_tunnel_delivers_what_a_direct_connection_would(tunnel, by, &self.way),
                 ));
             }
             verdicts

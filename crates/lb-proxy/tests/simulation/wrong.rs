@@ -1,7 +1,7 @@
 //! Each rule sees what is wrong: histories made by hand, right ones and ones with a single fault.
 
 use crate::history::{Answer, Asked, History, Line, Side, Tunnel, Visit};
-use crate::rules::{self, Counted, Held, Way};
+use crate::rules::{self, Counted, EndedBy, Held, Way};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -144,32 +144,43 @@ fn a_tunnel_that_loses_adds_or_ends_what_goes_on_is_seen() {
         saw_end: true,
         ..Side::default()
     };
-    let judge = |client: Side, backend: Side, is_ended| {
+    let judge = |client: Side, backend: Side, by| {
         let tunnel = Tunnel {
             id: 1,
             ip: "10.1.0.1".parse().unwrap(),
             client: Some(client),
             backend: Some(backend),
         };
-        rules::a_tunnel_delivers_what_a_direct_connection_would(&tunnel, is_ended, &WAY)
+        rules::a_tunnel_delivers_what_a_direct_connection_would(&tunnel, by, &WAY)
     };
     let (client, backend) = (side(5, 9), side(9, 5));
-    assert_eq!(judge(client, backend, false), Ok(()));
-    assert!(judge(side(5, 8), backend, false).is_err(), "lost");
-    assert!(judge(side(5, 10), backend, false).is_err(), "doubled");
+    assert_eq!(judge(client, backend, EndedBy::Peers), Ok(()));
+    assert!(judge(side(5, 8), backend, EndedBy::Peers).is_err(), "lost");
+    assert!(judge(side(5, 10), backend, EndedBy::Peers).is_err(), "doubled");
     let silent = Side {
         said_end: false,
         ..client
     };
-    assert!(judge(silent, backend, false).is_err(), "an end that nobody said");
+    assert!(
+        judge(silent, backend, EndedBy::Peers).is_err(),
+        "an end that nobody said"
+    );
     let left = Side { left: true, ..silent };
-    assert!(judge(left, backend, false).is_err(), "a cut that looks like an end");
+    assert!(
+        judge(left, backend, EndedBy::Peers).is_err(),
+        "a cut that looks like an end"
+    );
     let deaf = Side {
         saw_end: false,
         ..client
     };
-    assert!(judge(deaf, backend, false).is_err(), "no end");
-    assert_eq!(judge(deaf, backend, true), Ok(()), "the balancer ended it");
+    assert!(judge(deaf, backend, EndedBy::Peers).is_err(), "no end");
+    assert_eq!(judge(deaf, backend, EndedBy::Idleness), Ok(()), "the balancer ended it");
+    assert_eq!(judge(deaf, backend, EndedBy::Deadline), Ok(()), "the balancer cut it");
+    assert!(
+        judge(left, backend, EndedBy::Deadline).is_err(),
+        "a cut that looks like an end"
+    );
     // The backend says all, listens for a second more and goes; the client stays.
     let gone = Side {
         left: true,
@@ -181,12 +192,15 @@ fn a_tunnel_that_loses_adds_or_ends_what_goes_on_is_seen() {
         saw_end: false,
         ..side(5, 8)
     };
-    assert!(judge(cut, gone, false).is_err(), "what was said before is lost");
+    assert!(
+        judge(cut, gone, EndedBy::Peers).is_err(),
+        "what was said before is lost"
+    );
     let at_once = Side {
         stayed: Some(Duration::ZERO),
         ..gone
     };
-    assert_eq!(judge(cut, at_once, false), Ok(()));
+    assert_eq!(judge(cut, at_once, EndedBy::Peers), Ok(()));
 }
 
 #[test]

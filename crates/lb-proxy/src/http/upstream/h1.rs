@@ -24,6 +24,8 @@ pub(in crate::http) struct H1 {
     conn: Option<Conn>,
     pub(super) reply: Intake,
     pub(super) out: Out,
+    /// A write over this connection failed, and took the error with it: an end that is read after it says nothing.
+    write_broke: bool,
 }
 
 impl H1 {
@@ -33,12 +35,14 @@ impl H1 {
             conn: None,
             reply: Intake::new(),
             out: Out::new(),
+            write_broke: false,
         }
     }
 
     pub(super) fn open(&mut self, stream: Stream) {
         self.reply.buffer.clear();
         let read_before = self.reply.read;
+        self.write_broke = false;
         self.link = Link::Open { stream, read_before };
     }
 
@@ -146,6 +150,9 @@ impl H1 {
     }
 
     pub(super) fn read_end(&mut self) -> Result<(), Error> {
+        if self.write_broke {
+            return Err(Error::Truncated);
+        }
         self.conn.as_mut().ok_or(NO_LINK)?.read_eof()
     }
 
@@ -172,7 +179,14 @@ impl H1 {
     #[inline(always)]
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>, window: &[u8]) -> (usize, Poll<io::Result<()>>) {
         match &mut self.link {
-            Link::Open { stream, .. } => self.out.poll_flush(cx, stream, window),
+            Link::Open { stream, .. } => {
+                let flushed = self.out.poll_flush(cx, stream, window);
+                if let Poll::Ready(Err(_)) = &flushed.1 {
+                    cold_path();
+                    self.write_broke = true;
+                }
+                flushed
+            }
             Link::None | Link::Opening(_) => (0, Poll::Ready(Err(io::ErrorKind::NotConnected.into()))),
         }
     }
