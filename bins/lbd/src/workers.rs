@@ -2,7 +2,7 @@
 
 use lb_net::Address;
 use lb_proxy::{Order, Snapshot, Worker};
-use lb_telemetry::Counters;
+use lb_telemetry::{BackendId, Counters};
 use std::any::Any;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -112,8 +112,25 @@ impl Workers {
             .max_by_key(|fault| fault.at)
     }
 
+    /// The sums of all workers.
     pub(crate) fn counters(&self) -> lb_telemetry::Snapshot {
         self.counters.iter().map(|counters| counters.snapshot()).sum()
+    }
+
+    /// What all workers counted of the listener at this address.
+    pub(crate) fn of_listener(&self, address: Address) -> lb_telemetry::ListenerCounts {
+        let each = self.counters.iter();
+        each.map(|counters| counters.read_listener(address)).sum()
+    }
+
+    /// What all workers counted of the pool of this name.
+    pub(crate) fn of_pool(&self, name: &str) -> lb_telemetry::PoolCounts {
+        self.counters.iter().map(|counters| counters.read_pool(name)).sum()
+    }
+
+    /// What all workers counted of this backend.
+    pub(crate) fn of_backend(&self, id: BackendId) -> lb_telemetry::BackendCounts {
+        self.counters.iter().map(|counters| counters.read_backend(id)).sum()
     }
 }
 

@@ -5,7 +5,10 @@
 
 use lb_health::Cause;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+
+mod totals;
+
+pub use totals::{BackendCounts, ListenerCounts, PoolCounts, Totals};
 
 /// Everything: the process, its listeners, its pools.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -49,42 +52,6 @@ pub struct Process {
     pub stopping: bool,
 }
 
-/// Sums over all workers since the start.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Totals {
-    /// Client connections.
-    pub connections: u64,
-    /// Client connections open now.
-    pub active: u64,
-    /// Request heads read.
-    pub requests: u64,
-    /// Final responses by class: `1xx` to `5xx`, and `other`.
-    pub responses: BTreeMap<String, u64>,
-    /// Bytes from clients.
-    pub client_bytes_in: u64,
-    /// Bytes to clients.
-    pub client_bytes_out: u64,
-    /// Bytes from backends.
-    pub upstream_bytes_in: u64,
-    /// Bytes to backends.
-    pub upstream_bytes_out: u64,
-    /// New connections to backends.
-    pub upstream_connects: u64,
-    /// Connections to backends used again.
-    pub upstream_reuses: u64,
-    /// Kept connections that proved dead.
-    pub stale_reuses: u64,
-    /// Requests sent again to another backend.
-    pub retries: u64,
-    /// Returning clients sent to their backend.
-    pub persist_hits: u64,
-    /// Clients not known, or whose backend was gone.
-    pub persist_misses: u64,
-    /// How requests and connections ended, by reason; those that happened.
-    pub ends: BTreeMap<String, u64>,
-}
-
 /// A listening address.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -105,6 +72,8 @@ pub struct Listener {
     pub crowded: u64,
     /// How often accepting failed so far, for want of descriptors or memory.
     pub unaccepted: u64,
+    /// What came over it, all workers together.
+    pub counts: ListenerCounts,
 }
 
 /// Backends behind one rule.
@@ -125,6 +94,8 @@ pub struct Pool {
     pub failed_open: bool,
     /// The turns follow the weights exactly.
     pub exact_shares: bool,
+    /// What was for it, all workers together.
+    pub counts: PoolCounts,
     /// In the order of the configuration.
     pub backends: Vec<Backend>,
 }
@@ -168,6 +139,8 @@ pub struct Backend {
     pub failures: u32,
     /// The last request that it failed.
     pub last_failure: Option<Failure>,
+    /// What it had to do, all workers together.
+    pub counts: BackendCounts,
     /// What its probes say; none when it is not probed.
     pub probe: Option<Probe>,
 }
@@ -288,48 +261,6 @@ impl From<Cause> for Why {
             text: cause.to_string(),
             mend: cause.mend().to_owned(),
         }
-    }
-}
-
-impl From<&lb_telemetry::Snapshot> for Totals {
-    fn from(sums: &lb_telemetry::Snapshot) -> Self {
-        let classes = ["other", "1xx", "2xx", "3xx", "4xx", "5xx"];
-        Self {
-            connections: sums.opened,
-            active: sums.active(),
-            requests: sums.requests,
-            responses: classes.map(str::to_owned).into_iter().zip(sums.responses).collect(),
-            client_bytes_in: sums.client_in,
-            client_bytes_out: sums.client_out,
-            upstream_bytes_in: sums.upstream_in,
-            upstream_bytes_out: sums.upstream_out,
-            upstream_connects: sums.upstream_connects,
-            upstream_reuses: sums.upstream_reuses,
-            stale_reuses: sums.stale_reuses,
-            retries: sums.retries,
-            persist_hits: sums.persist_hits,
-            persist_misses: sums.persist_misses,
-            ends: sums
-                .ends()
-                .filter(|(_, count)| *count > 0)
-                .map(|(end, count)| (end.as_str().to_owned(), count))
-                .collect(),
-        }
-    }
-}
-
-impl Totals {
-    /// Names and numbers of the counters, in one order for every print.
-    pub(crate) fn counters(&self) -> [(&'static str, u64); 7] {
-        [
-            ("connections", self.connections),
-            ("active", self.active),
-            ("requests", self.requests),
-            ("upstream_connects", self.upstream_connects),
-            ("upstream_reuses", self.upstream_reuses),
-            ("stale_reuses", self.stale_reuses),
-            ("retries", self.retries),
-        ]
     }
 }
 

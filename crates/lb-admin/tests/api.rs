@@ -3,6 +3,7 @@
 
 mod support;
 
+use lb_admin::state::Listener;
 use lb_admin::{Client, ClientError, Order, ServerOptions, Wish};
 use lb_health::Admin;
 use lb_types::Weight;
@@ -52,6 +53,15 @@ fn a_backend_in_json_has_the_documented_fields() {
         "passed_over": null,
         "failures": 2,
         "last_failure": null,
+        "counts": {
+            "requests": 9,
+            "responses": { "2xx": 7 },
+            "upstream_bytes_in": 0,
+            "upstream_bytes_out": 0,
+            "upstream_connects": 0,
+            "upstream_reuses": 0,
+            "failures": { "connect_refused": 2 },
+        },
         "probe": {
             "address": "10.0.0.2:81",
             "elsewhere": true,
@@ -94,6 +104,11 @@ fn every_field_of_the_answer_stands_in_the_reference() {
     known(&value["pools"][0], "");
     let backend = &value["pools"][0]["backends"][1];
     known(backend, "");
+    let listener = serde_json::to_value(Listener::default()).unwrap();
+    known(&listener, "");
+    known(&listener["counts"], "");
+    known(&value["pools"][0]["counts"], "");
+    known(&backend["counts"], "counts.");
     known(&backend["weight"], "weight.");
     known(&backend["probe"], "probe.");
     assert!(missing.is_empty(), "{missing:?}");

@@ -56,6 +56,7 @@ fn clients_that_had_to_wait_are_shown_with_the_reason_and_the_mend() {
         limited: 1,
         crowded: 31,
         unaccepted: 7,
+        ..Listener::default()
     });
     state.listeners.push(Listener {
         name: "calm".into(),

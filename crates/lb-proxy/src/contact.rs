@@ -2,10 +2,10 @@
 
 use crate::core::Core;
 use crate::view::PoolView;
-use lb_balance::Refusal;
+use lb_balance::{Refusal, Ticket};
 use lb_net::{Opening, Shortage, Stream};
 use lb_telemetry::End;
-use lb_types::{Address, Slot, Time};
+use lb_types::{Slot, Time};
 use std::io;
 use std::task::{Context, Poll};
 
@@ -19,10 +19,11 @@ pub(crate) enum Contact {
 
 impl Contact {
     /// Begins, or begins to wait for a descriptor.
-    pub(crate) fn begin(address: Address, core: &Core) -> Result<Self, NoContact> {
-        match Opening::start(address) {
+    pub(crate) fn begin(pool: &PoolView, ticket: &Ticket, core: &Core) -> Result<Self, NoContact> {
+        match Opening::start(ticket.backend().address) {
             Ok(opening) => {
-                core.counters.upstream_connect();
+                pool.counters.connect();
+                pool.counters_of(ticket.slot()).inspect(|backend| backend.connect());
                 Ok(Self::Opening(opening))
             }
             Err(error) => {
@@ -40,13 +41,14 @@ impl Contact {
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        address: Address,
+        pool: &PoolView,
+        ticket: &Ticket,
         core: &Core,
     ) -> Poll<Result<Stream, NoContact>> {
         loop {
             match self {
                 Self::Opening(opening) => return opening.poll(cx).map_err(|error| NoContact::of(&error)),
-                Self::Room(_) => match Self::begin(address, core) {
+                Self::Room(_) => match Self::begin(pool, ticket, core) {
                     Ok(Self::Room(_)) => {
                         core.wait_for_room(cx.waker());
                         return Poll::Pending;

@@ -14,7 +14,7 @@ use lb_balance::Backend;
 use lb_http::Head;
 use lb_net::Splice;
 use lb_net::clock::Clock;
-use lb_telemetry::{Counters, End, Fault};
+use lb_telemetry::{Counters, End, Fault, ListenerCounters};
 use lb_types::Now;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -264,14 +264,14 @@ impl Core {
         self.cut.get()
     }
 
-    pub(crate) fn connection_began(&self) {
+    pub(crate) fn connection_began(&self, listener: &ListenerCounters) {
         self.connections.set(self.connections.get() + 1);
-        self.counters.connection_opened();
+        listener.connection_opened();
     }
 
-    pub(crate) fn connection_ended(&self) {
+    pub(crate) fn connection_ended(&self, listener: &ListenerCounters) {
         self.connections.set(self.connections.get().saturating_sub(1));
-        self.counters.connection_closed();
+        listener.connection_closed();
         self.wake_ended();
     }
 

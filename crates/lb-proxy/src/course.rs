@@ -2,6 +2,7 @@
 //! else, what is learned from it and how it ended. It knows no socket and no version of HTTP; whoever moves bytes asks
 //! it, and nobody else decides.
 
+mod counts;
 mod route;
 
 use crate::contact::NoContact;
@@ -10,7 +11,7 @@ use crate::view::PoolView;
 use lb_balance::{Hint, Outcome, PickError, Pool, Recalled, Ticket, Tried, Why};
 use lb_persist::{Facts, Learn};
 use lb_telemetry::{Access, End};
-use lb_types::{Address, BackendId, FieldsMut, InvalidField, Now, Slot, Time};
+use lb_types::{BackendId, FieldsMut, InvalidField, Now, Slot, Time};
 use std::hint::cold_path;
 use std::rc::Rc;
 
@@ -112,11 +113,6 @@ impl Course {
         self.ticket.take()
     }
 
-    /// The backend that has it now.
-    pub(crate) fn address(&self) -> Option<Address> {
-        self.ticket.as_ref().map(|ticket| ticket.backend().address)
-    }
-
     /// Picks a backend and has `reach` get a connection to it, the next one when that fails at once. `last` is what the
     /// attempt before came to.
     pub(crate) fn choose<T>(
@@ -134,7 +130,7 @@ impl Course {
             if last.is_some() {
                 cold_path();
                 self.retries = self.retries.saturating_add(1);
-                core.counters.retry();
+                self.pool.iter().for_each(|pool| pool.counters.retry());
                 // It was said of the backend before.
                 self.detail = "";
             }
@@ -173,8 +169,7 @@ impl Course {
             return Err(End::Internal);
         };
         let ticket = pool.picker.borrow().resume(slot, core.now().mono).map_err(end_of)?;
-        self.picked = Some((ticket.slot(), ticket.why()));
-        self.ticket = Some(ticket);
+        self.give(ticket);
         Ok(())
     }
 
@@ -207,7 +202,7 @@ impl Course {
         let ours = matches!(end, End::LocalShortage);
         let mut outcome = Outcome::Failure;
         if failure.was_stale {
-            core.counters.stale_reuse();
+            self.pool.iter().for_each(|pool| pool.counters.stale_reuse());
             if failure.is_repeatable {
                 return Verdict::SameBackend;
             }
@@ -251,13 +246,17 @@ impl Course {
     pub(crate) fn blame(&self, end: End, core: &Core) {
         if let Some(ticket) = &self.ticket {
             core.blame(ticket.backend(), end, self.detail);
+            self.picked().inspect(|backend| backend.failed(end));
         }
     }
 
-    /// The backend has begun to answer.
-    pub(crate) fn answered(&mut self, now: Time) {
+    /// The backend has begun to answer; `status`: of its final response, 0 for what has none.
+    pub(crate) fn answered(&mut self, status: u16, now: Time) {
         if let Some(ticket) = &mut self.ticket {
             ticket.answered(now);
+        }
+        if status != 0 {
+            self.picked().inspect(|backend| backend.response(status));
         }
     }
 
@@ -326,20 +325,20 @@ impl Course {
         self.look_up(now);
         let known = self.known;
         let first = self.tried.is_empty();
+        let Some(pool) = self.pool.clone() else {
+            return Err(End::Internal);
+        };
         let mut hint = self
             .recalled
             .resolve(|strategy, _| known.get(strategy).copied().flatten());
         if first {
             self.claims = known;
             if hint.parts().0.is_some() {
-                core.counters.persist_hit();
+                pool.counters.persist_hit();
             } else if self.recalled.lookups().next().is_some() {
-                core.counters.persist_miss();
+                pool.counters.persist_miss();
             }
         }
-        let Some(pool) = self.pool.clone() else {
-            return Err(End::Internal);
-        };
         let mut picker = pool.picker.borrow_mut();
         let mut ticket = picker.pick(hint, &self.tried, now).map_err(end_of)?;
         let chosen = ticket.backend().id;
@@ -360,9 +359,15 @@ impl Course {
                 }
             }
         }
-        self.picked = Some((ticket.slot(), ticket.why()));
-        self.ticket = Some(ticket);
+        self.give(ticket);
         Ok(())
+    }
+
+    /// The backend of this ticket has it now.
+    fn give(&mut self, ticket: Ticket) {
+        self.picked = Some((ticket.slot(), ticket.why()));
+        self.picked().inspect(|backend| backend.request());
+        self.ticket = Some(ticket);
     }
 
     fn claim(&mut self, pool: &PoolView, chosen: BackendId, now: Time) -> BackendId {

@@ -4,7 +4,7 @@ use crate::buffer::Buffer;
 use crate::contact::{Contact, NoContact};
 use crate::core::Core;
 use crate::course::{Course, FailedAttempt, Verdict};
-use crate::record::Traffic;
+use crate::record::{self, Traffic};
 use crate::room::Unconnected;
 use crate::timer::Timer;
 use crate::tunnel::Tunnel;
@@ -45,7 +45,7 @@ enum Stage {
 
 impl Passage {
     pub(crate) fn new(core: Rc<Core>, place: &ListenerHandle, io: Stream, peer: SocketAddr, count: Count) -> Self {
-        core.connection_began();
+        core.connection_began(&place.counters);
         core.read_clock();
         let started = core.now();
         let unconnected = Some(Unconnected::new(&core));
@@ -77,7 +77,7 @@ impl Passage {
         let core = &self.core;
         let begun = self
             .course
-            .choose(last, core, |_, ticket| Contact::begin(ticket.backend().address, core));
+            .choose(last, core, |pool, ticket| Contact::begin(pool, ticket, core));
         match begun {
             Ok(contact) => {
                 if let Some(why) = contact.waits_for_room() {
@@ -106,11 +106,11 @@ impl Passage {
     }
 
     fn poll_connect(&mut self, cx: &mut Context<'_>, client: Stream, mut contact: Contact) -> (Stage, bool) {
-        let Some(address) = self.course.address() else {
+        let (Some(pool), Some(ticket)) = (self.course.pool(), self.course.ticket()) else {
             return (Stage::Over, true);
         };
         let room = contact.waits_for_room();
-        let missed = match contact.poll(cx, address, &self.core) {
+        let missed = match contact.poll(cx, pool, ticket, &self.core) {
             Poll::Ready(Ok(upstream)) => return (self.connected(client, upstream), true),
             Poll::Ready(Err(missed)) => missed,
             Poll::Pending => {
@@ -140,7 +140,7 @@ impl Passage {
     fn connected(&mut self, client: Stream, upstream: Stream) -> Stage {
         let now = self.core.now().mono;
         self.course.connected();
-        self.course.answered(now);
+        self.course.answered(0, now);
         self.course.detail = "";
         let (Some(timer), Some(tcp)) = (self.timer.take(), self.view.tcp()) else {
             return Stage::Over;
@@ -157,7 +157,7 @@ impl Passage {
             return (Stage::Tunnel(tunnel), false);
         };
         self.course.detail = tunnel.reset_by();
-        tunnel.blame(self.course.ticket(), &self.core);
+        tunnel.blame(self.course.ticket(), self.course.picked(), &self.core);
         self.end(end, &tunnel.traffic());
         (Stage::Over, true)
     }
@@ -166,8 +166,10 @@ impl Passage {
     fn end(&mut self, end: End, traffic: &Traffic) {
         let core = &self.core;
         let now = core.now().mono;
-        core.counters.ended(end);
-        traffic.count(core);
+        // Also of who was cut before anything began: what comes here is for this pool.
+        let pool = self.view.tcp().and_then(|tcp| self.view.pool(tcp.pool));
+        record::ended(end, &self.view.counters, pool);
+        traffic.count(&self.view.counters, &self.course);
         self.course.refresh(now);
         if self.view.tcp().is_some_and(|tcp| tcp.access_log)
             && let Some(log) = &mut *core.log.borrow_mut()
@@ -176,7 +178,6 @@ impl Passage {
             access.bytes = traffic.client_out;
             access.request_bytes = traffic.upstream_out;
             access.listener = &self.view.options().name;
-            let pool = self.view.tcp().and_then(|tcp| self.view.pool(tcp.pool));
             access.pool = pool.map_or("", |pool| pool.entry.pool.name());
             self.course.describe(end, &mut access);
             access.phases.total = now.since(self.started.mono);
@@ -220,6 +221,6 @@ impl Future for Passage {
 
 impl Drop for Passage {
     fn drop(&mut self) {
-        self.core.connection_ended();
+        self.core.connection_ended(&self.view.counters);
     }
 }

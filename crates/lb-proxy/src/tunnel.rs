@@ -10,7 +10,7 @@ use crate::timer::Timer;
 use crate::turn::{TURN, give_way};
 use lb_balance::Ticket;
 use lb_net::{Filled, Plain, Splice, Stream};
-use lb_telemetry::End;
+use lb_telemetry::{BackendCounters, End};
 use lb_types::Time;
 use std::io;
 use std::task::{Context, Poll};
@@ -204,9 +204,10 @@ impl Tunnel {
     }
 
     /// A reset that is the backend's fault is remembered for whoever looks.
-    pub(crate) fn blame(&self, ticket: Option<&Ticket>, core: &Core) {
+    pub(crate) fn blame(&self, ticket: Option<&Ticket>, backend: Option<&BackendCounters>, core: &Core) {
         if let (Some(ticket), true) = (ticket, self.broken.is_some_and(|broken| broken.is_backends_fault)) {
             core.blame(ticket.backend(), End::TunnelReset, self.reset_by());
+            backend.inspect(|backend| backend.failed(End::TunnelReset));
         }
     }
 

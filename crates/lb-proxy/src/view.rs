@@ -5,6 +5,7 @@ use crate::http::idle::{Idle, UpstreamKey};
 use crate::options::{HttpOptions, ListenerOptions, PoolOptions, Service, TcpOptions};
 use crate::snapshot::{ListenerEntry, PoolEntry, Snapshot};
 use lb_balance::{Picker, RetryBudget, RetryOptions};
+use lb_telemetry::{BackendCounters, ListenerCounters, PoolCounters};
 use lb_types::{Slot, Time};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct ListenerView {
     pub(crate) entry: Arc<ListenerEntry>,
+    pub(crate) counters: Arc<ListenerCounters>,
     pools: Rc<[Rc<PoolView>]>,
 }
 
@@ -23,13 +25,23 @@ pub(crate) struct PoolView {
     pub(crate) entry: Arc<PoolEntry>,
     pub(crate) picker: RefCell<Picker>,
     pub(crate) budget: RefCell<RetryBudget>,
+    pub(crate) counters: Arc<PoolCounters>,
     /// By slot.
-    pub(crate) idle: Vec<Rc<Idle>>,
+    backends: Vec<BackendView>,
+}
+
+/// A backend under one snapshot.
+#[derive(Debug)]
+struct BackendView {
+    idle: Rc<Idle>,
+    counters: Arc<BackendCounters>,
 }
 
 /// A listener's place over all snapshots: connections ask here for the newest view.
 #[derive(Debug)]
 pub(crate) struct ListenerHandle {
+    /// The same in every view of it.
+    pub(crate) counters: Arc<ListenerCounters>,
     view: RefCell<Rc<ListenerView>>,
     closed: Cell<bool>,
 }
@@ -69,6 +81,16 @@ impl PoolView {
         backend.map_or("", |backend| &backend.name)
     }
 
+    /// The connections to a backend that wait for work.
+    pub(crate) fn idle(&self, slot: Slot) -> Option<&Idle> {
+        self.backends.get(slot.index()).map(|backend| &*backend.idle)
+    }
+
+    /// What is counted of a backend.
+    pub(crate) fn counters_of(&self, slot: Slot) -> Option<&Arc<BackendCounters>> {
+        self.backends.get(slot.index()).map(|backend| &backend.counters)
+    }
+
     /// May another backend be tried for a request after so many that were paid for? `free`: the last one refused the
     /// connection at once; such an attempt is bounded by the backends alone, unless there are to be no others at all.
     pub(crate) fn may_retry(&self, paid: u8, free: bool, now: Time) -> bool {
@@ -84,6 +106,7 @@ impl PoolView {
 impl ListenerHandle {
     pub(crate) fn new(view: Rc<ListenerView>) -> Rc<Self> {
         Rc::new(Self {
+            counters: Arc::clone(&view.counters),
             view: RefCell::new(view),
             closed: Cell::new(false),
         })
@@ -116,19 +139,19 @@ pub(crate) fn views(snapshot: &Snapshot, core: &Core, seed: u64) -> Vec<Rc<Liste
         .iter()
         .enumerate()
         .map(|(i, entry)| {
-            let idle = entry
-                .pool
-                .backends()
-                .iter()
-                .map(|b| Rc::clone(kept.entry(UpstreamKey::plain(b)).or_default()))
-                .collect();
+            let backends = entry.pool.backends().iter().map(|b| BackendView {
+                idle: Rc::clone(kept.entry(UpstreamKey::plain(b)).or_default()),
+                counters: core.counters.backend(b.id),
+            });
+            let backends = backends.collect();
             let mut retry = RetryOptions::default();
             retry.percent = entry.options.retry_percent;
             Rc::new(PoolView {
                 entry: Arc::clone(entry),
                 picker: RefCell::new(Picker::new(Arc::clone(&entry.pool), seed.wrapping_add(i as u64))),
                 budget: RefCell::new(RetryBudget::new(retry)),
-                idle,
+                counters: core.counters.pool(entry.pool.name()),
+                backends,
             })
         })
         .collect();
@@ -138,6 +161,7 @@ pub(crate) fn views(snapshot: &Snapshot, core: &Core, seed: u64) -> Vec<Rc<Liste
         .map(|entry| {
             Rc::new(ListenerView {
                 entry: Arc::clone(entry),
+                counters: core.counters.listener(entry.options.address),
                 pools: Rc::clone(&pools),
             })
         })

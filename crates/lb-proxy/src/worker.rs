@@ -112,6 +112,7 @@ impl Worker {
                             handle.set(Rc::clone(view));
                         }
                     }
+                    core.counters.forget_unkept();
                 }
                 Order::Listen(address, fd) => {
                     let Some(view) = current.get(&address) else { continue };

@@ -1,6 +1,6 @@
 //! What a load balancer says of itself: counters, end reasons and access-log lines.
 //!
-//! What it is for: the data path counts into [`Counters`], names the [`End`] of every request and
+//! What it is for: the data path counts into the parts of its worker's [`Counters`], by listener, pool and backend, names the [`End`] of every request and
 //! connection, and describes each request as an [`Access`] that a [`Format`] turns into a log
 //! line. Operators see the same words in the log, in `Proxy-Status` (RFC 9209) and in metrics.
 //!
@@ -11,10 +11,11 @@
 //! use lb_telemetry::{Access, Counters, End, Format, Snapshot, Wall};
 //!
 //! let counters = Counters::new();
-//! counters.connection_opened();
-//! counters.request();
-//! counters.response(200);
-//! counters.ended(End::Done);
+//! let listener = counters.listener("192.0.2.1:80".parse()?);
+//! listener.connection_opened();
+//! listener.request();
+//! listener.response(200);
+//! listener.ended(End::Done);
 //! let sum: Snapshot = [&counters].into_iter().map(Counters::snapshot).sum();
 //! assert_eq!((sum.requests, sum.active(), sum.ended(End::Done)), (1, 1, 1));
 //!
@@ -34,22 +35,32 @@
 //! ```
 //!
 //! Limits: a log line is at most four times (JSON: six times) as long as the bytes the client
-//! sent into it, plus about 1,000 bytes. [`Counters`] has one writing thread. Dates reach to the
+//! sent into it, plus about 1,000 bytes. A part of [`Counters`] has one writing thread. Dates reach to the
 //! year 9999. No features.
 
 mod access;
+mod backend;
+mod count;
 mod counters;
 mod end;
 mod faults;
 mod format;
+mod listener;
+mod pool;
+mod snapshot;
 
 pub use access::{Access, Phases};
-pub use counters::{Counters, Snapshot};
+pub use backend::{BackendCounters, BackendCounts};
+pub use count::EndCounts;
+pub use counters::Counters;
 pub use end::{End, Side};
 pub use faults::{Fault, Faults};
 pub use format::{Format, UnknownFormat, timestamp};
 #[doc(no_inline)]
-pub use lb_types::{Address, Wall};
+pub use lb_types::{Address, BackendId, Wall};
+pub use listener::{ListenerCounters, ListenerCounts};
+pub use pool::{PoolCounters, PoolCounts};
+pub use snapshot::Snapshot;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -94,6 +94,7 @@ impl ControlLoop {
             limited: entry.connections.limited(),
             crowded: entry.connections.crowded(),
             unaccepted: entry.connections.unaccepted(),
+            counts: (&self.workers.of_listener(entry.options.address)).into(),
         };
         State {
             process,
@@ -119,6 +120,7 @@ impl ControlLoop {
             // only turns follow weights exactly; the others know of no rounding either
             exact_shares: pool.is_exact()
                 && matches!(plan.algorithm, Algorithm::WeightedRoundRobin | Algorithm::RoundRobin),
+            counts: (&self.workers.of_pool(name)).into(),
             backends: Vec::new(),
         };
         Some((entry, seen))
@@ -222,6 +224,7 @@ impl ControlLoop {
                     end: fault.end.as_str().to_owned(),
                     detail: (!fault.detail.is_empty()).then(|| fault.detail.to_owned()),
                 }),
+                counts: (&self.workers.of_backend(backend.id)).into(),
                 probe: view.as_ref().map(|view| Probe {
                     agent_note: agent.map(|agent| agent.note.clone()).filter(|note| !note.is_empty()),
                     agent_fault: self.agents.fault(backend.id).map(|fault| fault.to_string()),

@@ -1,7 +1,7 @@
 //! A program with two pools, and raw bytes to and from its socket.
 #![allow(dead_code, clippy::unwrap_used, reason = "shared by several test programs")]
 
-use lb_admin::state::{Backend, Pool, Probe, Process, Seen, Share, State, Why};
+use lb_admin::state::{Backend, BackendCounts, Pool, Probe, Process, Seen, Share, State, Why};
 use lb_admin::{Control, ControlError, Order, Pending, ServerOptions, UnixSocketOptions, Which, Wish, serve};
 use lb_health::Cause;
 use std::io::{Read, Write};
@@ -169,6 +169,12 @@ pub(crate) fn state() -> State {
         in_flight: 0,
         max_connections: Some(200),
         failures: 2,
+        counts: BackendCounts {
+            requests: 9,
+            responses: [("2xx".to_owned(), 7)].into(),
+            failures: [("connect_refused".to_owned(), 2)].into(),
+            ..BackendCounts::default()
+        },
         probe: Some(Probe {
             address: Some("10.0.0.2:81".into()),
             elsewhere: true,

@@ -66,9 +66,9 @@ impl Exchange {
             self.trace.started = now;
         }
         self.patience.start_over();
-        core.counters.request();
         client.requests = client.requests.saturating_add(1);
         let view = client.peer.listener.view();
+        view.counters.request();
         self.view = Some(Rc::clone(&view));
         let Some(http) = view.http() else {
             return Err(Stop::Internal);

@@ -5,6 +5,7 @@ use super::client::ClientSide;
 use super::exchange::{Exchange, Sequel, Switched};
 use crate::core::Core;
 use crate::peer::Peer;
+use crate::record::Counted;
 use crate::timer::Timer;
 use crate::tunnel::Tunnel;
 use crate::view::ListenerHandle;
@@ -59,6 +60,7 @@ enum Stage {
 struct Tunneling {
     tunnel: Tunnel,
     ticket: Option<Ticket>,
+    counted: Option<Counted>,
     address: IpAddr,
     /// For its log line, when there will be one.
     exchange: Option<Box<Exchange>>,
@@ -117,7 +119,7 @@ impl Client {
 
     /// The time for the first byte of a request has passed.
     pub(super) fn idle_too_long(&self, core: &Core) -> Sequel {
-        core.counters.ended(self.idle_end(core));
+        self.peer.listener.counters.ended(self.idle_end(core));
         Sequel::Close
     }
 
@@ -141,7 +143,7 @@ impl Connection {
         peer: SocketAddr,
         count: Count,
     ) -> Self {
-        core.connection_began();
+        core.connection_began(&listener.counters);
         Self {
             core,
             listener,
@@ -185,7 +187,12 @@ impl Connection {
                 Stage::Linger(client)
             }
             Sequel::Tunnel(switched) => {
-                let Switched { upstream, late, ticket } = *switched;
+                let Switched {
+                    upstream,
+                    late,
+                    ticket,
+                    counted,
+                } = *switched;
                 let view = client.peer.listener.view();
                 let patience = view.http().map_or(Duration::from_secs(60), |http| http.tunnel_timeout);
                 client.timer.set(self.core.now().mono.after(patience));
@@ -194,6 +201,7 @@ impl Connection {
                 Stage::Tunnel(Box::new(Tunneling {
                     tunnel,
                     ticket,
+                    counted,
                     address: client.peer.address(),
                     exchange,
                 }))
@@ -233,14 +241,19 @@ impl Connection {
             };
             end
         };
-        t.tunnel.blame(t.ticket.as_ref(), &self.core);
+        let backend = t.counted.as_ref().map(Counted::backend);
+        t.tunnel.blame(t.ticket.as_ref(), backend, &self.core);
         self.over(&mut t, end);
         (Stage::Over, true)
     }
 
     fn over(&self, t: &mut Tunneling, end: End) {
-        self.core.counters.ended(end);
-        t.tunnel.traffic().count(&self.core);
+        self.listener.counters.ended(end);
+        let traffic = t.tunnel.traffic();
+        self.listener.counters.moved(traffic.client_in, traffic.client_out);
+        if let Some(counted) = &t.counted {
+            counted.ended(end, &traffic);
+        }
         if let Some(mut exchange) = t.exchange.take() {
             exchange.log_tunnel(&t.tunnel, &self.listener, t.address, &self.core, end);
             self.core.give_exchange(exchange);
@@ -290,7 +303,7 @@ impl Future for Connection {
                         }
                         Poll::Ready(Err(end)) => {
                             cold_path();
-                            this.core.counters.ended(end);
+                            this.listener.counters.ended(end);
                             Sequel::Close
                         }
                     },
@@ -339,7 +352,7 @@ impl Future for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.core.connection_ended();
+        self.core.connection_ended(&self.listener.counters);
     }
 }
 

@@ -6,7 +6,7 @@ use super::exchange::{Exchange, Sequel};
 use super::flow::{Sink, Source};
 use crate::core::Core;
 use crate::peer::Peer;
-use crate::record::Traffic;
+use crate::record::{self, Traffic};
 use crate::tunnel::Tunnel;
 use crate::view::ListenerHandle;
 use lb_balance::Outcome;
@@ -59,8 +59,8 @@ impl Exchange {
         if std::mem::replace(&mut self.trace.recorded, true) {
             return;
         }
-        core.counters.ended(end);
-        self.count(client, core);
+        record::ended(end, &client.peer.listener.counters, self.course.pool());
+        self.count(client);
         if self.is_logged(core) {
             let traffic = Traffic {
                 client_out: self.down.payload() + u64::from(self.trace.own_body),
@@ -73,17 +73,20 @@ impl Exchange {
     }
 
     /// Counts the response, and what went over both connections.
-    pub(super) fn count(&self, client: &Client, core: &Core) {
+    pub(super) fn count(&mut self, client: &Client) {
+        let listener = &client.peer.listener.counters;
         if self.trace.status != 0 {
-            core.counters.response(self.trace.status);
+            record::responded(self.trace.status, listener, &self.course);
         }
-        let traffic = Traffic {
-            client_in: client.side.read(),
-            client_out: client.side.sent(),
-            upstream_in: self.upstream.read(),
-            upstream_out: self.upstream.sent(),
-        };
-        traffic.count(core);
+        listener.moved(client.side.read(), client.side.sent());
+        self.count_upstream();
+    }
+
+    /// Counts what went over the connections to the backend that was picked last.
+    pub(super) fn count_upstream(&mut self) {
+        let (read, sent) = (self.upstream.read(), self.upstream.sent());
+        let (read_before, sent_before) = std::mem::replace(&mut self.trace.counted, (read, sent));
+        self.course.moved(read - read_before, sent - sent_before);
     }
 
     /// Is a line written at its end?

@@ -8,6 +8,7 @@ use super::upstream::{Link, UpstreamSide};
 use crate::buffer::Buffer;
 use crate::core::{Core, MOST_HEAD};
 use crate::course::Course;
+use crate::record::Counted;
 use crate::view::ListenerView;
 use lb_balance::{Outcome, Ticket};
 use lb_http::Head;
@@ -104,6 +105,8 @@ pub(super) struct Trace {
     pub(super) bound: bool,
     /// Bytes of a body of our own that were put on the way to the client.
     pub(super) own_body: u32,
+    /// Of the bytes from and to backends, those that were counted for the backends before.
+    pub(super) counted: (u64, u64),
     pub(super) recorded: bool,
 }
 
@@ -130,6 +133,7 @@ pub(crate) struct Switched {
     /// What the backend sent behind its response.
     pub(super) late: Buffer,
     pub(super) ticket: Option<Ticket>,
+    pub(super) counted: Option<Counted>,
 }
 
 /// Why an exchange cannot go on.

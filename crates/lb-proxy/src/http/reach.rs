@@ -55,13 +55,13 @@ impl Want {
     /// A connection that waits for work, or the beginning of a new one.
     fn reach(self, pool: &PoolView, ticket: &Ticket, core: &Core) -> Result<Reached, NoContact> {
         if !self.fresh
-            && let Some(idle) = pool.idle.get(ticket.slot().index())
+            && let Some(idle) = pool.idle(ticket.slot())
             && let Some(stream) = self.take(idle, core.now().mono)
         {
             return Ok(Reached::Kept(stream));
         }
         cold_path();
-        Contact::begin(ticket.backend().address, core).map(Reached::Begun)
+        Contact::begin(pool, ticket, core).map(Reached::Begun)
     }
 }
 
@@ -113,7 +113,7 @@ impl Exchange {
 
     /// It goes over a connection that was used before.
     pub(super) fn begin_kept(&mut self, stream: Stream, core: &Core) -> Result<(), Stop> {
-        core.counters.upstream_reuse();
+        self.course.reused();
         self.trace.reused = true;
         self.begin_relay(stream, core)
     }
@@ -157,14 +157,14 @@ impl Exchange {
         let waited = contact.waits_for_room().is_some();
         if waited
             && !want.fresh
-            && let Some(idle) = pool.idle.get(ticket.slot().index())
+            && let Some(idle) = pool.idle(ticket.slot())
             && let Some(stream) = want.take(idle, core.now().mono)
         {
             self.course.detail = "";
             self.begin_kept(stream, core)?;
             return Ok(Poll::Ready(None));
         }
-        match contact.poll(cx, ticket.backend().address, core) {
+        match contact.poll(cx, pool, ticket, core) {
             // Whatever it is, it is no answer to a request that was not sent.
             Poll::Ready(Ok(stream)) if stream.speaks_first() => {
                 self.course.detail = h1::Error::Unsolicited.rule();
@@ -227,10 +227,11 @@ impl Exchange {
         }
         self.upstream.close();
         self.trace.reused = false;
+        self.count_upstream();
         let mut last = end;
         let mut verdict = self.course.failed(failure, core);
         if verdict == Verdict::SameBackend {
-            let begin = &mut |_: &PoolView, ticket: &Ticket| Contact::begin(ticket.backend().address, core);
+            let begin = &mut |pool: &PoolView, ticket: &Ticket| Contact::begin(pool, ticket, core);
             match self.course.reach(begin) {
                 Ok(contact) => return self.begin_attempt(Reached::Begun(contact), core),
                 Err(missed) => {

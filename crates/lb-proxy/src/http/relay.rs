@@ -200,7 +200,7 @@ impl Exchange {
     fn finish(&mut self, client: &mut Client, core: &Core) -> Result<Sequel, Stop> {
         let Response::Committed(response) = self.response else {
             cold_path();
-            return self.switch(client, core);
+            return self.switch(client);
         };
         let now = core.now().mono;
         self.put_away(&response, client, core);
@@ -218,7 +218,7 @@ impl Exchange {
         let (Some(pool), Some(ticket)) = (self.course.pool(), self.course.ticket()) else {
             return;
         };
-        let idle = pool.idle.get(ticket.slot().index());
+        let idle = pool.idle(ticket.slot());
         if response.stray_body && leftover {
             cold_path();
             idle.inspect(|idle| idle.saw_stray_body());
@@ -251,17 +251,18 @@ impl Exchange {
 
     /// 101 was sent: the connections belong to another protocol now.
     #[inline(never)]
-    fn switch(&mut self, client: &Client, core: &Core) -> Result<Sequel, Stop> {
+    fn switch(&mut self, client: &Client) -> Result<Sequel, Stop> {
         let late = self.upstream.take_unread();
         let Some(upstream) = self.upstream.take() else {
             return Err(Stop::Internal);
         };
         // It ends with the tunnel.
-        self.count(client, core);
+        self.count(client);
         Ok(Sequel::Tunnel(Box::new(Switched {
             upstream,
             late,
             ticket: self.course.take_ticket(),
+            counted: self.course.counted(),
         })))
     }
 }

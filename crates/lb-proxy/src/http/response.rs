@@ -92,7 +92,7 @@ impl Exchange {
             self.bind(message.framing, early, client);
         }
         forward::response(head, is_switching);
-        self.course.answered(now.mono);
+        self.course.answered(self.trace.status, now.mono);
         self.course.learn(head, now);
         let framing = match message.framing {
             // So that the client can tell a whole response from a cut one, and stays connected.

@@ -88,10 +88,10 @@ fn phases() -> Vec<Phase> {
         phase(
             "tunnel",
             vec![
-                send("HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nlate"),
+                send("HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nlate"),
                 Do::UntilGone,
             ],
-            b"GET /evil HTTP/1.1\r\nHost: h\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nearly",
+            b"GET /evil HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nearly",
             true,
             1,
             None,
@@ -137,10 +137,18 @@ fn the_deadline_ends_every_connection_whatever_it_does() {
         world.order(Order::Drain);
         world.order(Order::Cut);
         let backend = std::sync::Arc::clone(&world.backends[0]);
+        let (counters, proxy) = (world.counters(), world.proxy);
         world.ends_by_itself();
         backend.until(phase.name, |seen| seen.ended == seen.connections);
         let gone = client.gone();
         assert!(phase.end.is_none_or(|end| end == gone), "{}: {gone:?}", phase.name);
+        // The exchange that showed that the client was accepted, and this one.
+        let listener = counters.read_listener(proxy.into());
+        let ends: Vec<_> = listener.ends.iter().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(listener.ends.sum(), 2, "{}: {ends:?}", phase.name);
+        assert_eq!((listener.opened, listener.closed), (1, 1), "{}", phase.name);
+        let pool = counters.read_pool("app").ends.sum();
+        assert_eq!(pool, 1 + u64::from(phase.asked), "{}: {ends:?}", phase.name);
     }
 }
 

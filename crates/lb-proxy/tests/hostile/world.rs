@@ -15,7 +15,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 /// Nothing in these tests takes longer, but for a hang.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -92,7 +92,7 @@ impl World {
                 Script::start(name, evil.clone(), greeting.clone(), is_dead)
             })
             .collect();
-        let pool = Arc::new(pool(&backends));
+        let pool = Arc::new(pool("app", &backends));
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let socket = TcpListener::from(Listener::bind_fd(&SocketOptions::new(any)).unwrap());
         let proxy = socket.local_addr().unwrap();
@@ -105,29 +105,14 @@ impl World {
             pools: vec![Arc::new(PoolEntry {
                 pool: Arc::clone(&pool),
                 tables: Default::default(),
-                options: PoolOptions {
-                    connect_timeout: PATIENCE,
-                    response_timeout: setup.response_timeout,
-                    idle_timeout: PATIENCE,
-                    max_idle: 8,
-                    retries: setup.retries,
-                    retry_percent: 100,
-                    server_errors_fail: false,
-                    limits: Arc::new(setup.backend_limits.clone()),
-                },
+                options: pool_options(setup),
             })],
         });
         let (orders, inbox) = tokio::sync::mpsc::unbounded_channel();
         orders.send(Order::Listen(proxy.into(), socket.into())).unwrap();
         let counters = Arc::new(Counters::new());
         let counts = Arc::clone(&counters);
-        let worker = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build_local(Default::default())
-                .unwrap();
-            runtime.block_on(Worker::new(1, snapshot, counts).run(inbox));
-        });
+        let worker = spawn(Worker::new(1, snapshot, counts), inbox);
         Self {
             proxy,
             backends,
@@ -157,6 +142,11 @@ impl World {
 
     pub(crate) fn counts(&self) -> lb_telemetry::Snapshot {
         self.counters.snapshot()
+    }
+
+    /// All that the worker counts.
+    pub(crate) fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
     }
 
     /// How often something ended like this.
@@ -190,7 +180,32 @@ impl World {
     }
 }
 
-fn pool(backends: &[Arc<Script>]) -> Pool {
+/// Runs a worker on a thread of its own.
+pub(crate) fn spawn(worker: Worker, inbox: UnboundedReceiver<Order>) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build_local(Default::default())
+            .unwrap();
+        runtime.block_on(worker.run(inbox));
+    })
+}
+
+pub(crate) fn pool_options(setup: &Setup) -> PoolOptions {
+    PoolOptions {
+        connect_timeout: PATIENCE,
+        response_timeout: setup.response_timeout,
+        idle_timeout: PATIENCE,
+        max_idle: 8,
+        retries: setup.retries,
+        retry_percent: 100,
+        server_errors_fail: false,
+        limits: Arc::new(setup.backend_limits.clone()),
+    }
+}
+
+/// The backends are called by their addresses.
+pub(crate) fn pool(name: &str, backends: &[Arc<Script>]) -> Pool {
     let standings: Vec<Standing> = (0..)
         .take(backends.len())
         .map(|i| Standing {
@@ -201,32 +216,29 @@ fn pool(backends: &[Arc<Script>]) -> Pool {
         .collect();
     let backends = backends
         .iter()
-        .map(|b| {
-            Arc::new(Backend::new(
-                "app",
-                &b.address.to_string(),
-                b.address,
-                Weight::ONE,
-                None,
-            ))
-        })
+        .map(|b| Arc::new(Backend::new(name, &b.address.to_string(), b.address, Weight::ONE, None)))
         .collect();
-    Pool::new("app", backends, Vec::new(), Algorithm::RoundRobin, &standings, None).unwrap()
+    Pool::new(name, backends, Vec::new(), Algorithm::RoundRobin, &standings, None).unwrap()
 }
 
 fn listener(address: SocketAddr, setup: &Setup) -> ListenerOptions {
+    listener_to(address, setup, &[("/", 0)])
+}
+
+/// With paths, and the pools that they lead to.
+pub(crate) fn listener_to(address: SocketAddr, setup: &Setup, paths: &[(&str, usize)]) -> ListenerOptions {
+    let routes = paths.iter().map(|(path, pool)| Route {
+        hosts: vec![Host::Any],
+        path: Prefix::new(path).unwrap(),
+        action: Action::Forward(*pool),
+    });
     ListenerOptions {
         name: "main".into(),
         address: address.into(),
         backlog: 64,
         max_connections: 1000,
         service: Service::Http(HttpOptions {
-            routes: Routes::new(vec![Route {
-                hosts: vec![Host::Any],
-                path: Prefix::new("/").unwrap(),
-                action: Action::Forward(0),
-            }])
-            .unwrap(),
+            routes: Routes::new(routes.collect()).unwrap(),
             limits: Arc::new(setup.client_limits.clone()),
             keep_alive: setup.keep_alive,
             keep_alive_requests: setup.keep_alive_requests,

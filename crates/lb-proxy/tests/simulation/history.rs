@@ -91,6 +91,7 @@ pub(crate) struct Tunnel {
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
     pub(crate) listener: String,
+    pub(crate) pool: String,
     pub(crate) client: String,
     pub(crate) target: String,
     pub(crate) end: String,

@@ -319,6 +319,8 @@ pub(crate) struct Counted {
     pub(crate) requests: u64,
     /// By the word of the end.
     pub(crate) ends: BTreeMap<String, u64>,
+    /// By the names of the pool and of the end.
+    pub(crate) pool_ends: BTreeMap<(String, String), u64>,
     pub(crate) lost_lines: u64,
     /// The network is so quick that whoever shook hands in time was accepted.
     pub(crate) all_were_accepted: bool,
@@ -366,6 +368,14 @@ pub(crate) fn each_end_is_counted_once(history: &History, counted: &Counted) -> 
     }
     if between > http {
         return Err(format!("{between} of {http} connections ended between requests"));
+    }
+    // Nothing that is no pool's ends in a pool, and what is a pool's has a line.
+    let mut pool_ends: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for line in history.lines.iter().filter(|line| !line.pool.is_empty()) {
+        *pool_ends.entry((line.pool.clone(), line.end.clone())).or_default() += 1;
+    }
+    if pool_ends != counted.pool_ends {
+        return Err(format!("pools counted {:?}, logged {pool_ends:?}", counted.pool_ends));
     }
     Ok(())
 }

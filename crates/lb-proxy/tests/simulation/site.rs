@@ -19,6 +19,8 @@ use std::time::Duration;
 /// The two pools.
 pub(crate) const WEB: usize = 0;
 pub(crate) const RAW: usize = 1;
+/// Their names.
+pub(crate) const POOLS: [&str; 2] = ["web", "raw"];
 
 /// A backend over all reloads.
 #[derive(Debug)]
@@ -120,7 +122,7 @@ impl Site {
     /// A snapshot of what is configured now.
     pub(crate) fn snapshot(&mut self) -> Arc<Snapshot> {
         self.serial += 1;
-        let pools = vec![self.pool(WEB, "web"), self.pool(RAW, "raw")];
+        let pools = vec![self.pool(WEB, POOLS[WEB]), self.pool(RAW, POOLS[RAW])];
         let mut listeners = vec![self.listener("http", HTTP, Service::Http(self.http_options()), &self.http)];
         if self.has_tcp {
             let tcp = TcpOptions {

@@ -2,6 +2,7 @@
 
 use crate::history::Line;
 use crate::rules::{self, Breach, Counted, Held, Rule};
+use crate::site::POOLS;
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -50,6 +51,18 @@ impl World {
         }
     }
 
+    /// By the names of the pool and of the end, those that happened.
+    fn pool_ends(&self) -> BTreeMap<(String, String), u64> {
+        let mut all = BTreeMap::new();
+        for pool in POOLS {
+            let ends = self.counters.read_pool(pool).ends;
+            for (end, count) in ends.iter().filter(|(_, count)| *count > 0) {
+                all.insert((pool.to_owned(), end.as_str().to_owned()), count);
+            }
+        }
+        all
+    }
+
     /// All clients are gone, and for so long that nothing is kept.
     pub(crate) fn judge_quiet(&self) {
         let listeners = 1 + u64::from(self.site.borrow().has_tcp);
@@ -85,6 +98,7 @@ impl World {
                 .ends()
                 .map(|(end, count)| (end.as_str().to_owned(), count))
                 .collect(),
+            pool_ends: self.pool_ends(),
             lost_lines: self.lost.load(Ordering::Relaxed),
             all_were_accepted: *self.weather.latency.end() <= Duration::from_millis(50),
         };
@@ -160,6 +174,7 @@ fn line(text: &str) -> Line {
     let word = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
     Line {
         listener: word("listener"),
+        pool: word("pool"),
         client: word("client"),
         target: word("target"),
         end: word("end"),

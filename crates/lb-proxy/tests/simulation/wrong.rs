@@ -55,6 +55,7 @@ fn visit(backend: usize) -> Visit {
 fn line(end: &str) -> Line {
     Line {
         listener: "http".into(),
+        pool: "web".into(),
         client: "10.1.0.1".into(),
         target: "/r/000007".into(),
         end: end.into(),
@@ -69,6 +70,7 @@ fn counted() -> Counted {
         opened: 1,
         requests: 1,
         ends: [("done".to_owned(), 1), ("client_idle".to_owned(), 1)].into(),
+        pool_ends: [(("web".to_owned(), "done".to_owned()), 1)].into(),
         lost_lines: 0,
         all_were_accepted: true,
     }
@@ -290,6 +292,14 @@ fn an_end_that_is_not_counted_once_is_seen() {
         "who shook hands was not served"
     );
     assert!(but(|counted| counted.requests = 2).is_err());
+    assert!(but(|counted| counted.pool_ends.clear()).is_err());
+    let idle = ("web".to_owned(), "client_idle".to_owned());
+    let idle = rule(&right(), &{
+        let mut counted = counted();
+        counted.pool_ends.insert(idle, 1);
+        counted
+    });
+    assert!(idle.is_err(), "a connection between requests is no pool's");
     assert!(but(|counted| counted.lost_lines = 1).is_err());
     assert!(
         but(|counted| *counted.ends.get_mut("done").unwrap() = 2).is_err(),
