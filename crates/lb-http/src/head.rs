@@ -181,7 +181,7 @@ impl Head {
     ///
     /// The caller answers for the bytes: the codec gives only targets that it has checked.
     /// Bytes that could end the request line make the head unwritable
-    /// ([`h1::Error::Order`](crate::h1::Error::Order)).
+    /// ([`h1::Error::OutOfTurn`](crate::h1::Error::OutOfTurn)).
     pub fn set_target(&mut self, target: &[u8]) {
         self.target = self.store(target);
         self.line_end = 0;

@@ -51,7 +51,7 @@ fn the_last_byte_that_goes_by_ends_the_message() {
 #[test]
 fn no_more_goes_by_than_is_left() {
     let mut conn = answered(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", &Limits::default());
-    assert!(matches!(conn.skip_body(1001), Err(Error::Order(_))));
+    assert!(matches!(conn.skip_body(1001), Err(Error::OutOfTurn(_))));
     assert_eq!(conn.body_left(), Some(1000), "a refused call changes nothing");
 }
 
@@ -78,7 +78,7 @@ fn a_body_until_close_goes_by_up_to_its_limit() {
     let mut conn = answered(head, &limits);
     conn.skip_body(1000).unwrap();
     assert_eq!(conn.body_left(), Some(0));
-    assert!(matches!(conn.skip_body(1), Err(Error::Order(_))));
+    assert!(matches!(conn.skip_body(1), Err(Error::OutOfTurn(_))));
     assert_eq!(conn.read_body(b"x"), Err(Error::BodyTooLarge { limit: 1000 }));
 }
 
@@ -87,10 +87,10 @@ fn chunks_and_heads_do_not_go_by() {
     let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let mut conn = answered(chunked, &Limits::default());
     assert_eq!(conn.body_left(), None);
-    assert!(matches!(conn.skip_body(1), Err(Error::Order(_))));
+    assert!(matches!(conn.skip_body(1), Err(Error::OutOfTurn(_))));
     let (mut conn, _) = client_with(GET);
     assert_eq!(conn.body_left(), None, "before the head");
-    assert!(matches!(conn.skip_body(0), Err(Error::Order(_))));
+    assert!(matches!(conn.skip_body(0), Err(Error::OutOfTurn(_))));
 }
 
 #[test]

@@ -219,7 +219,7 @@ pub enum Error {
     },
     /// A call that does not fit the state of the connection: a mistake of the caller.
     #[error("out of order: {0}")]
-    Order(&'static str),
+    OutOfTurn(&'static str),
 }
 
 impl Error {
@@ -244,7 +244,7 @@ impl Error {
             | Self::UnexpectedSwitch
             | Self::InterimBody
             | Self::TooManyInterim { .. } => 502,
-            Self::WrittenLength { .. } | Self::Order(_) => 500,
+            Self::WrittenLength { .. } | Self::OutOfTurn(_) => 500,
             _ => 400,
         }
     }
@@ -252,13 +252,13 @@ impl Error {
     /// A mistake of the calling program, not of the remote side.
     #[must_use]
     pub const fn is_misuse(&self) -> bool {
-        matches!(self, Self::WrittenLength { .. } | Self::Order(_))
+        matches!(self, Self::WrittenLength { .. } | Self::OutOfTurn(_))
     }
 
     /// Must the connection be closed after this error? Always, but for a call out of order that
     /// changed nothing.
     #[must_use]
     pub const fn is_fatal(&self) -> bool {
-        !matches!(self, Self::Order(_))
+        !matches!(self, Self::OutOfTurn(_))
     }
 }

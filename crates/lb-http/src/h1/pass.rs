@@ -35,10 +35,10 @@ impl Conn {
     /// `len` bytes of payload came that [`read_body`](Self::read_body) did not see.
     ///
     /// # Errors
-    /// [`Error::Order`] when that is more than [`body_left`](Self::body_left) allows: a fault of the caller.
+    /// [`Error::OutOfTurn`] when that is more than [`body_left`](Self::body_left) allows: a fault of the caller.
     pub fn skip_body(&mut self, len: u64) -> Result<(), Error> {
         let Some(left) = self.body_left().and_then(|left| left.checked_sub(len)) else {
-            return Err(Error::Order("skip_body beyond the body"));
+            return Err(Error::OutOfTurn("skip_body beyond the body"));
         };
         if self.reading == Reading::UntilClose {
             self.read_total = self.read_total.saturating_add(len);

@@ -31,7 +31,7 @@ impl Conn {
     pub fn read_head(&mut self, input: &[u8], head: &mut Head) -> Result<Step<Message>, Error> {
         if self.reading != Reading::Head || (self.role == Role::Server && self.has_request) {
             cold_path();
-            return Err(Error::Order("read_head inside a message"));
+            return Err(Error::OutOfTurn("read_head inside a message"));
         }
         let result = match self.role {
             Role::Server => self.read_request(input, head),
@@ -68,7 +68,7 @@ impl Conn {
     /// Reads a piece of the body. Payload is not copied: the answer says where it stands.
     ///
     /// # Errors
-    /// [`Error`] for malformed chunks and bodies above the limit; [`Error::Order`] before a head.
+    /// [`Error`] for malformed chunks and bodies above the limit; [`Error::OutOfTurn`] before a head.
     pub fn read_body(&mut self, input: &[u8]) -> Result<Part, Error> {
         match self.reading {
             Reading::Length => {
@@ -107,7 +107,7 @@ impl Conn {
             }
             Reading::Trailers => Ok(Part::Trailers { skip: 0 }),
             Reading::Done => Ok(Part::End { skip: 0 }),
-            Reading::Head | Reading::Tunnel | Reading::Failed => Err(Error::Order("read_body outside a body")),
+            Reading::Head | Reading::Tunnel | Reading::Failed => Err(Error::OutOfTurn("read_body outside a body")),
         }
     }
 
@@ -115,11 +115,11 @@ impl Conn {
     /// (RFC 9110, section 6.5.1). The answer says how many bytes it took; the message is then complete.
     ///
     /// # Errors
-    /// [`Error`] for malformed lines and sections above the limits; [`Error::Order`] unless
+    /// [`Error`] for malformed lines and sections above the limits; [`Error::OutOfTurn`] unless
     /// [`Part::Trailers`] came before.
     pub fn read_trailers(&mut self, input: &[u8], trailers: &mut Head) -> Result<Step<usize>, Error> {
         if self.reading != Reading::Trailers {
-            return Err(Error::Order("read_trailers before the last chunk"));
+            return Err(Error::OutOfTurn("read_trailers before the last chunk"));
         }
         self.read_trailer_section(input, trailers)
             .map_err(|error| self.fail(error))

@@ -59,7 +59,7 @@ impl Error {
             Self::InterimBody => "interim response with Content-Length or Transfer-Encoding",
             Self::TooManyInterim { .. } => "too many interim responses",
             Self::WrittenLength { .. } => "body length differs from the announced length",
-            Self::Order(_) => "call out of order",
+            Self::OutOfTurn(_) => "call out of order",
         }
     }
 }
@@ -95,7 +95,7 @@ mod tests {
             Error::FieldBlank,
             Error::Folded,
             Error::WrittenLength { difference: 1 },
-            Error::Order("x"),
+            Error::OutOfTurn("x"),
         ] {
             let rule = error.rule();
             let is_plain = |b: u8| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\');

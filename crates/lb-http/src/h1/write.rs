@@ -21,16 +21,16 @@ impl Conn {
     /// HTTP/1.0) gets an empty one: the caller does well to append a better one before.
     ///
     /// # Errors
-    /// [`Error::Order`] when it is not the time for a head, or the head does not fit the role.
+    /// [`Error::OutOfTurn`] when it is not the time for a head, or the head does not fit the role.
     pub fn write_head(&mut self, head: &Head, framing: Framing, out: &mut Vec<u8>) -> Result<(), Error> {
         if self.writing != Writing::Head {
             cold_path();
-            return Err(Error::Order("write_head inside a message"));
+            return Err(Error::OutOfTurn("write_head inside a message"));
         }
         match (self.role, head.kind()) {
             (Role::Server, Kind::Response) => self.write_response(head, framing, out),
             (Role::Client, Kind::Request) => self.write_request(head, framing, out),
-            _ => Err(Error::Order("write_head with a head of the wrong kind")),
+            _ => Err(Error::OutOfTurn("write_head with a head of the wrong kind")),
         }
     }
 
@@ -38,7 +38,7 @@ impl Conn {
     /// must stand behind them is returned.
     ///
     /// # Errors
-    /// [`Error::WrittenLength`] when that is more than was announced; [`Error::Order`] outside a body.
+    /// [`Error::WrittenLength`] when that is more than was announced; [`Error::OutOfTurn`] outside a body.
     pub fn write_body(&mut self, len: usize, out: &mut Vec<u8>) -> Result<&'static [u8], Error> {
         match self.writing {
             _ if len == 0 => Ok(b""),
@@ -58,7 +58,7 @@ impl Conn {
                 Ok(b"\r\n")
             }
             Writing::UntilClose => Ok(b""),
-            Writing::Head | Writing::Done | Writing::Tunnel => Err(Error::Order("write_body outside a body")),
+            Writing::Head | Writing::Done | Writing::Tunnel => Err(Error::OutOfTurn("write_body outside a body")),
         }
     }
 
@@ -66,7 +66,7 @@ impl Conn {
     /// again, and for messages without a body.
     ///
     /// # Errors
-    /// [`Error::WrittenLength`] when bytes that were announced are missing; [`Error::Order`]
+    /// [`Error::WrittenLength`] when bytes that were announced are missing; [`Error::OutOfTurn`]
     /// before a head.
     pub fn write_end(&mut self, trailers: Option<&Head>, out: &mut Vec<u8>) -> Result<(), Error> {
         match self.writing {
@@ -75,7 +75,7 @@ impl Conn {
                     difference: self.write_left,
                 });
             }
-            Writing::Head => return Err(Error::Order("write_end before a head")),
+            Writing::Head => return Err(Error::OutOfTurn("write_end before a head")),
             Writing::Tunnel | Writing::Done => return Ok(()),
             Writing::Chunked => {
                 out.extend_from_slice(b"0\r\n");
@@ -93,7 +93,7 @@ impl Conn {
     fn write_request(&mut self, head: &Head, framing: Framing, out: &mut Vec<u8>) -> Result<(), Error> {
         if matches!(framing, Framing::UntilClose | Framing::Tunnel) || !head.is_writable() {
             cold_path();
-            return Err(Error::Order("write_head with a request that cannot be framed"));
+            return Err(Error::OutOfTurn("write_head with a request that cannot be framed"));
         }
         head.write(NOT_COPIED, out);
         if !head.has(Name::Host) {
@@ -139,7 +139,7 @@ impl Conn {
                 Framing::UntilClose
             }
             Framing::UntilClose => Framing::Chunked,
-            Framing::Tunnel => return Err(Error::Order("a tunnel without 101")),
+            Framing::Tunnel => return Err(Error::OutOfTurn("a tunnel without 101")),
             Framing::Empty | Framing::Length(_) | Framing::Chunked => framing,
         };
         head.write(NOT_COPIED, out);
@@ -185,7 +185,7 @@ impl Conn {
     fn write_interim(&mut self, head: &Head, out: &mut Vec<u8>) -> Result<(), Error> {
         if head.status() == 101 {
             if !self.offered_upgrade {
-                return Err(Error::Order("101 without an upgrade request"));
+                return Err(Error::OutOfTurn("101 without an upgrade request"));
             }
             head.write(NOT_COPIED, out);
             out.extend_from_slice(b"Connection: upgrade\r\n\r\n");

@@ -65,7 +65,7 @@ fn write(
     let body = body_of(status, end, detail);
     let mut head = core.take_head();
     let written = build(&mut head, status, end, detail, location)
-        .map_err(|_| h1::Error::Order("no room for an answer of our own"))
+        .map_err(|_| h1::Error::OutOfTurn("no room for an answer of our own"))
         .and_then(|()| side.write_head(&head, Framing::Length(body.len() as u64), core));
     core.give_head(head);
     written?;

@@ -48,7 +48,7 @@ impl Wire {
 }
 
 /// What this side is without its wire: a fault of ours.
-const NO_WIRE: Error = Error::Order("no exchange with the client");
+const NO_WIRE: Error = Error::OutOfTurn("no exchange with the client");
 
 impl H1 {
     pub(super) fn new(io: Stream, http: &HttpOptions) -> Self {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// What this side is when there is no connection: a fault of ours.
-const NO_LINK: Error = Error::Order("no connection to the backend");
+const NO_LINK: Error = Error::OutOfTurn("no connection to the backend");
 
 /// The exchange's part of a connection, which came from somewhere and goes back there.
 #[derive(Debug)]
