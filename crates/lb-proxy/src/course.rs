@@ -85,6 +85,17 @@ impl Course {
         }
     }
 
+    /// Ready for the next request: nobody has it. What was read from it stays until [`begin`](Self::begin).
+    pub(crate) fn clear(&mut self) {
+        self.pool = None;
+        self.ticket = None;
+        self.tried = Tried::new();
+        self.picked = None;
+        (self.retries, self.paid_retries) = (0, 0);
+        self.refused_at_once = false;
+        self.detail = "";
+    }
+
     /// It goes to this pool: what do the strategies read from it?
     pub(crate) fn begin(&mut self, pool: &Rc<PoolView>, facts: &Facts<'_>, now: Now) {
         self.recalled = pool.picker.borrow().recall(facts, now);
@@ -308,34 +319,39 @@ impl Course {
         access.retries = u32::from(self.retries);
     }
 
-    /// Fills in what the tables know of its keys, before a pick.
-    fn look_up(&mut self, now: Time) {
-        let Some(pool) = &self.pool else { return };
+    /// Fills in what the tables know of its keys, before a pick; says whether it has any.
+    fn look_up(&mut self, now: Time) -> bool {
+        let Some(pool) = &self.pool else { return false };
+        let mut has_lookups = false;
         for (strategy, key) in self.recalled.lookups() {
-            if let (Some(Some(table)), Some(known)) = (pool.entry.tables.get(strategy), self.known.get_mut(strategy)) {
-                *known = table.lookup_memory(key, now);
+            has_lookups = true;
+            if let (Some(table), Some(known)) = (pool.entry.tables.get(strategy), self.known.get_mut(strategy)) {
+                *known = table.as_ref().and_then(|table| table.lookup_memory(key, now));
             }
         }
+        has_lookups
     }
 
     /// Picks a backend for what was recalled and claims the keys for it, unless another request of the same client was
     /// first: then that one's backend is picked, if it can be.
     fn pick(&mut self, core: &Core) -> Result<(), End> {
         let now = core.now().mono;
-        self.look_up(now);
-        let known = self.known;
+        let has_lookups = self.look_up(now);
         let first = self.tried.is_empty();
         let Some(pool) = self.pool.clone() else {
             return Err(End::Internal);
         };
+        let known = &self.known;
         let mut hint = self
             .recalled
             .resolve(|strategy, _| known.get(strategy).copied().flatten());
         if first {
-            self.claims = known;
+            if has_lookups {
+                self.claims = self.known;
+            }
             if hint.parts().0.is_some() {
                 pool.counters.persist_hit();
-            } else if self.recalled.lookups().next().is_some() {
+            } else if has_lookups {
                 pool.counters.persist_miss();
             }
         }
@@ -343,7 +359,7 @@ impl Course {
         let mut ticket = picker.pick(hint, &self.tried, now).map_err(end_of)?;
         let chosen = ticket.backend().id;
         // A backend that is full is not dead: its client keeps its entry.
-        if ticket.why() != Why::Overflow {
+        if has_lookups && ticket.why() != Why::Overflow {
             let agreed = self.claim(&pool, chosen, now);
             if agreed != chosen {
                 cold_path();

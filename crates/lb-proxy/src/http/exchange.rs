@@ -191,7 +191,7 @@ impl Exchange {
         self.up.clear(core);
         self.down.clear(core);
         self.view = None;
-        self.course = Course::new();
+        self.course.clear();
         self.patience = Patience::default();
         self.trace = Trace::default();
     }
