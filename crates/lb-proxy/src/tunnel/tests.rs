@@ -9,9 +9,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
 async fn pair() -> (Stream, Peer) {
+    let (stream, other) = plain_pair().await;
+    (stream.into(), other)
+}
+
+/// As [`pair`], with so little room in the kernel that a turn never ends before the room does.
+async fn narrow_pair() -> (Stream, Peer) {
+    let (stream, other) = plain_pair().await;
+    socket2::SockRef::from(&stream).set_send_buffer_size(SMALL).unwrap();
+    socket2::SockRef::from(&other).set_recv_buffer_size(SMALL).unwrap();
+    (stream.into(), other)
+}
+
+async fn plain_pair() -> (tokio::net::TcpStream, Peer) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let other = Peer::connect(listener.local_addr().unwrap()).unwrap();
-    (listener.accept().await.unwrap().0.into(), other)
+    (listener.accept().await.unwrap().0, other)
 }
 
 fn between(core: &Core, client: Stream, upstream: Stream) -> Tunnel {

@@ -4,8 +4,16 @@ use super::*;
 
 /// A tunnel whose client, or whose backend, has sent until nothing more was taken, because the other side does not read.
 async fn blocked(core: &Core, by_client: bool) -> (Tunnel, Peer, Peer, usize) {
-    let (client_io, client) = pair().await;
-    let (upstream_io, upstream) = pair().await;
+    let (client, upstream) = (pair().await, pair().await);
+    blocked_between(core, by_client, client, upstream).await
+}
+
+async fn blocked_between(
+    core: &Core,
+    by_client: bool,
+    (client_io, client): (Stream, Peer),
+    (upstream_io, upstream): (Stream, Peer),
+) -> (Tunnel, Peer, Peer, usize) {
     let mut tunnel = between(core, client_io, upstream_io);
     let (mut talks, stays) = if by_client {
         (client, upstream)
@@ -105,6 +113,77 @@ async fn behind_a_reset_all_that_was_taken_over_is_delivered_to_a_side_that_read
         assert_eq!(reader.join().unwrap(), Some(io::ErrorKind::ConnectionReset));
         // What had not left the kernel of whoever broke off is lost, as it is without a tunnel.
         assert!(got > LARGE && got <= sent, "{got} of {sent}");
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_comes_while_something_moves_is_not_the_last() {
+    for by_client in [true, false] {
+        let core = Core::new(Arc::default());
+        let (fast, slow) = (pair().await, narrow_pair().await);
+        let (client, upstream) = if by_client { (fast, slow) } else { (slow, fast) };
+        let (mut tunnel, talks, mut stays, _) = blocked_between(&core, by_client, client, upstream).await;
+        // From here on the tunnel is polled when it is woken, and not otherwise.
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        tunnel.timer = core.timers.register(waker.clone());
+        let mut now = core.now().mono;
+        tunnel.timer.set(now.after(ASK_EVERY));
+        assert!(tunnel.asks && tunnel.is_blind());
+        let mut poll = || {
+            let end = tunnel.poll(&mut Context::from_waker(&waker), &core);
+            (end, tunnel.progress(), tunnel.is_blind())
+        };
+        let (_, mut progress, _) = poll();
+        stays.set_nonblocking(true).unwrap();
+        let mut piece = vec![0; SMALL];
+        loop {
+            now = now.after(ASK_EVERY * 2);
+            core.timers.advance(now);
+            assert_eq!(wakes.take(), 1, "the question");
+            while wakes.count() == 0 {
+                assert!(
+                    stays
+                        .read(&mut piece)
+                        .map_or_else(|error| error.kind() == io::ErrorKind::WouldBlock, |_| true)
+                );
+                tokio::task::yield_now().await;
+            }
+            wakes.take();
+            let (end, moved, blind) = poll();
+            assert!(end.is_pending());
+            if moved != progress && blind {
+                break;
+            }
+            progress = moved;
+        }
+        break_off(talks);
+        let is_over = (0..20).any(|_| {
+            now = now.after(ASK_EVERY * 2);
+            core.timers.advance(now);
+            wakes.take() > 0 && poll().0 == Poll::Ready(End::TunnelReset)
+        });
+        assert!(is_over, "by the client: {by_client}");
+    }
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wakes {
+    fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn take(&self) -> usize {
+        self.0.swap(0, Ordering::SeqCst)
+    }
+}
+
+impl std::task::Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
     }
 }
 
