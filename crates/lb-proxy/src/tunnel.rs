@@ -103,7 +103,12 @@ impl Tunnel {
             (self.lingers, self.asks) = (true, false);
             self.timer.set(now.after(LINGER));
         } else if self.progress() != before && !self.lingers {
-            self.wait(now, now.after(self.patience));
+            let until = now.after(self.patience);
+            // It fires once: a question whose time has come is asked, however much moves meanwhile.
+            if self.asks && self.is_blind() && self.timer.take_fired() {
+                return self.ask(cx, core, until);
+            }
+            self.wait(now, until);
         } else if self.timer.take_fired() {
             let until = self.until.filter(|until| self.asks && *until > now);
             if let Some(until) = until {
