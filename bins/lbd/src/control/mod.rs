@@ -189,6 +189,7 @@ impl ControlLoop {
             }
         }
         self.stopping = true;
+        self.load_again = false;
         self.standings.drop_waiting_replies();
         let patience = self.plan.drain_timeout;
         note(format_args!("draining, at most {patience:?}"));

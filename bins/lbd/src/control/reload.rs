@@ -98,7 +98,8 @@ impl ControlLoop {
             note("there is no configuration file to read again");
             return;
         };
-        if self.loading.is_some() {
+        // What the one under way has opened is not among our sockets yet, and would be taken for another program's.
+        if self.loading.is_some() || self.standings.has_result() {
             self.load_again = true;
             return;
         }
@@ -141,6 +142,11 @@ impl ControlLoop {
             }
             None => note("reload refused, nothing was changed: reading the file failed"),
         }
+        self.load_what_came();
+    }
+
+    /// Somebody asked for another reload while one was under way.
+    fn load_what_came(&mut self) {
         if std::mem::take(&mut self.load_again) {
             self.reload();
         }
@@ -265,6 +271,7 @@ impl ControlLoop {
             self.log_to(log);
         }
         note(format_args!("configuration {} is in force", self.snapshot.serial));
+        self.load_what_came();
     }
 }
 

@@ -1,0 +1,125 @@
+//! Between the moment at which a new file is read and the one at which its tables are made: the former configuration is in
+//! force, whole, whatever comes meanwhile.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod support;
+
+use rustix::process::Signal;
+use std::fmt::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::thread;
+use support::{Backend, Client, Folder, Lbd, address, answer, until};
+
+/// A program before a pool with the longest table, of which one weight is ordered: what a reload builds from the file is
+/// not what is to be in force, so that all of it is made once more, on a thread, for long enough.
+struct Setup {
+    lbd: Lbd,
+    /// Two servers that say the same; the first answers `/held` when the gate is opened.
+    servers: [Backend; 2],
+    gate: mpsc::Sender<()>,
+    folder: Folder,
+    listener: SocketAddr,
+}
+
+impl Setup {
+    fn start() -> Self {
+        let (gate, opened) = mpsc::channel();
+        let opened = Mutex::new(opened);
+        let first = Backend::start_at(everywhere(), move |conn| {
+            conn.serve(&|request| {
+                if request.head.target() == "/held" {
+                    let _ = opened.lock().unwrap().recv();
+                }
+                answer(200, "", b"ok")
+            });
+        });
+        let second = Backend::start_at(everywhere(), |conn| conn.serve(&|_| answer(200, "", b"ok")));
+        let (listener, folder) = (address(), Folder::new());
+        let text = config(listener, first.address(), &folder.path().join("admin.sock"), "");
+        let setup = Self {
+            lbd: Lbd::start(&text),
+            servers: [first, second],
+            gate,
+            folder,
+            listener,
+        };
+        let output = lbd(&["backend", "weight", "main/b7", "9"], &setup.path("admin.sock"));
+        assert!(output.status.success(), "{output:?}");
+        setup
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Another file: all backends elsewhere, another admin socket and one more listener.
+    fn other(&self) -> String {
+        let more = format!(
+            "[[listeners]]\nname = \"unix\"\naddress = \"unix:{}\"\npool = \"main\"\n",
+            self.path("web.sock").display()
+        );
+        config(
+            self.listener,
+            self.servers[1].address(),
+            &self.path("other.sock"),
+            &more,
+        )
+    }
+
+    /// Begins a reload; returns when its tables are being made.
+    fn begin_reload(&self) {
+        self.lbd.write(&self.other());
+        self.lbd.signal(Signal::HUP);
+        until("the new file is read", || {
+            (self.lbd.stderr().matches("admin socket").count() == 2).then_some(())
+        });
+    }
+}
+
+fn config(listener: SocketAddr, server: SocketAddr, admin: &Path, more: &str) -> String {
+    let mut text = format!(
+        "version = 1\nworkers = 2\n[admin]\nsocket = \"{}\"\n[[listeners]]\nname = \"web\"\naddress = \"{listener}\"\n\
+         pool = \"main\"\n{more}[[pools]]\nname = \"main\"\nalgorithm = \"maglev\"\ntable_size = {LONGEST}\nbackends = [\n",
+        admin.display()
+    );
+    for number in 0..BACKENDS {
+        let (high, low, port) = (number / 250, number % 250 + 1, server.port());
+        writeln!(
+            text,
+            "{{ name = \"b{number}\", address = \"127.1.{high}.{low}:{port}\" }},"
+        )
+        .unwrap();
+    }
+    text + "]\n"
+}
+
+fn everywhere() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::UNSPECIFIED, address().port()))
+}
+
+fn lbd(arguments: &[&str], socket: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lbd"));
+    command.args(arguments).arg("--socket").arg(socket).output().unwrap()
+}
+
+#[test]
+fn a_second_reload_close_behind_the_first_does_not_find_our_own_new_socket_in_its_way() {
+    let setup = Setup::start();
+    setup.begin_reload();
+    setup.lbd.signal(Signal::HUP);
+    let said = until("both files are in force", || {
+        let said = setup.lbd.stderr();
+        assert!(!said.contains("refused"), "{said}");
+        said.contains("configuration 3 is in force").then_some(said)
+    });
+    assert!(said.contains("configuration 2 is in force"), "{said}");
+    setup.lbd.stop();
+}
+
+const BACKENDS: u32 = 1_000;
+/// The longest table that a configuration may ask for.
+const LONGEST: u32 = 4_194_319;
