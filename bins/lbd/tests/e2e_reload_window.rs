@@ -120,6 +120,31 @@ fn a_second_reload_close_behind_the_first_does_not_find_our_own_new_socket_in_it
     setup.lbd.stop();
 }
 
+#[test]
+fn the_former_backends_serve_until_the_new_tables_are_made() {
+    let setup = Setup::start();
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let answers = scope.spawn(|| {
+            let mut bad = Vec::new();
+            while !over.load(Ordering::Relaxed) {
+                let mut client = Client::connect(setup.listener);
+                for _ in 0..20 {
+                    bad.extend(Some(client.get("/").status()).filter(|status| *status != 200));
+                }
+            }
+            bad
+        });
+        setup.begin_reload();
+        until("the new file is in force", || {
+            setup.lbd.stderr().contains("configuration 2 is in force").then_some(())
+        });
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(answers.join().unwrap(), [0; 0], "not served");
+    });
+    setup.lbd.stop();
+}
+
 const BACKENDS: u32 = 1_000;
 /// The longest table that a configuration may ask for.
 const LONGEST: u32 = 4_194_319;

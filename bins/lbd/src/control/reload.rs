@@ -85,6 +85,8 @@ impl Ready {
 
 /// What is done when the tables of a new configuration are in force.
 struct Arrival {
+    /// What was in force until then, by the standings it had.
+    old: Arc<Snapshot>,
     /// Of these listeners the old sockets go.
     leaving: Vec<Address>,
     sockets: Vec<Opened>,
@@ -230,7 +232,6 @@ impl ControlLoop {
             self.admin = admin;
         }
         let old = std::mem::replace(&mut self.snapshot, built.commit());
-        self.retired.add(&old);
         self.loaded = lb_net::clock::monotonic();
         for line in self.orders.carry_over(Some(&self.plan), &plan, self.loaded) {
             note(line);
@@ -246,6 +247,7 @@ impl ControlLoop {
         let leaving = old.listeners.iter().filter(|listener| leaves(&listener.options));
         let arrival = Arrival {
             leaving: leaving.map(|listener| listener.options.address).collect(),
+            old: Arc::clone(&old),
             sockets,
             log,
         };
@@ -262,6 +264,9 @@ impl ControlLoop {
         self.sockets
             .release(|address| listening.iter().any(|listener| listener.options.address == address));
         self.workers.tell(|| Order::Apply(Arc::clone(&self.snapshot)));
+        self.retired.add(&arrival.old);
+        drop(arrival.old);
+        self.rebuild_former();
         for opened in arrival.sockets {
             let (address, sockets) = self.sockets.keep(opened);
             note(format_args!("listening on {address}"));

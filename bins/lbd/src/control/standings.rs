@@ -117,7 +117,7 @@ impl ControlLoop {
         let mut job = Job::default();
         let pools: Vec<Fresh> = pools
             .into_iter()
-            .filter_map(|index| self.prepare(index, &mut job))
+            .filter_map(|index| self.prepare(index, then.is_none(), &mut job))
             .collect();
         let promised = self
             .standings
@@ -149,8 +149,9 @@ impl ControlLoop {
         }
     }
 
-    /// What one pool is to have; nothing when there is no such pool any more.
-    fn prepare(&mut self, index: usize, job: &mut Job) -> Option<Fresh> {
+    /// What one pool is to have; nothing when there is no such pool any more. Its former selves follow it if `is_in_force`:
+    /// until then workers use them.
+    fn prepare(&mut self, index: usize, is_in_force: bool, job: &mut Job) -> Option<Fresh> {
         let plan = self.snapshot.pools.get(index).and_then(|entry| {
             let plan = self.plan.pool(entry.pool.name())?;
             Some((&entry.pool, plan))
@@ -175,7 +176,9 @@ impl ControlLoop {
             is_open: made.failed_open,
         };
         job.add(Arc::clone(pool), made);
-        self.retired.update(pool, &conditions, plan.fail_open, job);
+        if is_in_force {
+            self.retired.update(pool, &conditions, plan.fail_open, job);
+        }
         let made = Made {
             from: conditions,
             ..Made::default()
@@ -248,8 +251,25 @@ impl ControlLoop {
         let begun = lb_net::clock::monotonic();
         let mut job = Job::default();
         let places = 0..self.snapshot.pools.len();
-        let pools: Vec<Fresh> = places.filter_map(|index| self.prepare(index, &mut job)).collect();
+        let pools: Vec<Fresh> = places.filter_map(|index| self.prepare(index, true, &mut job)).collect();
         self.adopt(job.run(), &pools, begun, None);
+    }
+
+    /// A reload has arrived: the former selves of its pools follow them, those with large tables after a moment on a thread.
+    pub(super) fn rebuild_former(&mut self) {
+        let mut job = Job::default();
+        for (index, entry) in self.snapshot.pools.iter().enumerate() {
+            let plan = self.plan.pool(entry.pool.name());
+            if let (Some(plan), Some(made)) = (plan, self.standings.pools.get(&index)) {
+                self.retired.update(&entry.pool, &made.from, plan.fail_open, &mut job);
+            }
+        }
+        if !job.is_long() {
+            return job.run().into_iter().for_each(note);
+        }
+        for made in self.standings.pools.values_mut() {
+            (made.is_stale, made.is_ordered) = (true, true);
+        }
     }
 
     /// Makes the standings of all pools anew, then does this.
