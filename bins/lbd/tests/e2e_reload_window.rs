@@ -78,6 +78,15 @@ impl Setup {
             (self.lbd.stderr().matches("admin socket").count() == 2).then_some(())
         });
     }
+
+    /// A request that is not answered until the gate is opened.
+    fn hold(&self) -> Client {
+        let before = self.servers[0].requests();
+        let mut held = Client::connect(self.listener);
+        held.send("GET /held HTTP/1.1\r\nHost: test.example\r\n\r\n");
+        until("it is there", || (self.servers[0].requests() > before).then_some(()));
+        held
+    }
 }
 
 fn config(listener: SocketAddr, server: SocketAddr, admin: &Path, more: &str) -> String {
@@ -143,6 +152,54 @@ fn the_former_backends_serve_until_the_new_tables_are_made() {
         assert_eq!(answers.join().unwrap(), [0; 0], "not served");
     });
     setup.lbd.stop();
+}
+
+#[test]
+fn a_program_that_is_stopped_meanwhile_shows_and_drains_what_was_in_force() {
+    let setup = Setup::start();
+    let mut held = setup.hold();
+    setup.begin_reload();
+    setup.lbd.signal(Signal::TERM);
+    until("it drains", || setup.lbd.stderr().contains("draining").then_some(()));
+    let output = lbd(&["status"], &setup.path("other.sock"));
+    let (said, errors) = (String::from_utf8_lossy(&output.stdout), setup.lbd.stderr());
+    assert!(output.status.success(), "{output:?}");
+    let [old, new] = setup
+        .servers
+        .each_ref()
+        .map(|server| format!(":{}", server.address().port()));
+    assert!(said.contains(&old) && !said.contains(&new), "{said}\n{errors}");
+    assert!(
+        errors.contains("configuration 2 does not come into force any more"),
+        "{errors}"
+    );
+    setup.gate.send(()).unwrap();
+    assert_eq!(held.response().status(), 200);
+    drop(held);
+    let mut lbd = setup.lbd;
+    assert_eq!(lbd.wait().code(), Some(0));
+    assert!(!lbd.stderr().contains("configuration 2 is in force"));
+}
+
+#[test]
+fn an_order_whose_tables_are_being_made_when_the_program_is_stopped_hears_just_that() {
+    let setup = Setup::start();
+    let mut held = setup.hold();
+    thread::scope(|scope| {
+        let order = scope.spawn(|| lbd(&["backend", "weight", "main/b7", "11"], &setup.path("admin.sock")));
+        until("the order is noted", || {
+            setup.lbd.stderr().contains("weight 11 by order").then_some(())
+        });
+        setup.lbd.signal(Signal::TERM);
+        let output = order.join().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("the program is stopping"), "{output:?}");
+    });
+    setup.gate.send(()).unwrap();
+    assert_eq!(held.response().status(), 200);
+    drop(held);
+    let mut lbd = setup.lbd;
+    assert_eq!(lbd.wait().code(), Some(0));
 }
 
 const BACKENDS: u32 = 1_000;

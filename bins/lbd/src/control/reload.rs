@@ -2,6 +2,7 @@
 
 use super::ControlLoop;
 use super::health::watched;
+use super::orders::Orders;
 use crate::access;
 use crate::commands::run::say;
 use crate::note::note;
@@ -10,6 +11,7 @@ use lb_config::{Built, Plan, Problems};
 use lb_net::{Address, UnixSocket};
 use lb_probe::{Asked, Watched};
 use lb_proxy::{ListenerOptions, Order, Service, Snapshot};
+use lb_types::Time;
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::mem::discriminant;
@@ -83,10 +85,16 @@ impl Ready {
     }
 }
 
+/// A configuration that is in force until the tables of the next one are made.
+pub(super) struct Former {
+    plan: Plan,
+    snapshot: Arc<Snapshot>,
+    orders: Orders,
+    loaded: Time,
+}
+
 /// What is done when the tables of a new configuration are in force.
 struct Arrival {
-    /// What was in force until then, by the standings it had.
-    old: Arc<Snapshot>,
     /// Of these listeners the old sockets go.
     leaving: Vec<Address>,
     sockets: Vec<Opened>,
@@ -232,12 +240,18 @@ impl ControlLoop {
             self.admin = admin;
         }
         let old = std::mem::replace(&mut self.snapshot, built.commit());
+        let (orders, loaded) = (self.orders.clone(), self.loaded);
         self.loaded = lb_net::clock::monotonic();
         for line in self.orders.carry_over(Some(&self.plan), &plan, self.loaded) {
             note(line);
         }
         crate::note::with_time(plan.log.event_time);
-        self.plan = plan;
+        self.former = Some(Former {
+            plan: std::mem::replace(&mut self.plan, plan),
+            snapshot: Arc::clone(&old),
+            orders,
+            loaded,
+        });
         self.prober.replace(watched);
         self.agents.replace(asked);
         self.tell_prober_of_all();
@@ -247,12 +261,29 @@ impl ControlLoop {
         let leaving = old.listeners.iter().filter(|listener| leaves(&listener.options));
         let arrival = Arrival {
             leaving: leaving.map(|listener| listener.options.address).collect(),
-            old: Arc::clone(&old),
             sockets,
             log,
         };
         self.rebuild_all(|control| control.arrive(arrival));
         Ok(())
+    }
+
+    /// The program is to stop: a configuration whose tables are not made will never be in force.
+    pub(super) fn give_up_reload(&mut self) {
+        let Some(former) = self.former.take() else { return };
+        note(format_args!(
+            "configuration {} does not come into force any more",
+            self.snapshot.serial
+        ));
+        (self.plan, self.snapshot) = (former.plan, former.snapshot);
+        (self.orders, self.loaded) = (former.orders, former.loaded);
+        crate::note::with_time(self.plan.log.event_time);
+        // Both went well before.
+        if let (Ok(watched), Ok(asked)) = (watched(&self.plan), super::agents::asked(&self.plan)) {
+            self.prober.replace(watched);
+            self.agents.replace(asked);
+        }
+        self.tell_prober_of_all();
     }
 
     /// The last part of a reload: the workers follow.
@@ -264,8 +295,9 @@ impl ControlLoop {
         self.sockets
             .release(|address| listening.iter().any(|listener| listener.options.address == address));
         self.workers.tell(|| Order::Apply(Arc::clone(&self.snapshot)));
-        self.retired.add(&arrival.old);
-        drop(arrival.old);
+        if let Some(former) = self.former.take() {
+            self.retired.add(&former.snapshot);
+        }
         self.rebuild_former();
         for opened in arrival.sockets {
             let (address, sockets) = self.sockets.keep(opened);
