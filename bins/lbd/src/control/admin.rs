@@ -231,9 +231,9 @@ impl ControlLoop {
         let mut changed: Vec<String> = orders.iter().map(|order| order.pool.clone()).collect();
         changed.sort_unstable();
         changed.dedup();
-        self.rebuild_named(changed, move |control| {
+        self.rebuild_named(changed, move |control, made| {
             // They may have gone in a reload meanwhile.
-            let places = control.places(&orders);
+            let places = made.and_then(|()| control.places(&orders));
             let _ = tell.send(places.map(|places| control.backends_at(&places)));
         });
     }

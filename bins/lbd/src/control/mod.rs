@@ -32,7 +32,7 @@ use lb_telemetry::End;
 use lb_types::Time;
 use limits::Limits;
 use orders::Orders;
-use reload::{Loaded, loaded};
+use reload::{Former, Loaded, loaded};
 use retired::Retired;
 use standings::{Due, Standings};
 use std::collections::{HashMap, HashSet};
@@ -80,6 +80,8 @@ pub(crate) struct ControlLoop {
     loading: Option<oneshot::Receiver<Loaded>>,
     /// Another one was asked for meanwhile.
     load_again: bool,
+    /// What is in force while the tables of a new configuration are made.
+    former: Option<Former>,
 }
 
 impl ControlLoop {
@@ -126,6 +128,7 @@ impl ControlLoop {
             expiry: Expiry::default(),
             loading: None,
             load_again: false,
+            former: None,
             watched: watch.is_some(),
             signals,
             sockets,
@@ -189,7 +192,9 @@ impl ControlLoop {
             }
         }
         self.stopping = true;
-        self.standings.drop_waiting_replies();
+        self.load_again = false;
+        self.stop_making();
+        self.give_up_reload();
         let patience = self.plan.drain_timeout;
         note(format_args!("draining, at most {patience:?}"));
         self.sockets.release(|_| false);

@@ -7,7 +7,7 @@ use lb_types::{BackendId, Time, Weight};
 use std::collections::HashMap;
 
 /// The orders in force, and since when each backend is known.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Orders(HashMap<BackendId, Ordered>);
 
 /// What was ordered for one backend.

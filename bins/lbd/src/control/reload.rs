@@ -2,6 +2,7 @@
 
 use super::ControlLoop;
 use super::health::watched;
+use super::orders::Orders;
 use crate::access;
 use crate::commands::run::say;
 use crate::note::note;
@@ -10,6 +11,7 @@ use lb_config::{Built, Plan, Problems};
 use lb_net::{Address, UnixSocket};
 use lb_probe::{Asked, Watched};
 use lb_proxy::{ListenerOptions, Order, Service, Snapshot};
+use lb_types::Time;
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::mem::discriminant;
@@ -83,6 +85,14 @@ impl Ready {
     }
 }
 
+/// A configuration that is in force until the tables of the next one are made.
+pub(super) struct Former {
+    plan: Plan,
+    snapshot: Arc<Snapshot>,
+    orders: Orders,
+    loaded: Time,
+}
+
 /// What is done when the tables of a new configuration are in force.
 struct Arrival {
     /// Of these listeners the old sockets go.
@@ -98,7 +108,8 @@ impl ControlLoop {
             note("there is no configuration file to read again");
             return;
         };
-        if self.loading.is_some() {
+        // What the one under way has opened is not among our sockets yet, and would be taken for another program's.
+        if self.loading.is_some() || self.standings.has_result() {
             self.load_again = true;
             return;
         }
@@ -141,6 +152,11 @@ impl ControlLoop {
             }
             None => note("reload refused, nothing was changed: reading the file failed"),
         }
+        self.load_what_came();
+    }
+
+    /// Somebody asked for another reload while one was under way.
+    fn load_what_came(&mut self) {
         if std::mem::take(&mut self.load_again) {
             self.reload();
         }
@@ -224,13 +240,18 @@ impl ControlLoop {
             self.admin = admin;
         }
         let old = std::mem::replace(&mut self.snapshot, built.commit());
-        self.retired.add(&old);
+        let (orders, loaded) = (self.orders.clone(), self.loaded);
         self.loaded = lb_net::clock::monotonic();
         for line in self.orders.carry_over(Some(&self.plan), &plan, self.loaded) {
             note(line);
         }
         crate::note::with_time(plan.log.event_time);
-        self.plan = plan;
+        self.former = Some(Former {
+            plan: std::mem::replace(&mut self.plan, plan),
+            snapshot: Arc::clone(&old),
+            orders,
+            loaded,
+        });
         self.prober.replace(watched);
         self.agents.replace(asked);
         self.tell_prober_of_all();
@@ -247,6 +268,24 @@ impl ControlLoop {
         Ok(())
     }
 
+    /// The program is to stop: a configuration whose tables are not made will never be in force.
+    pub(super) fn give_up_reload(&mut self) {
+        let Some(former) = self.former.take() else { return };
+        note(format_args!(
+            "configuration {} does not come into force any more",
+            self.snapshot.serial
+        ));
+        (self.plan, self.snapshot) = (former.plan, former.snapshot);
+        (self.orders, self.loaded) = (former.orders, former.loaded);
+        crate::note::with_time(self.plan.log.event_time);
+        // Both went well before.
+        if let (Ok(watched), Ok(asked)) = (watched(&self.plan), super::agents::asked(&self.plan)) {
+            self.prober.replace(watched);
+            self.agents.replace(asked);
+        }
+        self.tell_prober_of_all();
+    }
+
     /// The last part of a reload: the workers follow.
     fn arrive(&mut self, arrival: Arrival) {
         for address in arrival.leaving {
@@ -256,6 +295,10 @@ impl ControlLoop {
         self.sockets
             .release(|address| listening.iter().any(|listener| listener.options.address == address));
         self.workers.tell(|| Order::Apply(Arc::clone(&self.snapshot)));
+        if let Some(former) = self.former.take() {
+            self.retired.add(&former.snapshot);
+        }
+        self.rebuild_former();
         for opened in arrival.sockets {
             let (address, sockets) = self.sockets.keep(opened);
             note(format_args!("listening on {address}"));
@@ -265,6 +308,7 @@ impl ControlLoop {
             self.log_to(log);
         }
         note(format_args!("configuration {} is in force", self.snapshot.serial));
+        self.load_what_came();
     }
 }
 

@@ -4,6 +4,7 @@ use super::ControlLoop;
 use super::health::condition;
 use super::making::{Faults, Job};
 use crate::note::note;
+use lb_admin::ControlError;
 use lb_balance::{Condition, standings};
 use lb_types::{Slot, Time};
 use std::collections::HashMap;
@@ -37,7 +38,7 @@ struct Making {
     done: oneshot::Receiver<Faults>,
     begun: Time,
     pools: Vec<Fresh>,
-    then: Option<Kept>,
+    then: Option<Then>,
 }
 
 /// A pool whose standings are made.
@@ -55,7 +56,11 @@ struct Promise {
     keep: Kept,
 }
 
-type Kept = Box<dyn FnOnce(&mut ControlLoop)>;
+/// Is told why, when they will not be.
+type Kept = Box<dyn FnOnce(&mut ControlLoop, Result<(), ControlError>)>;
+
+/// The rest of a reload.
+type Then = Box<dyn FnOnce(&mut ControlLoop)>;
 
 /// What there is to do about standings.
 pub(super) enum Due {
@@ -101,23 +106,17 @@ impl Standings {
     pub(super) fn has_result(&self) -> bool {
         self.making.as_ref().is_some_and(|making| making.then.is_some())
     }
-
-    /// What waits for standings is not waited for any more.
-    pub(super) fn drop_waiting_replies(&mut self) {
-        self.promises.clear();
-        self.making = None;
-    }
 }
 
 impl ControlLoop {
     /// Makes the standings of these pools from configuration and health, and the tables that follow from them: here, or
     /// on a thread when that takes long.
-    pub(super) fn rebuild(&mut self, pools: impl IntoIterator<Item = usize>, then: Option<Kept>) {
+    pub(super) fn rebuild(&mut self, pools: impl IntoIterator<Item = usize>, then: Option<Then>) {
         let begun = lb_net::clock::monotonic();
         let mut job = Job::default();
         let pools: Vec<Fresh> = pools
             .into_iter()
-            .filter_map(|index| self.prepare(index, &mut job))
+            .filter_map(|index| self.prepare(index, then.is_none(), &mut job))
             .collect();
         let promised = self
             .standings
@@ -142,15 +141,54 @@ impl ControlLoop {
 
     /// A thread has made tables; `None`: it broke down.
     pub(super) fn on_rebuilt(&mut self, faults: Option<Faults>) {
-        if let Some(making) = self.standings.making.take() {
-            let faults =
-                faults.unwrap_or_else(|| vec!["the thread that makes tables ended by a fault of lbd".to_owned()]);
-            self.adopt(faults, &making.pools, making.begun, making.then);
+        let Some(making) = self.standings.making.take() else {
+            return;
+        };
+        match faults {
+            Some(faults) => self.adopt(faults, &making.pools, making.begun, making.then),
+            None => self.try_later(making),
         }
     }
 
-    /// What one pool is to have; nothing when there is no such pool any more.
-    fn prepare(&mut self, index: usize, job: &mut Job) -> Option<Fresh> {
+    /// The tables were not made: the former ones stay in force until the next attempt, and whoever waits for it is told.
+    fn try_later(&mut self, making: Making) {
+        note("the thread that makes tables ended by a fault of lbd, please report it; it is tried again");
+        let later = lb_net::clock::monotonic().after(LONGEST_REST);
+        for fresh in &making.pools {
+            self.standings.mark_changed(fresh.index);
+            if let Some(made) = self.standings.pools.get_mut(&fresh.index) {
+                made.rests_until = later;
+            }
+        }
+        // What the file says was built with it; what was ordered follows.
+        if let Some(then) = making.then {
+            then(self);
+        }
+        let is_of =
+            |(name, is_begun): &(String, bool)| *is_begun && making.pools.iter().any(|fresh| fresh.name == *name);
+        self.refuse(not_made(), |promise| promise.pools.iter().any(is_of));
+    }
+
+    /// Nothing is made any more, and nobody waits for it.
+    pub(super) fn stop_making(&mut self) {
+        self.standings.making = None;
+        self.refuse(ControlError::Stopping, |_| true);
+    }
+
+    fn refuse(&mut self, error: ControlError, which: impl Fn(&Promise) -> bool) {
+        let refused: Vec<Promise> = self
+            .standings
+            .promises
+            .extract_if(.., |promise| which(promise))
+            .collect();
+        for promise in refused {
+            (promise.keep)(self, Err(error.clone()));
+        }
+    }
+
+    /// What one pool is to have; nothing when there is no such pool any more. Its former selves follow it if `is_in_force`:
+    /// until then workers use them.
+    fn prepare(&mut self, index: usize, is_in_force: bool, job: &mut Job) -> Option<Fresh> {
         let plan = self.snapshot.pools.get(index).and_then(|entry| {
             let plan = self.plan.pool(entry.pool.name())?;
             Some((&entry.pool, plan))
@@ -175,7 +213,9 @@ impl ControlLoop {
             is_open: made.failed_open,
         };
         job.add(Arc::clone(pool), made);
-        self.retired.update(pool, &conditions, plan.fail_open, job);
+        if is_in_force {
+            self.retired.update(pool, &conditions, plan.fail_open, job);
+        }
         let made = Made {
             from: conditions,
             ..Made::default()
@@ -185,7 +225,7 @@ impl ControlLoop {
     }
 
     /// The tables of these pools are in force.
-    fn adopt(&mut self, faults: Faults, pools: &[Fresh], begun: Time, then: Option<Kept>) {
+    fn adopt(&mut self, faults: Faults, pools: &[Fresh], begun: Time, then: Option<Then>) {
         faults.into_iter().for_each(note);
         let now = lb_net::clock::monotonic();
         let rest = now.since(begun).saturating_mul(RESTS).min(LONGEST_REST);
@@ -208,7 +248,7 @@ impl ControlLoop {
         };
         let kept: Vec<Promise> = self.standings.promises.extract_if(.., is_kept).collect();
         for promise in kept {
-            (promise.keep)(self);
+            (promise.keep)(self, Ok(()));
         }
     }
 
@@ -226,7 +266,11 @@ impl ControlLoop {
     }
 
     /// Makes the standings of the pools of these names anew, then does this.
-    pub(super) fn rebuild_named(&mut self, names: Vec<String>, keep: impl FnOnce(&mut Self) + 'static) {
+    pub(super) fn rebuild_named(
+        &mut self,
+        names: Vec<String>,
+        keep: impl FnOnce(&mut Self, Result<(), ControlError>) + 'static,
+    ) {
         // Entries of one name are one pool.
         let place = |name: &String| self.snapshot.pools.iter().position(|entry| entry.pool.name() == name);
         let places: Vec<usize> = names.iter().filter_map(place).collect();
@@ -248,14 +292,38 @@ impl ControlLoop {
         let begun = lb_net::clock::monotonic();
         let mut job = Job::default();
         let places = 0..self.snapshot.pools.len();
-        let pools: Vec<Fresh> = places.filter_map(|index| self.prepare(index, &mut job)).collect();
+        let pools: Vec<Fresh> = places.filter_map(|index| self.prepare(index, true, &mut job)).collect();
         self.adopt(job.run(), &pools, begun, None);
+    }
+
+    /// A reload has arrived: the former selves of its pools follow them, those with large tables after a moment on a thread.
+    pub(super) fn rebuild_former(&mut self) {
+        let mut job = Job::default();
+        for (index, entry) in self.snapshot.pools.iter().enumerate() {
+            let plan = self.plan.pool(entry.pool.name());
+            if let (Some(plan), Some(made)) = (plan, self.standings.pools.get(&index)) {
+                self.retired.update(&entry.pool, &made.from, plan.fail_open, &mut job);
+            }
+        }
+        if !job.is_long() {
+            return job.run().into_iter().for_each(note);
+        }
+        for made in self.standings.pools.values_mut() {
+            (made.is_stale, made.is_ordered) = (true, true);
+        }
     }
 
     /// Makes the standings of all pools anew, then does this.
     pub(super) fn rebuild_all(&mut self, keep: impl FnOnce(&mut Self) + 'static) {
         self.standings.pools.clear();
         self.rebuild(0..self.snapshot.pools.len(), Some(Box::new(keep)));
+    }
+}
+
+fn not_made() -> ControlError {
+    ControlError::Refused {
+        reason: "the order is noted and not in force: making the tables failed by a fault of lbd".to_owned(),
+        mend: "look at the program's log; it is tried again within a second".to_owned(),
     }
 }
 

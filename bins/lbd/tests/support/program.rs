@@ -81,6 +81,11 @@ impl Lbd {
         }
     }
 
+    /// Replaces the file, which nobody is told of.
+    pub(crate) fn write(&self, config: &str) {
+        self.folder.write(CONFIG, config);
+    }
+
     /// Replaces the file, sends SIGHUP and waits until the new file is in force.
     pub(crate) fn reload(&self, config: &str) {
         let before = self.count_said("is in force");
