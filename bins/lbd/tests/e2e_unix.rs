@@ -219,6 +219,26 @@ fn what_lies_at_the_path_of_a_listener_is_never_taken_away() {
 }
 
 #[test]
+fn a_listener_of_the_command_line_does_not_take_the_place_of_the_admin_socket() {
+    let folder = Folder::new();
+    let file = folder.path().join("x.sock");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lbd"));
+    command.args([
+        "run",
+        "--listen",
+        &unix(&folder, "x.sock"),
+        "--to",
+        "127.0.0.1:1",
+        "--socket",
+    ]);
+    let output = command.arg(folder.path().join("./x.sock")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("give the admin socket a path of its own"), "{said}");
+    assert!(!file.exists() && output.stdout.is_empty());
+}
+
+#[test]
 fn a_refused_reload_changes_the_mode_of_no_socket() {
     let folder = Folder::new();
     let (own, file) = (unix(&folder, "lbd.sock"), folder.path().join("lbd.sock"));

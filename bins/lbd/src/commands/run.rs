@@ -3,22 +3,28 @@ use crate::note::{note, print, warnings};
 use crate::workers::Workers;
 use crate::{FAILED, MISCONFIGURED, args};
 use lb_config::{Plan, Problems};
+use lb_net::Address;
 use lb_proxy::Snapshot;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 /// `lbd run`: serves until it is told to stop.
 pub(crate) fn run(run: &args::Run) -> ExitCode {
-    let (plan, source) = match plan(run) {
-        Ok(found) => found,
-        Err(problems) => {
-            say(&problems);
-            return ExitCode::from(MISCONFIGURED);
+    match plan(run) {
+        Ok((plan, source)) => serve(plan, source, None),
+        Err(wrong) => {
+            match wrong {
+                Wrong::Problems(problems) => say(&problems),
+                Wrong::SamePath(path) => note(format_args!(
+                    "--listen and --socket are both {}: give the admin socket a path of its own",
+                    path.display()
+                )),
+            }
+            ExitCode::from(MISCONFIGURED)
         }
-    };
-    serve(plan, source, None)
+    }
 }
 
 /// Serves a plan from the first socket to the last connection.
@@ -66,7 +72,20 @@ fn serve_to_the_end(
     })
 }
 
-fn plan(run: &args::Run) -> Result<(Plan, Source), Problems> {
+/// Why nothing can be served.
+enum Wrong {
+    Problems(Problems),
+    /// A listener is to be where the admin socket is.
+    SamePath(PathBuf),
+}
+
+impl From<Problems> for Wrong {
+    fn from(problems: Problems) -> Self {
+        Self::Problems(problems)
+    }
+}
+
+fn plan(run: &args::Run) -> Result<(Plan, Source), Wrong> {
     if let Some(path) = run.path() {
         let resolved = lb_config::load(path, &lb_config::System)?;
         say(&resolved.warnings);
@@ -76,6 +95,14 @@ fn plan(run: &args::Run) -> Result<(Plan, Source), Problems> {
     say(&resolved.warnings);
     let mut plan = resolved.plan;
     plan.admin = run.socket.as_ref().map(absolute).map(lb_config::AdminSocket::new);
+    if let Some(admin) = &plan.admin
+        && plan
+            .listeners
+            .iter()
+            .any(|listener| is_at(listener.address, &admin.socket))
+    {
+        return Err(Wrong::SamePath(admin.socket.clone()));
+    }
     let text = format!("# The same as a file, for `lbd run`:\n{}\n", plan.to_toml());
     // Nobody may be there to read it: no reason to end.
     let _ = std::io::stdout().write_all(text.as_bytes());
@@ -96,6 +123,11 @@ fn text(limit: Option<u64>) -> String {
 /// As a configuration file would have it. Without a present folder the path stays as it is.
 fn absolute(path: &PathBuf) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.clone())
+}
+
+/// Is it a Unix domain socket with this file? As paths, which `//` and `/./` make no other.
+fn is_at(address: Address, file: &Path) -> bool {
+    matches!(address, Address::Unix(path) if path.abstract_name().is_none() && Path::new(path.as_str()) == file)
 }
 
 #[cfg(test)]
