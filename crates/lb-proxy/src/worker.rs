@@ -85,7 +85,12 @@ impl Worker {
     /// # Panics
     /// When its wheel, its accepting or its tidying does, whose panic goes on here: a worker without one of them would
     /// serve nobody and say nothing. A panic in one connection ends that connection alone.
-    pub async fn run(self, mut orders: UnboundedReceiver<Order>) {
+    pub fn run(self, orders: UnboundedReceiver<Order>) -> Pin<Box<dyn Future<Output = ()>>> {
+        // Behind a pointer its tasks are compiled here, optimised as this crate is, and not in the program that starts it.
+        Box::pin(self.serve(orders))
+    }
+
+    async fn serve(self, mut orders: UnboundedReceiver<Order>) {
         let core = Core::new(self.counters);
         let mut tasks = Tasks::default();
         tasks.spawn(timer::drive(Rc::clone(&core.timers)));
