@@ -40,6 +40,8 @@ pub(crate) struct Tunnel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Broken {
     by_client: bool,
+    /// When it was looked at, both had: nobody knows who was first.
+    by_both: bool,
     is_backends_fault: bool,
 }
 
@@ -159,6 +161,11 @@ impl Tunnel {
             }
             // Nobody is left who takes anything.
             [true, true] => {
+                self.broken = Some(Broken {
+                    by_client: true,
+                    by_both: true,
+                    is_backends_fault: false,
+                });
                 let over = self.abort();
                 self.close(core);
                 return over;
@@ -173,6 +180,7 @@ impl Tunnel {
         let by_client = by == [true, false];
         self.broken = Some(Broken {
             by_client,
+            by_both: false,
             is_backends_fault: !by_client && !self.up.eof,
         });
         self.patience = LINGER;
@@ -202,6 +210,7 @@ impl Tunnel {
     pub(crate) const fn reset_by(&self) -> &'static str {
         match (self.broken, self.down.bytes) {
             (None, _) => "",
+            (Some(Broken { by_both: true, .. }), _) => "by both sides",
             (Some(Broken { by_client: true, .. }), _) => "by the client",
             (_, 0) => "by the backend, which sent nothing before",
             (_, _) => "by the backend",
@@ -271,6 +280,7 @@ impl Tunnel {
             // Whoever was left by the client may well hang up at once.
             self.broken = before.or(Some(Broken {
                 by_client,
+                by_both: false,
                 is_backends_fault: !by_client && !self.up.eof,
             }));
             let (half, other) = if from_client {

@@ -43,6 +43,23 @@ impl Lbd {
         lbd
     }
 
+    /// As [`start`](Self::start), for an owner who may give files to no group but his own, as root may as a rule.
+    pub(crate) fn start_without_chown(config: &str) -> Self {
+        let folder = Folder::new();
+        let path = folder.write(CONFIG, config);
+        let mut command = if rustix::process::geteuid().is_root() {
+            let mut command = Command::new("setpriv");
+            command.args(["--bounding-set", "-chown", env!("CARGO_BIN_EXE_lbd")]);
+            command
+        } else {
+            Command::new(env!("CARGO_BIN_EXE_lbd"))
+        };
+        command.args(["run", "--config"]).arg(path);
+        let lbd = Self::run(folder, command);
+        lbd.await_listening(&listeners(config));
+        lbd
+    }
+
     /// `lbd` with these arguments; returns when `listeners` listen.
     pub(crate) fn start_with(arguments: &[&str], listeners: &[SocketAddr]) -> Self {
         let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();

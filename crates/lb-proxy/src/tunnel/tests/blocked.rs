@@ -15,11 +15,17 @@ async fn blocked_between(
     (upstream_io, upstream): (Stream, Peer),
 ) -> (Tunnel, Peer, Peer, usize) {
     let mut tunnel = between(core, client_io, upstream_io);
-    let (mut talks, stays) = if by_client {
+    let (talks, stays) = if by_client {
         (client, upstream)
     } else {
         (upstream, client)
     };
+    let sent = fill(core, &mut tunnel, &talks).await;
+    (tunnel, talks, stays, sent)
+}
+
+/// This side sends until nothing more is taken; says how much was.
+async fn fill(core: &Core, tunnel: &mut Tunnel, mut talks: &Peer) -> usize {
     talks.set_nonblocking(true).unwrap();
     let piece = pattern(64 * 1024);
     let (mut sent, mut refused) = (0, 0);
@@ -38,7 +44,26 @@ async fn blocked_between(
         }
         tokio::task::yield_now().await;
     }
-    (tunnel, talks, stays, sent)
+    sent
+}
+
+#[tokio::test]
+async fn a_reset_by_both_sides_while_nobody_reads_says_so() {
+    let core = Core::new(Arc::default());
+    let (mut tunnel, client, upstream, _) = blocked(&core, true).await;
+    fill(&core, &mut tunnel, &upstream).await;
+    assert!(tunnel.up.is_blocked() && tunnel.down.is_blocked());
+    break_off(client);
+    break_off(upstream);
+    let end = tunnel.ask(
+        &Context::from_waker(Waker::noop()),
+        &core,
+        core.now().mono.after(ASK_EVERY),
+    );
+    assert_eq!(
+        (end, tunnel.reset_by()),
+        (Poll::Ready(End::TunnelReset), "by both sides")
+    );
 }
 
 #[tokio::test]
