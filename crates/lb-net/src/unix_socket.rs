@@ -16,7 +16,7 @@ pub struct UnixSocketOptions {
     pub path: PathBuf,
     /// Its permissions: `0o600` lets in its owner alone.
     pub mode: u32,
-    /// Its group, by name or number; without it the process's own.
+    /// Its group, by name or number; without it the process's own, or that of a folder which passes its own on (setgid).
     pub group: Option<String>,
     /// Connections that wait to be accepted; the kernel caps their number at `net.core.somaxconn`.
     pub backlog: u32,
@@ -66,6 +66,8 @@ pub struct UnixSocket {
     listener: OwnedFd,
     /// Device and number of the file.
     file: (u64, u64),
+    /// Its group when none is asked for: the process's own, or that of a folder which passes its own on.
+    own_group: u32,
 }
 
 impl UnixSocket {
@@ -118,13 +120,13 @@ impl UnixSocket {
         // Made beside its place, so that what appears there is complete.
         let fresh = folder.join(format!(".lbd-{}", std::process::id()));
         let _ = fs::remove_file(&fresh);
-        let made = make(&fresh, options, group).and_then(|listener| {
+        let made = make(&fresh, options, group).and_then(|(listener, own_group)| {
             let about = fs::symlink_metadata(&fresh)?;
             fs::rename(&fresh, path)?;
-            Ok((listener, (about.dev(), about.ino())))
+            Ok((listener, (about.dev(), about.ino()), own_group))
         });
         drop(lock);
-        let (listener, file) = made.map_err(|error| {
+        let (listener, file, own_group) = made.map_err(|error| {
             let _ = fs::remove_file(&fresh);
             wrong("create")(error)
         })?;
@@ -132,6 +134,7 @@ impl UnixSocket {
             options: options.clone(),
             listener,
             file,
+            own_group,
         })
     }
 
@@ -147,9 +150,11 @@ impl UnixSocket {
         let group = options.group.as_deref().map(group_id).transpose()?;
         if self.is_in_place() {
             let before = &self.options;
-            let changed = change(before, options, group).inspect_err(|_| {
-                let former = before.group.as_deref().map(group_id).transpose();
-                let _ = former.map(|group| change(options, before, group));
+            let had = fs::symlink_metadata(&before.path).map(|about| about.gid());
+            let changed = had.and_then(|had| {
+                change(before, options, group.unwrap_or(self.own_group)).inspect_err(|_| {
+                    let _ = change(options, before, had);
+                })
             });
             changed.map_err(|error| UnixSocketError::Io {
                 path: options.path.clone(),
@@ -296,30 +301,31 @@ fn connect_at_once(path: &Path) -> io::Result<UnixStream> {
     Ok(stream)
 }
 
-/// A listening socket under a fresh name, with its permissions from the first moment.
-fn make(path: &Path, options: &UnixSocketOptions, group: Option<u32>) -> io::Result<OwnedFd> {
+/// A listening socket under a fresh name, with its permissions from the first moment, and the group it has without one
+/// being asked for.
+fn make(path: &Path, options: &UnixSocketOptions, group: Option<u32>) -> io::Result<(OwnedFd, u32)> {
     let mode = options.mode;
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     // Linux makes the file with the permissions that the socket has before it is bound.
     rustix::fs::fchmod(&socket, rustix::fs::Mode::from_raw_mode(mode & 0o600))?;
     rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
+    let own_group = fs::symlink_metadata(path)?.gid();
     if group.is_some() {
         lchown(path, None, group)?;
     }
     // Last, so that nobody but the group gets what the group may.
     fs::set_permissions(path, Permissions::from_mode(mode))?;
     rustix::net::listen(&socket, i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
-    Ok(socket)
+    Ok((socket, own_group))
 }
 
 /// Gives a file that had these permissions and this group others; `group`: the number of the new one.
-fn change(from: &UnixSocketOptions, to: &UnixSocketOptions, group: Option<u32>) -> io::Result<()> {
+fn change(from: &UnixSocketOptions, to: &UnixSocketOptions, group: u32) -> io::Result<()> {
     // Nobody of the old group may come in with the new permissions, nor the other way round.
     fs::set_permissions(&to.path, Permissions::from_mode(from.mode & to.mode))?;
     if from.group != to.group {
-        let own = || rustix::process::getegid().as_raw();
-        lchown(&to.path, None, Some(group.unwrap_or_else(own)))?;
+        lchown(&to.path, None, Some(group))?;
     }
     fs::set_permissions(&to.path, Permissions::from_mode(to.mode))
 }

@@ -198,3 +198,23 @@ fn a_change_that_is_refused_half_way_changes_nothing() {
     assert_eq!(mode(&folder.socket()), 0o666);
     assert_eq!(socket.options(), &options);
 }
+
+#[test]
+fn without_a_group_again_it_has_the_one_that_its_folder_passes_on() {
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return; // others may give files to no group but their own
+    }
+    let folder = Folder::new();
+    std::os::unix::fs::chown(folder.path(), None, Some(1)).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o2755)).unwrap();
+    let group = || fs::metadata(folder.socket()).unwrap().gid();
+    let options = UnixSocketOptions::new(folder.socket());
+    let of_two = options.clone().with_group(Some("2"));
+    for first in [&options, &of_two] {
+        let mut socket = UnixSocket::open(first).unwrap();
+        assert!(socket.adapt(&of_two).unwrap());
+        assert_eq!(group(), 2);
+        assert!(socket.adapt(&options).unwrap());
+        assert_eq!(group(), 1);
+    }
+}
