@@ -1,14 +1,14 @@
 //! A client: sends requests as its script says, and knows what it may get for them.
 
+use crate::blame::Idle;
 use crate::conn::{Conn, Pipe, either};
 use crate::dice::Bytes;
 use crate::history::{Answer, Asked, Ledger};
 use crate::rules::{self, Rule};
-use crate::script::{Ask, End, Script, Upload};
+use crate::script::{Ask, End, NUDGES, Script, Upload};
 use crate::tunnel;
 use crate::wire::{Framing, Gone, Head, Reader};
 use std::cell::{Cell, RefCell};
-use std::net::IpAddr;
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -23,6 +23,8 @@ pub(crate) struct Client<'a, T> {
     answered: Cell<usize>,
     may_begin: Cell<usize>,
     news: Notify,
+    /// All requests were written, and whole.
+    is_asked: Cell<bool>,
     /// The connection carries no further request.
     is_over: Cell<bool>,
     cookie: RefCell<Option<String>>,
@@ -47,11 +49,14 @@ pub(crate) async fn run<T: Pipe>(
         answered: Cell::new(0),
         may_begin: Cell::new(0),
         news: Notify::new(),
+        is_asked: Cell::new(false),
         is_over: Cell::new(false),
         cookie: RefCell::new(cookie.borrow().clone()),
     };
-    for ask in &script.asks {
+    for (number, ask) in (1..).zip(&script.asks) {
         ledger.change().asked.push(Asked {
+            number,
+            may_be_kept: ask.has_only_a_head() && !script.is_old && script.end != End::Fin,
             id: ask.id,
             method: ask.method,
             body: ask.upload.length(),
@@ -65,8 +70,10 @@ pub(crate) async fn run<T: Pipe>(
     if let Err(waits) = either(work, conn.stuck(longest)).await {
         let verdict = rules::nobody_waits_without_a_deadline(waits, longest);
         ledger.judge(Rule::NobodyWaits, verdict.map_err(|what| format!("{who}: {what}")));
+        client.left();
         conn.reset();
     }
+    client.left();
     *cookie.borrow_mut() = client.cookie.take();
     ledger.note(who, "is done");
 }
@@ -86,9 +93,12 @@ impl<T: Pipe> Client<'_, T> {
                 return;
             }
         }
+        self.is_asked.set(true);
         match self.script.end {
             End::Waits => {}
+            End::Nudges => self.nudge().await,
             End::Fin => {
+                self.left();
                 let _ = self.conn.shutdown().await;
             }
             End::Reset(after) => {
@@ -100,8 +110,28 @@ impl<T: Pipe> Client<'_, T> {
         }
     }
 
+    /// Empty lines, which are no request.
+    async fn nudge(&self) {
+        for pause in NUDGES {
+            self.conn.pause(pause).await;
+            if self.is_over.get() && self.conn.is_closed() || self.conn.write_all(b"\r\n").await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Whatever is under way, the balancer may see that this client is gone.
+    fn left(&self) {
+        let now = self.ledger.now();
+        for ask in &self.script.asks {
+            self.ledger
+                .asked(ask.id, |asked| asked.left_at = asked.left_at.or(Some(now)));
+        }
+    }
+
     fn reset(&self) {
         self.ledger.note(self.who, "resets");
+        self.left();
         let now = self.ledger.now();
         for ask in &self.script.asks {
             self.ledger.asked(ask.id, |asked| {
@@ -157,8 +187,9 @@ impl<T: Pipe> Client<'_, T> {
                 self.ledger
                     .note(self.who, format!("cuts its upload {}: {end:?}", ask.id));
                 match end {
-                    End::Waits => self.conn.pause(Duration::from_secs(20)).await,
+                    End::Waits | End::Nudges => self.conn.pause(Duration::from_secs(20)).await,
                     End::Fin => {
+                        self.left();
                         let _ = self.conn.shutdown().await;
                     }
                     End::Reset(after) => {
@@ -197,6 +228,7 @@ impl<T: Pipe> Client<'_, T> {
     /// All responses, in the order of the requests.
     async fn read(&self, plan: (u64, u64)) {
         let mut reader = Reader::new(self.conn, self.script.pace);
+        let mut is_kept = true;
         for ask in &self.script.asks {
             match self.response(&mut reader, ask).await {
                 Ok(false) => {}
@@ -207,6 +239,7 @@ impl<T: Pipe> Client<'_, T> {
                         tunnel::client(self.conn, self.ledger, plan, ask.id, &early, self.who).await;
                         return;
                     }
+                    is_kept = false;
                     break;
                 }
                 Err(gone) => {
@@ -217,6 +250,7 @@ impl<T: Pipe> Client<'_, T> {
                     self.ledger
                         .note(self.who, format!("gets no more for {}: {gone:?}", ask.id));
                     self.over();
+                    self.left();
                     self.conn.close();
                     return;
                 }
@@ -225,15 +259,27 @@ impl<T: Pipe> Client<'_, T> {
             self.news.notify_one();
         }
         self.over();
+        let (from, is_asked) = (self.ledger.now(), self.is_asked.get());
         // Nothing was asked any more, so nothing may come but the end.
-        if matches!(self.script.end, End::Waits | End::Fin) || !self.conn.is_closed() {
+        if matches!(self.script.end, End::Waits | End::Nudges | End::Fin) || !self.conn.is_closed() {
             let mut buffer = [0; 64];
-            let rest = reader.take_rest();
-            if !rest.is_empty() || matches!(self.conn.read(&mut buffer).await, Ok(1..)) {
-                let what = format!("{}: bytes behind the last response", self.who);
+            let mut rest = reader.take_rest();
+            if rest.is_empty()
+                && let Ok(len) = self.conn.read(&mut buffer).await
+            {
+                rest.extend_from_slice(&buffer[..len]);
+            }
+            if !rest.is_empty() {
+                let rest = String::from_utf8_lossy(&rest);
+                let what = format!("{}: bytes behind the last response: {rest:?}", self.who);
                 self.ledger.breach(Rule::ResponseBelongs, what);
             }
         }
+        if is_kept && is_asked && matches!(self.script.end, End::Waits | End::Nudges) {
+            let to = self.ledger.now();
+            self.ledger.change().idle.push(Idle { from, to });
+        }
+        self.left();
         self.conn.close();
     }
 
@@ -243,13 +289,9 @@ impl<T: Pipe> Client<'_, T> {
     }
 
     fn is_tunnel(&self, id: u32) -> bool {
+        let is_switched = |asked: &Asked| asked.answer.is_some_and(|answer| answer.status == 101);
         let history = self.ledger.history();
-        let answer = history
-            .asked
-            .iter()
-            .find(|asked| asked.id == id)
-            .and_then(|asked| asked.answer);
-        answer.is_some_and(|answer| answer.status == 101)
+        history.asked.iter().any(|asked| asked.id == id && is_switched(asked))
     }
 
     /// One response with what comes before it; says whether it is the last one of this connection.
@@ -293,6 +335,7 @@ impl<T: Pipe> Client<'_, T> {
             says,
             body: 0,
             is_whole: false,
+            closes: head.closes(),
         };
         self.ledger.note(
             self.who,
@@ -353,29 +396,5 @@ impl<T: Pipe> Client<'_, T> {
             .field("connection")
             .is_some_and(|value| value.eq_ignore_ascii_case("keep-alive"));
         Ok(!stays || (self.script.is_old && !old_stays))
-    }
-}
-
-/// A connection to the TCP listener.
-pub(crate) async fn tcp<T: Pipe>(
-    io: T,
-    ledger: &Ledger,
-    id: u32,
-    ip: IpAddr,
-    who: &str,
-    longest: Duration,
-    plan: (u64, u64),
-) {
-    let conn = Conn::new(io);
-    tunnel::begun(ledger, id, ip);
-    ledger.note(who, format!("begins tunnel {id}"));
-    let work = async {
-        if conn.write_all(&id.to_be_bytes()).await.is_ok() {
-            tunnel::client(&conn, ledger, plan, id, &[], who).await;
-        }
-    };
-    if let Err(waits) = either(work, conn.stuck(longest)).await {
-        let verdict = rules::nobody_waits_without_a_deadline(waits, longest);
-        ledger.judge(Rule::NobodyWaits, verdict.map_err(|what| format!("{who}: {what}")));
     }
 }

@@ -1,5 +1,6 @@
 //! What happened in one run, as actors saw it: the trace for people, and the facts that the rules judge.
 
+use crate::blame::Idle;
 use crate::rules::{Breach, Rule};
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::net::IpAddr;
@@ -25,6 +26,12 @@ pub(crate) struct Asked {
     pub(crate) reset_at: Option<Duration>,
     /// It reads no more of an answer that fills all windows.
     pub(crate) stopped_at: Option<Duration>,
+    /// Its client reset, closed or half-closed the connection, or was told that it is gone.
+    pub(crate) left_at: Option<Duration>,
+    /// How many were asked over its connection, this one included.
+    pub(crate) number: u32,
+    /// Nothing in it asks for the end of the connection, and nothing follows its head.
+    pub(crate) may_be_kept: bool,
 }
 
 /// What a client got for a request.
@@ -38,6 +45,8 @@ pub(crate) struct Answer {
     pub(crate) body: u64,
     /// It ended as its framing says.
     pub(crate) is_whole: bool,
+    /// It says that the connection ends with it.
+    pub(crate) closes: bool,
 }
 
 /// A request, or the beginning of one, that came to a backend.
@@ -72,6 +81,8 @@ pub(crate) struct Side {
     pub(crate) left: bool,
     /// For how long it listened after it had said all and its end in order.
     pub(crate) stayed: Option<Duration>,
+    /// All it said went into the network at once, so that it comes at once where that cuts nothing.
+    pub(crate) at_once: bool,
     /// It read nothing for longer than tunnels may be silent.
     pub(crate) was_deaf: bool,
 }
@@ -95,6 +106,8 @@ pub(crate) struct Line {
     pub(crate) client: String,
     pub(crate) target: String,
     pub(crate) end: String,
+    pub(crate) detail: String,
+    pub(crate) backend: String,
     /// By the clock of the trace.
     pub(crate) began_at: Duration,
     pub(crate) ended_at: Duration,
@@ -111,6 +124,20 @@ pub(crate) struct History {
     pub(crate) lines: Vec<Line>,
     /// When nobody had his turn, and for how long.
     pub(crate) stalls: Vec<(Duration, Duration)>,
+    pub(crate) idle: Vec<Idle>,
+    /// When the worker was told to end.
+    pub(crate) drained_at: Option<Duration>,
+}
+
+impl History {
+    /// For how long nobody had his turn between these two, or around them.
+    pub(crate) fn stalled(&self, from: Duration, to: Duration) -> Duration {
+        let stalls = self
+            .stalls
+            .iter()
+            .filter(|(at, stall)| *at <= to && *at + *stall >= from);
+        stalls.map(|(_, stall)| *stall).sum()
+    }
 }
 
 /// The history while it is written, shared by the actors of a run.

@@ -4,6 +4,7 @@
 
 mod answer;
 mod backend;
+mod blame;
 mod client;
 mod conn;
 mod dice;

@@ -1,6 +1,7 @@
 //! What must hold whatever happens: one function per rule. Each gets facts and says what is wrong with them.
 
 use crate::history::{Asked, History, Side, Tunnel};
+use crate::weather::Way;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ pub(crate) enum Rule {
     NothingIsLeft,
     NobodyWaits,
     InTime,
+    Blame,
+    Kept,
     NobodyIsServedInVain,
     EndsOnce,
     /// Not the worker, and none of its connections.
@@ -162,8 +165,12 @@ fn delivered(got: Side, sent: Side, somebody_left: bool, by: EndedBy, way: &Way)
     }
     let is_whole = got.got == sent.sent && got.saw_end == sent.said_end;
     // Who said all in order and left long after has nothing under way; the balancer has it, and the other side stays.
-    let was_said =
-        !got.left && !got.was_deaf && sent.sent <= SMALL && sent.stayed.is_some_and(|stayed| stayed > way.long());
+    let was_said = !got.left
+        && !got.was_deaf
+        && sent.sent <= SMALL
+        && sent.at_once
+        && way.is_whole
+        && sent.stayed.is_some_and(|stayed| stayed > way.long());
     if !is_whole && (!somebody_left || got.saw_end || (was_said && got.got < sent.sent)) {
         let how = if got.saw_end { "and the end" } else { "and no end" };
         return Err(format!("{} bytes were sent, {} came {how}", sent.sent, got.got));
@@ -171,22 +178,8 @@ fn delivered(got: Side, sent: Side, somebody_left: bool, by: EndedBy, way: &Way)
     Ok(())
 }
 
-/// Fits into the least buffer of a tunnel, so that it is read however slow the other side is.
-const SMALL: u64 = 16_000;
-
-/// What the network is like.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Way {
-    /// The longest way of a byte, and of the word that it is here.
-    pub(crate) time: Duration,
-}
-
-impl Way {
-    /// All that was sent has arrived.
-    fn long(&self) -> Duration {
-        self.time * 3 + COARSE
-    }
-}
+/// Fits into the least buffer of a tunnel, so that it is read at once, however slow the other side is.
+pub(crate) const SMALL: u64 = 16_000;
 
 /// After all is over no backend has anything in flight.
 pub(crate) fn every_ticket_comes_back(in_flight: &[(String, u32)]) -> Result<(), String> {
@@ -265,11 +258,7 @@ pub(crate) fn who_resets_is_not_served_further(history: &History, way: &Way) -> 
             continue;
         };
         // Who waited to be let in is looked at then.
-        let stalls = history
-            .stalls
-            .iter()
-            .filter(|(at, stall)| *at <= line.ended_at && *at + *stall >= reset);
-        let stalled: Duration = stalls.map(|(_, stall)| *stall).sum();
+        let stalled = history.stalled(reset, line.ended_at);
         if line.ended_at > reset.max(line.began_at) + stalled + way.long() + ASKS {
             return Err(format!(
                 "the client of {:?} reset at {reset:?}, it ended at {:?}",
@@ -310,7 +299,7 @@ const FILLS: Duration = Duration::from_secs(15);
 const ASKS: Duration = Duration::from_millis(2_300);
 
 /// The wheel of deadlines looks so seldom.
-const COARSE: Duration = Duration::from_millis(150);
+pub(crate) const COARSE: Duration = Duration::from_millis(150);
 
 /// What was counted.
 #[derive(Debug, Clone, Default)]

@@ -13,6 +13,8 @@ pub(crate) enum End {
     /// Waits until the balancer ends the connection.
     Waits,
     Fin,
+    /// Sends empty lines again and again, which are no request.
+    Nudges,
     Reset(Duration),
 }
 
@@ -71,6 +73,14 @@ pub(crate) struct Script {
 }
 
 impl Ask {
+    /// Nothing follows it, and it asks for nothing else than an answer.
+    pub(crate) fn has_only_a_head(&self) -> bool {
+        self.upload.length() == 0
+            && !matches!(self.upload, Upload::Chunked(_))
+            && !self.upgrades
+            && self.garbage.is_none()
+    }
+
     pub(crate) fn head(&self, cookie: Option<&str>, is_old: bool) -> String {
         let (method, id) = (self.method, self.id);
         let version = if is_old { "HTTP/1.0" } else { "HTTP/1.1" };
@@ -178,7 +188,7 @@ impl Script {
         let end = if upgrades {
             End::Waits
         } else {
-            dice.weighted(&[(5, End::Waits), (4, End::Fin), (2, reset)])
+            dice.weighted(&[(4, End::Waits), (1, End::Nudges), (4, End::Fin), (2, reset)])
         };
         Self {
             ip,
@@ -242,3 +252,6 @@ impl Script {
 pub(crate) fn ip_of(client: u64) -> IpAddr {
     Ipv4Addr::new(10, 1, (client / 250) as u8, (client % 250 + 1) as u8).into()
 }
+
+/// When a client sends empty lines: two at most may stand before a request.
+pub(crate) const NUDGES: [Duration; 2] = [Duration::from_millis(450), Duration::from_secs(2)];

@@ -1,9 +1,9 @@
 //! Both ends of a tunnel: each sends its bytes and reads the other's at the same time, and ends as its seed says.
 
-use crate::conn::{Conn, Pipe};
+use crate::conn::{Conn, Pipe, either};
 use crate::dice::{Bytes, Dice};
 use crate::history::{Ledger, Side, Tunnel};
-use crate::rules::Rule;
+use crate::rules::{self, Rule};
 use std::cell::Cell;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -25,6 +25,8 @@ struct Script {
     /// How fast it reads.
     reads: u64,
     reads_pause: Duration,
+    /// It begins to read after so long.
+    late: Duration,
 }
 
 impl Script {
@@ -36,6 +38,9 @@ impl Script {
         let (reads, reads_pause) =
             dice.weighted(&[(14, (16_000, 0)), (4, (2_000, 2)), (2, (2_000, 40)), (4, (500, 250))]);
         let reads_pause = Duration::from_millis(reads_pause);
+        if Dice::of(seed, u64::from(id) | 1 << 62).percent(12) {
+            return Self::refusal((seed, most), id, is_client);
+        }
         let one_waits = Dice::of(seed, u64::from(id) | 1 << 61).between(0, 3);
         Self {
             length,
@@ -49,6 +54,32 @@ impl Script {
             stalls: dice.percent(5).then_some(Duration::from_secs(30)),
             reads,
             reads_pause,
+            late: Duration::ZERO,
+        }
+    }
+
+    /// The backend says a little at once, listens for a moment and goes, while the client sends on for long and begins to read
+    /// when that has happened.
+    fn refusal((seed, most): (u64, u64), id: u32, is_client: bool) -> Self {
+        let mut dice = Dice::of(seed, u64::from(id) | 3 << 61);
+        let listens = Duration::from_millis(dice.between(200, 2_200));
+        let says = dice.between(1, most.min(dice.clone().pick(&[64, 8_000, rules::SMALL])));
+        let (length, piece) = if is_client { (most, most / 60 + 1) } else { (says, says) };
+        Self {
+            length,
+            piece,
+            pause: Duration::from_millis(if is_client { 150 } else { 0 }),
+            breaks_at: None,
+            is_last: false,
+            listens: (!is_client).then_some(listens),
+            stalls: None,
+            reads: 16_000,
+            reads_pause: Duration::ZERO,
+            late: if is_client {
+                listens + AFTER_REFUSAL
+            } else {
+                Duration::ZERO
+            },
         }
     }
 }
@@ -103,6 +134,30 @@ pub(crate) fn begun(ledger: &Ledger, id: u32, ip: IpAddr) {
     });
 }
 
+/// A connection to the TCP listener.
+pub(crate) async fn run<T: Pipe>(
+    io: T,
+    ledger: &Ledger,
+    id: u32,
+    ip: IpAddr,
+    who: &str,
+    longest: Duration,
+    plan: (u64, u64),
+) {
+    let conn = Conn::new(io);
+    begun(ledger, id, ip);
+    ledger.note(who, format!("begins tunnel {id}"));
+    let work = async {
+        if conn.write_all(&id.to_be_bytes()).await.is_ok() {
+            client(&conn, ledger, plan, id, &[], who).await;
+        }
+    };
+    if let Err(waits) = either(work, conn.stuck(longest)).await {
+        let verdict = rules::nobody_waits_without_a_deadline(waits, longest);
+        ledger.judge(Rule::NobodyWaits, verdict.map_err(|what| format!("{who}: {what}")));
+    }
+}
+
 impl<'a, T: Pipe> Work<'a, T> {
     fn new(conn: &'a Conn<T>, ledger: &'a Ledger, who: &'a str, script: Script) -> Self {
         Self {
@@ -138,8 +193,10 @@ impl<'a, T: Pipe> Work<'a, T> {
             mine.fill(at, &mut piece);
             // Some of it may arrive though the write says that it failed.
             self.change(|side| side.sent = at + len);
-            if self.conn.write_all(&piece).await.is_err() {
-                return;
+            match self.conn.write(&piece).await {
+                Ok(taken) if taken as u64 == script.length => self.change(|side| side.at_once = true),
+                Ok(taken) if self.conn.write_all(&piece[taken..]).await.is_ok() => {}
+                _ => return,
             }
             let half = script.length / 2;
             if let Some(stalls) = script.stalls.filter(|_| (at..at + len).contains(&half)) {
@@ -172,7 +229,7 @@ impl<'a, T: Pipe> Work<'a, T> {
     async fn read(&self, theirs: Bytes, early: &[u8], heard: &tokio::sync::Notify) {
         let mut buffer = vec![0; self.script.reads as usize];
         self.got(theirs, early);
-        self.conn.pause(self.script.stalls.unwrap_or_default()).await;
+        self.conn.pause(self.script.stalls.unwrap_or(self.script.late)).await;
         loop {
             match self.conn.read(&mut buffer).await {
                 Ok(0) => {
@@ -196,3 +253,6 @@ impl<'a, T: Pipe> Work<'a, T> {
         self.change(|side| side.got = at + bytes.len() as u64);
     }
 }
+
+/// So long after a refusal its client begins to read: no tunnel may be silent for less.
+const AFTER_REFUSAL: Duration = Duration::from_millis(600);

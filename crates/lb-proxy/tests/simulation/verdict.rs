@@ -1,5 +1,6 @@
 //! What a run came to: the facts of its end, and what the rules say of them.
 
+use crate::blame;
 use crate::history::Line;
 use crate::rules::{self, Breach, Counted, Held, Rule};
 use crate::site::POOLS;
@@ -124,6 +125,21 @@ impl World {
                     Rule::InTime,
                     rules::who_answers_in_time_is_not_late(&history, self.response_timeout, &self.way),
                 ),
+                (
+                    Rule::InTime,
+                    blame::who_is_called_late_was_asked(&history, self.response_timeout, &self.way),
+                ),
+                (Rule::Blame, blame::who_is_said_to_have_reset_has_left(&history)),
+                (Rule::Blame, blame::a_want_of_ours_is_no_fault_of_a_backend(&history)),
+                (Rule::NobodyWaits, blame::who_is_idle_makes_room(&history, &self.way)),
+                (
+                    Rule::Kept,
+                    blame::who_asks_nothing_is_let_go(&history, self.keep_alive.0, &self.way),
+                ),
+                (
+                    Rule::Kept,
+                    blame::an_answer_of_our_own_keeps_the_connection(&history, self.keep_alive.1),
+                ),
                 (Rule::EndsOnce, rules::each_end_is_counted_once(&history, &counted)),
             ];
             for tunnel in &history.tunnels {
@@ -178,6 +194,8 @@ fn line(text: &str) -> Line {
         client: word("client"),
         target: word("target"),
         end: word("end"),
+        detail: word("detail"),
+        backend: word("backend"),
         began_at,
         ended_at: began_at + Duration::from_micros(line["total_us"].as_u64().unwrap_or_default()),
     }

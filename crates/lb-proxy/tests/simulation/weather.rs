@@ -1,6 +1,7 @@
 //! The weather of a seed.
 
 use crate::dice::Dice;
+use crate::rules::COARSE;
 use lb_net::sim::Weather;
 use std::time::Duration;
 
@@ -23,3 +24,19 @@ pub(crate) fn weather(seed: u64) -> (Weather, Duration) {
 
 /// A head with all that is added to it.
 const LONGEST_HEAD: u32 = 1_000;
+
+/// What the network is like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    /// The longest way of a byte, and of the word that it is here.
+    pub(crate) time: Duration,
+    /// It cuts nothing into pieces.
+    pub(crate) is_whole: bool,
+}
+
+impl Way {
+    /// All that was sent has arrived.
+    pub(crate) fn long(&self) -> Duration {
+        self.time * 3 + COARSE
+    }
+}

@@ -5,11 +5,12 @@ use crate::client;
 use crate::dice::Dice;
 use crate::history::Ledger;
 use crate::panics;
-use crate::rules::{Rule, Way};
+use crate::rules::Rule;
 use crate::script::{Script, ip_of};
 use crate::site::{HTTP, Site, TCP, WEB};
+use crate::tunnel;
 use crate::verdict::Outcome;
-use crate::weather::weather;
+use crate::weather::{Way, weather};
 use lb_net::ListenerOptions;
 use lb_net::sim::{Answer, Listener, Network, Weather};
 use lb_proxy::{AccessLog, Address, Counters, Format, Order, Worker};
@@ -48,6 +49,8 @@ pub(crate) struct World {
     pub(crate) longest: Duration,
     pub(crate) response_timeout: Duration,
     pub(crate) write_timeout: Duration,
+    /// How long a connection is kept, and for how many requests.
+    pub(crate) keep_alive: (Duration, u32),
     pub(crate) way: Way,
     /// The longest body.
     pub(crate) most: u64,
@@ -84,7 +87,7 @@ impl World {
         let crowded = Duration::from_secs(crowded);
         let (window, piece) = (*weather.window.end() as u64, *weather.piece.end() as u64);
         let response_timeout = site.options.response_timeout;
-        let write_timeout = site.http_options().write_timeout;
+        let options = site.http_options();
         let world = Rc::new(Self {
             seed,
             network,
@@ -96,8 +99,10 @@ impl World {
             lines,
             lost,
             response_timeout,
-            write_timeout,
+            write_timeout: options.write_timeout,
+            keep_alive: (options.keep_alive, options.keep_alive_requests),
             way: Way {
+                is_whole: *weather.piece.start() == usize::MAX && weather.short_send_permille == 0,
                 time: *weather.latency.end() + (*weather.latency.end()).max(Duration::from_millis(5)),
             },
             most: window.saturating_mul(30).min(piece.saturating_mul(1_000)).min(150_000),
@@ -272,7 +277,7 @@ impl World {
                 return;
             };
             let id = self.ledger.id();
-            client::tcp(io, &self.ledger, id, ip, &who, self.longest, (self.seed, self.most)).await;
+            tunnel::run(io, &self.ledger, id, ip, &who, self.longest, (self.seed, self.most)).await;
             sleep(Duration::from_millis(dice.between(0, 1_500))).await;
         }
     }
@@ -294,6 +299,7 @@ impl World {
         }
         events.abort();
         let deadline = Duration::from_millis(dice.pick(&[0, 300, 3_000, 20_000]));
+        self.ledger.change().drained_at = Some(self.ledger.now());
         self.note(format!("drains, for at most {deadline:?}"));
         if !deadline.is_zero() {
             send(&self.orders, Order::Drain);

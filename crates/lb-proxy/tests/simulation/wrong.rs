@@ -1,12 +1,15 @@
 //! Each rule sees what is wrong: histories made by hand, right ones and ones with a single fault.
 
+use crate::blame::{self, Idle};
 use crate::history::{Answer, Asked, History, Line, Side, Tunnel, Visit};
-use crate::rules::{self, Counted, EndedBy, Held, Way};
+use crate::rules::{self, Counted, EndedBy, Held};
+use crate::weather::Way;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 const WAY: Way = Way {
     time: Duration::from_millis(10),
+    is_whole: true,
 };
 
 /// One POST with five bytes that came to backend 0 and was answered with three.
@@ -24,16 +27,22 @@ fn right() -> History {
                 says: Some(7),
                 body: 3,
                 is_whole: true,
+                closes: false,
             }),
             begun_at: SECOND,
             reset_at: None,
             stopped_at: None,
+            left_at: None,
+            number: 1,
+            may_be_kept: true,
         }],
         visits: vec![visit(0)],
         tunnels: Vec::new(),
         connected: (1, 0),
         lines: vec![line("done")],
         stalls: Vec::new(),
+        idle: Vec::new(),
+        drained_at: None,
     }
 }
 
@@ -59,6 +68,8 @@ fn line(end: &str) -> Line {
         client: "10.1.0.1".into(),
         target: "/r/000007".into(),
         end: end.into(),
+        detail: String::new(),
+        backend: "b0".into(),
         began_at: SECOND,
         ended_at: SECOND,
     }
@@ -186,6 +197,7 @@ fn a_tunnel_that_loses_adds_or_ends_what_goes_on_is_seen() {
     // The backend says all, listens for a second more and goes; the client stays.
     let gone = Side {
         left: true,
+        at_once: true,
         stayed: Some(SECOND),
         saw_end: false,
         ..side(9, 2)
@@ -326,4 +338,60 @@ fn an_end_that_is_not_counted_once_is_seen() {
         rule(&tcp, &Counted { opened: 2, ..counted() }).is_err(),
         "a TCP connection without a line"
     );
+}
+
+fn ended(end: &str, change: impl FnOnce(&mut History)) -> History {
+    wrong(|history| {
+        history.lines[0].end = end.into();
+        change(history);
+    })
+}
+
+#[test]
+fn a_false_word_about_an_end_is_seen() {
+    let rule = blame::who_is_said_to_have_reset_has_left;
+    assert_eq!(
+        rule(&ended("client_reset", |history| history.asked[0].left_at = Some(SECOND))),
+        Ok(())
+    );
+    assert!(rule(&ended("client_reset", |_| {})).is_err());
+    assert!(rule(&ended("client_reset", |history| history.asked[0].left_at = Some(SECOND * 2))).is_err());
+    let rule = blame::who_is_called_late_was_asked;
+    let late = |visit, stalls| {
+        let change = |history: &mut History| (history.visits, history.stalls) = (vec![visit], stalls);
+        rule(&ended("upstream_timeout", change), SECOND, &WAY)
+    };
+    assert_eq!(late(visit(0), Vec::new()), Ok(()));
+    assert!(late(visit(1), Vec::new()).is_err(), "another one was asked");
+    assert_eq!(late(visit(1), vec![(SECOND, SECOND)]), Ok(()), "nobody ran");
+    let rule = blame::a_want_of_ours_is_no_fault_of_a_backend;
+    assert_eq!(rule(&right()), Ok(()));
+    assert!(rule(&ended("connect_failed", |_| {})).is_err());
+}
+
+#[test]
+fn who_keeps_a_connection_for_nothing_is_seen() {
+    let idle = |from, to| {
+        ended("local_shortage", |history| {
+            history.lines[0].detail = "no free file descriptor".into();
+            (history.lines[0].began_at, history.lines[0].ended_at) = (SECOND * 5, SECOND * 6);
+            history.idle = vec![Idle { from, to }];
+        })
+    };
+    let room = |from, to| blame::who_is_idle_makes_room(&idle(from, to), &WAY);
+    assert!(room(SECOND, SECOND * 7).is_err());
+    assert_eq!(room(SECOND * 4, SECOND * 7), Ok(()), "not for long");
+    assert_eq!(room(SECOND, SECOND * 6), Ok(()), "it made room");
+    let kept = |history: &History| blame::who_asks_nothing_is_let_go(history, SECOND * 2, &WAY);
+    assert_eq!(kept(&idle(SECOND, SECOND * 3)), Ok(()));
+    assert!(kept(&idle(SECOND, SECOND * 4)).is_err());
+    let mut drained = idle(SECOND, SECOND * 4);
+    drained.drained_at = Some(SECOND * 2);
+    assert_eq!(kept(&drained), Ok(()));
+    let own = |end, closes| {
+        let history = ended(end, |history| answer(history).closes = closes);
+        blame::an_answer_of_our_own_keeps_the_connection(&history, 2)
+    };
+    assert_eq!((own("no_backend", false), own("done", true)), (Ok(()), Ok(())));
+    assert!(own("no_backend", true).is_err());
 }
