@@ -1,7 +1,7 @@
 //! What it costs to probe 10,000 backends by TCP connect every 5 s from one thread, and how evenly it is done.
 //!
 //! Not run with the other tests, because it measures:
-//! `cargo test --release -p lb-probe --test scale -- --ignored --nocapture`
+//! `cargo test --profile dist -p lb-probe --test scale -- --ignored --nocapture`
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
