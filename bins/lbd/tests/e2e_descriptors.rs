@@ -194,7 +194,10 @@ fn a_tcp_client_waits_outside_until_there_is_a_descriptor_for_its_backend_too() 
     free.store(true, Ordering::SeqCst);
     // Each that has its answer goes, and lets the next one in.
     for mut client in clients {
-        assert_eq!(client.response_to("GET").unwrap().status(), 200);
+        match client.response_to("GET") {
+            Ok(answer) => assert_eq!(answer.status(), 200),
+            Err(error) => panic!("{error:?}, {:?}, {}", lbd.state(), lbd.stderr()),
+        }
     }
     assert_eq!(lbd.state().ends("local_shortage"), 0);
     lbd.stop();

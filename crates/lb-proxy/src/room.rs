@@ -26,6 +26,9 @@ pub(crate) struct Room {
     unconnected: Cell<u64>,
     /// When room was made last: once in a while is enough for all who wait.
     made: Cell<Option<Time>>,
+    /// When a client was last held back. For a while after that a low number says nothing of how many are free: those
+    /// who have left made holes.
+    crowded: Cell<Option<Time>>,
     elsewhere: Arc<Notify>,
 }
 
@@ -54,6 +57,7 @@ impl Room {
             wanted: Notify::new(),
             unconnected: Cell::new(0),
             made: Cell::new(None),
+            crowded: Cell::new(None),
             elsewhere: elsewhere(),
             reserved_from: limit.saturating_sub((limit / RESERVED).clamp(FEWEST_RESERVED, MOST_RESERVED)),
         }
@@ -103,7 +107,15 @@ impl Core {
 
     /// Is this the descriptor of a client that has to wait, so that those who are in can reach backends?
     pub(crate) fn is_crowded(&self, of: &impl AsRawFd) -> bool {
-        u64::try_from(of.as_raw_fd()).is_ok_and(|number| number + self.spoken_for() >= self.room.reserved_from)
+        let is_high =
+            u64::try_from(of.as_raw_fd()).is_ok_and(|number| number + self.spoken_for() >= self.room.reserved_from);
+        is_high || self.was_crowded()
+    }
+
+    /// Was a client held back a moment ago?
+    fn was_crowded(&self) -> bool {
+        let crowded = self.room.crowded.get();
+        crowded.is_some_and(|since| self.clock.now().mono.since(since) < CROWDED)
     }
 
     /// Descriptors that those who are in still need.
@@ -113,7 +125,13 @@ impl Core {
 
     /// Would the next client's descriptor be one that is not reserved? Asks the kernel.
     pub(crate) fn has_room(&self, any: impl AsFd) -> bool {
-        lb_net::lowest_free(any).is_some_and(|number| number + self.spoken_for() < self.room.reserved_from)
+        let is_low =
+            lb_net::lowest_free(any).is_some_and(|number| number + self.spoken_for() < self.room.reserved_from);
+        if !is_low {
+            self.room.crowded.set(Some(self.clock.now().mono));
+        }
+        // One free descriptor is known of; it is spoken for when somebody who is in has none yet.
+        is_low && (self.spoken_for() == 0 || !self.was_crowded())
     }
 }
 
@@ -149,6 +167,8 @@ fn elsewhere() -> Arc<Notify> {
     Arc::clone(&ELSEWHERE)
 }
 
+/// After a client was held back, so long each is looked at.
+const CROWDED: Duration = Duration::from_secs(10);
 /// Who waits for room tries again so often: an end elsewhere is not told here.
 pub(crate) const AGAIN: Duration = Duration::from_millis(20);
 /// Of so many backends with idle connections one loses its oldest at once.

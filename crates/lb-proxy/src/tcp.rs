@@ -80,8 +80,10 @@ impl Passage {
             .choose(last, core, |pool, ticket| Contact::begin(pool, ticket, core));
         match begun {
             Ok(contact) => {
-                if let Some(why) = contact.waits_for_room() {
-                    self.course.detail = why.detail;
+                match contact.waits_for_room() {
+                    Some(why) => self.course.detail = why.detail,
+                    // It has its descriptor.
+                    None => self.unconnected = None,
                 }
                 self.wait_for_connect();
                 Stage::Connect(client, contact)
@@ -116,6 +118,7 @@ impl Passage {
             Poll::Pending => {
                 if room.is_some() && contact.waits_for_room().is_none() {
                     self.course.detail = "";
+                    self.unconnected = None;
                     self.wait_for_connect();
                 }
                 if !self.timer.as_ref().is_some_and(Timer::take_fired) {
