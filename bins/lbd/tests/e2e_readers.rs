@@ -63,7 +63,7 @@ fn tomcat_finds_no_path_under_another_route() {
         .contains("jdk.compiler");
     if !require(
         compiles && jars.iter().all(|jar| Path::new(jar).is_file()),
-        "Tomcat 10 (libtomcat10-embed-java) and a JDK",
+        "Tomcat 10 (libtomcat10-embed-java, libtomcat10-java) and a JDK",
     ) {
         return;
     }
