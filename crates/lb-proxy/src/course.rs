@@ -1,6 +1,6 @@
 //! What is decided of one request, or of one connection of a TCP listener: where it goes, whether it may go somewhere
-//! else, what is learned from it and how it ended. It knows no socket and no version of HTTP; whoever moves bytes asks
-//! it, and nobody else decides.
+//! else, what is learned from it and how it ended. It knows no socket and no version of HTTP: whoever moves bytes says what
+//! has left and what came ([`FailedAttempt`]), and is told what that means.
 
 mod counts;
 mod route;
@@ -55,6 +55,17 @@ pub(crate) struct FailedAttempt {
     pub(crate) is_repeatable: bool,
     /// The connection was used before, and ended without a word.
     pub(crate) was_stale: bool,
+}
+
+impl FailedAttempt {
+    /// Nothing of the request has left.
+    pub(crate) const fn unsent(end: End) -> Self {
+        Self {
+            end,
+            is_repeatable: true,
+            was_stale: false,
+        }
+    }
 }
 
 /// What comes after a failure.
@@ -150,11 +161,7 @@ impl Course {
                 Err(missed) => missed,
             };
             cold_path();
-            let failure = FailedAttempt {
-                end: self.not_reached(missed, core),
-                is_repeatable: true,
-                was_stale: false,
-            };
+            let failure = FailedAttempt::unsent(self.not_reached(missed, core));
             match self.failed(failure, core) {
                 Verdict::Answer(end) => return Err(end),
                 Verdict::SameBackend | Verdict::OtherBackend => last = Some(failure.end),

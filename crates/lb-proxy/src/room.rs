@@ -22,7 +22,7 @@ pub(crate) struct Room {
     /// From this number on descriptors are kept for connections to backends: a client that is let in and can reach
     /// none of them helps nobody.
     reserved_from: u64,
-    /// Clients of TCP listeners that are in and have no connection to a backend yet: each needs one more descriptor.
+    /// Clients of TCP listeners that are in and have no descriptor for a connection to a backend yet: each needs one more.
     unconnected: Cell<u64>,
     /// When room was made last: once in a while is enough for all who wait.
     made: Cell<Option<Time>>,
@@ -32,7 +32,7 @@ pub(crate) struct Room {
     elsewhere: Arc<Notify>,
 }
 
-/// A client of a TCP listener, until it is connected to a backend.
+/// A client of a TCP listener, until it has the descriptor of its connection to a backend.
 #[derive(Debug)]
 pub(crate) struct Unconnected(Rc<Core>);
 

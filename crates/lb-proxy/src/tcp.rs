@@ -128,12 +128,7 @@ impl Passage {
             }
         };
         let end = self.course.not_reached(missed, &self.core);
-        let failure = FailedAttempt {
-            end,
-            is_repeatable: true,
-            was_stale: false,
-        };
-        let next = match self.course.failed(failure, &self.core) {
+        let next = match self.course.failed(FailedAttempt::unsent(end), &self.core) {
             Verdict::Answer(end) => self.refuse(client, end),
             Verdict::SameBackend | Verdict::OtherBackend => self.choose(client, Some(end)),
         };

@@ -236,12 +236,7 @@ impl Exchange {
                 Ok(contact) => return self.begin_attempt(Reached::Begun(contact), core),
                 Err(missed) => {
                     last = self.course.not_reached(missed, core);
-                    let failure = FailedAttempt {
-                        end: last,
-                        is_repeatable: true,
-                        was_stale: false,
-                    };
-                    verdict = self.course.failed(failure, core);
+                    verdict = self.course.failed(FailedAttempt::unsent(last), core);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! A client that speaks HTTP/1.1 or 1.0.
 
-use super::{After, Came};
+use super::{After, Came, is_no_request};
 use crate::buffer::Buffer;
 use crate::core::Core;
 use crate::http::flow::Piece;
@@ -401,8 +401,7 @@ fn read(input: &mut Intake, io: &Stream, watch: &mut Watch, cx: &mut Context<'_>
 /// The client closed in front of or inside a head.
 #[inline(never)]
 fn head_cut(input: &[u8]) -> Result<Came, Error> {
-    // what is left of an empty line is no request
-    if input.iter().all(|byte| *byte == b'\r') {
+    if is_no_request(input) {
         return Ok(Came::Closed);
     }
     Err(Error::Truncated)

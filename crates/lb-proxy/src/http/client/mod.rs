@@ -49,6 +49,11 @@ pub(super) enum After {
     Linger,
 }
 
+/// What is left of an empty line is no request.
+fn is_no_request(input: &[u8]) -> bool {
+    input.iter().all(|byte| *byte == b'\r')
+}
+
 macro_rules! each {
     ($side:expr, $it:ident => $do:expr) => {
         match $side {
@@ -125,9 +130,9 @@ impl ClientSide {
         self.window().trim_ascii_start().starts_with(word)
     }
 
-    /// Is there nothing of a request, not even its first byte? What is left of an empty line is none.
+    /// Is there nothing of a request, not even its first byte?
     pub(super) fn has_no_request(&self) -> bool {
-        self.window().iter().all(|byte| *byte == b'\r')
+        is_no_request(self.window())
     }
 
     /// Bytes that came since the exchange began.
