@@ -137,6 +137,3 @@ pub fn parse(input: &[u8], limits: Limits) -> Result<Step<Header<'_>>, Error> {
 
 /// The longest line of version 1, CRLF included. Section 2.1.
 pub const V1_MOST: usize = 107;
-
-#[cfg(test)]
-mod tests;
