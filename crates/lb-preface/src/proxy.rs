@@ -11,6 +11,8 @@
 mod addresses;
 mod crc32c;
 mod error;
+mod facts;
+mod ssl;
 mod tlv;
 mod v1;
 mod v2;
@@ -18,7 +20,9 @@ mod write;
 
 pub use addresses::{Addresses, UnixName, UnixNameError};
 pub use error::{End, Error};
-pub use tlv::{Facts, Ssl, Tlv, Tlvs};
+pub use facts::Facts;
+pub use ssl::Ssl;
+pub use tlv::{Tlv, Tlvs};
 pub use write::{MOST_WRITTEN, Outgoing, WriteError, write_v1, write_v2};
 
 use crate::{Shown, Step, sniff};

@@ -5,7 +5,7 @@ use lb_preface::Step;
 use std::fmt::Debug;
 
 /// The files of `corpus` whose name begins so, with their names.
-pub fn corpus(prefix: &str) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn corpus(prefix: &str) -> Vec<(String, Vec<u8>)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("the corpus is there") {
@@ -21,14 +21,14 @@ pub fn corpus(prefix: &str) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-pub fn captured(name: &str) -> Vec<u8> {
+pub(crate) fn captured(name: &str) -> Vec<u8> {
     corpus(name)
         .into_iter()
         .find_map(|(found, bytes)| (found == name).then_some(bytes))
         .unwrap_or_else(|| panic!("no file {name}.hex"))
 }
 
-pub fn hex(text: &str) -> Vec<u8> {
+pub(crate) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     digits
         .chunks(2)
@@ -38,9 +38,9 @@ pub fn hex(text: &str) -> Vec<u8> {
 
 /// What comes out when the bytes arrive one after the other, which is what comes out for any other split, as each end
 /// of a part is asked about here: never an answer that more bytes change.
-pub fn byte_by_byte<T: Debug + PartialEq, E: Debug + PartialEq>(
-    input: &[u8],
-    parse: impl Fn(&[u8]) -> Result<Option<(T, usize)>, E>,
+pub(crate) fn byte_by_byte<'a, T: Debug + PartialEq, E: Debug + PartialEq>(
+    input: &'a [u8],
+    parse: impl Fn(&'a [u8]) -> Result<Option<(T, usize)>, E>,
 ) {
     let whole = parse(input);
     let mut decided = false;
@@ -59,7 +59,7 @@ pub fn byte_by_byte<T: Debug + PartialEq, E: Debug + PartialEq>(
     assert_eq!(decided, !matches!(whole, Ok(None)));
 }
 
-pub fn open<T>(step: Step<T>) -> Option<(T, usize)> {
+pub(crate) fn open<T>(step: Step<T>) -> Option<(T, usize)> {
     match step {
         Step::Done { value, len } => Some((value, len)),
         Step::NeedMore => None,
@@ -67,7 +67,7 @@ pub fn open<T>(step: Step<T>) -> Option<(T, usize)> {
 }
 
 /// A handshake message in records of these lengths; the last takes what is left.
-pub fn records(message: &[u8], lengths: &[usize]) -> Vec<u8> {
+pub(crate) fn records(message: &[u8], lengths: &[usize]) -> Vec<u8> {
     let (mut out, mut rest) = (Vec::new(), message);
     let mut lengths = lengths.iter();
     while !rest.is_empty() {
@@ -82,22 +82,22 @@ pub fn records(message: &[u8], lengths: &[usize]) -> Vec<u8> {
 }
 
 /// The message in a client hello or server hello that is one record.
-pub fn message(record: &[u8]) -> &[u8] {
+pub(crate) fn message(record: &[u8]) -> &[u8] {
     &record[5..]
 }
 
 /// A client hello, built part by part.
 #[derive(Clone)]
-pub struct Hello {
-    pub legacy_version: u16,
-    pub session_id: Vec<u8>,
-    pub cipher_suites: Vec<u16>,
-    pub compression: Vec<u8>,
-    pub extensions: Vec<(u16, Vec<u8>)>,
+pub(crate) struct Hello {
+    pub(crate) legacy_version: u16,
+    pub(crate) session_id: Vec<u8>,
+    pub(crate) cipher_suites: Vec<u16>,
+    pub(crate) compression: Vec<u8>,
+    pub(crate) extensions: Vec<(u16, Vec<u8>)>,
 }
 
 impl Hello {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             legacy_version: 0x0303,
             session_id: vec![7; 32],
@@ -107,12 +107,12 @@ impl Hello {
         }
     }
 
-    pub fn with(mut self, kind: u16, value: &[u8]) -> Self {
+    pub(crate) fn with(mut self, kind: u16, value: &[u8]) -> Self {
         self.extensions.push((kind, value.to_vec()));
         self
     }
 
-    pub fn named(self, name: &[u8]) -> Self {
+    pub(crate) fn named(self, name: &[u8]) -> Self {
         let mut value = Vec::new();
         value.extend((name.len() as u16 + 3).to_be_bytes());
         value.push(0);
@@ -121,7 +121,7 @@ impl Hello {
         self.with(0, &value)
     }
 
-    pub fn alpn(self, names: &[&[u8]]) -> Self {
+    pub(crate) fn alpn(self, names: &[&[u8]]) -> Self {
         let list: Vec<u8> = names
             .iter()
             .flat_map(|name| std::iter::once(name.len() as u8).chain(name.iter().copied()))
@@ -131,20 +131,20 @@ impl Hello {
         self.with(16, &value)
     }
 
-    pub fn numbers(self, kind: u16, numbers: &[u16]) -> Self {
+    pub(crate) fn numbers(self, kind: u16, numbers: &[u16]) -> Self {
         let list = numbers.iter().flat_map(|number| number.to_be_bytes());
         let mut value = (numbers.len() as u16 * 2).to_be_bytes().to_vec();
         value.extend(list);
         self.with(kind, &value)
     }
 
-    pub fn versions(self, numbers: &[u16]) -> Self {
+    pub(crate) fn versions(self, numbers: &[u16]) -> Self {
         let mut value = vec![numbers.len() as u8 * 2];
         value.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
         self.with(43, &value)
     }
 
-    pub fn message(&self) -> Vec<u8> {
+    pub(crate) fn message(&self) -> Vec<u8> {
         let mut body = self.legacy_version.to_be_bytes().to_vec();
         body.extend([9; 32]);
         body.push(self.session_id.len() as u8);
@@ -166,13 +166,13 @@ impl Hello {
         framed(1, &body)
     }
 
-    pub fn record(&self) -> Vec<u8> {
+    pub(crate) fn record(&self) -> Vec<u8> {
         records(&self.message(), &[])
     }
 
     /// The shape of a browser's hello of our day: GREASE, sixteen suites, a hybrid key share of 1,216 bytes, ALPS, and
     /// the GREASE of an encrypted hello; some 1,800 bytes.
-    pub fn browser() -> Self {
+    pub(crate) fn browser() -> Self {
         let mut shares = vec![0x0a, 0x0a, 0, 1, 0, 0x11, 0xec, 0x04, 0xc0];
         shares.extend(vec![5; 1216]);
         shares.extend([0, 0x1d, 0, 32]);
@@ -212,7 +212,7 @@ impl Hello {
 }
 
 /// A handshake message.
-pub fn framed(kind: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn framed(kind: u8, body: &[u8]) -> Vec<u8> {
     let [_, a, b, c] = (body.len() as u32).to_be_bytes();
     let mut out = vec![kind, a, b, c];
     out.extend(body);
