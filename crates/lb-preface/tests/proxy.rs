@@ -1,4 +1,5 @@
 //! Headers that arrive: both formats, their limits from both sides, and what their TLVs say.
+#![allow(clippy::unwrap_used)] // tests and their helpers
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Headers that are sent: their exact bytes, and that they are read as they were meant.
+#![allow(clippy::unwrap_used)] // tests and their helpers
 
 use lb_preface::Step;
 use lb_preface::proxy::{

@@ -1,5 +1,5 @@
 //! Captured and made up bytes, and the question that every parser here is asked: does the split matter?
-#![allow(dead_code)] // each test uses its part
+#![allow(dead_code, clippy::unwrap_used)] // each test binary uses its part
 
 use lb_preface::Step;
 use std::fmt::Debug;
