@@ -56,6 +56,8 @@ pub mod sniff;
 mod step;
 
 pub use hello::{Alert, Offered, Version, fatal_record};
+#[doc(no_inline)]
+pub use lb_types::{Address, UnixPath};
 pub use shown::Shown;
 pub use step::Step;
 
