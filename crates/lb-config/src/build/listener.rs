@@ -18,6 +18,11 @@ pub(super) fn build(
             idle_timeout: tcp.idle,
             access_log,
         }),
+        plan::Service::Passthrough(_) => {
+            return Err(BuildError::NotServed {
+                listener: listener.name.clone(),
+            });
+        }
         plan::Service::Http(http) => Service::Http(HttpOptions {
             routes: routes(&listener.name, http, entries)?,
             limits: Arc::new(h1::Limits {
