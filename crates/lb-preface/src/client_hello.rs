@@ -190,6 +190,3 @@ impl fmt::Debug for ClientHello<'_> {
 }
 
 const CLIENT_HELLO: u8 = 1;
-
-#[cfg(test)]
-mod tests;

@@ -11,6 +11,8 @@
 mod addresses;
 mod crc32c;
 mod error;
+mod facts;
+mod ssl;
 mod tlv;
 mod v1;
 mod v2;
@@ -18,7 +20,9 @@ mod write;
 
 pub use addresses::{Addresses, UnixName, UnixNameError};
 pub use error::{End, Error};
-pub use tlv::{Facts, Ssl, Tlv, Tlvs};
+pub use facts::Facts;
+pub use ssl::Ssl;
+pub use tlv::{Tlv, Tlvs};
 pub use write::{MOST_WRITTEN, Outgoing, WriteError, write_v1, write_v2};
 
 use crate::{Shown, Step, sniff};
@@ -137,6 +141,3 @@ pub fn parse(input: &[u8], limits: Limits) -> Result<Step<Header<'_>>, Error> {
 
 /// The longest line of version 1, CRLF included. Section 2.1.
 pub const V1_MOST: usize = 107;
-
-#[cfg(test)]
-mod tests;

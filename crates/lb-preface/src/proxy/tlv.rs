@@ -1,5 +1,6 @@
 //! What a header of version 2 says beside the addresses: types, lengths and values. Section 2.2 and its parts.
 
+use super::ssl::{self, Ssl};
 use super::{Error, crc32c};
 use crate::reader::Reader;
 
@@ -38,59 +39,10 @@ pub enum Tlv<'a> {
     },
 }
 
-/// What a proxy says of TLS between client and itself. Section 2.2.6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Ssl<'a> {
-    /// Bits: 1 the client uses TLS, 2 it showed a certificate on this connection, 4 on this session.
-    pub client: u8,
-    /// 0 where the client showed a certificate and it was verified. Without a certificate it says nothing.
-    pub verify: u32,
-    /// The version, `TLSv1.3` for example.
-    pub version: Option<&'a [u8]>,
-    /// The common name in the client's certificate.
-    pub common_name: Option<&'a [u8]>,
-    /// The cipher suite by OpenSSL's name.
-    pub cipher: Option<&'a [u8]>,
-    /// How the proxy's certificate is signed, `SHA256` for example.
-    pub signature_algorithm: Option<&'a [u8]>,
-    /// The key of the proxy's certificate, `RSA2048` for example.
-    pub key_algorithm: Option<&'a [u8]>,
-    /// The group of the key exchange, `secp256r1` for example.
-    pub group: Option<&'a [u8]>,
-    /// What the server signed the handshake with.
-    pub signature_scheme: Option<&'a [u8]>,
-    /// The client's certificate, DER.
-    pub client_certificate: Option<&'a [u8]>,
-}
-
 /// The TLVs of a header in their order; padding and the checksum included. No allocation.
 #[derive(Debug, Clone, Copy)]
 pub struct Tlvs<'a> {
     reader: Reader<'a>,
-}
-
-/// The TLVs of a header by name, for logs and rules. Of one that comes twice, the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct Facts<'a> {
-    /// [`Tlv::Alpn`].
-    pub alpn: Option<&'a [u8]>,
-    /// [`Tlv::Authority`].
-    pub authority: Option<&'a [u8]>,
-    /// [`Tlv::UniqueId`].
-    pub unique_id: Option<&'a [u8]>,
-    /// [`Tlv::Ssl`].
-    pub ssl: Option<Ssl<'a>>,
-    /// [`Tlv::Namespace`].
-    pub namespace: Option<&'a [u8]>,
-    /// [`Tlv::AwsVpcEndpoint`].
-    pub aws_vpc_endpoint: Option<&'a [u8]>,
-    /// [`Tlv::AzureLinkId`].
-    pub azure_link_id: Option<u32>,
-    /// [`Tlv::GooglePscConnection`].
-    pub google_psc_connection: Option<u64>,
-    /// Whether the header had a checksum (a wrong one is an error).
-    pub is_checked: bool,
 }
 
 impl<'a> Tlv<'a> {
@@ -165,68 +117,6 @@ impl<'a> Tlv<'a> {
     }
 }
 
-impl<'a> Ssl<'a> {
-    /// Whether the client uses TLS.
-    #[must_use]
-    pub const fn is_tls(&self) -> bool {
-        self.client & 1 != 0
-    }
-
-    /// Whether the client showed a certificate, now or earlier in its session.
-    #[must_use]
-    pub const fn has_certificate(&self) -> bool {
-        self.client & 6 != 0
-    }
-
-    /// Whether it showed one that the proxy verified.
-    #[must_use]
-    pub const fn is_verified(&self) -> bool {
-        self.has_certificate() && self.verify == 0
-    }
-
-    fn read(value: &'a [u8]) -> Option<Self> {
-        let mut reader = Reader::new(value);
-        let mut ssl = Self {
-            client: reader.u8()?,
-            verify: reader.u32()?,
-            ..Self::default()
-        };
-        while let Some((kind, value)) = next(&mut reader) {
-            if let Some((_, place)) = ssl.parts_mut().into_iter().find(|(known, _)| *known == kind) {
-                place.get_or_insert(value);
-            }
-        }
-        Some(ssl)
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        out.push(self.client);
-        out.extend_from_slice(&self.verify.to_be_bytes());
-        let mut copy = *self;
-        for (kind, part) in copy.parts_mut() {
-            if let Some(value) = part {
-                out.push(kind);
-                // longer than that is refused with the whole header
-                out.extend_from_slice(&u16::try_from(value.len()).unwrap_or(u16::MAX).to_be_bytes());
-                out.extend_from_slice(value);
-            }
-        }
-    }
-
-    fn parts_mut(&mut self) -> [(u8, &mut Option<&'a [u8]>); 8] {
-        [
-            (0x21, &mut self.version),
-            (0x22, &mut self.common_name),
-            (0x23, &mut self.cipher),
-            (0x24, &mut self.signature_algorithm),
-            (0x25, &mut self.key_algorithm),
-            (0x26, &mut self.group),
-            (0x27, &mut self.signature_scheme),
-            (0x28, &mut self.client_certificate),
-        ]
-    }
-}
-
 impl<'a> Tlvs<'a> {
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
         Self {
@@ -250,7 +140,7 @@ impl<'a> Tlvs<'a> {
             let fits = match kind {
                 CHECKSUM => len == 4,
                 UNIQUE_ID => len <= UNIQUE_ID_MOST,
-                SSL => len >= SSL_FIXED,
+                SSL => len >= ssl::FIXED,
                 _ => true,
             };
             if !fits {
@@ -260,7 +150,7 @@ impl<'a> Tlvs<'a> {
                 return Err(Error::TwoChecksums { offset });
             }
             if kind == SSL {
-                check_nested(value, offset.saturating_add(TLV_FIXED))?;
+                ssl::check(value, offset.saturating_add(TLV_FIXED))?;
             }
         }
         Ok(())
@@ -272,27 +162,6 @@ impl<'a> Iterator for Tlvs<'a> {
 
     fn next(&mut self) -> Option<Tlv<'a>> {
         next(&mut self.reader).map(|(kind, value)| Tlv::new(kind, value))
-    }
-}
-
-impl<'a> Facts<'a> {
-    pub(super) fn of(tlvs: Tlvs<'a>) -> Self {
-        let mut facts = Self::default();
-        for tlv in tlvs {
-            match tlv {
-                Tlv::Alpn(value) => first(&mut facts.alpn, value),
-                Tlv::Authority(value) => first(&mut facts.authority, value),
-                Tlv::UniqueId(value) => first(&mut facts.unique_id, value),
-                Tlv::Ssl(value) => first(&mut facts.ssl, value),
-                Tlv::Namespace(value) => first(&mut facts.namespace, value),
-                Tlv::AwsVpcEndpoint(value) => first(&mut facts.aws_vpc_endpoint, value),
-                Tlv::AzureLinkId(value) => first(&mut facts.azure_link_id, value),
-                Tlv::GooglePscConnection(value) => first(&mut facts.google_psc_connection, value),
-                Tlv::Checksum(_) => facts.is_checked = true,
-                Tlv::Noop(_) | Tlv::Other { .. } => {}
-            }
-        }
-        facts
     }
 }
 
@@ -316,32 +185,13 @@ pub(super) fn seal(header: &mut [u8]) {
     }
 }
 
-fn first<T>(place: &mut Option<T>, value: T) {
-    place.get_or_insert(value);
-}
-
 /// `None` at the end, and where one is cut.
-fn next<'a>(reader: &mut Reader<'a>) -> Option<(u8, &'a [u8])> {
+pub(super) fn next<'a>(reader: &mut Reader<'a>) -> Option<(u8, &'a [u8])> {
     let mut ahead = *reader;
     let (kind, len) = (ahead.u8()?, ahead.u16()?);
     let value = ahead.take(usize::from(len))?;
     *reader = ahead;
     Some((kind, value))
-}
-
-fn check_nested(value: &[u8], offset: usize) -> Result<(), Error> {
-    let mut reader = Reader::new(value);
-    let _ = reader.take(SSL_FIXED);
-    while !reader.is_empty() {
-        let offset = offset.saturating_add(reader.at());
-        if next(&mut reader).is_none() {
-            return Err(Error::TlvCut {
-                offset,
-                is_nested: true,
-            });
-        }
-    }
-    Ok(())
 }
 
 const ALPN: u8 = 0x01;
@@ -360,7 +210,5 @@ const GOOGLE: u8 = 0xe0;
 
 /// Section 2.2.5.
 pub(super) const UNIQUE_ID_MOST: usize = 128;
-/// The bits and the result that every TLV of TLS facts has.
-const SSL_FIXED: usize = 5;
 /// Type and length.
 const TLV_FIXED: usize = 3;

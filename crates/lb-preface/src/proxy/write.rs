@@ -68,8 +68,8 @@ pub fn write_v1(addresses: &Addresses<'_>, out: &mut Vec<u8>) {
 
 /// Appends a header of version 2.
 ///
-/// If only one address is IPv4, both are written as IPv6. Without TLVs and addresses it is 16 bytes. Allocates only what
-/// `out` lacks.
+/// If only one address is IPv4, both are written as IPv6. Without TLVs and addresses it is 16 bytes. haproxy 2.6 closes
+/// connections with addresses of Unix: give it [`Addresses::Unknown`]. Allocates only what `out` lacks.
 ///
 /// # Errors
 /// [`WriteError`]; nothing is appended then.
@@ -165,7 +165,9 @@ fn check_len(out: &[u8], start: usize) -> Result<(), WriteError> {
     Ok(())
 }
 
-/// The most bytes of a header that is written: what every receiver that was tried reads.
+/// The most bytes of a header that is written: other receivers cut off or refuse headers above 2 to 4 KiB.
+///
+/// nginx 1.22 refuses more than its `client_header_buffer_size` on a listener without TLS: 1,024 bytes unless it is set.
 pub const MOST_WRITTEN: usize = 2048;
 
 const SIGNATURE: &[u8; v2::SIGNATURE] = b"\r\n\r\n\0\r\nQUIT\n";
