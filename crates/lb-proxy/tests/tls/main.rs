@@ -121,7 +121,9 @@ fn a_body_that_ends_with_its_connection_needs_close_notify_to_be_whole() {
         });
         let world = World::new(None, address, Some(upstream(&made)));
         let mut client = world::connect(world.proxy);
-        client.write_all(GET.as_bytes()).unwrap();
+        client
+            .write_all(b"GET / HTTP/1.1\r\nHost: site.example\r\nConnection: close\r\n\r\n")
+            .unwrap();
         let mut got = String::new();
         let end = client.read_to_string(&mut got);
         let is_whole = end.is_ok() && got.ends_with("0\r\n\r\n");
