@@ -214,6 +214,14 @@ impl Stream {
         }
     }
 
+    /// When it ends, it ends without a word, so that the peer does not take what it got for the whole. Only TLS has a word
+    /// for an end in order; of a plain connection [`Stream::reset`] does it.
+    pub fn cut(&self) {
+        if let Self::Tls(tls) = self {
+            tls.cut();
+        }
+    }
+
     /// From now on what comes is thrown away by whoever reads it: nothing is decrypted for that.
     pub fn drain(&self) {
         if let Self::Tls(tls) = self {

@@ -43,6 +43,7 @@ pub(super) fn build(
             abort_on_half_close: http.abort_on_half_close,
             access_log,
             log_probes: http.log_probes,
+            https: lb_proxy::HttpsOptions::default(),
         }),
     };
     Ok(ListenerOptions {
@@ -50,6 +51,7 @@ pub(super) fn build(
         address: listener.address,
         backlog: listener.backlog,
         max_connections: listener.max_connections,
+        preface: lb_proxy::PrefaceOptions::default(),
         service,
     })
 }

@@ -61,7 +61,11 @@ impl Handshake {
     ///
     /// # Errors
     /// The configuration cannot be used with this name.
-    pub fn client(carrier: Stream, config: Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self, rustls::Error> {
+    pub fn client(
+        carrier: Stream,
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+    ) -> Result<Self, rustls::Error> {
         let mut session = Session::client(UnbufferedClientConnection::new(config, name)?);
         session.go_on();
         Ok(Self::over(carrier, session, None))

@@ -102,11 +102,14 @@ impl TlsStream {
         }
     }
 
-    /// The certificates that the peer showed, its own first; a copy.
-    #[must_use]
-    pub fn peer_certificates(&self) -> Vec<CertificateDer<'static>> {
-        let session = self.session.borrow();
-        session.common().peer_certificates().unwrap_or_default().to_vec()
+    /// Looks at the certificates that the peer showed, its own first; `None`: it showed none.
+    pub fn with_peer_certificates<R>(&self, look: impl FnOnce(Option<&[CertificateDer<'static>]>) -> R) -> R {
+        look(self.session.borrow().common().peer_certificates())
+    }
+
+    /// How it came about; `None` while it has not.
+    pub fn handshake_kind(&self) -> Option<HandshakeKind> {
+        self.session.borrow().common().handshake_kind()
     }
 
     /// Looks at the protocol that was agreed on, without a copy.
@@ -173,7 +176,8 @@ impl TlsStream {
             }
             let records = scratch.input.get_mut(..have + len).unwrap_or_default();
             let filled = session.receive(records, into);
-            if !session.output().is_empty() && !session.common().is_handshaking() && !session.has_plain() && filled == 0 {
+            if !session.output().is_empty() && !session.common().is_handshaking() && !session.has_plain() && filled == 0
+            {
                 cold_path();
                 // Whoever cannot send it now sends it with the next payload.
                 let _ = self.flush(session);

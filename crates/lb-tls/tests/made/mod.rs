@@ -1,13 +1,15 @@
 //! Certificates, lists and handshakes for the tests. The clock stands at [`NOW`] unless a test sets it.
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
+pub mod shake;
+
 use lb_tls::{Engine, File, Identity, LoadOptions, Loaded, Note, SetClock};
 use lb_types::Wall;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, SignatureAlgorithm, date_time_ymd,
 };
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::Arc;
 
 /// 2026-11-21 00:00:00 UTC.
@@ -45,6 +47,13 @@ impl Made {
 
     pub fn key(&self) -> KeyPair {
         KeyPair::from_pem(&self.key_pem).expect("a key")
+    }
+
+    /// As a client shows it, with these issuers.
+    pub fn shown(&self, issuers: &[&Authority]) -> Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
+        let issuers = issuers.iter().map(|one| one.der.clone());
+        let chain = std::iter::once(self.der.clone()).chain(issuers).collect();
+        Some((chain, PrivateKeyDer::Pkcs8(self.key().serialize_der().into())))
     }
 }
 
