@@ -5,6 +5,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ import machine
 from proxies import IP, Place
 from scenarios import BROWSER, LARGE
 
+HERE = Path(__file__).resolve().parent
 WARM_UP = 0.4  # seconds
 
 
@@ -33,8 +35,10 @@ class World:
         self.folder = Path(self.held.name)
         self.folder.chmod(0o755)  # nginx may become another user
         (self.folder / "browser.request").write_text(BROWSER)
-        http, cookie, tcp, *self.backends = free_ports(5)
-        self.ports = {"http": http, "cookie": cookie, "tcp": tcp}
+        kinds = ("http", "cookie", "tcp", "tls_rsa", "tls_ec")
+        *ports, first, second = free_ports(len(kinds) + 2)
+        self.ports, self.backends = dict(zip(kinds, ports)), [first, second]
+        make_certificates(self.folder)
         self.backend = self.cores.start(self.cores.load, [self.tools / "backend", *self.backends])
         for port in self.backends:
             wait_for(port, self.backend, "the backend")
@@ -62,6 +66,10 @@ class Running:
     def __init__(self, world, proxy, kind):
         self.folder = world.folder / proxy.name
         self.folder.mkdir(exist_ok=True)
+        for file in world.folder.glob("*.pem"):
+            (self.folder / file.name).write_bytes(file.read_bytes())
+        for file in world.folder.glob("*.key"):
+            (self.folder / file.name).write_bytes(file.read_bytes())
         place = Place(self.folder, world.ports, world.backends)
         for port in world.ports.values():
             if listens(port):  # it would share the load (SO_REUSEPORT)
@@ -105,6 +113,8 @@ def sample(world, proxy, scenario, seconds):
     with Running(world, proxy, scenario.listener) as running:
         if scenario.name == "idle":
             return idle(world, running)
+        if scenario.name == "idle-tls":
+            return idle(world, running, [sys.executable, HERE / "idle_tls.py", running.port, 3000])
         if scenario.name == "mixed":
             return mixed(world, running, seconds)
         return loaded(world, running, scenario, seconds)
@@ -142,11 +152,11 @@ def mixed(world, running, seconds):
     return got
 
 
-def idle(world, running):
+def idle(world, running, holds=None):
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2 - 500  # up to two descriptors each
     before = machine.memory_kib(running.pids, "VmRSS")
-    holder = world.cores.start(world.cores.load, [world.tools / "loadgen", "-p", running.port, "-I", "-c", min(9500, most)],
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    holds = holds or [world.tools / "loadgen", "-p", running.port, "-I", "-c", min(9500, most)]
+    holder = world.cores.start(world.cores.load, holds, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     got = json.loads(holder.stdout.readline())
     time.sleep(2)  # buffers are given back with a delay
     after = machine.memory_kib(running.pids, "VmRSS")
@@ -172,6 +182,14 @@ class Meter:
         spent, user, system, core, load, seconds = (b - a for a, b in zip(self.begin, self.now()))
         return {"cpu_ns": spent, "user_share": user / max(1, user + system), "measured_s": seconds, "used": spent / 1e9 / seconds,
                 "load_core": load / seconds, "foreign": max(0.0, core - spent / 1e9) / seconds}
+
+
+def make_certificates(folder):
+    """A key of either kind with a certificate of its own. Without openssl there are none, and nothing speaks TLS."""
+    for name, key in (("rsa", ["rsa:2048"]), ("ec", ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"])):
+        subprocess.run(["openssl", "req", "-x509", "-nodes", "-newkey", *key, "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem",
+                        "-days", "30", "-subj", "/CN=bench.local", "-addext", "subjectAltName=DNS:bench.local"], check=True, capture_output=True)
+        (folder / f"{name}.both.pem").write_bytes((folder / f"{name}.pem").read_bytes() + (folder / f"{name}.key").read_bytes())
 
 
 def last_line(out):

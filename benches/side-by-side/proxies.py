@@ -77,14 +77,14 @@ def proxies(tools, builds):
         tokio("tokio-l4", "l4", {"http", "tcp", "upgrade"}, {"tcp": "http"}, NEW_CONNECTIONS),
         tokio("tokio-l7", "l7", {"http", "cookie"}, {"cookie": "http"}),
         # other load balancers
-        Proxy("haproxy", find("HAPROXY", "haproxy"), {"http", "cookie", "tcp", "upgrade"}, configure=haproxy, version=("-v",),
+        Proxy("haproxy", find("HAPROXY", "haproxy"), {"http", "cookie", "tcp", "tls_rsa", "tls_ec", "upgrade"}, configure=haproxy, version=("-v",),
               comes_from="Debian package haproxy", command=lambda p: ["-db", "-f", p.folder / "haproxy.cfg"]),
-        Proxy("nginx", find("NGINX", "nginx"), {"http", "cookie", "upgrade"} | ({"tcp"} if stream_module() else set()), configure=nginx, version=("-v",),
+        Proxy("nginx", find("NGINX", "nginx"), {"http", "cookie", "tls_rsa", "tls_ec", "upgrade"} | ({"tcp"} if stream_module() else set()), configure=nginx, version=("-v",),
               comes_from="Debian packages nginx and libnginx-mod-stream", command=lambda p: ["-p", p.folder, "-c", p.folder / "nginx.conf"]),
         Proxy("caddy", find("CADDY", "caddy"), {"http", "cookie", "upgrade"}, configure=caddy, version=("version",), environment={"GOMAXPROCS": "1"},
               comes_from="Debian package caddy", command=lambda p: ["run", "--config", p.folder / "Caddyfile", "--adapter", "caddyfile"]),
     ] + [
-        Proxy(name, program, {"http", "cookie", "tcp", "upgrade"}, configure=lbd, version=("--version",),
+        Proxy(name, program, {"http", "cookie", "tcp", "tls_rsa", "tls_ec", "upgrade"}, configure=lbd, version=("--version",),
               comes_from="cargo build --profile dist -p lbd", command=lambda p: ["run", "--config", p.folder / "lbd.toml"])
         for name, program in builds
     ]
@@ -114,6 +114,7 @@ def haproxy(place):
     (place.folder / "haproxy.cfg").write_text(f"""
 global
     nbthread 1
+    ssl-default-bind-options ssl-min-ver TLSv1.2
     maxconn {most}
 defaults
     mode http
@@ -131,6 +132,14 @@ frontend cookie
     bind {IP}:{place.ports['cookie']} backlog 4096
     option forwardfor
     default_backend sticky
+frontend tls_rsa
+    bind {IP}:{place.ports['tls_rsa']} ssl crt {place.folder}/rsa.both.pem alpn http/1.1 backlog 4096
+    option forwardfor
+    default_backend plain
+frontend tls_ec
+    bind {IP}:{place.ports['tls_ec']} ssl crt {place.folder}/ec.both.pem alpn http/1.1 backlog 4096
+    option forwardfor
+    default_backend plain
 backend plain
     balance roundrobin
 {servers}
@@ -192,6 +201,9 @@ http {{
     proxy_set_header Connection $connection_value;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     server {{ listen {IP}:{place.ports['http']} backlog=4096; location / {{ proxy_pass http://plain; }} }}
+    ssl_protocols TLSv1.2 TLSv1.3;
+    server {{ listen {IP}:{place.ports['tls_rsa']} ssl backlog=4096; ssl_certificate {place.folder}/rsa.pem; ssl_certificate_key {place.folder}/rsa.key; location / {{ proxy_pass http://plain; }} }}
+    server {{ listen {IP}:{place.ports['tls_ec']} ssl backlog=4096; ssl_certificate {place.folder}/ec.pem; ssl_certificate_key {place.folder}/ec.key; location / {{ proxy_pass http://plain; }} }}
     server {{ listen {IP}:{place.ports['cookie']} backlog=4096; location / {{ proxy_pass http://$chosen; add_header Set-Cookie "SRV=s1; path=/"; }} }}
 }}{tcp}
 """)

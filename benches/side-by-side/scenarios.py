@@ -31,6 +31,7 @@ SCENARIOS = {s.name: s for s in (
     Scenario("l4-close", "tcp", "TCP, a connection per request, 1 KiB", ("-c", 64, "-C")),
     Scenario("ws", "http", "WebSocket, frames of 32 bytes to and fro, 64 connections", ("-c", 64, "-w"), upgrade=True),
     Scenario("mixed", "http", "350 answers of 1 MiB a second on 32 connections, and 200 of 1 KiB on one of its own", cost=TAIL),
+    Scenario("idle-tls", "tls_ec", "idle TLS 1.3 connections, one request on each: 3,000", cost=MEMORY),
     Scenario("idle", "http", "idle keep-alive connections, one request on each: 9,500, or what the descriptor limit allows", cost=MEMORY),
 )}
 

@@ -101,6 +101,8 @@ fn pool(addresses: &[SocketAddr], stickiness: Stickiness) -> Result<PoolEntry, B
             retry_percent: 20,
             server_errors_fail: false,
             limits: Arc::default(),
+            tls: Vec::new(),
+            proxy: None,
         },
     })
 }
@@ -116,6 +118,7 @@ fn listener(address: SocketAddr) -> Result<ListenerOptions, Box<dyn Error>> {
         address: address.into(),
         backlog: 4096,
         max_connections: 100_000,
+        preface: lb_proxy::PrefaceOptions::default(),
         service: Service::Http(HttpOptions {
             routes: Routes::new(vec![route])?,
             limits: Arc::default(),
@@ -133,6 +136,7 @@ fn listener(address: SocketAddr) -> Result<ListenerOptions, Box<dyn Error>> {
             abort_on_half_close: false,
             access_log: false,
             log_probes: true,
+            https: lb_proxy::HttpsOptions::default(),
         }),
     })
 }

@@ -174,6 +174,8 @@ fn pool_options(pool: &plan::Pool, timeouts: UpstreamTimeouts) -> PoolOptions {
             parsing: pool.parsing,
             ..codec_limits(&pool.limits)
         }),
+        tls: Vec::new(),
+        proxy: None,
     }
 }
 

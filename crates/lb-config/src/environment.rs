@@ -1,8 +1,10 @@
 use crate::NotUtf8;
+use lb_types::Wall;
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What the meaning of a file depends on beside its text. Tests and dry runs bring their own.
 pub trait Environment: fmt::Debug {
@@ -17,6 +19,28 @@ pub trait Environment: fmt::Debug {
     /// # Errors
     /// When it cannot be read or is no UTF-8: then of the kind `InvalidData`, best made from a [`NotUtf8`].
     fn read(&self, path: &Path) -> io::Result<String>;
+
+    /// The bytes of a file: a certificate, a key, a list of addresses. Without an answer of its own an environment reads
+    /// none.
+    ///
+    /// # Errors
+    /// When it cannot be read; of the kind `IsADirectory` when it is a folder.
+    fn read_bytes(&self, path: &Path) -> io::Result<Vec<u8>> {
+        Err(io::Error::other(format!("{} is not read here", path.display())))
+    }
+
+    /// The whole paths of what stands in a folder, in any order. Without an answer of its own an environment knows no folder.
+    ///
+    /// # Errors
+    /// When it is no folder, or cannot be read.
+    fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        Err(io::Error::other(format!("{} is not read here", folder.display())))
+    }
+
+    /// The time at which certificates are judged. Without an answer of its own an environment has the machine's.
+    fn now(&self) -> Wall {
+        lb_net::clock::now().wall
+    }
 
     /// The number of the network interface of this name. Without an answer of its own an environment knows none.
     ///
@@ -69,6 +93,19 @@ impl Environment for System {
         Ok(NotUtf8::check(std::fs::read(path)?)?)
     }
 
+    fn read_bytes(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        // One that never ends (a device) is not read to its end.
+        File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        std::fs::read_dir(folder)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect()
+    }
+
     fn interface(&self, name: &str) -> io::Result<u32> {
         lb_net::interface_index(name)
     }
@@ -104,6 +141,9 @@ impl Environment for Nowhere {
         Err(io::Error::other("files are not read here"))
     }
 }
+
+/// Twice the largest thing that lb-cert reads, a list of what was revoked: as text it is a third longer.
+const MOST_BYTES: u64 = 512 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -87,11 +87,15 @@ pub use lb_sched::{Algorithm, BoundedLoadError};
 #[doc(no_inline)]
 pub use lb_telemetry::Format;
 #[doc(no_inline)]
+pub use lb_tls::{Identity, Note, Version, Versions};
+#[doc(no_inline)]
 pub use lb_types::{Address, BackendId, Cidr, Weight};
 pub use plan::{
-    AccessLog, Action, AdminSocket, AgentCheck, Backend, Check, ClientIp, ClientTimeouts, CookieInsert, Forward,
-    Forwarded, Health, Http, HttpCheck, Limits, Listener, Log, Origin, Persistence, Plan, Pool, ProbeMethod, Retries,
-    Route, Scheduling, Service, SocketFile, Tcp, UpstreamTimeouts,
+    AccessLists, AccessLog, Action, AdminSocket, AgentCheck, Backend, Certificates, Check, ClientAuth, ClientAuthMode,
+    ClientIp, ClientTimeouts, CookieInsert, Forward, Forwarded, Health, Http, HttpCheck, Limits, Listener, Log,
+    Opening, Origin, Passthrough, PassthroughRoute, Persistence, Plan, Pool, PoolTls, ProbeMethod, ProxyOut,
+    ProxyProtocol, ProxyVersion, Retries, Route, Scheduling, ServerTls, Service, Site, SocketFile, Tcp,
+    UpstreamTimeouts,
 };
 pub use probe::{agent, probe};
 pub use problem::{Kind, Problem, Problems, Severity, Span};

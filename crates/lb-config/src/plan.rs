@@ -1,13 +1,18 @@
 mod health;
 mod listener;
+mod made;
 mod pool;
+mod tls;
 
 pub use health::{AgentCheck, Check, Health, HttpCheck, Origin, ProbeMethod};
 pub use listener::{
-    Action, ClientTimeouts, Forward, Forwarded, Http, Limits, Listener, Route, Service, SocketFile, Tcp,
-    UpstreamTimeouts,
+    AccessLists, Action, ClientTimeouts, Forward, Forwarded, Http, Limits, Listener, Opening, Passthrough,
+    PassthroughRoute, ProxyProtocol, Route, Service, SocketFile, Tcp, UpstreamTimeouts,
 };
-pub use pool::{Backend, ClientIp, CookieInsert, Persistence, Pool, Retries, Scheduling};
+pub use pool::{Backend, ClientIp, CookieInsert, Persistence, Pool, ProxyOut, ProxyVersion, Retries, Scheduling};
+pub use tls::{Certificates, ClientAuth, ClientAuthMode, PoolTls, ServerTls, Site};
+
+pub(crate) use made::Made;
 
 use lb_telemetry::Format;
 use std::path::PathBuf;
@@ -31,6 +36,7 @@ pub struct Plan {
     pub listeners: Vec<Listener>,
     /// In the order of the file.
     pub pools: Vec<Pool>,
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// Where access-log lines go, and what they look like.
@@ -87,6 +93,36 @@ pub enum AccessLog {
 }
 
 impl Plan {
+    /// Every other file, and every folder of files, that the plan was made from: secrets, certificates, lists of addresses.
+    /// In order, each once. When one of them changes, reading the configuration again may give another plan.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.files.clone()
+    }
+
+    /// What was done to certificates when they were loaded, and what should be known of them, as lines: each once. What is
+    /// wrong with one is also among the warnings.
+    #[must_use]
+    pub fn certificate_notes(&self) -> Vec<String> {
+        let served = self.listeners.iter().filter_map(|listener| listener.tls.as_deref());
+        let served = served.flat_map(ServerTls::all_sites).map(|site| &site.certificates);
+        let shown = self
+            .pools
+            .iter()
+            .filter_map(|pool| Some(&pool.tls.as_deref()?.certificates));
+        let mut lines = Vec::new();
+        for line in served
+            .chain(shown)
+            .flat_map(Certificates::notes)
+            .map(ToString::to_string)
+        {
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        lines
+    }
+
     /// The pool of this name.
     #[must_use]
     pub fn pool(&self, name: &str) -> Option<&Pool> {

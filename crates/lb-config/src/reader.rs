@@ -8,6 +8,7 @@ use crate::problem::Sink;
 use crate::schema::{Section, Value};
 use crate::{Kind, Problem, Span, near};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -328,6 +329,61 @@ impl<'a> Reader<'a> {
                 Field::Broken
             }
         }
+    }
+
+    /// A text, or a list of texts: each with its place. Nothing at all is an error.
+    pub(crate) fn texts(&self, name: &'static str, of: &str) -> Field<Vec<(String, Span)>> {
+        if let Some(DeValue::String(_)) = self.value(name).map(Spanned::get_ref) {
+            return self.text(name).and_then(|text, span| Some(vec![(text, span.clone())]));
+        }
+        let errors = self.errors();
+        let list = self.list(name, of).map(|list| {
+            let texts = list.iter().filter_map(|element| {
+                let text = self.element_text(name, element)?;
+                if text.is_empty() {
+                    self.push(
+                        Problem::error(Kind::BadText, format!("`{name}` holds an empty text"))
+                            .at(element.span(), "nothing stands here"),
+                    );
+                    return None;
+                }
+                Some((text.to_owned(), element.span()))
+            });
+            texts.collect::<Vec<_>>()
+        });
+        if let Some((list, span)) = list.as_ref()
+            && list.is_empty()
+            && self.errors() == errors
+        {
+            self.push(
+                Problem::error(Kind::BadText, format!("`{name}` is empty"))
+                    .at(span.clone(), "nothing stands here")
+                    .help(format!("leave `{name}` out, or write what it shall be")),
+            );
+        }
+        if self.errors() > errors { Field::Broken } else { list }
+    }
+
+    /// The absolute paths of files or folders: each with its place.
+    pub(crate) fn paths(&self, name: &'static str) -> Field<Vec<(PathBuf, Span)>> {
+        self.texts(name, "absolute paths in quotes").and_then(|texts, _| {
+            let paths: Vec<_> = texts
+                .iter()
+                .filter_map(|(text, span)| match grammar::absolute_path(text) {
+                    Ok(path) => Some((path, span.clone())),
+                    Err(wrong) => {
+                        self.push(explain(Kind::BadPath, &format!("`{name}`"), text, span.clone(), wrong));
+                        None
+                    }
+                })
+                .collect();
+            (paths.len() == texts.len()).then_some(paths)
+        })
+    }
+
+    /// The absolute path of a file.
+    pub(crate) fn path(&self, name: &'static str) -> Field<PathBuf> {
+        self.parsed(name, Kind::BadPath, grammar::absolute_path)
     }
 
     /// A table below this one. A broken one has been reported.

@@ -2,12 +2,14 @@
 //! compares docs/configuration.md with it.
 
 mod pool;
+mod tls;
 
 pub(crate) use pool::{
     AGENT, BACKENDS, HASH, HASH_WORDS, HEALTH, HEALTH_KINDS, PASSIVE, PERSISTENCE, POOL_LIMITS, POOL_TIMEOUTS, POOLS,
     RETRIES, STEPS,
 };
 use std::time::Duration;
+pub(crate) use tls::{BACKEND_TLS, POOL_TLS, PROXY_OUT, PROXY_VERSIONS, SITES, TLS};
 
 /// The keys that may stand in one table of the file.
 #[derive(Debug)]
@@ -64,6 +66,8 @@ pub enum Value {
     Text(&'static str),
     /// A list.
     List(&'static str),
+    /// A list of texts, or one of them alone.
+    TextOrList(&'static str),
     /// A table.
     Table,
     /// A list of tables.
@@ -90,6 +94,8 @@ pub const SECTIONS: &[&Section] = &[
     &TIMEOUTS,
     &LISTENERS,
     &FORWARDED,
+    &TLS,
+    &SITES,
     &LISTENER_LIMITS,
     &LISTENER_TIMEOUTS,
     &ROUTES,
@@ -98,6 +104,9 @@ pub const SECTIONS: &[&Section] = &[
     &POOLS,
     &HASH,
     &BACKENDS,
+    &BACKEND_TLS,
+    &POOL_TLS,
+    &PROXY_OUT,
     &PERSISTENCE,
     &HEALTH,
     &PASSIVE,
@@ -131,6 +140,7 @@ const SECOND: u64 = 1_000;
 const HOUR: u64 = 3_600 * SECOND;
 const DAY: u64 = 24 * HOUR;
 const NAME: Value = Value::Text("a name: letters, digits and `.` `_` `-` `:`");
+const NAME_OF_HOST: Value = Value::Text("the name of a host, or an IP address");
 
 pub(crate) static ROOT: Section = Section {
     path: "",
@@ -174,7 +184,7 @@ pub(crate) static ADMIN: Section = Section {
     ],
 };
 
-const LIMIT_KEYS: [Key; 7] = [
+const LIMIT_KEYS: [Key; 9] = [
     key("max_connections", integer(1, 10_000_000), "100000"),
     key("keep_alive_requests", integer(1, 1_000_000_000), "1000"),
     HEAD_BYTES,
@@ -182,6 +192,8 @@ const LIMIT_KEYS: [Key; 7] = [
     key("target_bytes", size(256, 1 << 20, false), "\"8KiB\""),
     key("body_bytes", size(0, 1 << 50, true), "\"none\""),
     key("min_body_rate", size(1, 1 << 30, true), "\"none\""),
+    key("max_handshakes", integer(1, 1_000_000), "2000"),
+    key("hello_bytes", size(1 << 10, 1 << 16, false), "\"16KiB\""),
 ];
 const HEAD_BYTES: Key = key("head_bytes", size(1 << 10, 1 << 16, false), "\"16KiB\"");
 /// 256 is the size of the codec's table.
@@ -192,6 +204,7 @@ pub(crate) static LIMITS: Section = Section {
     keys: &LIMIT_KEYS,
 };
 
+const HANDSHAKE: Key = key("handshake", millis(1, HOUR), "\"10s\"");
 const HEAD: Key = key("head", millis(1, HOUR), "\"10s\"");
 const BODY: Key = key("body", millis(1, DAY), "\"30s\"");
 const WRITE: Key = key("write", millis(1, DAY), "\"30s\"");
@@ -209,6 +222,7 @@ const UPSTREAM_KEEP_ALIVE: Key = key("upstream_keep_alive", millis(0, DAY), "\"1
 pub(crate) static TIMEOUTS: Section = Section {
     path: "timeouts",
     keys: &[
+        HANDSHAKE,
         HEAD,
         BODY,
         WRITE,
@@ -223,14 +237,28 @@ pub(crate) static TIMEOUTS: Section = Section {
     ],
 };
 
+const ALLOW: Key = key("allow", Value::List("address ranges"), "");
+const ALLOW_FILES: Key = key("allow_files", Value::TextOrList("absolute paths of files"), "");
+const DENY: Key = key("deny", Value::List("address ranges"), "");
+const DENY_FILES: Key = key("deny_files", Value::TextOrList("absolute paths of files"), "");
+
 pub(crate) static LISTENERS: Section = Section {
     path: "listeners",
     keys: &[
         key("name", NAME, "required"),
         key("address", Value::Text("an address with a port"), "required"),
-        key("protocol", Value::Word(&["http", "tcp"]), "\"http\""),
+        key("protocol", Value::Word(&["http", "tcp", "tls_passthrough"]), "\"http\""),
         key("pool", Value::Text("the name of a pool"), ""),
         key("routes", Value::Tables, ""),
+        key("tls", Value::Table, ""),
+        key("hsts", millis(0, 3650 * DAY), ""),
+        key("redirect_to_https", Value::Boolean, "false"),
+        key("proxy_protocol", Value::Word(&["accept", "require"]), ""),
+        key("proxy_protocol_from", Value::List("address ranges"), ""),
+        ALLOW,
+        ALLOW_FILES,
+        DENY,
+        DENY_FILES,
         key("trusted_proxies", Value::List("address ranges"), "[]"),
         key(
             "query_characters",
@@ -260,6 +288,8 @@ pub(crate) static FORWARDED: Section = Section {
         key("proto", Value::Boolean, "true"),
         key("port", Value::Boolean, "true"),
         key("drop_claims", Value::Boolean, "true"),
+        key("client_cert", Value::Boolean, "false"),
+        key("xfcc", Value::Boolean, "false"),
     ],
 };
 
@@ -271,6 +301,7 @@ pub(crate) static LISTENER_LIMITS: Section = Section {
 pub(crate) static LISTENER_TIMEOUTS: Section = Section {
     path: "listeners.timeouts",
     keys: &[
+        HANDSHAKE,
         HEAD,
         BODY,
         WRITE,
@@ -290,6 +321,11 @@ pub(crate) static ROUTES: Section = Section {
         key("host", Value::Text("a host, or `*.` and a host"), ""),
         key("hosts", Value::List("hosts"), ""),
         key("path", Value::Text("a path prefix"), "\"/\""),
+        key("alpn", Value::TextOrList("names of protocols"), ""),
+        ALLOW,
+        ALLOW_FILES,
+        DENY,
+        DENY_FILES,
         key("pool", Value::Text("the name of a pool"), ""),
         key("respond", integer(200, 599), ""),
         key("redirect", Value::Table, ""),

@@ -2,17 +2,19 @@
 
 mod health;
 mod pool;
+mod tls;
 
 use crate::grammar::{show_duration, show_size};
 use crate::plan::{
-    AccessLog, Action, AdminSocket, ClientTimeouts, Forward, Http, Limits, Listener, Log, Plan, Route, Service,
-    UpstreamTimeouts,
+    AccessLists, AccessLog, Action, AdminSocket, ClientTimeouts, Forward, Http, Limits, Listener, Log, Passthrough,
+    Plan, Route, Service, UpstreamTimeouts,
 };
 use crate::schema::{ADMIN, LISTENERS, LOG, ROOT, Section};
 use crate::scope::Scope;
-use lb_types::Address;
+use lb_types::{Address, Cidr};
 use std::fmt::{Display, Write};
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 use std::time::Duration;
 
 impl Plan {
@@ -79,6 +81,23 @@ impl Text {
 
     fn duration_unless(&mut self, section: &'static Section, key: &'static str, value: Duration) {
         self.text_unless(section, key, &show_duration(value));
+    }
+
+    /// A list of texts; nothing when there are none.
+    fn list<T: AsRef<str>>(&mut self, key: &str, texts: &[T]) {
+        if !texts.is_empty() {
+            let texts: Vec<String> = texts.iter().map(|text| quoted(text.as_ref())).collect();
+            self.line(key, format_args!("[{}]", texts.join(", ")));
+        }
+    }
+
+    /// The paths of files, one of them alone without brackets; nothing when there are none.
+    fn paths(&mut self, key: &str, paths: &[PathBuf]) {
+        let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        match paths.as_slice() {
+            [path] => self.text(key, path),
+            paths => self.list(key, paths),
+        }
     }
 
     /// A table of the pairs that differ from what holds anyway; nothing when all agree.
@@ -150,15 +169,16 @@ fn listener_text(out: &mut Text, plan: &Plan, listener: &Listener) {
             common(out, listener);
             let scope = Scope::default();
             let usual = scope.upstream();
-            out.table("limits", &[max_connections(listener)]);
+            let mut limits = vec![max_connections(listener)];
+            limits.extend(opening_limits(listener));
+            out.table("limits", &limits);
             // `response` is no key of a tcp listener: it can only have come from further out, and means nothing here.
-            out.table(
-                "timeouts",
-                &[
-                    ("idle", seconds(tcp.idle), seconds(scope.duration("idle"))),
-                    ("connect", seconds(tcp.forward.timeouts.connect), seconds(usual.connect)),
-                ],
-            );
+            let mut timeouts = vec![
+                ("idle", seconds(tcp.idle), seconds(scope.duration("idle"))),
+                ("connect", seconds(tcp.forward.timeouts.connect), seconds(usual.connect)),
+            ];
+            timeouts.extend(handshake(listener));
+            out.table("timeouts", &timeouts);
         }
         Service::Http(http) => {
             if let Some(forward) = &http.forward {
@@ -174,6 +194,17 @@ fn listener_text(out: &mut Text, plan: &Plan, listener: &Listener) {
                 route_text(out, route, own, name);
             }
         }
+        Service::Passthrough(service) => {
+            out.text("protocol", "tls_passthrough");
+            if let Some(forward) = &service.forward {
+                out.text("pool", name(forward));
+            }
+            common(out, listener);
+            passthrough_text(out, listener, service, name);
+        }
+    }
+    if let Some(tls) = &listener.tls {
+        tls::server_text(out, tls);
     }
 }
 
@@ -186,6 +217,78 @@ fn common(out: &mut Text, listener: &Listener) {
             out.text("socket_group", group);
         }
     }
+    if let Some(proxy) = &listener.proxy_protocol {
+        let word = if proxy.is_required { "require" } else { "accept" };
+        out.text("proxy_protocol", word);
+        let from: Vec<String> = proxy.from.iter().map(ToString::to_string).collect();
+        out.list("proxy_protocol_from", &from);
+    }
+    access_text(out, &listener.access);
+}
+
+fn passthrough_text<'a>(
+    out: &mut Text,
+    listener: &Listener,
+    service: &Passthrough,
+    name: impl Fn(&Forward) -> &'a str,
+) {
+    let scope = Scope::default();
+    let mut limits = vec![max_connections(listener)];
+    limits.extend(opening_limits(listener));
+    out.table("limits", &limits);
+    let usual = seconds(scope.upstream().connect);
+    let own = service
+        .forward
+        .as_ref()
+        .map_or_else(|| usual.clone(), |forward| seconds(forward.timeouts.connect));
+    let mut timeouts = vec![
+        ("idle", seconds(service.idle), seconds(scope.duration("idle"))),
+        ("connect", own.clone(), usual),
+    ];
+    timeouts.extend(handshake(listener));
+    out.table("timeouts", &timeouts);
+    for route in &service.routes {
+        out.header("[[listeners.routes]]");
+        hosts_text(out, &route.hosts);
+        out.list("alpn", &route.alpn);
+        out.text("pool", name(&route.forward));
+        let connect = seconds(route.forward.timeouts.connect);
+        out.table("timeouts", &[("connect", connect, own.clone())]);
+    }
+}
+
+fn opening_limits(listener: &Listener) -> Vec<(&'static str, String, String)> {
+    let Some(opening) = listener.opening else {
+        return Vec::new();
+    };
+    let usual = Scope::default();
+    let bytes = |bytes: usize| quoted(&show_size(u64::try_from(bytes).unwrap_or(u64::MAX)));
+    vec![
+        (
+            "max_handshakes",
+            opening.max_handshakes.to_string(),
+            usual.count("max_handshakes").to_string(),
+        ),
+        (
+            "hello_bytes",
+            bytes(opening.hello_bytes),
+            bytes(usual.count("hello_bytes")),
+        ),
+    ]
+}
+
+fn handshake(listener: &Listener) -> Option<(&'static str, String, String)> {
+    let opening = listener.opening?;
+    let usual = Scope::default().duration("handshake");
+    Some(("handshake", seconds(opening.handshake), seconds(usual)))
+}
+
+fn access_text(out: &mut Text, access: &AccessLists) {
+    let ranges = |ranges: &[Cidr]| ranges.iter().map(ToString::to_string).collect::<Vec<_>>();
+    out.list("allow", &ranges(&access.allow));
+    out.paths("allow_files", &access.allow_files);
+    out.list("deny", &ranges(&access.deny));
+    out.paths("deny_files", &access.deny_files);
 }
 
 fn max_connections(listener: &Listener) -> (&'static str, String, String) {
@@ -208,6 +311,7 @@ fn http_text(out: &mut Text, listener: &Listener, http: &Http) {
     }
     out.text_unless(&LISTENERS, "query_characters", http.query_characters.as_str());
     let pair = |name, value: bool| (name, value.to_string(), "true".to_owned());
+    let never = |name, value: bool| (name, value.to_string(), "false".to_owned());
     let forwarded = &http.forwarded;
     out.table(
         "forwarded",
@@ -216,10 +320,16 @@ fn http_text(out: &mut Text, listener: &Listener, http: &Http) {
             pair("proto", forwarded.proto),
             pair("port", forwarded.port),
             pair("drop_claims", forwarded.drop_claims),
+            never("client_cert", forwarded.client_cert),
+            never("xfcc", forwarded.xfcc),
         ],
     );
     out.set_unless(&LISTENERS, "abort_on_half_close", http.abort_on_half_close);
     out.set_unless(&LISTENERS, "log_probes", http.log_probes);
+    out.set_unless(&LISTENERS, "redirect_to_https", http.redirect_to_https);
+    if let Some(age) = http.hsts {
+        out.line("hsts", seconds(age));
+    }
     let scope = Scope::default();
     let mut pairs = vec![
         max_connections(listener),
@@ -232,6 +342,7 @@ fn http_text(out: &mut Text, listener: &Listener, http: &Http) {
     pairs.extend(limit_pairs(&http.limits));
     let rate = |rate: Option<NonZeroU64>| quoted(&rate.map_or_else(|| "none".to_owned(), |rate| show_size(rate.get())));
     pairs.push(("min_body_rate", rate(http.min_body_rate), rate(scope.min_body_rate())));
+    pairs.extend(opening_limits(listener));
     out.table("limits", &pairs);
     let own = http
         .forward
@@ -239,6 +350,7 @@ fn http_text(out: &mut Text, listener: &Listener, http: &Http) {
         .map_or_else(UpstreamTimeouts::default, |forward| forward.timeouts);
     let mut pairs = client_pairs(&http.timeouts, &scope.client());
     pairs.extend(upstream_pairs(own, UpstreamTimeouts::default()));
+    pairs.extend(handshake(listener));
     out.table("timeouts", &pairs);
 }
 
@@ -274,17 +386,18 @@ fn upstream_pairs(timeouts: UpstreamTimeouts, usual: UpstreamTimeouts) -> Vec<(&
     ]
 }
 
+fn hosts_text(out: &mut Text, hosts: &[String]) {
+    match hosts {
+        [host] => out.text("host", host),
+        hosts => out.list("hosts", hosts),
+    }
+}
+
 fn route_text<'a>(out: &mut Text, route: &Route, own: UpstreamTimeouts, name: impl Fn(&Forward) -> &'a str) {
     out.header("[[listeners.routes]]");
-    match route.hosts.as_slice() {
-        [] => {}
-        [host] => out.text("host", host),
-        hosts => {
-            let hosts: Vec<String> = hosts.iter().map(|host| quoted(host)).collect();
-            out.line("hosts", format_args!("[{}]", hosts.join(", ")));
-        }
-    }
+    hosts_text(out, &route.hosts);
     out.text_unless(&crate::schema::ROUTES, "path", &route.path);
+    access_text(out, &route.access);
     match &route.action {
         Action::Forward(forward) => {
             out.text("pool", name(forward));

@@ -28,6 +28,8 @@ pub enum Cause {
     Protocol(&'static str),
     /// The answer is TLS, and was expected in clear.
     Tls,
+    /// The TLS handshake with the service failed, or its certificate was refused: this is why, in a word.
+    Handshake(&'static str),
     /// The answer is not what was expected: other bytes, an error of the service's own protocol, too many bytes.
     Reply,
     /// A right answer, but later than the time above which the probe counts a backend as slow.
@@ -63,6 +65,7 @@ impl Cause {
             Self::Redirect => "redirect",
             Self::Protocol(_) => "protocol",
             Self::Tls => "tls",
+            Self::Handshake(_) => "handshake",
             Self::Reply => "reply",
             Self::Slow => "slow",
             Self::Agent => "agent",
@@ -120,7 +123,18 @@ impl Cause {
             Self::Protocol(_) => {
                 "is it the right port? if it is, mend the service, or let the pool read what old ones send: parsing = \"tolerant\", if that is not set already"
             }
-            Self::Tls => "the port speaks TLS: give the service's port for HTTP in clear",
+            Self::Tls => "the port speaks TLS: give the service's port for HTTP in clear, or the pool a table `tls`",
+            Self::Handshake("untrusted" | "self_signed_leaf") => {
+                "its certificate is not trusted: name its authority in `roots` of the pool's `tls`, or its key in `pins`"
+            }
+            Self::Handshake("wrong_name" | "cn_only") => {
+                "its certificate is for another name: set `server_name` in the pool's `tls`, or have it issued for this one"
+            }
+            Self::Handshake("expired") => "its certificate has expired: renew it there; is the clock right here?",
+            Self::Handshake("not_tls") => "the port does not speak TLS: correct the port, or leave `tls` away",
+            Self::Handshake(_) => {
+                "does the port speak TLS 1.2 or 1.3? the service's log says what it did not like, and `openssl s_client` shows it"
+            }
             Self::Reply => {
                 "the service answers, but not as expected: is it the right port, and is it ready? look at its log"
             }
@@ -169,6 +183,7 @@ impl fmt::Display for Cause {
             Self::Redirect => f.write_str("redirected somewhere else than expected"),
             Self::Protocol(rule) => write!(f, "the answer is no valid HTTP/1: {rule}"),
             Self::Tls => f.write_str("the answer is TLS, not HTTP in clear"),
+            Self::Handshake(why) => write!(f, "the TLS handshake failed: {why}"),
             Self::Reply => f.write_str("the answer is not the expected one"),
             Self::Slow => f.write_str("a right answer, but too slow"),
             Self::Agent => f.write_str("its agent says that it is down"),
@@ -205,6 +220,7 @@ mod tests {
             Cause::Redirect,
             Cause::Protocol("malformed status line"),
             Cause::Tls,
+            Cause::Handshake("untrusted"),
             Cause::Reply,
             Cause::Slow,
             Cause::Agent,

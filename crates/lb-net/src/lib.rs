@@ -45,6 +45,7 @@ mod shortage;
 pub mod sim;
 mod splice;
 mod stream;
+mod tls;
 mod unix_socket;
 
 pub use half_open::{Origin, connect_and_reset, half_open, half_open_is_permitted};
@@ -57,4 +58,5 @@ pub use opening::{Opening, lacks_access};
 pub use shortage::{AcceptFault, Shortage, is_shortage};
 pub use splice::{Filled, Splice};
 pub use stream::{Ended, Plain, Stream};
+pub use tls::{Handshake, Refused, TlsFacts, TlsFault, TlsStream};
 pub use unix_socket::{UnixSocket, UnixSocketError, UnixSocketOptions};

@@ -1,4 +1,5 @@
 use crate::direct::{receive, transmit};
+use crate::tls::{Read, TlsStream};
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 use socket2::SockRef;
 use std::future::poll_fn;
@@ -6,7 +7,7 @@ use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -26,6 +27,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// Of this machine.
     Unix(UnixStream),
+    /// Over TLS.
+    Tls(Box<TlsStream>),
     /// Of a network in memory, for tests.
     #[cfg(feature = "sim")]
     Sim(crate::sim::End),
@@ -46,12 +49,13 @@ pub enum Ended {
 #[derive(Debug, Clone, Copy)]
 pub struct Plain<'a>(&'a Stream);
 
-/// The same for whatever carries it.
+/// The same for whatever carries it, and something else for TLS.
 macro_rules! carried {
-    ($stream:expr, $io:ident => $do:expr) => {
+    ($stream:expr, $io:ident => $do:expr, $tls:ident => $over_tls:expr) => {
         match $stream {
             Stream::Tcp($io) => $do,
             Stream::Unix($io) => $do,
+            Stream::Tls($tls) => $over_tls,
             #[cfg(feature = "sim")]
             Stream::Sim($io) => $do,
         }
@@ -72,7 +76,11 @@ impl Stream {
         }
         let mut read = None;
         // What it says is said in `read`; it itself only learns whether more is to be expected.
-        let _ = carried!(self, io => io.try_io(Interest::READABLE, || receive(io, into, &mut read)));
+        carried!(
+            self,
+            io => { let _ = io.try_io(Interest::READABLE, || receive(io, into, &mut read)); },
+            tls => read = tls.try_recv(into)
+        );
         read
     }
 
@@ -85,14 +93,20 @@ impl Stream {
             return end.try_send(bytes);
         }
         let mut written = None;
-        let _ = carried!(self, io => io.try_io(Interest::WRITABLE, || transmit(io, bytes, &mut written)));
+        carried!(
+            self,
+            io => { let _ = io.try_io(Interest::WRITABLE, || transmit(io, bytes, &mut written)); },
+            tls => written = tls.try_send(bytes)
+        );
         written
     }
 
     /// Has something come, bytes, an end or an error? `Pending`: the task is woken when it has. A guess may be
     /// `Ready` for nothing, never the other way round.
     pub fn poll_arrived(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        carried!(self, io => io.poll_read_ready(cx))
+        carried!(self, io => io.poll_read_ready(cx), tls => {
+            if tls.holds_something() { Poll::Ready(Ok(())) } else { tls.carrier().poll_arrived(cx) }
+        })
     }
 
     /// Waits for [`Stream::poll_arrived`].
@@ -106,6 +120,9 @@ impl Stream {
     /// Is something known to have come? Nobody is asked to wake the task. No system call and no lock.
     #[must_use]
     pub fn has_arrived(&self) -> bool {
+        if let Self::Tls(tls) = self {
+            return tls.holds_something() || tls.carrier().has_arrived();
+        }
         // Any error but `WouldBlock` leaves the readiness as it is.
         self.heard(io::ErrorKind::Other)
     }
@@ -114,21 +131,32 @@ impl Stream {
     /// for a next request. Asks once: the answer no is forgotten. No system call and no lock.
     #[must_use]
     pub fn is_silent(&self) -> bool {
+        if let Self::Tls(tls) = self {
+            return !tls.hears(Read::AsKnown);
+        }
         !self.heard(io::ErrorKind::WouldBlock)
     }
 
     fn heard(&self, then: io::ErrorKind) -> bool {
         let mut heard = false;
-        let _ = carried!(self, io => io.try_io(Interest::READABLE, || -> io::Result<()> {
+        let ask = || -> io::Result<()> {
             heard = true;
             Err(then.into())
-        }));
+        };
+        carried!(
+            self,
+            io => { let _ = io.try_io(Interest::READABLE, ask); },
+            tls => heard = tls.carrier().heard(then)
+        );
         heard
     }
 
     /// Did the peer say something before it was asked? Such a byte is taken. No system call unless something came.
     #[must_use]
     pub fn speaks_first(&self) -> bool {
+        if let Self::Tls(tls) = self {
+            return tls.hears(Read::AsKnown) && matches!(self.try_recv(&mut [0]), Some(Ok(1)));
+        }
         self.poll_arrived(&mut Context::from_waker(Waker::noop())).is_ready()
             && matches!(self.try_recv(&mut [0]), Some(Ok(1)))
     }
@@ -137,6 +165,9 @@ impl Stream {
     /// when the runtime was not told yet.
     #[must_use]
     pub fn has_unread(&self) -> bool {
+        if let Self::Tls(tls) = self {
+            return tls.hears(Read::Now);
+        }
         !matches!(self.peek(), Err(e) if e.kind() == io::ErrorKind::WouldBlock)
     }
 
@@ -150,11 +181,51 @@ impl Stream {
     /// How far the peer's direction is, by what the kernel has now. One system call.
     #[must_use]
     pub fn ended(&self) -> Ended {
+        if let Self::Tls(tls) = self {
+            return tls.ended();
+        }
         match self.peek() {
             Ok(0) => Ended::Clean,
             Ok(_) => Ended::Open,
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ended::Open,
             Err(_) => Ended::Cut,
+        }
+    }
+
+    /// Reads what the kernel has now, whatever the runtime knows; `None`: nothing.
+    pub(crate) fn recv_now(&self, into: &mut [u8]) -> Option<io::Result<usize>> {
+        #[cfg(feature = "sim")]
+        if let Self::Sim(end) = self {
+            return end.try_recv(into);
+        }
+        match recv(self, into, RecvFlags::DONTWAIT) {
+            Ok((len, _)) => Some(Ok(len)),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => None,
+            Err(error) => Some(Err(error.into())),
+        }
+    }
+
+    /// The TLS that it goes over.
+    #[must_use]
+    pub const fn tls(&self) -> Option<&TlsStream> {
+        match self {
+            Self::Tls(tls) => Some(tls),
+            _ => None,
+        }
+    }
+
+    /// When it ends, it ends without a word, so that the peer does not take what it got for the whole. Only TLS has a word
+    /// for an end in order; of a plain connection [`Stream::reset`] does it.
+    pub fn cut(&self) {
+        if let Self::Tls(tls) = self {
+            tls.cut();
+        }
+    }
+
+    /// From now on what comes is thrown away by whoever reads it: nothing is decrypted for that.
+    pub fn drain(&self) {
+        if let Self::Tls(tls) = self {
+            tls.drain();
         }
     }
 
@@ -170,24 +241,25 @@ impl Stream {
 
     /// Writes once. `Pending`: no room; the task is woken when there is some.
     pub fn poll_send(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        carried!(self, io => Pin::new(io).poll_write(cx, bytes))
+        carried!(self, io => Pin::new(io).poll_write(cx, bytes), tls => tls.poll_send(cx, &[IoSlice::new(bytes)]))
     }
 
     /// Writes once, from several places.
     pub fn poll_send_vectored(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        carried!(self, io => Pin::new(io).poll_write_vectored(cx, slices))
+        carried!(self, io => Pin::new(io).poll_write_vectored(cx, slices), tls => tls.poll_send(cx, slices))
     }
 
     /// `Ready` when all that was sent has left this process. A socket keeps nothing back.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        carried!(self, io => Pin::new(io).poll_flush(cx))
+        carried!(self, io => Pin::new(io).poll_flush(cx), tls => tls.poll_flush(cx))
     }
 
     /// Has all that was sent left this process?
     #[must_use]
-    pub const fn is_flushed(&self) -> bool {
+    pub fn is_flushed(&self) -> bool {
         match self {
             Self::Tcp(_) | Self::Unix(_) => true,
+            Self::Tls(tls) => tls.is_flushed(),
             #[cfg(feature = "sim")]
             Self::Sim(_) => true,
         }
@@ -198,6 +270,7 @@ impl Stream {
     pub const fn plain(&self) -> Option<Plain<'_>> {
         match self {
             Self::Tcp(_) | Self::Unix(_) => Some(Plain(self)),
+            Self::Tls(_) => None,
             #[cfg(feature = "sim")]
             Self::Sim(_) => None, // the kernel has none of its bytes
         }
@@ -208,6 +281,9 @@ impl Stream {
         #[cfg(feature = "sim")]
         if let Self::Sim(end) = self {
             return end.close_write();
+        }
+        if let Self::Tls(tls) = self {
+            return tls.close_write();
         }
         let _ = shutdown(self, Shutdown::Write);
     }
@@ -221,6 +297,9 @@ impl Stream {
         if let Self::Sim(end) = self {
             return end.reset();
         }
+        if let Self::Tls(tls) = &self {
+            tls.cut();
+        }
         // If the option cannot be set the connection ends with a FIN; there is nothing better left.
         let _ = SockRef::from(&self).set_linger(Some(Duration::ZERO));
         drop(self);
@@ -232,6 +311,7 @@ impl Stream {
         match self {
             Self::Tcp(io) => io.local_addr().ok(),
             Self::Unix(_) => None,
+            Self::Tls(tls) => tls.carrier().local_socket(),
             #[cfg(feature = "sim")]
             Self::Sim(end) => end.local(),
         }
@@ -243,6 +323,7 @@ impl Stream {
         match self {
             Self::Tcp(io) => io.peer_addr().ok(),
             Self::Unix(_) => None,
+            Self::Tls(tls) => tls.carrier().peer_socket(),
             #[cfg(feature = "sim")]
             Self::Sim(end) => end.peer(),
         }
@@ -253,19 +334,25 @@ impl Stream {
     /// # Errors
     /// What getsockopt(2) says.
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
-        carried!(self, io => io.take_error())
+        carried!(self, io => io.take_error(), tls => tls.carrier().take_error())
     }
 
     /// `Ready` when the socket takes bytes: of a new one, when it is connected or has failed.
     pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        carried!(self, io => io.poll_write_ready(cx))
+        carried!(self, io => io.poll_write_ready(cx), tls => tls.carrier().poll_writable(cx))
     }
 }
 
 /// For whoever does not poll by hand.
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        carried!(self.get_mut(), io => Pin::new(io).poll_read(cx, into))
+        carried!(self.get_mut(), io => Pin::new(io).poll_read(cx, into), tls => loop {
+            if let Some(read) = tls.try_recv(into.initialize_unfilled()) {
+                into.advance(read?);
+                return Poll::Ready(Ok(()));
+            }
+            ready!(tls.carrier().poll_arrived(cx))?;
+        })
     }
 }
 
@@ -286,13 +373,13 @@ impl AsyncWrite for Stream {
 
 impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        carried!(self, io => io.as_fd())
+        carried!(self, io => io.as_fd(), tls => tls.carrier().as_fd())
     }
 }
 
 impl AsRawFd for Stream {
     fn as_raw_fd(&self) -> RawFd {
-        carried!(self, io => io.as_raw_fd())
+        carried!(self, io => io.as_raw_fd(), tls => tls.carrier().as_raw_fd())
     }
 }
 
@@ -318,7 +405,7 @@ impl Plain<'_> {
     }
 
     pub(crate) fn try_io<R>(self, interest: Interest, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
-        carried!(self.0, io => io.try_io(interest, f))
+        carried!(self.0, io => io.try_io(interest, f), tls => tls.carrier().plain().ok_or(io::ErrorKind::Unsupported)?.try_io(interest, f))
     }
 
     pub(crate) fn peek(self) -> io::Result<usize> {

@@ -1,9 +1,12 @@
 use crate::io_cause::cause;
 use lb_health::Cause;
-use lb_net::{Opening, Origin, Stream, in_scope_of};
+use lb_net::{Handshake, Opening, Origin, Stream, TlsFault, in_scope_of};
+use lb_tls::upstream::UpstreamRefusal;
+use lb_tls::{HandshakeFault, UpstreamTls};
 use lb_types::Address;
 use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use tokio::net::{TcpSocket, UdpSocket};
 
 /// Connects and waits for the answer. The socket is closed when the future is dropped.
@@ -29,6 +32,22 @@ pub(crate) async fn connect(address: Address, origin: Origin<'_>) -> Result<Stre
     }
     let stream = socket.connect(address).await.map_err(|error| cause(&error))?;
     Ok(stream.into())
+}
+
+/// Makes TLS of a connection.
+pub(crate) async fn shake_hands(stream: Stream, tls: &UpstreamTls) -> Result<Stream, Cause> {
+    let own = |error: &rustls::Error| Cause::Handshake(HandshakeFault::of(error).word());
+    let mut handshake = Handshake::client(stream, Arc::clone(tls.config()), tls.server_name().clone())
+        .map_err(|error| own(&error))?;
+    let shaken = poll_fn(|cx| handshake.poll(cx)).await;
+    shaken.map_err(|refused| match refused.fault {
+        TlsFault::Protocol(error) => match UpstreamRefusal::of(&error) {
+            Some(refusal) => Cause::Handshake(refusal.reason().word()),
+            None => own(&error),
+        },
+        TlsFault::Socket(error) => cause(&error),
+        _ => Cause::Closed,
+    })
 }
 
 /// A UDP socket that hears only `address`, ICMP errors included.

@@ -73,6 +73,8 @@ pub use lb_health::{Admin, Advice, Cause, Change, Report, Rules, Seen, Status, T
 #[doc(no_inline)]
 pub use lb_http::h1::Parsing;
 #[doc(no_inline)]
+pub use lb_tls::UpstreamTls;
+#[doc(no_inline)]
 pub use lb_types::{Address, BackendId, Time, Weight};
 pub use options::{ExchangeOptions, Fallback, Kind, ProbeOptions, ProxyHeader, Step, UdpOptions};
 pub use probe::{Probe, ProbeError};

@@ -5,6 +5,7 @@ use crate::{ExchangeOptions, Fallback, Kind, ProbeOptions, ProxyHeader, Step, Ud
 use crate::{connect, half_open, http, proxy_header, talk, udp};
 use lb_health::Cause;
 use lb_net::{Origin, Stream, in_scope_of};
+use lb_tls::UpstreamTls;
 use lb_types::Address;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -14,7 +15,19 @@ use tokio::time::{Instant, timeout_at};
 
 /// One backend's probe, checked and ready to run any number of times. Cloning it costs a counter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Probe(Arc<Inner>);
+pub struct Probe(Arc<Inner>, Option<Tls>);
+
+/// How it speaks TLS. Two are the same when their connections could stand in for each other.
+#[derive(Debug, Clone)]
+struct Tls(Arc<UpstreamTls>);
+
+impl PartialEq for Tls {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.identity() == other.0.identity()
+    }
+}
+
+impl Eq for Tls {}
 
 #[derive(Debug, PartialEq, Eq)]
 struct Inner {
@@ -91,7 +104,7 @@ impl Probe {
         if proxy_header.is_some() && matches!(kind, Kind::HalfOpen(_) | Kind::Udp(_)) {
             return Err(ProbeError::ProxyHeader);
         }
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             backend,
             address,
             source,
@@ -100,7 +113,16 @@ impl Probe {
             timeout,
             slow,
             task: Task::new(kind, backend, address)?,
-        })))
+        };
+        Ok(Self(Arc::new(inner), None))
+    }
+
+    /// Everything after the PROXY header goes over TLS; of a probe that only connects, the handshake. A half-open probe
+    /// and a datagram know no TLS and stay as they are.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Option<Arc<UpstreamTls>>) -> Self {
+        self.1 = tls.map(Tls);
+        self
     }
 
     /// Makes the probe once.
@@ -141,6 +163,10 @@ impl Probe {
                 .write_all(&header)
                 .await
                 .map_err(|error| crate::io_cause::cause(&error))?;
+        }
+        if let Some(Tls(tls)) = &self.1 {
+            let shaking = connect::shake_hands(stream, tls);
+            stream = timeout_at(deadline, shaking).await.map_err(|_| Cause::Silent)??;
         }
         let (dialogue, read_bytes): (Box<dyn Dialogue>, usize) = match task {
             Task::Http(request) => {

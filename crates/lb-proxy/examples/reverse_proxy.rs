@@ -83,6 +83,8 @@ fn pool(addresses: &[SocketAddr]) -> Result<PoolEntry, Box<dyn Error>> {
             retry_percent: 20,
             server_errors_fail: false,
             limits: Arc::default(),
+            tls: Vec::new(),
+            proxy: None,
         },
     })
 }
@@ -116,6 +118,7 @@ fn listener(address: SocketAddr, tcp: bool) -> Result<ListenerOptions, Box<dyn E
             abort_on_half_close: false,
             access_log: false,
             log_probes: true,
+            https: lb_proxy::HttpsOptions::default(),
         })
     };
     Ok(ListenerOptions {
@@ -123,6 +126,7 @@ fn listener(address: SocketAddr, tcp: bool) -> Result<ListenerOptions, Box<dyn E
         address: address.into(),
         backlog: 4096,
         max_connections: 100_000,
+        preface: lb_proxy::PrefaceOptions::default(),
         service,
     })
 }

@@ -1,30 +1,90 @@
 //! New connections to backends; of those that could not be made: whose fault that is, and what it means for the request.
 
+mod header;
+
 use crate::core::Core;
+use crate::preface::TlsPeer;
 use crate::view::PoolView;
 use lb_balance::{Refusal, Ticket};
-use lb_net::{Opening, Shortage, Stream};
+use lb_net::{Handshake, Opening, Shortage, Stream, TlsFault};
 use lb_telemetry::End;
+use lb_tls::upstream::{UpstreamReason, UpstreamRefusal};
+use lb_tls::{HandshakeFault, UpstreamTls};
 use lb_types::{Slot, Time};
+use std::hint::cold_path;
 use std::io;
-use std::task::{Context, Poll};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 /// A connection to a backend that is being made.
 #[derive(Debug)]
 pub(crate) enum Contact {
-    Opening(Opening),
+    Opening(Opening, Option<Box<Greeting>>),
+    /// What is said before TLS is on its way.
+    Greeting(Stream, Box<Greeting>),
+    Handshake(Handshake),
     /// There was no descriptor for one, or what else this says: it is waited for, and tried again.
-    Room(NoContact),
+    Room(NoContact, Option<Box<Greeting>>),
+}
+
+/// What goes ahead of the first request over a new connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Greeting {
+    /// The PROXY header; of it was sent:
+    header: Vec<u8>,
+    sent: usize,
+    tls: Option<Arc<UpstreamTls>>,
+}
+
+/// For whom a connection is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OnBehalf<'a> {
+    /// The client's own connection.
+    pub(crate) io: &'a Stream,
+    pub(crate) client: IpAddr,
+    pub(crate) tls: Option<&'a TlsPeer>,
+}
+
+impl Greeting {
+    /// `None`: nothing goes ahead of it.
+    fn new(pool: &PoolView, slot: Slot, of: OnBehalf<'_>, core: &Core) -> Option<Box<Self>> {
+        let options = pool.options();
+        if options.proxy.is_none() && options.tls.is_empty() {
+            return None;
+        }
+        cold_path();
+        let header = options
+            .proxy
+            .map(|how| header::write(how, of, core))
+            .unwrap_or_default();
+        let tls = options.tls_of(slot).cloned();
+        if header.is_empty() && tls.is_none() {
+            return None;
+        }
+        Some(Box::new(Self { header, sent: 0, tls }))
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, io: &mut Stream) -> Poll<io::Result<()>> {
+        while let Some(rest) = self.header.get(self.sent..).filter(|rest| !rest.is_empty()) {
+            self.sent += ready!(io.poll_send(cx, rest))?;
+        }
+        Poll::Ready(Ok(()))
+    }
 }
 
 impl Contact {
     /// Begins, or begins to wait for a descriptor.
-    pub(crate) fn begin(pool: &PoolView, ticket: &Ticket, core: &Core) -> Result<Self, NoContact> {
+    pub(crate) fn begin(pool: &PoolView, ticket: &Ticket, of: OnBehalf<'_>, core: &Core) -> Result<Self, NoContact> {
+        Self::open(pool, ticket, Greeting::new(pool, ticket.slot(), of, core), core)
+    }
+
+    fn open(pool: &PoolView, ticket: &Ticket, greeting: Option<Box<Greeting>>, core: &Core) -> Result<Self, NoContact> {
         match Opening::start(ticket.backend().address) {
             Ok(opening) => {
                 pool.counters.connect();
                 pool.counters_of(ticket.slot()).inspect(|backend| backend.connect());
-                Ok(Self::Opening(opening))
+                Ok(Self::Opening(opening, greeting))
             }
             Err(error) => {
                 let missed = NoContact::of(&error);
@@ -32,7 +92,7 @@ impl Contact {
                     return Err(missed);
                 }
                 core.want_room();
-                Ok(Self::Room(missed))
+                Ok(Self::Room(missed, greeting))
             }
         }
     }
@@ -47,9 +107,38 @@ impl Contact {
     ) -> Poll<Result<Stream, NoContact>> {
         loop {
             match self {
-                Self::Opening(opening) => return opening.poll(cx).map_err(|error| NoContact::of(&error)),
-                Self::Room(_) => match Self::begin(pool, ticket, core) {
-                    Ok(Self::Room(_)) => {
+                Self::Opening(opening, greeting) => {
+                    let stream = match ready!(opening.poll(cx)) {
+                        Ok(stream) => stream,
+                        Err(error) => return Poll::Ready(Err(NoContact::of(&error))),
+                    };
+                    match greeting.take() {
+                        None => return Poll::Ready(Ok(stream)),
+                        Some(greeting) => *self = Self::Greeting(stream, greeting),
+                    }
+                }
+                Self::Greeting(stream, greeting) => {
+                    cold_path();
+                    if let Err(error) = ready!(greeting.poll(cx, stream)) {
+                        return Poll::Ready(Err(NoContact::of(&error)));
+                    }
+                    let tls = greeting.tls.take();
+                    let Self::Greeting(stream, _) = std::mem::replace(self, Self::OVER) else {
+                        return Poll::Ready(Err(NoContact::INTERNAL));
+                    };
+                    let Some(tls) = tls else { return Poll::Ready(Ok(stream)) };
+                    match Handshake::client(stream, Arc::clone(tls.config()), tls.server_name().clone()) {
+                        Ok(handshake) => *self = Self::Handshake(handshake),
+                        Err(error) => return Poll::Ready(Err(NoContact::of_tls(&TlsFault::Protocol(error)))),
+                    }
+                }
+                Self::Handshake(handshake) => {
+                    let done = ready!(handshake.poll(cx));
+                    return Poll::Ready(done.map_err(|refused| NoContact::of_tls(&refused.fault)));
+                }
+                Self::Room(_, greeting) => match Self::open(pool, ticket, greeting.take(), core) {
+                    Ok(Self::Room(missed, greeting)) => {
+                        *self = Self::Room(missed, greeting);
                         core.wait_for_room(cx.waker());
                         return Poll::Pending;
                     }
@@ -60,11 +149,14 @@ impl Contact {
         }
     }
 
+    /// What is left of one whose stream was taken out.
+    const OVER: Self = Self::Room(NoContact::INTERNAL, None);
+
     /// Why it waits, if it does.
     pub(crate) const fn waits_for_room(&self) -> Option<NoContact> {
         match self {
-            Self::Opening(_) => None,
-            Self::Room(why) => Some(*why),
+            Self::Room(why, _) => Some(*why),
+            Self::Opening(..) | Self::Greeting(..) | Self::Handshake(..) => None,
         }
     }
 }
@@ -151,6 +243,26 @@ impl NoContact {
         }
     }
 
+    /// The handshake failed.
+    #[cold]
+    fn of_tls(fault: &TlsFault) -> Self {
+        let (end, detail) = match fault {
+            TlsFault::Socket(error) => return Self::of(error),
+            TlsFault::Ended => (End::UpstreamTls, "the backend left in the middle of the TLS handshake"),
+            TlsFault::Protocol(error) => match UpstreamRefusal::of(error) {
+                Some(refusal) => of_certificate(refusal.reason()),
+                None => (End::UpstreamTls, of_handshake(HandshakeFault::of(error))),
+            },
+            _ => (End::UpstreamTls, ""),
+        };
+        Self {
+            end,
+            detail,
+            refusal: Some(Refusal::Unreachable),
+            shortage: None,
+        }
+    }
+
     /// Is it the backend's doing, or the network's, and not a want of ours?
     #[cfg(test)]
     pub(crate) fn is_its_fault(self) -> bool {
@@ -176,6 +288,53 @@ impl NoContact {
             pool.entry.pool.refused(slot, refusal, now);
         }
     }
+}
+
+/// How a refused certificate is counted, and what is said of it.
+const fn of_certificate(reason: UpstreamReason) -> (End, &'static str) {
+    match reason {
+        UpstreamReason::Untrusted => (
+            End::UpstreamUntrusted,
+            "no path leads from its certificate to a root of the pool: name its authority in roots, or pin it",
+        ),
+        UpstreamReason::SelfSignedLeaf => (
+            End::UpstreamUntrusted,
+            "its certificate is self-signed and no authority: pin it, or have it issued by an authority",
+        ),
+        UpstreamReason::PinMismatch => (End::UpstreamUntrusted, "its certificate is none of those in pins"),
+        UpstreamReason::WrongName => (
+            End::UpstreamWrongName,
+            "its certificate is for other names than server_name",
+        ),
+        UpstreamReason::CommonNameOnly => (
+            End::UpstreamWrongName,
+            "its certificate has its name as common name only, which nobody reads any more",
+        ),
+        UpstreamReason::Expired => (
+            End::UpstreamExpired,
+            "its certificate, or one of its chain, has expired",
+        ),
+        UpstreamReason::NotYetValid => (
+            End::UpstreamExpired,
+            "its certificate is not valid yet: do the clocks agree?",
+        ),
+        UpstreamReason::Revoked => (End::UpstreamTls, "its certificate was revoked"),
+        UpstreamReason::RevocationUnknown => (End::UpstreamTls, "whether its certificate was revoked is not known"),
+        UpstreamReason::BadSignature => (End::UpstreamTls, "a signature in its chain does not hold"),
+        UpstreamReason::WrongPurpose => (End::UpstreamTls, "its certificate is not one for servers"),
+        UpstreamReason::Weak => (End::UpstreamTls, "its certificate has a weak key or signature"),
+        UpstreamReason::NoProof => (
+            End::UpstreamTls,
+            "it did not prove that it has the key of its certificate",
+        ),
+        UpstreamReason::Malformed => (End::UpstreamTls, "its certificate cannot be read"),
+        _ => (End::UpstreamTls, "its certificate breaks a rule"),
+    }
+}
+
+/// What went wrong, in a word that does not change.
+fn of_handshake(fault: HandshakeFault) -> &'static str {
+    fault.word()
 }
 
 #[cfg(test)]

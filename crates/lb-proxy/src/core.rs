@@ -8,6 +8,7 @@ use crate::http::client::Wire;
 use crate::http::exchange::Exchange;
 use crate::http::idle::{Idle, UpstreamKey};
 use crate::log::Log;
+use crate::preface::Turnstile;
 use crate::room::Room;
 use crate::timer::Timers;
 use lb_balance::Backend;
@@ -47,6 +48,8 @@ pub(crate) struct Core {
     /// through: what it does follows from its seed.
     pub(crate) idle: RefCell<BTreeMap<UpstreamKey, Rc<Idle>>>,
     pub(crate) room: Room,
+    /// Handshakes that clients want.
+    pub(crate) turnstile: Turnstile,
     draining: Cell<bool>,
     cut: Cell<bool>,
     connections: Cell<usize>,
@@ -78,6 +81,7 @@ impl Core {
             wires: RefCell::new(FreeList::new()),
             idle: RefCell::new(BTreeMap::new()),
             room: Room::new(),
+            turnstile: Turnstile::new(),
             draining: Cell::new(false),
             cut: Cell::new(false),
             connections: Cell::new(0),

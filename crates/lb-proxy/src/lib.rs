@@ -38,6 +38,7 @@ mod http;
 mod log;
 mod options;
 mod peer;
+mod preface;
 mod record;
 mod room;
 mod snapshot;
@@ -54,6 +55,8 @@ pub use core::census::{Census, census};
 #[doc(no_inline)]
 pub use lb_balance::{Pool, Routes};
 #[doc(no_inline)]
+pub use lb_guard::Access;
+#[doc(no_inline)]
 pub use lb_http::forward::Statements;
 #[doc(no_inline)]
 pub use lb_http::h1::Limits;
@@ -64,8 +67,13 @@ pub use lb_store::Tables;
 #[doc(no_inline)]
 pub use lb_telemetry::{Counters, Format};
 #[doc(no_inline)]
+pub use lb_tls::{Sites, UpstreamTls};
+#[doc(no_inline)]
 pub use lb_types::{Address, Cidr};
 pub use log::AccessLog;
-pub use options::{HttpOptions, ListenerOptions, PROBE_AGENT, PoolOptions, Service, TcpOptions};
+pub use options::{
+    HttpOptions, HttpsOptions, ListenerOptions, PROBE_AGENT, PassthroughOptions, PassthroughRoute, PoolOptions,
+    PrefaceOptions, ProxyIn, ProxyOut, ProxyVersion, Service, TcpOptions, TlsOptions,
+};
 pub use snapshot::{ListenerEntry, Occupancy, PoolEntry, Snapshot};
 pub use worker::{Order, Worker};

@@ -1,9 +1,12 @@
 //! What a listener and a pool may do: plain values, filled by whoever builds a snapshot.
 
 use lb_balance::route::Routes;
+use lb_guard::Access;
 use lb_http::forward::Statements;
 use lb_http::h1::Limits;
-use lb_types::{Address, Cidr};
+use lb_preface::client_hello::ClientHello;
+use lb_tls::{Sites, UpstreamTls};
+use lb_types::{Address, Cidr, Slot};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +22,75 @@ pub struct ListenerOptions {
     pub backlog: u32,
     /// Most client connections at once over all workers; more wait in the kernel's queue.
     pub max_connections: usize,
+    /// What comes before the service.
+    pub preface: PrefaceOptions,
     /// What is spoken.
     pub service: Service,
+}
+
+impl ListenerOptions {
+    /// What is passed through, if that is its service.
+    pub(crate) fn passthrough(&self) -> Option<&PassthroughOptions> {
+        match &self.service {
+            Service::Passthrough(passthrough) => Some(passthrough),
+            Service::Http(_) | Service::Tcp(_) => None,
+        }
+    }
+
+    /// Does something come before what the service speaks?
+    pub(crate) fn has_preface(&self) -> bool {
+        self.preface.access.is_some()
+            || self.preface.proxy.is_some()
+            || self.preface.tls.is_some()
+            || matches!(self.service, Service::Passthrough(_))
+    }
+}
+
+/// What comes before a client's first request.
+#[derive(Debug)]
+pub struct PrefaceOptions {
+    /// Who may connect at all; `None`: everybody.
+    pub access: Option<Arc<Access>>,
+    /// A PROXY header comes in front of each connection.
+    pub proxy: Option<ProxyIn>,
+    /// Clients speak TLS; `None`: plainly.
+    pub tls: Option<Arc<TlsOptions>>,
+    /// From a connection to the end of its PROXY header and its TLS handshake, or of the hello that is passed through.
+    pub timeout: Duration,
+    /// Most handshakes under way per worker; whoever comes beyond is refused.
+    pub max_handshakes: usize,
+    /// The most bytes of a TLS hello.
+    pub hello_bytes: usize,
+}
+
+impl Default for PrefaceOptions {
+    /// Nothing.
+    fn default() -> Self {
+        Self {
+            access: None,
+            proxy: None,
+            tls: None,
+            timeout: Duration::from_secs(10),
+            max_handshakes: 2_000,
+            hello_bytes: 16 * 1024,
+        }
+    }
+}
+
+/// Who sends PROXY headers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxyIn {
+    /// Whoever is not among them is refused; else it is a client of its own.
+    pub is_required: bool,
+    /// The proxies: each of their connections begins with a header.
+    pub from: Vec<Cidr>,
+}
+
+/// The TLS that clients speak.
+#[derive(Debug)]
+pub struct TlsOptions {
+    /// Identities and rules by server name.
+    pub sites: Sites,
 }
 
 /// What a listener speaks.
@@ -32,6 +102,8 @@ pub enum Service {
     Http(HttpOptions),
     /// Bytes.
     Tcp(TcpOptions),
+    /// TLS that is not ended here: bytes, to a pool by the hello's server name.
+    Passthrough(PassthroughOptions),
 }
 
 /// Options of an HTTP listener.
@@ -72,6 +144,21 @@ pub struct HttpOptions {
     pub access_log: bool,
     /// Also for requests of health probes: those whose User-Agent begins with [`PROBE_AGENT`].
     pub log_probes: bool,
+    /// What has to do with https.
+    pub https: HttpsOptions,
+}
+
+/// What an HTTP listener does because of TLS.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HttpsOptions {
+    /// Every request that came without TLS is answered with 308 to the same place over https.
+    pub redirect: bool,
+    /// `Strict-Transport-Security` with this `max-age` on every response over TLS.
+    pub hsts: Option<Duration>,
+    /// Backends get `Client-Cert` and `Client-Cert-Chain` (RFC 9440).
+    pub client_cert: bool,
+    /// Backends get `X-Forwarded-Client-Cert`.
+    pub xfcc: bool,
 }
 
 /// How the probes of this project's prober name themselves, up to the version.
@@ -86,6 +173,64 @@ pub struct TcpOptions {
     pub idle_timeout: Duration,
     /// Write an access-log line per connection.
     pub access_log: bool,
+}
+
+/// Options of a listener that passes TLS through.
+#[derive(Debug)]
+pub struct PassthroughOptions {
+    /// By server name and application protocol; the longest name that fits wins, and one with a protocol before one without.
+    pub routes: Vec<PassthroughRoute>,
+    /// Index into [`Snapshot::pools`](crate::Snapshot::pools) for every other name, and for none; `None`: refused.
+    pub default: Option<usize>,
+    /// The longest silence in both directions.
+    pub idle_timeout: Duration,
+    /// Write an access-log line per connection.
+    pub access_log: bool,
+}
+
+impl PassthroughOptions {
+    /// Where a connection with this hello goes; `None`: nowhere. `O(routes)`.
+    pub(crate) fn pool_for(&self, hello: &ClientHello<'_>) -> Option<usize> {
+        let name = hello.server_name().host();
+        let mut best: Option<((usize, bool), usize)> = None;
+        for route in &self.routes {
+            let offered = |wanted: &Vec<u8>| hello.alpn().any(|protocol| protocol == wanted.as_slice());
+            if !route.alpn.is_empty() && !route.alpn.iter().any(offered) {
+                continue;
+            }
+            let Some(name) = name else { break };
+            for host in &route.hosts {
+                let score = (fit(host, name), !route.alpn.is_empty());
+                if score.0 > 0 && best.is_none_or(|(known, _)| known < score) {
+                    best = Some((score, route.pool));
+                }
+            }
+        }
+        best.map(|(_, pool)| pool).or(self.default)
+    }
+}
+
+/// How well a pattern fits a name: 0 not at all, an exact one better than any with `*.`, which stands for one label.
+fn fit(pattern: &str, name: &str) -> usize {
+    match pattern.strip_prefix("*.") {
+        None if pattern.eq_ignore_ascii_case(name) => usize::MAX,
+        Some(rest) => match name.split_once('.') {
+            Some((label, parent)) if !label.is_empty() && parent.eq_ignore_ascii_case(rest) => pattern.len(),
+            _ => 0,
+        },
+        None => 0,
+    }
+}
+
+/// Where connections with some server names go.
+#[derive(Debug)]
+pub struct PassthroughRoute {
+    /// Names in small letters; `*.` stands for one label.
+    pub hosts: Vec<String>,
+    /// Only clients that offer one of these application protocols; none: all.
+    pub alpn: Vec<Vec<u8>>,
+    /// Index into [`Snapshot::pools`](crate::Snapshot::pools).
+    pub pool: usize,
 }
 
 /// How a pool's backends are spoken to.
@@ -107,6 +252,43 @@ pub struct PoolOptions {
     pub server_errors_fail: bool,
     /// Limits of the codec toward backends.
     pub limits: Arc<Limits>,
+    /// TLS by slot; `None`, or no such place: plainly.
+    pub tls: Vec<Option<Arc<UpstreamTls>>>,
+    /// A PROXY header goes in front of each connection.
+    pub proxy: Option<ProxyOut>,
+}
+
+impl PoolOptions {
+    /// The TLS that the backend in this place speaks.
+    pub(crate) fn tls_of(&self, slot: Slot) -> Option<&Arc<UpstreamTls>> {
+        self.tls.get(slot.index())?.as_ref()
+    }
+}
+
+/// The PROXY header in front of a connection to a backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProxyOut {
+    /// The format.
+    pub version: ProxyVersion,
+    /// Version 2: with a checksum.
+    pub crc: bool,
+    /// Version 2: with the server name that the client asked for.
+    pub authority: bool,
+    /// Version 2: with a number of the connection.
+    pub unique_id: bool,
+    /// Version 2: with the facts of the client's TLS.
+    pub ssl: bool,
+    /// Version 2: with the client's application protocol.
+    pub alpn: bool,
+}
+
+/// A format of the PROXY header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyVersion {
+    /// The line of text.
+    V1,
+    /// The binary block.
+    V2,
 }
 
 #[cfg(test)]
@@ -131,6 +313,7 @@ impl HttpOptions {
             abort_on_half_close: false,
             access_log: false,
             log_probes: true,
+            https: HttpsOptions::default(),
         }
     }
 }

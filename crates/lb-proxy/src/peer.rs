@@ -1,6 +1,7 @@
 //! Who is at the other end of a client connection: known once, for all that comes over it.
 
 use crate::core::Core;
+use crate::preface::TlsPeer;
 use crate::view::ListenerHandle;
 use lb_http::forward::Sender;
 use std::net::{IpAddr, SocketAddr};
@@ -15,15 +16,31 @@ pub(crate) struct Peer {
     pub(crate) sender: Sender,
     /// Tells the clients of this worker apart (for longer than any of them waits).
     pub(crate) id: u32,
+    /// What its TLS says of it.
+    pub(crate) tls: Option<Rc<TlsPeer>>,
 }
 
 impl Peer {
-    pub(crate) fn new(listener: &Rc<ListenerHandle>, address: SocketAddr, core: &Core) -> Self {
-        let port = listener.view().options().address.port().unwrap_or(HTTP);
+    pub(crate) fn new(
+        listener: &Rc<ListenerHandle>,
+        address: SocketAddr,
+        port: Option<u16>,
+        tls: Option<Rc<TlsPeer>>,
+        core: &Core,
+    ) -> Self {
+        let (scheme, usual) = if tls.is_some() {
+            ("https", HTTPS)
+        } else {
+            ("http", HTTP)
+        };
+        let port = port
+            .or_else(|| listener.view().options().address.port())
+            .unwrap_or(usual);
         Self {
             listener: Rc::clone(listener),
-            sender: Sender::new(address.ip(), "http", port),
+            sender: Sender::new(address.ip(), scheme, port),
             id: core.next_client(),
+            tls,
         }
     }
 
@@ -34,3 +51,5 @@ impl Peer {
 
 /// The port of `http` (RFC 9110, section 4.2.1): what a Unix domain socket stands for.
 const HTTP: u16 = 80;
+/// As that of `https` (section 4.2.2).
+const HTTPS: u16 = 443;

@@ -1,9 +1,10 @@
 //! A TCP listener's connections: pick a backend, connect, pass bytes.
 
 use crate::buffer::Buffer;
-use crate::contact::{Contact, NoContact};
+use crate::contact::{Contact, NoContact, OnBehalf};
 use crate::core::Core;
 use crate::course::{Course, FailedAttempt, Verdict};
+use crate::preface::{Entered, TlsPeer};
 use crate::record::{self, Traffic};
 use crate::room::Unconnected;
 use crate::timer::Timer;
@@ -27,6 +28,9 @@ pub(crate) struct Passage {
     core: Rc<Core>,
     view: Rc<ListenerView>,
     peer: SocketAddr,
+    tls: Option<Rc<TlsPeer>>,
+    /// Where to.
+    pool: Option<usize>,
     started: Now,
     stage: Stage,
     timer: Option<Timer>,
@@ -37,8 +41,8 @@ pub(crate) struct Passage {
 
 #[derive(Debug)]
 enum Stage {
-    New(Stream),
-    Connect(Stream, Contact),
+    New(Stream, Buffer),
+    Connect(Stream, Buffer, Contact),
     Tunnel(Box<Tunnel>),
     Over,
 }
@@ -47,14 +51,27 @@ impl Passage {
     pub(crate) fn new(core: Rc<Core>, place: &ListenerHandle, io: Stream, peer: SocketAddr, count: Count) -> Self {
         core.connection_began(&place.counters);
         core.read_clock();
+        let view = place.view();
+        Self::with(core, view, Entered::plain(io, peer), count)
+    }
+
+    /// One whose preface is over, and which was counted when that began.
+    pub(crate) fn entered(core: Rc<Core>, place: &ListenerHandle, entered: Entered, count: Count) -> Self {
+        let view = place.view();
+        Self::with(core, view, entered, count)
+    }
+
+    fn with(core: Rc<Core>, view: Rc<ListenerView>, entered: Entered, count: Count) -> Self {
         let started = core.now();
         let unconnected = Some(Unconnected::new(&core));
         Self {
-            view: place.view(),
+            pool: entered.pool.or_else(|| view.bytes()?.pool),
+            view,
             core,
-            peer,
+            peer: entered.client,
+            tls: entered.tls,
             started,
-            stage: Stage::New(io),
+            stage: Stage::New(entered.io, entered.early),
             timer: None,
             course: Course::new(),
             unconnected,
@@ -62,22 +79,27 @@ impl Passage {
         }
     }
 
-    fn begin(&mut self, cx: &Context<'_>, client: Stream) -> Stage {
+    fn begin(&mut self, cx: &Context<'_>, client: Stream, early: Buffer) -> Stage {
         self.timer = Some(self.core.timers.register(cx.waker().clone()));
-        let Some(pool) = self.view.tcp().and_then(|tcp| self.view.pool(tcp.pool)) else {
+        let Some(pool) = self.pool.and_then(|pool| self.view.pool(pool)) else {
             return Stage::Over;
         };
         let facts = Facts::new(self.peer.ip().to_canonical());
         self.course.begin(pool, &facts, self.started);
-        self.choose(client, None)
+        self.choose(client, early, None)
     }
 
     /// Picks a backend and begins to connect; the next one when that fails at once. `last`: how the attempt before failed.
-    fn choose(&mut self, client: Stream, last: Option<End>) -> Stage {
+    fn choose(&mut self, client: Stream, early: Buffer, last: Option<End>) -> Stage {
         let core = &self.core;
+        let of = OnBehalf {
+            io: &client,
+            client: self.peer.ip(),
+            tls: self.tls.as_deref(),
+        };
         let begun = self
             .course
-            .choose(last, core, |pool, ticket| Contact::begin(pool, ticket, core));
+            .choose(last, core, |pool, ticket| Contact::begin(pool, ticket, of, core));
         match begun {
             Ok(contact) => {
                 match contact.waits_for_room() {
@@ -86,14 +108,15 @@ impl Passage {
                     None => self.unconnected = None,
                 }
                 self.wait_for_connect();
-                Stage::Connect(client, contact)
+                Stage::Connect(client, early, contact)
             }
-            Err(end) => self.refuse(client, end),
+            Err(end) => self.refuse(client, early, end),
         }
     }
 
     /// Nobody serves this client.
-    fn refuse(&mut self, client: Stream, end: End) -> Stage {
+    fn refuse(&mut self, client: Stream, early: Buffer, end: End) -> Stage {
+        self.core.give_buffer(early);
         self.end(end, &Traffic::default());
         // A RST says "nobody here" sooner than an empty stream does.
         client.reset();
@@ -107,13 +130,19 @@ impl Passage {
         }
     }
 
-    fn poll_connect(&mut self, cx: &mut Context<'_>, client: Stream, mut contact: Contact) -> (Stage, bool) {
+    fn poll_connect(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: Stream,
+        early: Buffer,
+        mut contact: Contact,
+    ) -> (Stage, bool) {
         let (Some(pool), Some(ticket)) = (self.course.pool(), self.course.ticket()) else {
             return (Stage::Over, true);
         };
         let room = contact.waits_for_room();
         let missed = match contact.poll(cx, pool, ticket, &self.core) {
-            Poll::Ready(Ok(upstream)) => return (self.connected(client, upstream), true),
+            Poll::Ready(Ok(upstream)) => return (self.connected(client, early, upstream), true),
             Poll::Ready(Err(missed)) => missed,
             Poll::Pending => {
                 if room.is_some() && contact.waits_for_room().is_none() {
@@ -122,30 +151,29 @@ impl Passage {
                     self.wait_for_connect();
                 }
                 if !self.timer.as_ref().is_some_and(Timer::take_fired) {
-                    return (Stage::Connect(client, contact), false);
+                    return (Stage::Connect(client, early, contact), false);
                 }
                 contact.waits_for_room().unwrap_or(NoContact::TIMEOUT)
             }
         };
         let end = self.course.not_reached(missed, &self.core);
         let next = match self.course.failed(FailedAttempt::unsent(end), &self.core) {
-            Verdict::Answer(end) => self.refuse(client, end),
-            Verdict::SameBackend | Verdict::OtherBackend => self.choose(client, Some(end)),
+            Verdict::Answer(end) => self.refuse(client, early, end),
+            Verdict::SameBackend | Verdict::OtherBackend => self.choose(client, early, Some(end)),
         };
         (next, true)
     }
 
-    fn connected(&mut self, client: Stream, upstream: Stream) -> Stage {
+    fn connected(&mut self, client: Stream, early: Buffer, upstream: Stream) -> Stage {
         let now = self.core.now().mono;
         self.course.connected();
         self.course.answered(0, now);
         self.course.detail = "";
-        let (Some(timer), Some(tcp)) = (self.timer.take(), self.view.tcp()) else {
+        let (Some(timer), Some(tcp)) = (self.timer.take(), self.view.bytes()) else {
             return Stage::Over;
         };
         timer.set(now.after(tcp.idle_timeout));
-        let (early, late) = (Buffer::empty(), Buffer::empty());
-        let tunnel = Tunnel::new(client, upstream, early, late, timer, tcp.idle_timeout);
+        let tunnel = Tunnel::new(client, upstream, early, Buffer::empty(), timer, tcp.idle_timeout);
         self.unconnected = None;
         Stage::Tunnel(Box::new(tunnel))
     }
@@ -165,11 +193,11 @@ impl Passage {
         let core = &self.core;
         let now = core.now().mono;
         // Also of who was cut before anything began: what comes here is for this pool.
-        let pool = self.view.tcp().and_then(|tcp| self.view.pool(tcp.pool));
+        let pool = self.pool.and_then(|pool| self.view.pool(pool));
         record::ended(end, &self.view.counters, pool);
         traffic.count(&self.view.counters, &self.course);
         self.course.refresh(now);
-        if self.view.tcp().is_some_and(|tcp| tcp.access_log)
+        if self.view.bytes().is_some_and(|bytes| bytes.access_log)
             && let Some(log) = &mut *core.log.borrow_mut()
         {
             let mut access = Access::new(self.peer.ip().to_canonical(), self.started.wall);
@@ -178,6 +206,7 @@ impl Passage {
             access.listener = &self.view.options().name;
             access.pool = pool.map_or("", |pool| pool.entry.pool.name());
             self.course.describe(end, &mut access);
+            access.tls = self.tls.as_ref().map(|tls| tls.access());
             access.phases.total = now.since(self.started.mono);
             log.write(&access);
         }
@@ -192,7 +221,7 @@ impl Future for Passage {
         self.core.read_clock();
         if self.core.is_cut() {
             let traffic = match std::mem::replace(&mut self.stage, Stage::Over) {
-                Stage::New(_) | Stage::Connect(..) => Traffic::default(),
+                Stage::New(..) | Stage::Connect(..) => Traffic::default(),
                 Stage::Tunnel(mut tunnel) => {
                     tunnel.cut(&self.core);
                     tunnel.traffic()
@@ -204,8 +233,8 @@ impl Future for Passage {
         }
         loop {
             let (stage, again) = match std::mem::replace(&mut self.stage, Stage::Over) {
-                Stage::New(client) => (self.begin(cx, client), true),
-                Stage::Connect(client, contact) => self.poll_connect(cx, client, contact),
+                Stage::New(client, early) => (self.begin(cx, client, early), true),
+                Stage::Connect(client, early, contact) => self.poll_connect(cx, client, early, contact),
                 Stage::Tunnel(tunnel) => self.poll_tunnel(cx, tunnel),
                 Stage::Over => return Poll::Ready(()),
             };

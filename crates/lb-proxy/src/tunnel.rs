@@ -59,6 +59,8 @@ struct Half {
     /// [`BULK`] on bytes go through the kernel's pipe.
     bulk: u8,
     splice: Option<Splice>,
+    /// The end was said to the other side.
+    said: bool,
     /// Bytes that came; of them were passed on:
     read: u64,
     bytes: u64,
@@ -332,6 +334,7 @@ impl Half {
             large: false,
             bulk: 0,
             splice: None,
+            said: false,
             read: 0,
             bytes: 0,
         }
@@ -409,10 +412,17 @@ impl Half {
                     Poll::Pending => return Ok(()),
                 }
             }
+            match to.poll_flush(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Err(Fault::Writing),
+                Poll::Pending => return Ok(()),
+            }
             if self.eof {
                 if !self.closed {
-                    if !self.cut {
+                    if !self.cut && !std::mem::replace(&mut self.said, true) {
                         to.close_write();
+                        // Over TLS that is bytes too.
+                        continue;
                     }
                     self.closed = true;
                     core.give_buffer(std::mem::replace(&mut self.buffer, Buffer::empty()));

@@ -2,14 +2,16 @@
 
 use crate::core::Core;
 use crate::http::idle::{Idle, UpstreamKey};
-use crate::options::{HttpOptions, ListenerOptions, PoolOptions, Service, TcpOptions};
+use crate::options::{HttpOptions, ListenerOptions, PoolOptions, Service};
 use crate::snapshot::{ListenerEntry, PoolEntry, Snapshot};
 use lb_balance::{Picker, RetryBudget, RetryOptions};
 use lb_telemetry::{BackendCounters, ListenerCounters, PoolCounters};
 use lb_types::{Slot, Time};
 use std::cell::{Cell, RefCell};
+use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A listener under one snapshot.
 #[derive(Debug)]
@@ -46,6 +48,15 @@ pub(crate) struct ListenerHandle {
     closed: Cell<bool>,
 }
 
+/// How a listener passes bytes on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BytesView {
+    /// Where to; `None`: each connection knows its own.
+    pub(crate) pool: Option<usize>,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) access_log: bool,
+}
+
 impl ListenerView {
     pub(crate) fn options(&self) -> &ListenerOptions {
         &self.entry.options
@@ -54,13 +65,23 @@ impl ListenerView {
     pub(crate) fn http(&self) -> Option<&HttpOptions> {
         match &self.entry.options.service {
             Service::Http(http) => Some(http),
-            Service::Tcp(_) => None,
+            Service::Tcp(_) | Service::Passthrough(_) => None,
         }
     }
 
-    pub(crate) fn tcp(&self) -> Option<&TcpOptions> {
+    /// How bytes are passed on, if that is all that it does.
+    pub(crate) fn bytes(&self) -> Option<BytesView> {
         match &self.entry.options.service {
-            Service::Tcp(tcp) => Some(tcp),
+            Service::Tcp(tcp) => Some(BytesView {
+                pool: Some(tcp.pool),
+                idle_timeout: tcp.idle_timeout,
+                access_log: tcp.access_log,
+            }),
+            Service::Passthrough(passthrough) => Some(BytesView {
+                pool: None,
+                idle_timeout: passthrough.idle_timeout,
+                access_log: passthrough.access_log,
+            }),
             Service::Http(_) => None,
         }
     }
@@ -131,6 +152,11 @@ impl ListenerHandle {
     }
 }
 
+/// The TLS configuration that connections to a backend are made with; `None`: they are plain.
+fn identity(entry: &PoolEntry, slot: Slot) -> Option<NonZeroU64> {
+    NonZeroU64::new(entry.options.tls_of(slot)?.identity())
+}
+
 /// The views of all listeners of a snapshot.
 pub(crate) fn views(snapshot: &Snapshot, core: &Core, seed: u64) -> Vec<Rc<ListenerView>> {
     let mut kept = core.idle.borrow_mut();
@@ -139,10 +165,15 @@ pub(crate) fn views(snapshot: &Snapshot, core: &Core, seed: u64) -> Vec<Rc<Liste
         .iter()
         .enumerate()
         .map(|(i, entry)| {
-            let backends = entry.pool.backends().iter().map(|b| BackendView {
-                idle: Rc::clone(kept.entry(UpstreamKey::plain(b)).or_default()),
-                counters: core.counters.backend(b.id),
-            });
+            let backends = entry
+                .pool
+                .backends()
+                .iter()
+                .zip((0..).map(Slot))
+                .map(|(b, slot)| BackendView {
+                    idle: Rc::clone(kept.entry(UpstreamKey::new(b, identity(entry, slot))).or_default()),
+                    counters: core.counters.backend(b.id),
+                });
             let backends = backends.collect();
             let mut retry = RetryOptions::default();
             retry.percent = entry.options.retry_percent;

@@ -4,6 +4,7 @@ use crate::core::Core;
 use crate::http::connection::Connection;
 use crate::log::{AccessLog, Log};
 use crate::options::Service;
+use crate::preface::{Preface, Turnstile};
 use crate::room;
 use crate::snapshot::{Occupancy, Snapshot};
 use crate::tasks::Tasks;
@@ -16,6 +17,7 @@ use lb_types::Address;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -95,6 +97,7 @@ impl Worker {
         let mut tasks = Tasks::default();
         tasks.spawn(timer::drive(Rc::clone(&core.timers)));
         tasks.spawn(tidy(Rc::clone(&core)));
+        tasks.spawn(Turnstile::drive(Rc::clone(&core)));
         tasks.spawn(room::wake_waiting(Rc::clone(&core)));
         tasks.spawn(room::help_others(Rc::clone(&core)));
         let mut current = by_address(views(&self.snapshot, &core, self.seed));
@@ -219,13 +222,24 @@ async fn accept(core: Rc<Core>, listener: Listener, door: Rc<Door>, open: Rc<Cel
                     make_way(&core, &door, &stream).await;
                 }
                 let (view, count) = admit(&core, &door).await;
+                if view.options().has_preface() {
+                    spawn_local(enter(
+                        Rc::clone(&core),
+                        Rc::clone(&door.listener),
+                        view,
+                        stream,
+                        peer,
+                        count,
+                    ));
+                    continue;
+                }
                 match view.options().service {
                     Service::Http(_) => {
                         let connection =
                             Connection::new(Rc::clone(&core), Rc::clone(&door.listener), stream, peer, count);
                         spawn_local(connection);
                     }
-                    Service::Tcp(_) => {
+                    Service::Tcp(_) | Service::Passthrough(_) => {
                         spawn_local(Passage::new(Rc::clone(&core), &door.listener, stream, peer, count));
                     }
                 }
@@ -251,6 +265,53 @@ async fn accept(core: Rc<Core>, listener: Listener, door: Rc<Door>, open: Rc<Cel
     drop(listener);
     open.set(open.get() - 1);
     core.wake_ended();
+}
+
+/// The task of a connection that begins with something else than its service.
+async fn enter(
+    core: Rc<Core>,
+    listener: Rc<ListenerHandle>,
+    view: Rc<ListenerView>,
+    stream: Stream,
+    peer: SocketAddr,
+    count: Count,
+) {
+    let presence = Presence::new(&core, &listener);
+    let is_http = view.http().is_some();
+    let entered = {
+        let mut preface = Preface::new(&core, &listener, view, stream, peer);
+        poll_fn(|cx| preface.poll(cx)).await
+    };
+    let Some(entered) = entered else { return };
+    presence.hand_over();
+    if is_http {
+        Connection::entered(core, listener, entered, count).await;
+    } else {
+        Passage::entered(core, &listener, entered, count).await;
+    }
+}
+
+/// A connection is counted from its first moment on.
+struct Presence(Option<(Rc<Core>, Rc<ListenerHandle>)>);
+
+impl Presence {
+    fn new(core: &Rc<Core>, listener: &Rc<ListenerHandle>) -> Self {
+        core.connection_began(&listener.counters);
+        Self(Some((Rc::clone(core), Rc::clone(listener))))
+    }
+
+    /// Somebody else counts its end.
+    fn hand_over(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        if let Some((core, listener)) = &self.0 {
+            core.connection_ended(&listener.counters);
+        }
+    }
 }
 
 /// Waits until a client that was accepted with one of the last descriptors may come in.
@@ -354,6 +415,7 @@ mod tests {
             address: "127.0.0.1:1".parse().unwrap(),
             backlog: 16,
             max_connections: 10,
+            preface: crate::PrefaceOptions::default(),
             service: Service::Tcp(TcpOptions {
                 pool: 0,
                 idle_timeout: Duration::from_secs(1),

@@ -114,6 +114,7 @@ fn snapshot() -> Snapshot {
         abort_on_half_close: false,
         access_log: false,
         log_probes: false,
+        https: lb_proxy::HttpsOptions::default(),
     };
     Snapshot {
         serial: 1,
@@ -123,6 +124,7 @@ fn snapshot() -> Snapshot {
                 address: proxy(),
                 backlog: 64,
                 max_connections: 100,
+                preface: lb_proxy::PrefaceOptions::default(),
                 service: Service::Http(http),
             },
             connections: Arc::default(),
@@ -139,6 +141,8 @@ fn snapshot() -> Snapshot {
                 retry_percent: 100,
                 server_errors_fail: false,
                 limits: Arc::new(Limits::default()),
+                tls: Vec::new(),
+                proxy: None,
             },
         })],
     }

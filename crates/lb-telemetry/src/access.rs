@@ -55,8 +55,33 @@ pub struct Access<'a> {
     pub retries: u32,
     /// Was the upstream connection a pooled one?
     pub reused: bool,
+    /// What the client's TLS is; `None`: it speaks plainly.
+    pub tls: Option<TlsAccess<'a>>,
     /// How long each part took.
     pub phases: Phases,
+}
+
+/// The TLS of a client connection, as the access log tells it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TlsAccess<'a> {
+    /// `TLSv1.2` or `TLSv1.3`; empty while none was agreed on.
+    pub version: &'a str,
+    /// The cipher suite.
+    pub cipher: &'a str,
+    /// The group of the key exchange; empty when there was none.
+    pub group: &'a str,
+    /// The server name that was asked for; empty: none.
+    pub sni: &'a str,
+    /// The application protocol that was agreed on; empty: none.
+    pub alpn: &'a [u8],
+    /// Was a session taken up again?
+    pub resumed: bool,
+    /// `none`, `ok` or `failed`: what the client's certificate came to, where one is asked for.
+    pub verified: &'a str,
+    /// The subject of the client's certificate; empty: none.
+    pub client_subject: &'a str,
+    /// The SHA-256 fingerprint of the client's certificate, in hexadecimal digits; empty: none.
+    pub client_fingerprint: &'a str,
 }
 
 impl Access<'_> {
@@ -86,6 +111,7 @@ impl Access<'_> {
             detail: "",
             retries: 0,
             reused: false,
+            tls: None,
             phases: Phases {
                 total: Duration::ZERO,
                 connect: None,

@@ -10,7 +10,7 @@ pub struct BackendCounters {
     /// By place in [`BLAMED`].
     failures: [Count; BLAMED.len()],
     connects: Count,
-    _room: Count,
+    _room: [Count; 5],
     /// From 2xx on with those that follow on one line.
     responses: Responses,
     requests: Count,
@@ -29,7 +29,7 @@ const _: () = {
 };
 
 /// What a backend can be blamed for; the last one stands for whatever else it is.
-const BLAMED: [End; 12] = [
+const BLAMED: [End; 16] = [
     End::ConnectRefused,
     End::ConnectTimeout,
     End::ConnectFailed,
@@ -40,6 +40,10 @@ const BLAMED: [End; 12] = [
     End::UpstreamHeadTooLarge,
     End::UpgradeFailed,
     End::UpstreamTruncated,
+    End::UpstreamTls,
+    End::UpstreamUntrusted,
+    End::UpstreamWrongName,
+    End::UpstreamExpired,
     End::TunnelReset,
     End::Internal,
 ];

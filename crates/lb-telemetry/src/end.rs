@@ -90,13 +90,49 @@ pub enum End {
     Drain,
     /// Cut off because the drain deadline passed.
     DrainDeadline,
+    /// The request is for a host that its TLS connection was not made for: 421.
+    Misdirected,
+    /// The client speaks plain HTTP on a port that speaks TLS: 400.
+    PlainOnTls,
+    /// The client did not finish its TLS handshake, or its PROXY header, in time.
+    HandshakeTimeout,
+    /// The PROXY header in front of the connection is missing or wrong.
+    ProxyHeader,
+    /// The client asked by TLS for a server name that is not served here.
+    UnknownName,
+    /// The TLS handshake with the client failed.
+    ClientTls,
+    /// The client showed no certificate where one is required.
+    ClientCertMissing,
+    /// The client's certificate has expired.
+    ClientCertExpired,
+    /// The client's certificate is not valid yet.
+    ClientCertNotYetValid,
+    /// The client's certificate comes from no authority that is trusted here.
+    ClientCertUntrusted,
+    /// A signature of the client's certificate does not hold.
+    ClientCertSignature,
+    /// The client's certificate was revoked.
+    ClientCertRevoked,
+    /// The client's certificate is for another purpose.
+    ClientCertPurpose,
+    /// The client's certificate was refused by another rule.
+    ClientCertRefused,
+    /// The TLS handshake with the backend failed: 502.
+    UpstreamTls,
+    /// The backend's certificate is not trusted: 502.
+    UpstreamUntrusted,
+    /// The backend's certificate is for another name: 502.
+    UpstreamWrongName,
+    /// The backend's certificate has expired, or is not valid yet: 502.
+    UpstreamExpired,
     /// A fault of this program: 500.
     Internal,
 }
 
 impl End {
     /// Every end, in the order of [`End::index`].
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 60] = [
         Self::Done,
         Self::ClientClosed,
         Self::ClientReset,
@@ -138,6 +174,24 @@ impl End {
         Self::MadeRoom,
         Self::Drain,
         Self::DrainDeadline,
+        Self::Misdirected,
+        Self::PlainOnTls,
+        Self::HandshakeTimeout,
+        Self::ProxyHeader,
+        Self::UnknownName,
+        Self::ClientTls,
+        Self::ClientCertMissing,
+        Self::ClientCertExpired,
+        Self::ClientCertNotYetValid,
+        Self::ClientCertUntrusted,
+        Self::ClientCertSignature,
+        Self::ClientCertRevoked,
+        Self::ClientCertPurpose,
+        Self::ClientCertRefused,
+        Self::UpstreamTls,
+        Self::UpstreamUntrusted,
+        Self::UpstreamWrongName,
+        Self::UpstreamExpired,
         Self::Internal,
     ];
 
@@ -275,6 +329,12 @@ mod tests {
             (End::UpstreamTimeout, 504, "http_response_timeout"),
             (End::RequestTimeout, 504, "http_response_timeout"),
             (End::VersionUnsupported, 505, "http_request_error"),
+            (End::Misdirected, 421, "http_request_denied"),
+            (End::PlainOnTls, 400, "http_request_error"),
+            (End::UpstreamTls, 502, "tls_protocol_error"),
+            (End::UpstreamUntrusted, 502, "tls_certificate_error"),
+            (End::UpstreamWrongName, 502, "tls_certificate_error"),
+            (End::UpstreamExpired, 502, "tls_certificate_error"),
         ];
         for (end, status, token) in table {
             assert_eq!(end.status(), Some(status), "{end:?}");
@@ -286,7 +346,7 @@ mod tests {
 
     #[test]
     fn every_error_token_is_registered() {
-        // the types of RFC 9209 section 2.3 that a reverse proxy for HTTP/1.1 can report
+        // the types of RFC 9209 section 2.3 that a reverse proxy can report
         let registered = [
             "destination_not_found",
             "destination_unavailable",
@@ -301,6 +361,8 @@ mod tests {
             "http_response_timeout",
             "http_upgrade_failed",
             "http_protocol_error",
+            "tls_protocol_error",
+            "tls_certificate_error",
             "proxy_internal_error",
         ];
         for end in End::ALL {

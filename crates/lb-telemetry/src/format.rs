@@ -22,7 +22,7 @@ pub enum Format {
     /// the detail: `"bad_request: Host is missing"`.
     CombinedXff,
     /// Combined, then `"%{X-Forwarded-For}i"`, then by name, where they are known: the seconds of the whole request, of the
-    /// connect and up to the response's first byte, pool, backend and why it, retries; the reason of an end that was not good, and
+    /// connect and up to the response's first byte, TLS version, server name and client certificate, pool, backend and why it, retries; the reason of an end that was not good, and
     /// the detail: `rt=0.042113 uct=0.000210 uht=0.041900 pool="app" backend="web1" why="persisted" retries=1 end=".." detail=".."`.
     #[default]
     CombinedTimed,
@@ -165,7 +165,11 @@ fn timed(a: &Access<'_>, out: &mut Vec<u8>) {
         End::Done | End::TunnelDone => "",
         end => end.as_str(),
     };
+    let tls = a.tls.unwrap_or_default();
     let words = [
+        ("tls", tls.version),
+        ("sni", tls.sni),
+        ("client", tls.client_subject),
         ("pool", a.pool),
         ("backend", a.backend),
         ("why", a.why),
@@ -236,6 +240,23 @@ fn json(a: &Access<'_>, out: &mut Vec<u8>) {
             b",\"reused\":false"
         });
         number("retries", u64::from(a.retries), out);
+    }
+    if let Some(tls) = &a.tls {
+        text("tls_version", tls.version.as_bytes(), out);
+        text("tls_cipher", tls.cipher.as_bytes(), out);
+        text("tls_group", tls.group.as_bytes(), out);
+        text("tls_sni", tls.sni.as_bytes(), out);
+        text("tls_alpn", tls.alpn, out);
+        if !tls.version.is_empty() {
+            out.extend_from_slice(if tls.resumed {
+                b",\"tls_resumed\":true"
+            } else {
+                b",\"tls_resumed\":false"
+            });
+        }
+        text("client_verified", tls.verified.as_bytes(), out);
+        text("client_subject", tls.client_subject.as_bytes(), out);
+        text("client_fingerprint", tls.client_fingerprint.as_bytes(), out);
     }
     micros("total_us", Some(a.phases.total), out);
     micros("connect_us", a.phases.connect, out);

@@ -49,7 +49,7 @@ mod listener;
 mod pool;
 mod snapshot;
 
-pub use access::{Access, Phases};
+pub use access::{Access, Phases, TlsAccess};
 pub use backend::{BackendCounters, BackendCounts};
 pub use count::EndCounts;
 pub use counters::Counters;

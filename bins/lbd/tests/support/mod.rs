@@ -9,6 +9,7 @@
     reason = "shared by several test programs"
 )]
 
+mod authority;
 mod backend;
 mod client;
 mod config;
@@ -21,6 +22,7 @@ mod ports;
 mod program;
 mod wait;
 
+pub(crate) use authority::{Authority, Leaf};
 pub(crate) use backend::{Backend, Conn};
 pub(crate) use client::Client;
 pub(crate) use config::{ALGORITHMS, Config};

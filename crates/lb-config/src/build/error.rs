@@ -82,6 +82,12 @@ pub enum BuildError {
         /// The reason.
         source: PrefixError,
     },
+    /// A listener for what the data plane does not speak.
+    #[error("listener {listener:?} speaks what is not served yet")]
+    NotServed {
+        /// The listener.
+        listener: String,
+    },
     /// Routes that make no table.
     #[error("listener {listener:?} has routes that cannot stand together")]
     Routes {
@@ -108,6 +114,7 @@ impl BuildError {
                 "write the `host` as browsers send it: a name, `*.` and a name, or an address, without a port"
             }
             Self::Path { .. } => "write the `path` in normal form: it begins with a slash, and has no query",
+            Self::NotServed { .. } => "give the listener another `protocol`",
             Self::Routes { .. } => "leave out one of the two routes, or give it another `host` or `path`",
         }
     }

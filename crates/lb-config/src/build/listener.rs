@@ -18,6 +18,11 @@ pub(super) fn build(
             idle_timeout: tcp.idle,
             access_log,
         }),
+        plan::Service::Passthrough(_) => {
+            return Err(BuildError::NotServed {
+                listener: listener.name.clone(),
+            });
+        }
         plan::Service::Http(http) => Service::Http(HttpOptions {
             routes: routes(&listener.name, http, entries)?,
             limits: Arc::new(h1::Limits {
@@ -38,6 +43,7 @@ pub(super) fn build(
             abort_on_half_close: http.abort_on_half_close,
             access_log,
             log_probes: http.log_probes,
+            https: lb_proxy::HttpsOptions::default(),
         }),
     };
     Ok(ListenerOptions {
@@ -45,6 +51,7 @@ pub(super) fn build(
         address: listener.address,
         backlog: listener.backlog,
         max_connections: listener.max_connections,
+        preface: lb_proxy::PrefaceOptions::default(),
         service,
     })
 }

@@ -13,7 +13,7 @@ mod status;
 
 pub(crate) use address::{HostPort, host_port, listen_address};
 pub(crate) use duration::{duration, show_duration};
-pub(crate) use name::{check_host_pattern, check_name, check_path, check_token, is_host_name};
+pub(crate) use name::{absolute_path, check_host_pattern, check_name, check_path, check_token, is_host_name};
 pub(crate) use size::{show_size, size};
 pub use status::StatusRange;
 pub(crate) use status::status_range;

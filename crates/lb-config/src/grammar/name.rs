@@ -1,4 +1,5 @@
 use super::{Wrong, odd};
+use std::path::PathBuf;
 
 /// Names of listeners, pools and backends: they stand in logs, metrics and commands, so they are one word.
 pub(crate) fn check_name(text: &str) -> Result<(), Wrong> {
@@ -45,6 +46,27 @@ pub(crate) fn is_host_name(text: &str) -> bool {
             && !label.ends_with('-')
     };
     !text.is_empty() && text.len() <= 253 && text.split('.').all(label)
+}
+
+/// The absolute path of a file or a folder.
+pub(crate) fn absolute_path(text: &str) -> Result<PathBuf, Wrong> {
+    if text.contains("-----BEGIN") {
+        return Err(
+            Wrong::new("this is what a file holds, not where it is").help("write it into a file, and here its path")
+        );
+    }
+    if text.contains('\0') {
+        return Err(Wrong::new("a path has no NUL in it"));
+    }
+    if !text.starts_with('/') {
+        let wrong = Wrong::new("expected a path that begins with `/`");
+        return Err(match text.split_once("://") {
+            Some(("file", path)) if path.starts_with('/') => wrong.help(format!("write \"{path}\"")),
+            Some(_) => wrong.help("files are read from this machine"),
+            None => wrong,
+        });
+    }
+    Ok(PathBuf::from(text))
 }
 
 /// A host of a route: a name, `*.` and a name, or an IP address. Gives it in lower case.

@@ -147,18 +147,108 @@ pub(super) const KEYS: &[Foreign] = &[
     // TLS, and what else is not there
     key(
         &["", "listeners", "listeners.routes"],
-        "tls ssl https crt cert certs certificate certificates ssl_certificate ssl_certificate_key \
-         cert_file key_file acme auto_https letsencrypt alpn tls_config ssl_protocols",
-        "",
-        "lbd does not speak TLS yet: put a program that does in front (haproxy, nginx, Caddy, stunnel), let it \
-         connect here, and list its address in `trusted_proxies`",
+        "ssl https crt cert certs certificate certificates ssl_certificate ssl_certificate_key cert_file key_file \
+         tls_config ssl_protocols",
+        "[listeners.tls]",
+        "below its listener, with `certificates`: files or folders, keys included",
     ),
     key(
-        &["pools", "pools.backends", "pools.health"],
-        "tls ssl https scheme verify sni ca_file check_ssl check_sni tls_insecure_skip_verify \
-         proxy_ssl_verify insecure_skip_verify transport",
+        &["", "listeners.routes"],
+        "tls",
+        "[listeners.tls]",
+        "below its listener, with `certificates`: files or folders, keys included; each name may have its own",
+    ),
+    key(
+        &["", "listeners", "listeners.tls", "listeners.tls.sites"],
+        "acme auto_https letsencrypt",
         "",
-        "lbd does not speak TLS yet: backends and probes are spoken to in plain HTTP/1.1 or TCP",
+        "certificates are not asked for here: let certbot or cert-manager write them into a folder that `certificates` of \
+         [listeners.tls] names",
+    ),
+    key(
+        &["listeners.tls", "listeners.tls.sites"],
+        "cert crt certs certificate cert_file certificate_file ssl_certificate chain fullchain pem bind key key_file \
+         private_key certificate_key ssl_certificate_key keys",
+        "",
+        "certificates, chains and keys stand in `certificates`, files or folders in any order: each key finds its own",
+    ),
+    key(
+        &["listeners.tls", "listeners.tls.sites"],
+        "ca ca_file ca_cert client_ca client_ca_file ssl_client_certificate trusted_ca client_authentication",
+        "",
+        "the authorities whose clients are let in stand in `authorities`, beside client_auth = \"required\"",
+    ),
+    key(
+        &["listeners.tls", "listeners.tls.sites"],
+        "verify ssl_verify_client mtls mutual client_certificate require_client_cert",
+        "",
+        "write client_auth = \"required\" or \"optional\", and `authorities`",
+    ),
+    key(
+        &["listeners.tls", "listeners.tls.sites"],
+        "ciphers cipher_suites ciphersuites ssl_ciphers curves ecdhe groups ssl_ecdh_curve",
+        "",
+        "only suites and groups that are good are spoken, and none is chosen by hand",
+    ),
+    key(
+        &["listeners.tls", "listeners.tls.sites"],
+        "protocols ssl_protocols versions ssl_min_ver",
+        "",
+        "write `min_version` and `max_version`: TLS 1.2 and 1.3 are spoken",
+    ),
+    key(
+        &["listeners", "listeners.tls", "listeners.tls.sites"],
+        "alpn",
+        "",
+        "what can be agreed on follows from what the listener speaks: http/1.1",
+    ),
+    key(
+        &["listeners.tls"],
+        "handshake_timeout handshake",
+        "",
+        "the time of a handshake stands in the listener itself: timeouts = { handshake = \"10s\" }",
+    ),
+    key(
+        &["pools", "pools.backends"],
+        "ssl https scheme transport",
+        "",
+        "write tls = {} in the pool: backends are verified against the system's roots, or your own",
+    ),
+    key(
+        &["pools", "pools.backends"],
+        "verify sni ca_file tls_insecure_skip_verify proxy_ssl_verify insecure_skip_verify",
+        "",
+        "that stands in the pool's `tls`: `roots` for an authority of your own, `pins` for one certificate",
+    ),
+    key(
+        &["pools.tls"],
+        "ca ca_file ca_cert cacert trusted_ca root root_ca proxy_ssl_trusted_certificate",
+        "",
+        "authorities of your own stand in `roots`: files, or \"system\"",
+    ),
+    key(
+        &["pools.tls"],
+        "insecure insecure_skip_verify tls_insecure_skip_verify skip_verify",
+        "",
+        "write `pins` for a certificate that no authority has signed; verify = \"none\" believes everybody",
+    ),
+    key(
+        &["pools.tls"],
+        "cert crt certificate cert_file key key_file private_key client_certificate proxy_ssl_certificate",
+        "",
+        "what is shown to backends stands in `certificates`, keys included",
+    ),
+    key(
+        &["pools.health"],
+        "ssl https scheme transport check_ssl",
+        "tls = true",
+        "without it probes speak TLS when the pool does",
+    ),
+    key(
+        &["pools.health"],
+        "verify sni ca_file check_sni tls_insecure_skip_verify proxy_ssl_verify insecure_skip_verify",
+        "",
+        "what is verified stands in the `tls` of the pool, and holds for probes too",
     ),
     key(
         &["listeners", "pools"],
@@ -168,15 +258,21 @@ pub(super) const KEYS: &[Foreign] = &[
     ),
     key(
         &["listeners"],
-        "accept_proxy proxy_protocol proxyprotocol",
-        "",
-        "the PROXY protocol is not read yet: a proxy in front says the client's address in X-Forwarded-For",
+        "accept_proxy proxyprotocol",
+        "proxy_protocol = \"require\", proxy_protocol_from = [\"10.0.0.0/8\"]",
+        "with the addresses of the proxies in front",
     ),
     key(
-        &["pools", "pools.backends"],
+        &["pools"],
+        "send_proxy send_proxy_v2 proxyprotocol",
+        "proxy_protocol = \"v2\"",
+        "or \"v1\" for those that read text only",
+    ),
+    key(
+        &["pools.backends"],
         "send_proxy send_proxy_v2 proxy_protocol proxyprotocol",
         "",
-        "the PROXY protocol is not sent with traffic yet; probes have `proxy_protocol` in `health`",
+        "the PROXY header is the pool's: proxy_protocol = \"v2\"",
     ),
     key(
         &["listeners", "listeners.routes"],
@@ -211,16 +307,45 @@ pub(super) const KEYS: &[Foreign] = &[
     ),
     key(
         &["listeners", "listeners.routes"],
-        "allow whitelist allowlist ip_allow rate_limit ratelimit limit_req limit_conn auth basic_auth \
-         basicauth auth_basic",
+        "rate_limit ratelimit limit_req limit_conn auth basic_auth basicauth auth_basic",
         "",
-        "there are no access lists, rate limits and passwords yet",
+        "there are no rate limits and passwords yet",
+    ),
+    key(
+        &["listeners"],
+        "whitelist allowlist ip_allow",
+        "allow = [\"10.0.0.0/8\"]",
+        "everybody else is refused then",
     ),
     key(
         &["listeners.routes"],
-        "deny block blacklist http_request_deny",
+        "whitelist allowlist ip_allow",
+        "allow = [\"10.0.0.0/8\"]",
+        "everybody else is refused then",
+    ),
+    key(
+        &["listeners"],
+        "block blacklist denylist blocklist",
+        "deny = [\"192.0.2.0/24\"]",
+        "everybody else is let in",
+    ),
+    key(
+        &["listeners.routes"],
+        "block blacklist http_request_deny",
         "respond = 403",
-        "for every request that the route is for",
+        "for every request that the route is for; `deny` is for addresses",
+    ),
+    key(
+        &["listeners"],
+        "force_https https_redirect ssl_redirect redirect_scheme",
+        "",
+        "write redirect_to_https = true in the plain listener, without `pool`",
+    ),
+    key(
+        &["listeners"],
+        "strict_transport_security http_strict_transport_security",
+        "",
+        "write hsts = \"180d\" in the listener with `tls`",
     ),
     // listeners
     key(
@@ -646,6 +771,10 @@ const ALGORITHM: (&str, &str) = ("pools", "algorithm");
 const PERSISTENCE: (&str, &str) = ("pools.persistence", "kind");
 const HEALTH: (&str, &str) = ("pools.health", "kind");
 const PROTOCOL: (&str, &str) = ("listeners", "protocol");
+const TLS_MIN: (&str, &str) = ("listeners.tls", "min_version");
+const POOL_TLS_MIN: (&str, &str) = ("pools.tls", "min_version");
+const CLIENT_AUTH: (&str, &str) = ("listeners.tls", "client_auth");
+const TOO_OLD: &str = "older ones are broken and not spoken";
 const HASH: (&str, &str) = ("pools", "hash");
 const HASH_KIND: (&str, &str) = ("pools.hash", "kind");
 
@@ -749,9 +878,15 @@ pub(super) const VALUES: &[ForeignValue] = &[
     ),
     value(
         HEALTH,
-        "https ssl ssl_hello_chk tls",
+        "https",
+        "http",
+        "write `tls` as well: without it probes speak TLS when the pool does",
+    ),
+    value(
+        HEALTH,
+        "ssl ssl_hello_chk tls",
         "tcp",
-        "probes do not speak TLS yet",
+        "write `tls` as well: without it probes speak TLS when the pool does",
     ),
     value(HEALTH, "httpchk http_check http1 option_httpchk l7 http2", "http", ""),
     value(HEALTH, "tcp_check tcpchk connect l4 check stream port", "tcp", ""),
@@ -774,12 +909,48 @@ pub(super) const VALUES: &[ForeignValue] = &[
     value(HEALTH, "smtpchk smtp_check", "smtp", ""),
     value(HEALTH, "half_open", "syn", ""),
     value(HEALTH, "observe max_fails outlier_detection", "passive", ""),
+    value(PROTOCOL, "https", "http", "with [listeners.tls] and its `certificates`"),
     value(
         PROTOCOL,
-        "https tls ssl",
+        "tls ssl",
         "",
-        "lbd does not speak TLS yet: \"http\" behind a program that does, or \"tcp\" to pass it on as it is",
+        "TLS that ends here is [listeners.tls] of a listener that speaks \"http\" or \"tcp\"; \"tls_passthrough\" passes it on",
     ),
+    value(
+        PROTOCOL,
+        "passthrough ssl_passthrough sni tls_pass_through ssl_preread",
+        "tls_passthrough",
+        "",
+    ),
+    value(
+        TLS_MIN,
+        "1_0 1_1 1 tlsv1 tlsv1_0 tlsv1_1 tls1_0 tls1_1 sslv3",
+        "1.2",
+        TOO_OLD,
+    ),
+    value(TLS_MIN, "tlsv1_2 tls1_2 tlsv12 tls12 tls_1_2 12", "1.2", ""),
+    value(TLS_MIN, "tlsv1_3 tls1_3 tlsv13 tls13 tls_1_3 13", "1.3", ""),
+    value(
+        POOL_TLS_MIN,
+        "1_0 1_1 1 tlsv1 tlsv1_0 tlsv1_1 tls1_0 tls1_1 sslv3",
+        "1.2",
+        TOO_OLD,
+    ),
+    value(POOL_TLS_MIN, "tlsv1_2 tls1_2 tlsv12 tls12 tls_1_2 12", "1.2", ""),
+    value(POOL_TLS_MIN, "tlsv1_3 tls1_3 tlsv13 tls13 tls_1_3 13", "1.3", ""),
+    value(
+        CLIENT_AUTH,
+        "require require_and_verify on yes true verify mandatory",
+        "required",
+        "",
+    ),
+    value(
+        CLIENT_AUTH,
+        "request optional_no_ca want verify_if_given",
+        "optional",
+        "",
+    ),
+    value(CLIENT_AUTH, "off no false", "none", ""),
     value(PROTOCOL, "http1 http/1_1 h1 websocket ws l7", "http", ""),
     value(PROTOCOL, "stream l4", "tcp", ""),
     value(

@@ -188,7 +188,7 @@ fn words_that_people_bring_along_get_the_right_mend() {
         ("", "server", "write [[listeners]]"),
         ("", "pool", "did you mean `pools`?"),
         ("", "listener", "did you mean `listeners`?"),
-        ("listeners", "tls", "lbd does not speak TLS yet"),
+        ("listeners", "certificates", "write [listeners.tls]"),
         ("listeners", "port", "write address = "),
         ("listeners", "upstream", "did you mean `pool`?"),
         ("listeners", "adress", "did you mean `address`?"),
@@ -223,7 +223,7 @@ fn words_that_people_bring_along_get_the_right_mend() {
         (
             ("pools.health", "kind"),
             "https",
-            "did you mean \"tcp\"? Probes do not speak TLS yet",
+            "did you mean \"http\"? Write `tls` as well: without it probes speak TLS when the pool does",
         ),
         (("listeners", "protocol"), "udp", "there is no UDP yet"),
     ] {

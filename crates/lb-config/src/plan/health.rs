@@ -19,6 +19,8 @@ pub struct Health {
     pub slow: Option<Duration>,
     /// From where to probe.
     pub origin: Origin,
+    /// Is the probe made over TLS? `None`: as the pool speaks.
+    pub tls: Option<bool>,
     /// A PROXY protocol header in front of the probe.
     pub proxy_protocol: Option<ProxyHeader>,
     /// The agent that is asked besides.

@@ -1,8 +1,10 @@
+use super::ServerTls;
 use crate::schema::TIMEOUTS;
 use crate::usual;
 use lb_http::h1::QueryCharacters;
 use lb_types::{Address, Cidr};
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// One address, and what is served there.
@@ -21,8 +23,52 @@ pub struct Listener {
     pub max_connections: usize,
     /// Does it write access-log lines?
     pub access_log: bool,
+    /// What is spoken below the service.
+    pub tls: Option<Box<ServerTls>>,
+    /// Does a PROXY header come first?
+    pub proxy_protocol: Option<ProxyProtocol>,
+    /// For what comes before the service, a PROXY header and the handshake of TLS; `None`: nothing comes.
+    pub opening: Option<Opening>,
+    /// Who may connect.
+    pub access: AccessLists,
     /// What is spoken.
     pub service: Service,
+}
+
+/// Proxies in front that say the client's address in a PROXY header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProxyProtocol {
+    /// Is a connection without the header refused?
+    pub is_required: bool,
+    /// Who may send it.
+    pub from: Vec<Cidr>,
+}
+
+/// Who may connect, or be served: the longest range that holds the client decides.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct AccessLists {
+    /// Ranges that may. Where this or `allow_files` is given, nobody else may.
+    pub allow: Vec<Cidr>,
+    /// Files with more of them.
+    pub allow_files: Vec<PathBuf>,
+    /// Ranges that may not.
+    pub deny: Vec<Cidr>,
+    /// Files with more of them.
+    pub deny_files: Vec<PathBuf>,
+}
+
+/// What a client may take for what comes before requests or bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Opening {
+    /// For a PROXY header and the handshake of TLS together; with `tls_passthrough`, for the client's hello.
+    pub handshake: Duration,
+    /// Handshakes at once, per worker.
+    pub max_handshakes: usize,
+    /// The longest hello of a client, in bytes.
+    pub hello_bytes: usize,
 }
 
 /// The file of a Unix domain socket.
@@ -43,6 +89,8 @@ pub enum Service {
     Http(Box<Http>),
     /// Bytes, all to one pool.
     Tcp(Tcp),
+    /// TLS that is not ended here: by the name in the client's hello to a pool.
+    Passthrough(Passthrough),
 }
 
 /// An HTTP listener.
@@ -71,6 +119,10 @@ pub struct Http {
     pub abort_on_half_close: bool,
     /// Do requests of health probes get lines in the access log?
     pub log_probes: bool,
+    /// Is every request answered with the same address in https?
+    pub redirect_to_https: bool,
+    /// For how long browsers are to come over https only; `None`: nothing is said.
+    pub hsts: Option<Duration>,
 }
 
 /// Which fields about a client are sent to backends, and which are dropped.
@@ -85,6 +137,10 @@ pub struct Forwarded {
     pub port: bool,
     /// Are claims by other names (`True-Client-IP`, `X-Original-URL`) of untrusted clients dropped?
     pub drop_claims: bool,
+    /// Are `Client-Cert` and `Client-Cert-Chain` sent (RFC 9440)?
+    pub client_cert: bool,
+    /// Is `X-Forwarded-Client-Cert` sent, as Envoy writes it?
+    pub xfcc: bool,
 }
 
 /// A TCP listener.
@@ -97,6 +153,30 @@ pub struct Tcp {
     pub idle: Duration,
 }
 
+/// A listener that looks at the hello of TLS and ends no TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Passthrough {
+    /// Which names go where. The most specific one wins, whatever the order.
+    pub routes: Vec<PassthroughRoute>,
+    /// Where other names go, and clients that say none. `None`: they are refused.
+    pub forward: Option<Forward>,
+    /// The longest silence in both directions.
+    pub idle: Duration,
+}
+
+/// Which hellos, and where they go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PassthroughRoute {
+    /// Names in small letters, `*.` before some, which stands for one label.
+    pub hosts: Vec<String>,
+    /// Protocols of which the client must offer one; none: whatever it offers.
+    pub alpn: Vec<String>,
+    /// Where to.
+    pub forward: Forward,
+}
+
 /// Which requests, and what happens to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -105,6 +185,8 @@ pub struct Route {
     pub hosts: Vec<String>,
     /// The path prefix, in whole segments.
     pub path: String,
+    /// Who is served.
+    pub access: AccessLists,
     /// What happens.
     pub action: Action,
 }
@@ -190,12 +272,24 @@ impl Default for UpstreamTimeouts {
     }
 }
 
+impl AccessLists {
+    /// May everybody?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl Listener {
     /// Everything this listener may send to.
     #[must_use]
     pub fn forwards(&self) -> Vec<&Forward> {
         match &self.service {
             Service::Tcp(tcp) => vec![&tcp.forward],
+            Service::Passthrough(service) => {
+                let routes = service.routes.iter().map(|route| &route.forward);
+                routes.chain(&service.forward).collect()
+            }
             Service::Http(http) => {
                 let routes = http.routes.iter().filter_map(|route| match &route.action {
                     Action::Forward(forward) => Some(forward),

@@ -1,4 +1,4 @@
-use super::{Health, Limits};
+use super::{Health, Limits, PoolTls};
 use crate::secret::Secret;
 use lb_balance::FailOpen;
 use lb_http::h1::Parsing;
@@ -21,6 +21,10 @@ pub struct Pool {
     pub scheduling: Scheduling,
     /// At least one.
     pub backends: Vec<Backend>,
+    /// How they are spoken to over TLS; `None`: in plain.
+    pub tls: Option<Box<PoolTls>>,
+    /// The PROXY header that they get first.
+    pub proxy_protocol: Option<ProxyOut>,
     /// The way clients are recognised, and its fallback: at most two.
     pub persistence: Vec<Persistence>,
     /// How backends are probed.
@@ -37,6 +41,34 @@ pub struct Pool {
     pub limits: Limits,
     /// Second attempts.
     pub retries: Retries,
+}
+
+/// A PROXY header in front of every connection to a backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProxyOut {
+    /// Its form.
+    pub version: ProxyVersion,
+    /// Does it have a checksum?
+    pub crc: bool,
+    /// Does it say the name that the client asked for?
+    pub authority: bool,
+    /// Does it have a value that no other connection has?
+    pub unique_id: bool,
+    /// Does it say what the client's TLS is?
+    pub ssl: bool,
+    /// Does it say the protocol that was agreed on?
+    pub alpn: bool,
+}
+
+/// The form of a PROXY header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProxyVersion {
+    /// A line of text.
+    V1,
+    /// Binary.
+    V2,
 }
 
 /// How requests are spread, besides the algorithm.
@@ -87,6 +119,8 @@ pub struct Backend {
     pub zone: Option<String>,
     /// Does it take known clients only?
     pub drain: bool,
+    /// The name that its certificate must have, where that is not the pool's.
+    pub server_name: Option<String>,
 }
 
 /// How clients are recognised.

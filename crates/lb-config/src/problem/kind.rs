@@ -45,6 +45,16 @@ pub enum Kind {
     BadCookie,
     /// A secret that is too short to protect anything.
     BadSecret,
+    /// A certificate, key or revocation list that cannot be used.
+    BadCertificate,
+    /// A text that is no fingerprint.
+    BadPin,
+    /// A certificate that is used, and that some clients will refuse.
+    DoubtfulCertificate,
+    /// Plain text on a port that others expect TLS on.
+    NoTls,
+    /// Backends whose certificate nobody looks at.
+    Unverified,
     /// Text that may not be sent: control characters, an empty word.
     BadText,
     /// Two listeners, pools or backends of one name.
@@ -130,6 +140,11 @@ impl Kind {
         Self::BadRedirect,
         Self::BadCookie,
         Self::BadSecret,
+        Self::BadCertificate,
+        Self::BadPin,
+        Self::DoubtfulCertificate,
+        Self::NoTls,
+        Self::Unverified,
         Self::BadText,
         Self::DuplicateName,
         Self::DuplicateAddress,
@@ -186,6 +201,11 @@ impl Kind {
             Self::BadRedirect => "bad-redirect",
             Self::BadCookie => "bad-cookie",
             Self::BadSecret => "bad-secret",
+            Self::BadCertificate => "bad-certificate",
+            Self::BadPin => "bad-pin",
+            Self::DoubtfulCertificate => "doubtful-certificate",
+            Self::NoTls => "no-tls",
+            Self::Unverified => "unverified",
             Self::BadText => "bad-text",
             Self::DuplicateName => "duplicate-name",
             Self::DuplicateAddress => "duplicate-address",

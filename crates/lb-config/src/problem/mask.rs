@@ -25,6 +25,7 @@ impl Hidden {
         let mut hidden = Self::default();
         let mut section = None;
         let mut at = 0_usize;
+        hidden.pasted(text);
         for line in text.split_inclusive('\n') {
             let start = at;
             at = at.saturating_add(line.len());
@@ -79,6 +80,19 @@ impl Hidden {
             {
                 blots.clean(words);
             }
+        }
+    }
+
+    /// Keys and certificates that stand here themselves, and not their paths.
+    fn pasted(&mut self, text: &str) {
+        let mut from = 0_usize;
+        while let Some(found) = text.get(from..).and_then(|rest| rest.find(BEGIN)) {
+            let start = from.saturating_add(found).saturating_add(BEGIN.len());
+            let rest = text.get(start..).unwrap_or_default();
+            let line = rest.find('\n').unwrap_or(rest.len());
+            let end = start.saturating_add(rest.find(END).unwrap_or(line));
+            self.hide(text, start..end);
+            from = end;
         }
     }
 
@@ -365,6 +379,10 @@ fn end_of_string(text: &str, from: usize, quote: char) -> usize {
 
 /// A relative path, quotes included; a secret in its place has rarely a dot, and is longer.
 const SHORT_NAME: usize = 24;
+
+/// Encapsulation boundaries: RFC 7468, section 2.
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
 
 #[cfg(test)]
 mod tests;

@@ -74,6 +74,17 @@ impl Reader<'_> {
                 Some(format!("write {name} = false"))
             }
             (Value::List(_), DeValue::String(text)) => Some(format!("write {name} = [\"{text}\"]")),
+            (Value::TextOrList(_), DeValue::Boolean(_) | DeValue::Integer(_)) => {
+                Some(format!("for example {name} = \"/etc/lbd/{name}.pem\""))
+                    .filter(|_| name != "alpn" && name != "pins")
+            }
+            (Value::Table, DeValue::Boolean(true)) if name == "tls" && self.section().path == "pools" => {
+                Some("write tls = {}: backends are verified against the system's roots then".to_owned())
+            }
+            (Value::Table, DeValue::Boolean(true)) if name == "tls" && self.section().path == "listeners" => {
+                Some("write tls = { certificates = \"/etc/lbd/tls\" }, a file or a folder".to_owned())
+            }
+            (Value::Table, DeValue::Boolean(false)) if name == "tls" => Some("leave `tls` out".to_owned()),
             (Value::List(_), DeValue::Integer(_)) => Some(format!("write {name} = [{text}]")),
             (Value::Tables, DeValue::Table(_)) => Some(format!("write [[{path}]] with two brackets, once for each")),
             (Value::Table, DeValue::Array(_)) => Some(format!("write [{path}] with one bracket")),

@@ -1,4 +1,4 @@
-use super::{Context, whole};
+use super::{Context, tls, whole};
 use crate::field::Field;
 use crate::grammar::{self, HostPort};
 use crate::plan::Backend;
@@ -19,6 +19,7 @@ pub(super) struct ReadBackend {
     /// Of `backup` or `priority`.
     pub(super) priority_span: Option<Span>,
     pub(super) zone_span: Option<Span>,
+    pub(super) tls_span: Option<Span>,
     /// Are name and address what was meant?
     pub(super) is_good: bool,
 }
@@ -53,6 +54,7 @@ fn read<'a>(context: &Context<'_>, pool: &Reader<'a>, element: &'a Element<'a>) 
                 weight_span: None,
                 priority_span: None,
                 zone_span: None,
+                tls_span: None,
             })
         }
         DeValue::Table(_) => {
@@ -88,6 +90,7 @@ fn read_table(context: &Context<'_>, reader: &Reader<'_>, element: &Element<'_>)
     let zone = reader.parsed("zone", Kind::BadName, |zone| {
         grammar::check_name(zone).map(|()| zone.to_owned())
     });
+    let (server_name, tls_span) = tls::backend_name(reader);
     ReadBackend {
         is_good: name_is_good && address.is_some(),
         plan: Backend {
@@ -102,6 +105,7 @@ fn read_table(context: &Context<'_>, reader: &Reader<'_>, element: &Element<'_>)
             priority,
             zone: zone.as_ref().map(|(zone, _)| zone.clone()),
             drain: reader.boolean("drain").value().unwrap_or(false),
+            server_name,
             ..plan(&name, &address_text, address)
         },
         span: element.span(),
@@ -109,6 +113,7 @@ fn read_table(context: &Context<'_>, reader: &Reader<'_>, element: &Element<'_>)
         weight_span,
         priority_span,
         zone_span: zone.span().cloned(),
+        tls_span,
     }
 }
 
@@ -141,6 +146,7 @@ fn plan(name: &str, address_text: &str, address: Option<Address>) -> Backend {
         priority: 0,
         zone: None,
         drain: false,
+        server_name: None,
     }
 }
 

@@ -1,17 +1,20 @@
 use super::admin::{LONGEST_SOCKET, check_group, parse_mode, report_unknown_group};
+use super::opening::{self, First};
 use super::overlap;
 use super::pool::Pools;
+use super::ranges;
 use super::route;
 use super::{Context, whole};
+use super::{passthrough, tls};
 use crate::field::Field;
 use crate::grammar::{check_name, listen_address};
-use crate::plan::{AdminSocket, Forward, Forwarded, Http, Listener, Service, SocketFile, Tcp};
+use crate::plan::{AdminSocket, Forward, Forwarded, Http, Listener, ServerTls, Service, SocketFile, Tcp};
 use crate::reader::Reader;
 use crate::schema::{FORWARDED, LISTENER_LIMITS, LISTENER_TIMEOUTS, LISTENERS};
 use crate::scope::Scope;
 use crate::{Kind, Problem, Span};
 use lb_http::h1::QueryCharacters;
-use lb_types::{Address, Cidr, CidrError};
+use lb_types::{Address, Cidr};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -91,12 +94,40 @@ fn read(
     let timeouts = Scope::read(reader.table("timeouts", &LISTENER_TIMEOUTS));
     let (limits, timeouts) = (context.limits.then(&limits), context.timeouts.then(&timeouts));
     let protocol = reader.word("protocol");
-    let is_tcp = protocol.clone().value() == Some("tcp");
-    let service = if is_tcp {
-        Service::Tcp(tcp(reader, pools, &timeouts))
-    } else {
-        Service::Http(Box::new(http(reader, pools, &limits, &timeouts, protocol.is_missing())))
+    let word = protocol.clone().value();
+    let server_tls = (word != Some("tls_passthrough"))
+        .then(|| tls::read(context, reader))
+        .flatten();
+    let proxy_protocol = opening::proxy_protocol(reader);
+    let first = First {
+        proxy: reader.has("proxy_protocol"),
+        hello: reader.has("tls") || word == Some("tls_passthrough"),
     };
+    let opening = opening::read(reader, first, &limits, &timeouts);
+    let service = match word {
+        Some("tcp") => Service::Tcp(tcp(reader, pools, &timeouts)),
+        Some("tls_passthrough") => Service::Passthrough(passthrough::read(reader, pools, &timeouts)),
+        _ => {
+            let surroundings = Surroundings {
+                context,
+                pools,
+                limits: &limits,
+                timeouts: &timeouts,
+                tls: server_tls.as_ref(),
+            };
+            Service::Http(Box::new(http(reader, &surroundings, protocol.is_missing())))
+        }
+    };
+    if let (Service::Http(_), false, Some((Address::Ip(at), span))) = (&service, reader.has("tls"), address.as_ref())
+        && at.port() == 443
+        && !reader.has_unknown()
+    {
+        reader.push(
+            Problem::warning(Kind::NoTls, "this listener speaks plain HTTP on port 443")
+                .at(span.clone(), "clients speak TLS on this port")
+                .help("write [listeners.tls] with certificates = \"/etc/lbd/tls\"; or protocol = \"tls_passthrough\" to pass it on"),
+        );
+    }
     let listener = Listener {
         name: name.value().unwrap_or_default(),
         // Never used: without an address there is an error.
@@ -107,6 +138,10 @@ fn read(
         backlog: whole(reader.integer("backlog"), 4096),
         max_connections: limits.count("max_connections"),
         access_log: reader.boolean("access_log").value().unwrap_or(true),
+        tls: server_tls.map(Box::new),
+        proxy_protocol,
+        opening,
+        access: ranges::access(context, reader),
         service,
     };
     (listener, place)
@@ -164,11 +199,17 @@ fn tcp(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Tcp {
         "forwarded",
         "abort_on_half_close",
         "log_probes",
+        "redirect_to_https",
+        "hsts",
     ] {
         not_for(reader, name, "tcp", "there are no requests in plain TCP");
     }
     if let Field::Is(limits, _) = reader.quiet_table("limits", &LISTENER_LIMITS) {
-        for key in LISTENER_LIMITS.keys.iter().filter(|key| key.name != "max_connections") {
+        for key in LISTENER_LIMITS
+            .keys
+            .iter()
+            .filter(|key| !matches!(key.name, "max_connections" | "max_handshakes" | "hello_bytes"))
+        {
             not_for(&limits, key.name, "tcp", "there are no requests in plain TCP");
         }
     }
@@ -176,7 +217,7 @@ fn tcp(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Tcp {
         for key in LISTENER_TIMEOUTS
             .keys
             .iter()
-            .filter(|key| !matches!(key.name, "idle" | "connect"))
+            .filter(|key| !matches!(key.name, "idle" | "connect" | "handshake"))
         {
             not_for(
                 &inner,
@@ -195,15 +236,32 @@ fn tcp(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Tcp {
     }
 }
 
-fn http(reader: &Reader<'_>, pools: &Pools, limits: &Scope, timeouts: &Scope, by_default: bool) -> Http {
+/// What an HTTP listener stands in.
+struct Surroundings<'a> {
+    context: &'a Context<'a>,
+    pools: &'a Pools,
+    limits: &'a Scope,
+    timeouts: &'a Scope,
+    tls: Option<&'a ServerTls>,
+}
+
+fn http(reader: &Reader<'_>, around: &Surroundings<'_>, by_default: bool) -> Http {
+    let Surroundings {
+        context,
+        pools,
+        limits,
+        timeouts,
+        ..
+    } = *around;
+    let redirect_to_https = reader.boolean("redirect_to_https").value().unwrap_or(false);
     let pool = pools.find(reader);
-    let routes = route::read_all(reader, pools, timeouts);
+    let routes = route::read_all(context, reader, pools, timeouts);
     let empty = match &routes {
         Field::Missing => !reader.meant("routes"),
         Field::Broken => false,
         Field::Is(..) => reader.list_is_empty("routes"),
     };
-    if empty && pool.is_missing() && !reader.meant("pool") {
+    if empty && !redirect_to_https && pool.is_missing() && !reader.meant("pool") {
         reader.push(
             Problem::error(Kind::NoDestination, "this listener leads nowhere")
                 .at(reader.span(), "it has neither `pool` nor routes")
@@ -236,10 +294,13 @@ fn http(reader: &Reader<'_>, pools: &Pools, limits: &Scope, timeouts: &Scope, by
             Some("pass") => QueryCharacters::Pass,
             _ => QueryCharacters::Strict,
         },
-        forwarded: forwarded(reader),
+        forwarded: forwarded(reader, around.tls),
         abort_on_half_close: reader.boolean("abort_on_half_close").value().unwrap_or(false),
         log_probes: reader.boolean("log_probes").value().unwrap_or(true),
+        redirect_to_https,
+        hsts: reader.duration("hsts").value(),
     };
+    report_https(reader, redirect_to_https);
     report_contradictions(reader, &http, limits);
     http
 }
@@ -280,6 +341,45 @@ fn report_contradictions(reader: &Reader<'_>, http: &Http, limits: &Scope) {
     }
 }
 
+/// Keys that belong to one of the two listeners of a site: the plain one, and the one with TLS.
+fn report_https(reader: &Reader<'_>, redirects: bool) {
+    if redirects {
+        let place = reader.key_span("redirect_to_https").unwrap_or_else(|| reader.span());
+        if let Some(tls) = reader.key_span("tls") {
+            reader.push(
+                Problem::error(Kind::ConflictingKeys, "`redirect_to_https` beside `tls`")
+                    .at(
+                        place.clone(),
+                        "clients of this listener speak TLS already, and would be sent in a circle",
+                    )
+                    .see(tls, "the other one")
+                    .help("write it in the plain listener, mostly the one on port 80"),
+            );
+        }
+        for name in ["pool", "routes"] {
+            if let Some(other) = reader.key_span(name) {
+                reader.push(
+                    Problem::error(
+                        Kind::UnreachableRoute,
+                        format!("the `{name}` of this listener is never used"),
+                    )
+                    .at(other, "no request gets there")
+                    .see(place.clone(), "every request is sent to https")
+                    .help(format!("leave out `{name}` or `redirect_to_https`")),
+                );
+            }
+        }
+    }
+    if !reader.has("tls") && !reader.meant("tls") {
+        not_applicable(
+            reader,
+            "hsts",
+            "`hsts` means nothing to a listener without `tls`".to_owned(),
+            "browsers believe Strict-Transport-Security over TLS only (RFC 6797, section 8.1)",
+        );
+    }
+}
+
 /// A way to a pool, with the timeouts that hold there: the pool's own win.
 pub(super) fn forward(pool: usize, pools: &Pools, timeouts: &Scope) -> Forward {
     let timeouts = match pools.list.get(pool) {
@@ -292,70 +392,63 @@ pub(super) fn forward(pool: usize, pools: &Pools, timeouts: &Scope) -> Forward {
     }
 }
 
-fn forwarded(reader: &Reader<'_>) -> Forwarded {
+fn forwarded(reader: &Reader<'_>, tls: Option<&ServerTls>) -> Forwarded {
     let table = reader.table("forwarded", &FORWARDED).value();
-    let flag = |name| {
-        table
-            .as_ref()
-            .and_then(|table| table.boolean(name).value())
-            .unwrap_or(true)
-    };
+    let set = |name| table.as_ref().and_then(|table| table.boolean(name).value());
+    let flag = |name| set(name).unwrap_or(true);
+    for name in ["client_cert", "xfcc"] {
+        let Some(table) = table.as_ref().filter(|_| set(name) == Some(true)) else {
+            continue;
+        };
+        let (text, mend) = match tls {
+            None if reader.has("tls") || reader.meant("tls") => continue,
+            None => ("`tls`", "write [listeners.tls] with `client_auth`"),
+            Some(tls) if !tls.asks_clients() => {
+                ("`client_auth`", "write client_auth = \"required\" in [listeners.tls]")
+            }
+            Some(_) => continue,
+        };
+        table.push(
+            Problem::error(
+                Kind::NotApplicable,
+                format!("`{name}` means nothing to a listener without {text}"),
+            )
+            .at(
+                table.key_span(name).unwrap_or_else(|| table.span()),
+                "clients are not asked for certificates",
+            )
+            .help(format!("{mend}, or leave `{name}` out")),
+        );
+    }
     Forwarded {
         address: flag("for"),
         proto: flag("proto"),
         port: flag("port"),
         drop_claims: flag("drop_claims"),
+        client_cert: set("client_cert").unwrap_or(false),
+        xfcc: set("xfcc").unwrap_or(false),
     }
 }
 
 fn trusted_proxies(reader: &Reader<'_>) -> Vec<Cidr> {
-    let Some(list) = reader.list("trusted_proxies", "address ranges").value() else {
-        return Vec::new();
-    };
-    let mut ranges = Vec::new();
-    for element in list {
-        let Some(text) = reader.element_text("trusted_proxies", element) else {
-            continue;
-        };
-        match text.parse::<Cidr>() {
-            Ok(range) => {
-                if range.prefix() == 0 {
-                    reader.push(
-                        Problem::warning(
-                            Kind::TrustsEverybody,
-                            format!("`trusted_proxies` holds {range}: every client"),
-                        )
-                        .at(element.span(), "anybody may now claim any address in X-Forwarded-For")
-                        .help("list only the proxies in front of this listener"),
-                    );
-                }
-                ranges.push(range);
-            }
-            Err(error) => {
-                let problem = Problem::error(
-                    Kind::BadRange,
-                    format!("`trusted_proxies` holds {text:?}, not an address range"),
-                )
-                .at(element.span(), error.to_string());
-                reader.push(match error {
-                    CidrError::HostBits { network, prefix } => problem.help(format!(
-                        "write \"{network}/{prefix}\" for the range, \"{}\" for the one address",
-                        text.split('/').next().unwrap_or(text)
-                    )),
-                    _ => problem.help("for example \"10.0.0.0/8\", \"2001:db8::/32\" or \"192.0.2.1\""),
-                });
-            }
-        }
-    }
-    ranges
+    ranges::read(reader, "trusted_proxies", &|range, span| {
+        reader.push(
+            Problem::warning(
+                Kind::TrustsEverybody,
+                format!("`trusted_proxies` holds {range}: every client"),
+            )
+            .at(span, "anybody may now claim any address in X-Forwarded-For")
+            .help("list only the proxies in front of this listener"),
+        );
+    })
 }
 
-fn not_for(reader: &Reader<'_>, name: &str, protocol: &str, why: &str) {
+pub(super) fn not_for(reader: &Reader<'_>, name: &str, protocol: &str, why: &str) {
     let text = format!("`{name}` means nothing to a listener that speaks {protocol}");
     not_applicable(reader, name, text, why);
 }
 
-fn not_applicable(reader: &Reader<'_>, name: &str, text: String, why: &str) {
+pub(super) fn not_applicable(reader: &Reader<'_>, name: &str, text: String, why: &str) {
     if let Some(span) = reader.key_span(name) {
         reader.push(Problem::error(Kind::NotApplicable, text).at(span, why.to_owned()));
     }

@@ -1,5 +1,5 @@
 use super::backend::{self, ReadBackend};
-use super::{Context, health, persistence, spread, whole};
+use super::{Context, health, persistence, proxy_out, spread, tls, whole};
 use crate::field::Field;
 use crate::grammar::check_name;
 use crate::plan::{Check, Limits, Pool, Retries};
@@ -31,6 +31,8 @@ pub(crate) struct ReadPool {
     pub(crate) persistence_span: Option<Span>,
     pub(crate) hash_span: Option<Span>,
     pub(crate) backend_spans: Vec<Span>,
+    /// Has it `tls`, or a key that nobody knows and that may have been meant to be it?
+    pub(crate) may_mean_tls: bool,
 }
 
 impl Pools {
@@ -118,6 +120,8 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
         backend::report_nobody(reader, span, list);
     }
     let backends: Vec<ReadBackend> = backends.value().unwrap_or_default();
+    let tls = tls::read_pool(context, reader, &backends);
+    let proxy_protocol = proxy_out::read(reader);
     let timeouts = Scope::read(reader.table("timeouts", &POOL_TIMEOUTS));
     let limits = context.limits.then(&Scope::read(reader.table("limits", &POOL_LIMITS)));
     let (persistence, persistence_span) = persistence::read_all(context, reader);
@@ -127,6 +131,9 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
         _ => Parsing::Strict,
     };
     let mut health = health::read(context, reader, &backend_plans);
+    if let (Some(health), Some(out)) = (&mut health, proxy_protocol) {
+        health::inherit_proxy_protocol(health, out.version);
+    }
     // What traffic could read, a probe must not refuse.
     if let Some(Check::Http(check)) = health.as_mut().map(|health| &mut health.check) {
         check.parsing = parsing;
@@ -149,6 +156,8 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
             ..Scope::default().limits()
         },
         retries: retries(reader),
+        tls: tls.map(Box::new),
+        proxy_protocol,
         backends: backend_plans,
     };
     ReadPool {
@@ -158,6 +167,7 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
         name_is_good,
         persistence_span,
         hash_span: reader.raw_span("hash"),
+        may_mean_tls: reader.has("tls") || reader.has_unknown(),
         backend_spans: backends.into_iter().map(|backend| backend.span).collect(),
     }
 }

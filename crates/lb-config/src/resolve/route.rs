@@ -1,8 +1,9 @@
-use super::listener::forward;
+use super::listener::{forward, not_applicable};
 use super::pool::Pools;
+use super::{Context, ranges};
 use crate::field::Field;
 use crate::grammar::{Wrong, check_host_pattern, check_path};
-use crate::plan::{Action, Forward, Route};
+use crate::plan::{AccessLists, Action, Forward, Route};
 use crate::reader::{Reader, explain};
 use crate::schema::{REDIRECT, ROUTE_TIMEOUTS, ROUTES};
 use crate::scope::Scope;
@@ -11,12 +12,17 @@ use lb_balance::route::{Host, Prefix};
 use std::collections::HashMap;
 
 /// The routes of a listener. Reports those that another route, or the listener's own pool, makes pointless.
-pub(super) fn read_all(listener: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Field<Vec<Route>> {
+pub(super) fn read_all(
+    context: &Context<'_>,
+    listener: &Reader<'_>,
+    pools: &Pools,
+    timeouts: &Scope,
+) -> Field<Vec<Route>> {
     listener.tables("routes", &ROUTES).map(|readers| {
         let mut taken: HashMap<(String, String), Span> = HashMap::new();
         let mut routes = Vec::new();
         for reader in &readers {
-            let (route, is_good) = read(reader, pools, timeouts);
+            let (route, is_good) = read(context, reader, pools, timeouts);
             if is_good {
                 report_twice(reader, &route, &mut taken);
             }
@@ -38,19 +44,36 @@ pub(super) fn read_all(listener: &Reader<'_>, pools: &Pools, timeouts: &Scope) -
 struct ReadRoute {
     hosts: Vec<String>,
     path: String,
+    access: AccessLists,
     action: Option<Action>,
 }
 
 impl ReadRoute {
     fn filter_good(self) -> Option<Route> {
-        let Self { hosts, path, action } = self;
-        action.map(|action| Route { hosts, path, action })
+        let Self {
+            hosts,
+            path,
+            access,
+            action,
+        } = self;
+        action.map(|action| Route {
+            hosts,
+            path,
+            access,
+            action,
+        })
     }
 }
 
-fn read(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> (ReadRoute, bool) {
+fn read(context: &Context<'_>, reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> (ReadRoute, bool) {
     let errors = reader.errors();
-    let hosts = hosts(reader);
+    let hosts = hosts(reader, &host);
+    not_applicable(
+        reader,
+        "alpn",
+        "`alpn` means nothing to a route of requests".to_owned(),
+        "it is for protocol = \"tls_passthrough\"",
+    );
     let path = reader
         .parsed("path", Kind::BadPath, prefix)
         .value()
@@ -97,11 +120,19 @@ fn read(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> (ReadRoute, boo
         );
     }
     let action = pool.value().or(respond.value()).or(redirect.value());
-    (ReadRoute { hosts, path, action }, is_good)
+    let access = ranges::access(context, reader);
+    let route = ReadRoute {
+        hosts,
+        path,
+        access,
+        action,
+    };
+    (route, is_good)
 }
 
-fn hosts(reader: &Reader<'_>) -> Vec<String> {
-    let one = reader.parsed("host", Kind::BadHost, host);
+/// `host` and `hosts`, each as `parse` reads it.
+pub(super) fn hosts(reader: &Reader<'_>, parse: &dyn Fn(&str) -> Result<String, Wrong>) -> Vec<String> {
+    let one = reader.parsed("host", Kind::BadHost, parse);
     let list = reader.list("hosts", "hosts");
     if let (Some(first), Some(second)) = (reader.key_span("host"), reader.key_span("hosts")) {
         reader.push(
@@ -123,7 +154,7 @@ fn hosts(reader: &Reader<'_>) -> Vec<String> {
         let Some(text) = reader.element_text("hosts", element) else {
             continue;
         };
-        match host(text) {
+        match parse(text) {
             Ok(host) if hosts.contains(&host) => reader.push(
                 Problem::error(Kind::UnreachableRoute, format!("host \"{host}\" is listed twice"))
                     .at(element.span(), "the same host again"),

@@ -1,8 +1,8 @@
 //! The keys of a pool.
 
 use super::{
-    CONNECT, DAY, FIELDS, HEAD_BYTES, HOUR, NAME, RESPONSE, SECOND, Section, UPSTREAM_KEEP_ALIVE, Value, integer, key,
-    millis, size,
+    CONNECT, DAY, FIELDS, HEAD_BYTES, HOUR, NAME, PROXY_VERSIONS, RESPONSE, SECOND, Section, UPSTREAM_KEEP_ALIVE,
+    Value, integer, key, millis, size,
 };
 
 pub(crate) static POOLS: Section = Section {
@@ -32,6 +32,8 @@ pub(crate) static POOLS: Section = Section {
         key("backup_below_percent", integer(0, 100), "0"),
         key("other_zones_below_percent", integer(0, 100), "70"),
         key("backends", Value::List("backends"), "required"),
+        key("tls", Value::Table, ""),
+        key("proxy_protocol", Value::WordOrTable(PROXY_VERSIONS), ""),
         key("persistence", Value::TableOrOff, "\"off\""),
         key("health", Value::TableOrOff, "\"off\""),
         key("fail_open", Value::Word(&["never", "when_all_down"]), "\"never\""),
@@ -55,6 +57,7 @@ pub(crate) static BACKENDS: Section = Section {
         key("priority", integer(0, 9), "0"),
         key("zone", NAME, ""),
         key("drain", Value::Boolean, "false"),
+        key("tls", Value::Table, ""),
     ],
 };
 
@@ -135,6 +138,7 @@ pub(crate) static HEALTH: Section = Section {
         key("port", integer(1, 65_535), "the backend's"),
         key("source", Value::Text("an address of this machine"), ""),
         key("interface", Value::Text("a network interface"), ""),
+        key("tls", Value::Boolean, "as the pool"),
         key("proxy_protocol", Value::Word(&["v1", "v2", "v2_local"]), ""),
         key("when_not_permitted", Value::Word(&["connect", "refuse"]), "\"connect\""),
         key("path", Value::Text("a path"), "\"/\""),

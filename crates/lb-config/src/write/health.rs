@@ -48,6 +48,9 @@ pub(super) fn text(out: &mut Text, health: &Health) {
     if let Some(port) = health.port {
         out.line("port", port);
     }
+    if let Some(tls) = health.tls {
+        out.line("tls", tls);
+    }
     match health.proxy_protocol {
         Some(ProxyHeader::V1) => out.text("proxy_protocol", "v1"),
         Some(ProxyHeader::V2) => out.text("proxy_protocol", "v2"),

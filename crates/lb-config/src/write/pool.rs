@@ -1,4 +1,4 @@
-use super::{Text, health, limit_pairs, quoted, seconds};
+use super::{Text, health, limit_pairs, quoted, seconds, tls};
 use crate::plan::{Backend, CookieInsert, Persistence, Pool, Scheduling};
 use crate::schema::{PERSISTENCE, POOLS, RETRIES};
 use crate::scope::Scope;
@@ -20,6 +20,9 @@ pub(super) fn pool_text(out: &mut Text, pool: &Pool) {
         out.line("backends", format_args!("[{one_line}]"));
     } else {
         out.line("backends", format_args!("[\n    {},\n]", backends.join(",\n    ")));
+    }
+    if let Some(proxy) = &pool.proxy_protocol {
+        tls::proxy_text(out, proxy);
     }
     match pool.fail_open {
         FailOpen::WhenAllDown => out.text("fail_open", "when_all_down"),
@@ -47,6 +50,9 @@ pub(super) fn pool_text(out: &mut Text, pool: &Pool) {
             ),
         ],
     );
+    if let Some(tls) = &pool.tls {
+        tls::pool_text(out, tls);
+    }
     let several = pool.persistence.len() > 1;
     for way in &pool.persistence {
         out.header(if several {
@@ -126,6 +132,9 @@ fn backend_text(backend: &Backend) -> String {
     }
     if backend.drain {
         pairs.push("drain = true".to_owned());
+    }
+    if let Some(name) = &backend.server_name {
+        pairs.push(format!("tls = {{ server_name = {} }}", quoted(name)));
     }
     if pairs.len() == 1 {
         quoted(&backend.address_text)

@@ -66,6 +66,8 @@ fn pool(strategies: Vec<Box<dyn Strategy>>, core: &Core) -> (Rc<PoolView>, Arc<T
             retry_percent: 100,
             server_errors_fail: false,
             limits: Arc::default(),
+            tls: Vec::new(),
+            proxy: None,
         },
     };
     let listener = ListenerEntry {
@@ -74,6 +76,7 @@ fn pool(strategies: Vec<Box<dyn Strategy>>, core: &Core) -> (Rc<PoolView>, Arc<T
             address: "127.0.0.1:1".parse().unwrap(),
             backlog: 1,
             max_connections: 1,
+            preface: crate::PrefaceOptions::default(),
             service: Service::Tcp(TcpOptions {
                 pool: 0,
                 idle_timeout: long,

@@ -9,6 +9,8 @@ use crate::core::Core;
 use crate::course::{self, OwnAnswer};
 use crate::options::HttpOptions;
 use crate::peer::Peer;
+use crate::preface;
+use crate::view::ListenerView;
 use lb_http::h1::Framing;
 use lb_http::{auth, forward, upgrade};
 use lb_net::Stream;
@@ -77,6 +79,13 @@ impl Exchange {
         if client.requests >= http.keep_alive_requests || core.is_draining() || client.peer.listener.is_closed() {
             client.side.close_after();
         }
+        if (client.peer.tls.is_some() || http.https.redirect)
+            && let Some((status, end, location)) = self.wrong_door(&view, http, client)
+        {
+            cold_path();
+            answer::respond(self, client, status, end, location.as_deref(), core);
+            return Ok(());
+        }
         let index = match course::route(http, &self.request) {
             Ok(index) => index,
             Err(OwnAnswer {
@@ -132,6 +141,41 @@ impl Exchange {
         self.choose(None, client, core)
     }
 
+    /// What is answered to a request that came in on the wrong way: without TLS, or over that of another site.
+    fn wrong_door(
+        &self,
+        view: &ListenerView,
+        http: &HttpOptions,
+        client: &Client,
+    ) -> Option<(u16, End, Option<String>)> {
+        let authority = self.request.authority().unwrap_or_default();
+        if let Some(tls) = &client.peer.tls {
+            let sites = &view.options().preface.tls.as_ref()?.sites;
+            let authority = std::str::from_utf8(authority).unwrap_or_default();
+            let is_right = sites.answers(&tls.site, authority);
+            return (!is_right).then_some((421, End::Misdirected, None));
+        }
+        if !http.https.redirect {
+            return None;
+        }
+        cold_path();
+        // Without a host nobody knows where to.
+        let host = std::str::from_utf8(host_of(authority))
+            .ok()
+            .filter(|host| !host.is_empty());
+        let target = std::str::from_utf8(self.request.target())
+            .ok()
+            .filter(|target| target.starts_with('/'));
+        Some(match host {
+            Some(host) => (
+                308,
+                End::Respond,
+                Some(format!("https://{host}{}", target.unwrap_or("/"))),
+            ),
+            None => (400, End::BadRequest, None),
+        })
+    }
+
     /// What we must add does not go in.
     #[cold]
     fn refuse_fields(&mut self, error: InvalidField, client: &mut Client, core: &Core) {
@@ -160,7 +204,29 @@ impl Exchange {
             self.expect = Expect::Waits;
         }
         self.course.prepare(&mut self.request)?;
+        if http.https.client_cert || http.https.xfcc {
+            cold_path();
+            self.identify(client)?;
+        }
         forward::request(&mut self.request, &how)
+    }
+
+    /// Says who the client is by its certificate, and that alone: what the client says of it itself goes.
+    #[inline(never)]
+    fn identify(&mut self, client: &Client) -> Result<(), InvalidField> {
+        for name in preface::CLIENT_LINES {
+            while self.request.remove(name, 0) {}
+        }
+        let lines = client
+            .peer
+            .tls
+            .as_ref()
+            .map(|tls| tls.client_lines())
+            .unwrap_or_default();
+        for (name, value) in lines {
+            self.request.append(name, value.as_bytes())?;
+        }
+        Ok(())
     }
 
     /// HTTP/1.0 without `Host`: many backends refuse an empty one, which is what they would get.
@@ -186,6 +252,14 @@ impl Exchange {
             return Err(Stop::Client(End::ClientReset));
         }
         Ok(())
+    }
+}
+
+/// Without its port.
+fn host_of(authority: &[u8]) -> &[u8] {
+    match authority.iter().rposition(|b| matches!(b, b':' | b']')) {
+        Some(colon) if authority.get(colon) == Some(&b':') => authority.get(..colon).unwrap_or_default(),
+        _ => authority,
     }
 }
 

@@ -5,6 +5,7 @@ use super::client::ClientSide;
 use super::exchange::{Exchange, Sequel, Switched};
 use crate::core::Core;
 use crate::peer::Peer;
+use crate::preface::{Entered, TlsPeer};
 use crate::record::Counted;
 use crate::timer::Timer;
 use crate::tunnel::Tunnel;
@@ -48,7 +49,7 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 enum Stage {
     /// Not polled yet: the timer needs the task's waker.
-    New(Stream, SocketAddr),
+    New(Box<Entered>),
     /// With an exchange while one is under way, else waiting for a request.
     Open(Client, Option<Box<Exchange>>),
     Tunnel(Box<Tunneling>),
@@ -62,6 +63,7 @@ struct Tunneling {
     ticket: Option<Ticket>,
     counted: Option<Counted>,
     address: IpAddr,
+    tls: Option<Rc<TlsPeer>>,
     /// For its log line, when there will be one.
     exchange: Option<Box<Exchange>>,
 }
@@ -144,29 +146,43 @@ impl Connection {
         count: Count,
     ) -> Self {
         core.connection_began(&listener.counters);
+        Self::entered(core, listener, Entered::plain(io, peer), count)
+    }
+
+    /// One whose preface is over, and which was counted when that began.
+    pub(crate) fn entered(core: Rc<Core>, listener: Rc<ListenerHandle>, entered: Entered, count: Count) -> Self {
         Self {
             core,
             listener,
-            stage: Stage::New(io, peer),
+            stage: Stage::New(Box::new(entered)),
             _count: count,
         }
     }
 
-    fn begin(&self, cx: &mut Context<'_>, io: Stream, peer: SocketAddr) -> Stage {
+    fn begin(&self, cx: &mut Context<'_>, entered: Entered) -> Stage {
         let view = self.listener.view();
         let Some(http) = view.http() else { return Stage::Over };
         let timer = self.core.timers.register(cx.waker().clone());
         let now = self.core.now().mono;
         timer.set_idle(now.after(http.head_timeout), now);
+        let Entered {
+            io,
+            early,
+            client: peer,
+            port,
+            tls,
+            ..
+        } = entered;
+        let has_come = !early.is_empty();
         let client = Client {
-            side: ClientSide::h1(io, http),
-            peer: Peer::new(&self.listener, peer, &self.core),
+            side: ClientSide::h1(io, http, early, &self.core),
+            peer: Peer::new(&self.listener, peer, port, tls, &self.core),
             timer,
             requests: 0,
             bonds: Bonds::default(),
             leaves: false,
         };
-        Stage::Open(client, None)
+        Stage::Open(client, has_come.then(|| self.core.take_exchange()))
     }
 
     /// The last exchange ended: what becomes of the connection.
@@ -203,6 +219,7 @@ impl Connection {
                     ticket,
                     counted,
                     address: client.peer.address(),
+                    tls: client.peer.tls,
                     exchange,
                 }))
             }
@@ -255,7 +272,7 @@ impl Connection {
             counted.ended(end, &traffic);
         }
         if let Some(mut exchange) = t.exchange.take() {
-            exchange.log_tunnel(&t.tunnel, &self.listener, t.address, &self.core, end);
+            exchange.log_tunnel(&t.tunnel, &self.listener, t.address, t.tls.as_deref(), &self.core, end);
             self.core.give_exchange(exchange);
         }
         if let Some(ticket) = t.ticket.take() {
@@ -336,7 +353,7 @@ impl Future for Connection {
             }
             cold_path();
             let (stage, again) = match std::mem::replace(&mut this.stage, Stage::Over) {
-                Stage::New(io, peer) => (this.begin(cx, io, peer), true),
+                Stage::New(entered) => (this.begin(cx, *entered), true),
                 Stage::Tunnel(tunneling) => this.poll_tunnel(cx, tunneling),
                 Stage::Linger(client) => this.poll_linger(cx, client),
                 open @ Stage::Open(..) => (open, true),

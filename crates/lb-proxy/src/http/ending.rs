@@ -6,6 +6,7 @@ use super::exchange::{Exchange, Sequel};
 use super::flow::{Sink, Source};
 use crate::core::Core;
 use crate::peer::Peer;
+use crate::preface::TlsPeer;
 use crate::record::{self, Traffic};
 use crate::tunnel::Tunnel;
 use crate::view::ListenerHandle;
@@ -31,7 +32,11 @@ impl Exchange {
     /// Ends a response that is not whole, so that it does not look whole.
     pub(super) fn cut_short(&mut self, end: End, client: &Client, core: &Core) -> Sequel {
         self.record(client, core, end);
-        if self.committed().is_some_and(|response| response.until_close) {
+        let Some(response) = self.committed() else {
+            return Sequel::Close;
+        };
+        client.side.stream().cut();
+        if response.until_close {
             Sequel::Reset
         } else {
             Sequel::Close
@@ -67,8 +72,9 @@ impl Exchange {
                 upstream_out: self.up.payload(),
                 ..Traffic::default()
             };
-            let Peer { listener, .. } = &client.peer;
-            self.log(listener, client.peer.address(), Some(&client.side), core, end, &traffic);
+            let Peer { listener, tls, .. } = &client.peer;
+            let (address, tls) = (client.peer.address(), tls.as_deref());
+            self.log(listener, address, tls, Some(&client.side), core, end, &traffic);
         }
     }
 
@@ -105,18 +111,21 @@ impl Exchange {
         tunnel: &Tunnel,
         listener: &ListenerHandle,
         peer: IpAddr,
+        tls: Option<&TlsPeer>,
         core: &Core,
         end: End,
     ) {
         self.course.detail = tunnel.reset_by();
-        self.log(listener, peer, None, core, end, &tunnel.traffic());
+        self.log(listener, peer, tls, None, core, end, &tunnel.traffic());
     }
 
+    #[allow(clippy::too_many_arguments, reason = "what a line is put together from")]
     /// `side`: where a request stands that could not be read. `payload`: of both bodies.
     fn log(
         &self,
         listener: &ListenerHandle,
         peer: IpAddr,
+        tls: Option<&TlsPeer>,
         side: Option<&ClientSide>,
         core: &Core,
         end: End,
@@ -164,6 +173,7 @@ impl Exchange {
             access.detail = "";
         }
         access.reused = self.trace.reused;
+        access.tls = tls.map(TlsPeer::access);
         access.phases.total = now.mono.since(started.mono);
         access.phases.connect = self.trace.connected.map(|t| t.since(self.trace.connect_from));
         access.phases.first_byte = self.trace.first_byte.map(|t| t.since(started.mono));

@@ -5,7 +5,7 @@ use lb_net::Stream;
 use lb_types::{Address, BackendId, Time};
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
-use std::num::{NonZeroU8, NonZeroU64};
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 /// Which connections may stand in for each other: whatever is said ahead of the first request is part of it, so that a
@@ -16,8 +16,6 @@ pub(crate) struct UpstreamKey {
     address: Address,
     /// Our own address toward it; `None`: as the system likes.
     source: Option<IpAddr>,
-    /// The PROXY header ahead of it all; such a connection speaks for one client.
-    proxy: Option<NonZeroU8>,
     /// The TLS configuration, by a number that no other one gets.
     identity: Option<NonZeroU64>,
     /// The protocol that was agreed on.
@@ -31,14 +29,13 @@ pub(crate) enum Alpn {
 }
 
 impl UpstreamKey {
-    /// Of a connection with nothing ahead of its first request.
-    pub(crate) const fn plain(backend: &Backend) -> Self {
+    /// `identity`: of the TLS configuration.
+    pub(crate) const fn new(backend: &Backend, identity: Option<NonZeroU64>) -> Self {
         Self {
             backend: backend.id,
             address: backend.address,
             source: None,
-            proxy: None,
-            identity: None,
+            identity,
             alpn: Alpn::Http1,
         }
     }

@@ -183,7 +183,9 @@ impl Out {
                     self.written += taken;
                     if taken == whole {
                         self.all_written();
-                        return (0, Poll::Ready(Ok(())));
+                        if io.is_flushed() {
+                            return (0, Poll::Ready(Ok(())));
+                        }
                     }
                 }
                 Some(Err(error)) => {
@@ -235,7 +237,7 @@ impl Out {
             self.suffix = &self.suffix[taken..];
         }
         self.all_written();
-        Poll::Ready(Ok(()))
+        io.poll_flush(cx)
     }
 
     /// Everything was written.

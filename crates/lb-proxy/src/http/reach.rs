@@ -9,7 +9,7 @@ use super::idle::Idle;
 use super::out::Replay;
 use super::patience::Wait;
 use super::upstream::Link;
-use crate::contact::{Contact, NoContact};
+use crate::contact::{Contact, NoContact, OnBehalf};
 use crate::core::Core;
 use crate::course::{FailedAttempt, Verdict};
 use crate::view::PoolView;
@@ -53,7 +53,7 @@ impl Want {
     }
 
     /// A connection that waits for work, or the beginning of a new one.
-    fn reach(self, pool: &PoolView, ticket: &Ticket, core: &Core) -> Result<Reached, NoContact> {
+    fn reach(self, pool: &PoolView, ticket: &Ticket, of: OnBehalf<'_>, core: &Core) -> Result<Reached, NoContact> {
         if !self.fresh
             && let Some(idle) = pool.idle(ticket.slot())
             && let Some(stream) = self.take(idle, core.now().mono)
@@ -61,7 +61,15 @@ impl Want {
             return Ok(Reached::Kept(stream));
         }
         cold_path();
-        Contact::begin(pool, ticket, core).map(Reached::Begun)
+        Contact::begin(pool, ticket, of, core).map(Reached::Begun)
+    }
+}
+
+fn on_behalf(client: &Client) -> OnBehalf<'_> {
+    OnBehalf {
+        io: client.side.stream(),
+        client: client.peer.address(),
+        tls: client.peer.tls.as_deref(),
     }
 }
 
@@ -78,9 +86,9 @@ impl Exchange {
     /// the attempt before came to.
     pub(super) fn choose(&mut self, last: Option<End>, client: &mut Client, core: &Core) -> Result<(), Stop> {
         let want = self.want(client);
-        let reached = self
-            .course
-            .choose(last, core, |pool, ticket| want.reach(pool, ticket, core));
+        let reached = self.course.choose(last, core, |pool, ticket| {
+            want.reach(pool, ticket, on_behalf(client), core)
+        });
         match reached {
             Ok(reached) => self.begin_attempt(reached, core),
             Err(end) => {
@@ -231,7 +239,7 @@ impl Exchange {
         let mut last = end;
         let mut verdict = self.course.failed(failure, core);
         if verdict == Verdict::SameBackend {
-            let begin = &mut |pool: &PoolView, ticket: &Ticket| Contact::begin(pool, ticket, core);
+            let begin = &mut |pool: &PoolView, ticket: &Ticket| Contact::begin(pool, ticket, on_behalf(client), core);
             match self.course.reach(begin) {
                 Ok(contact) => return self.begin_attempt(Reached::Begun(contact), core),
                 Err(missed) => {

@@ -8,8 +8,9 @@ use crate::core::Core;
 use lb_http::h1::{self, Framing, Message};
 use lb_http::{Head, Version, auth, forward, keep_alive};
 use lb_telemetry::End;
-use lb_types::Fields;
+use lb_types::{Fields, FieldsMut};
 use std::hint::cold_path;
+use std::time::Duration;
 
 impl Exchange {
     /// Reads the response's head; interim ones on the way. Says whether the final one is here. Nobody needs it once it was
@@ -94,6 +95,11 @@ impl Exchange {
         forward::response(head, is_switching);
         self.course.answered(self.trace.status, now.mono);
         self.course.learn(head, now);
+        if client.peer.tls.is_some()
+            && let Some(age) = self.view.as_ref().and_then(|view| view.http()?.https.hsts)
+        {
+            say_https_only(head, age);
+        }
         let framing = match message.framing {
             // So that the client can tell a whole response from a cut one, and stays connected.
             Framing::UntilClose if self.request.version() == Version::Http11 => Framing::Chunked,
@@ -137,6 +143,16 @@ impl Exchange {
         response.first("transfer-encoding").is_some() || response.first("content-length").is_some_and(|v| v != b"0")
     }
 }
+
+/// RFC 6797, section 6.1: unless the backend has said so itself. A head without room for it goes without.
+#[inline(never)]
+fn say_https_only(head: &mut Head, age: Duration) {
+    if head.first(HSTS).is_none() {
+        let _ = head.append(HSTS, format!("max-age={}", age.as_secs()).as_bytes());
+    }
+}
+
+const HSTS: &str = "Strict-Transport-Security";
 
 fn end_of(error: &h1::Error) -> End {
     match error {

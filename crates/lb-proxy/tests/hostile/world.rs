@@ -201,6 +201,8 @@ pub(crate) fn pool_options(setup: &Setup) -> PoolOptions {
         retry_percent: 100,
         server_errors_fail: false,
         limits: Arc::new(setup.backend_limits.clone()),
+        tls: Vec::new(),
+        proxy: None,
     }
 }
 
@@ -237,6 +239,7 @@ pub(crate) fn listener_to(address: SocketAddr, setup: &Setup, paths: &[(&str, us
         address: address.into(),
         backlog: 64,
         max_connections: 1000,
+        preface: lb_proxy::PrefaceOptions::default(),
         service: Service::Http(HttpOptions {
             routes: Routes::new(routes.collect()).unwrap(),
             limits: Arc::new(setup.client_limits.clone()),
@@ -254,6 +257,7 @@ pub(crate) fn listener_to(address: SocketAddr, setup: &Setup, paths: &[(&str, us
             abort_on_half_close: setup.abort_on_half_close,
             access_log: false,
             log_probes: true,
+            https: lb_proxy::HttpsOptions::default(),
         }),
     }
 }

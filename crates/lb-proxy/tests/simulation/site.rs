@@ -86,6 +86,8 @@ impl Site {
             retry_percent: 0,
             server_errors_fail: false,
             limits: Arc::default(),
+            tls: Vec::new(),
+            proxy: None,
         };
         let options = PoolOptions {
             max_idle: dice.pick(&[0, 1, 8, 8]),
@@ -152,6 +154,7 @@ impl Site {
                 address,
                 backlog: 64,
                 max_connections: self.max_connections,
+                preface: lb_proxy::PrefaceOptions::default(),
                 service,
             },
             connections: Arc::clone(connections),
@@ -191,6 +194,7 @@ impl Site {
             abort_on_half_close: dice.percent(15),
             access_log: true,
             log_probes: true,
+            https: lb_proxy::HttpsOptions::default(),
         }
     }
 

@@ -26,7 +26,7 @@ pub(super) fn sort(word: &str) -> Option<Sort> {
     if SENT.contains(&&*word) {
         return Some(Sort::Secret);
     }
-    if word == "secret_file" {
+    if FILES.contains(&&*word) {
         return Some(Sort::File);
     }
     let is_ours = || SECTIONS.iter().any(|section| section.key(&word).is_some());
@@ -98,6 +98,9 @@ const SECRETS: [&str; 11] = [
     "privkey",
     "signature",
 ];
+
+/// Keys of ours that name a file with a secret.
+const FILES: [&str; 3] = ["secret_file", "password_file", "ticket_secret_file"];
 
 /// What probes send may be a password.
 const SENT: [&str; 3] = ["send", "send_hex", "payload"];

@@ -9,7 +9,7 @@ mod sanity;
 use super::{Context, whole};
 use crate::grammar::{Wrong, odd};
 use crate::near::{self, Meant};
-use crate::plan::{Backend, Health, Origin};
+use crate::plan::{Backend, Check, Health, Origin, ProxyVersion};
 use crate::reader::Reader;
 use crate::schema::{HEALTH, HEALTH_KINDS};
 use crate::usual;
@@ -72,7 +72,8 @@ pub(super) fn read(context: &Context<'_>, pool: &Reader<'_>, backends: &[Backend
     let rules = Rules::new(options).map_err(|error| {
         reader.push(Problem::error(Kind::OutOfRange, error.to_string()).at(reader.span(), "out of range"));
     });
-    let check = check::read(&reader, kind.value()?);
+    let kind = kind.value()?;
+    let check = check::read(&reader, kind);
     let origin = Origin {
         source: reader.parsed("source", Kind::BadAddress, address).value(),
         interface: reader.text("interface").value(),
@@ -88,6 +89,7 @@ pub(super) fn read(context: &Context<'_>, pool: &Reader<'_>, backends: &[Backend
         slow: reader.duration("slow").value(),
         agent: agent::read(&reader),
         origin,
+        tls: over_tls(&reader, kind),
         proxy_protocol: reader.word("proxy_protocol").value().and_then(proxy_header),
         rules: rules.ok()?,
         server_errors,
@@ -96,6 +98,34 @@ pub(super) fn read(context: &Context<'_>, pool: &Reader<'_>, backends: &[Backend
         sanity::report(context, &reader, kind_span.as_ref(), &health, backends);
     }
     Some(health)
+}
+
+/// `tls`, of probes that can be made over it.
+fn over_tls(reader: &Reader<'_>, kind: &str) -> Option<bool> {
+    let tls = reader.boolean("tls");
+    if let Some((true, span)) = tls.as_ref().map(|(tls, span)| (*tls, span))
+        && matches!(kind, "syn" | "udp" | "passive")
+    {
+        reader.push(
+            Problem::error(
+                Kind::NotApplicable,
+                format!("`tls` means nothing to probes of kind \"{kind}\""),
+            )
+            .at(span.clone(), "no connection is made that could speak it"),
+        );
+    }
+    tls.value()
+}
+
+/// A pool whose backends get a PROXY header first: so do probes, and a binary one says that it is none of a client.
+pub(super) fn inherit_proxy_protocol(health: &mut Health, version: ProxyVersion) {
+    let header = match version {
+        ProxyVersion::V1 => ProxyHeader::V1,
+        ProxyVersion::V2 => ProxyHeader::V2Local,
+    };
+    if !matches!(health.check, Check::HalfOpen(_) | Check::Udp(_) | Check::Passive) {
+        health.proxy_protocol.get_or_insert(header);
+    }
 }
 
 /// An IP address without a port.

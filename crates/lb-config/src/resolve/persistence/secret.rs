@@ -46,6 +46,7 @@ pub(super) fn read(context: &Context<'_>, reader: &Reader<'_>) -> (Option<Secret
         );
         return (None, None);
     }
+    context.note_file(path);
     match context.environment.read(path) {
         Ok(text) => (
             checked(reader, text.trim_end_matches(['\r', '\n']), span),

@@ -62,6 +62,13 @@ impl H1 {
         }
     }
 
+    #[cold]
+    pub(super) fn begin_with(&mut self, early: Buffer, core: &Core) {
+        let wire = self.wire.get_or_insert_with(|| core.take_wire());
+        wire.input.read += early.filled().len() as u64;
+        wire.input.buffer = early;
+    }
+
     pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.watch.poll_ready(cx, &self.io)
     }
@@ -360,7 +367,7 @@ impl H1 {
     }
 
     pub(super) fn is_flushed(&self) -> bool {
-        self.wire.as_ref().is_none_or(|wire| wire.out.is_flushed())
+        self.wire.as_ref().is_none_or(|wire| wire.out.is_flushed()) && self.io.is_flushed()
     }
 
     pub(super) fn sent(&self) -> u64 {

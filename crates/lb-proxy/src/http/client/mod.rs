@@ -63,8 +63,13 @@ macro_rules! each {
 }
 
 impl ClientSide {
-    pub(super) fn h1(io: Stream, http: &HttpOptions) -> Self {
-        Self::H1(H1::new(io, http))
+    /// `early`: what was read of it already.
+    pub(super) fn h1(io: Stream, http: &HttpOptions, early: Buffer, core: &Core) -> Self {
+        let mut side = H1::new(io, http);
+        if !early.is_empty() {
+            side.begin_with(early, core);
+        }
+        Self::H1(side)
     }
 
     /// Has something come? `Ready` may be a false alarm.

@@ -20,7 +20,7 @@ async fn what_may_be_true_at_once_is_this_table() {
     assert_eq!(short.detail, Shortage::Descriptors.what());
     let links = [
         Link::None,
-        Link::Opening(Contact::Room(short)),
+        Link::Opening(Contact::Room(short, None)),
         Link::Open {
             stream: stream.unwrap().into(),
             read_before: 0,

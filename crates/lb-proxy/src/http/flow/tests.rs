@@ -1,4 +1,5 @@
 use super::*;
+use crate::buffer::Buffer;
 use crate::http::client::ClientSide;
 use crate::http::upstream::UpstreamSide;
 use crate::options::HttpOptions;
@@ -28,7 +29,7 @@ impl Upload {
         let (io, mut source) = pair().await;
         let (backend, mut reader) = pair().await;
         let http = HttpOptions::for_tests();
-        let mut client = ClientSide::h1(io, &http);
+        let mut client = ClientSide::h1(io, &http, Buffer::empty(), core);
         let text = format!("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n");
         source.write_all(text.as_bytes()).unwrap();
         let mut head = Head::with_capacity(256, 8);

@@ -7,7 +7,7 @@ use crate::http::intake::{Intake, NoMore};
 use crate::http::out::Out;
 use lb_http::Head;
 use lb_http::h1::{Conn, Error, Framing, Limits, Message, Next, Role, Step};
-use lb_net::{Plain, Stream};
+use lb_net::{Ended, Plain, Stream};
 use std::hint::cold_path;
 use std::io;
 use std::sync::Arc;
@@ -153,6 +153,13 @@ impl H1 {
         if self.write_broke {
             return Err(Error::Truncated);
         }
+        if let Link::Open { stream, .. } = &self.link
+            && stream.tls().is_some()
+            && stream.ended() != Ended::Clean
+        {
+            // Anybody on the way can end a connection; only the backend can say that this is all.
+            return Err(Error::Truncated);
+        }
         self.conn.as_mut().ok_or(NO_LINK)?.read_eof()
     }
 
@@ -189,6 +196,10 @@ impl H1 {
             }
             Link::None | Link::Opening(_) => (0, Poll::Ready(Err(io::ErrorKind::NotConnected.into()))),
         }
+    }
+
+    pub(super) fn is_flushed(&self) -> bool {
+        self.out.is_flushed() && !matches!(&self.link, Link::Open { stream, .. } if !stream.is_flushed())
     }
 
     pub(super) fn room(&self) -> Option<u64> {

@@ -228,7 +228,7 @@ impl Sink for UpstreamSide {
     }
 
     fn is_flushed(&self) -> bool {
-        each!(self, it => it.out.is_flushed())
+        each!(self, it => it.is_flushed())
     }
 
     fn sent(&self) -> u64 {

@@ -1,0 +1,141 @@
+use crate::buffer::Buffer;
+use crate::options::HttpsOptions;
+use base64ct::{Base64, Encoding};
+use lb_net::{Stream, TlsFacts};
+use lb_telemetry::TlsAccess;
+use lb_tls::client_auth::ClientCertificate;
+use lb_tls::{ClientVerdict, Site};
+use rustls::pki_types::CertificateDer;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A connection whose service begins.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    pub(crate) io: Stream,
+    /// What was read already and belongs to the service.
+    pub(crate) early: Buffer,
+    pub(crate) client: SocketAddr,
+    /// The port that the client connected to, when a PROXY header says so.
+    pub(crate) port: Option<u16>,
+    pub(crate) tls: Option<Rc<TlsPeer>>,
+    /// Where a connection goes whose TLS is passed through.
+    pub(crate) pool: Option<usize>,
+}
+
+impl Entered {
+    /// One in front of which nothing came.
+    pub(crate) fn plain(io: Stream, client: SocketAddr) -> Self {
+        Self {
+            io,
+            early: Buffer::empty(),
+            client,
+            port: None,
+            tls: None,
+            pool: None,
+        }
+    }
+}
+
+/// What is known of a client by its TLS.
+#[derive(Debug)]
+pub(crate) struct TlsPeer {
+    pub(crate) facts: TlsFacts,
+    pub(crate) site: Arc<Site>,
+    pub(crate) verdict: ClientVerdict,
+    fingerprint: String,
+    /// Fields that tell backends who the client is.
+    lines: Vec<(&'static str, String)>,
+}
+
+/// Fields in which backends are told of the client's certificate, by us alone.
+pub(crate) const CLIENT_LINES: [&str; 3] = [CERT, CHAIN, XFCC];
+/// RFC 9440, section 2.
+const CERT: &str = "Client-Cert";
+const CHAIN: &str = "Client-Cert-Chain";
+/// As Envoy writes it.
+const XFCC: &str = "X-Forwarded-Client-Cert";
+
+impl TlsPeer {
+    pub(super) fn new(facts: TlsFacts, site: Arc<Site>, verdict: ClientVerdict) -> Self {
+        let fingerprint = shown(&verdict)
+            .map(|certificate| hex(&certificate.fingerprint))
+            .unwrap_or_default();
+        Self {
+            facts,
+            site,
+            verdict,
+            fingerprint,
+            lines: Vec::new(),
+        }
+    }
+
+    /// Makes the fields, of a certificate that was found good.
+    pub(super) fn write_lines(&mut self, certificates: &[CertificateDer<'_>], https: HttpsOptions) {
+        let (ClientVerdict::Ok(of), [own, others @ ..]) = (&self.verdict, certificates) else {
+            return;
+        };
+        if https.client_cert {
+            self.lines.push((CERT, byte_sequence(own)));
+            if !others.is_empty() {
+                let chain: Vec<String> = others.iter().map(|other| byte_sequence(other)).collect();
+                self.lines.push((CHAIN, chain.join(", ")));
+            }
+        }
+        if https.xfcc {
+            let subject = of.subject.replace('\\', "\\\\").replace('"', "\\\"");
+            self.lines
+                .push((XFCC, format!("Hash={};Subject=\"{subject}\"", self.fingerprint)));
+        }
+    }
+
+    /// What backends are told.
+    pub(crate) fn client_lines(&self) -> &[(&'static str, String)] {
+        &self.lines
+    }
+
+    /// For the log line.
+    pub(crate) fn access(&self) -> TlsAccess<'_> {
+        let subject = shown(&self.verdict).map_or("", |certificate| &certificate.subject);
+        TlsAccess {
+            version: self.facts.version,
+            cipher: self.facts.cipher,
+            group: self.facts.group.unwrap_or_default(),
+            sni: self.facts.server_name.as_deref().unwrap_or_default(),
+            alpn: self.facts.alpn.as_deref().unwrap_or_default(),
+            resumed: self.facts.resumed,
+            verified: if self.site.asks_clients() {
+                self.verdict.word()
+            } else {
+                ""
+            },
+            client_subject: subject,
+            client_fingerprint: &self.fingerprint,
+        }
+    }
+}
+
+fn shown(verdict: &ClientVerdict) -> Option<&ClientCertificate> {
+    match verdict {
+        ClientVerdict::Ok(certificate) => Some(certificate),
+        ClientVerdict::Failed { certificate, .. } => certificate.as_deref(),
+        _ => None,
+    }
+}
+
+/// RFC 8941, section 3.3.5.
+fn byte_sequence(bytes: &[u8]) -> String {
+    format!(":{}:", Base64::encode_string(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // A String takes all that is written to it.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}

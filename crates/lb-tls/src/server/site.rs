@@ -1,0 +1,88 @@
+//! One site.
+
+use crate::client_auth::{ClientAuth, ClientAuthMode, ClientRefusal, ClientVerdict, explain};
+use crate::{Identities, Identity};
+use rustls::{HandshakeKind, ServerConfig};
+use rustls_pki_types::CertificateDer;
+use std::sync::Arc;
+
+/// A site with its rustls configuration. Made by [`Sites::build`](crate::Sites::build), held by connections.
+#[derive(Debug)]
+pub struct Site {
+    pub(super) id: u32,
+    pub(super) label: String,
+    pub(super) config: Arc<ServerConfig>,
+    pub(super) client_auth: ClientAuth,
+    pub(super) identities: Arc<Identities>,
+    pub(super) binding: [u8; 32],
+}
+
+impl Site {
+    /// For rustls: `ServerConnection` or `UnbufferedServerConnection`.
+    #[must_use]
+    pub fn config(&self) -> &Arc<ServerConfig> {
+        &self.config
+    }
+
+    /// Its number on its listener; the default site is 0.
+    #[must_use]
+    pub const fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Its identities, in the order given.
+    #[must_use]
+    pub fn identities(&self) -> &[Arc<Identity>] {
+        self.identities.all()
+    }
+
+    /// Its rule about client certificates.
+    #[must_use]
+    pub const fn client_auth(&self) -> &ClientAuth {
+        &self.client_auth
+    }
+
+    /// Does it ask for client certificates?
+    #[must_use]
+    pub fn asks_clients(&self) -> bool {
+        self.client_auth.mode() != ClientAuthMode::None
+    }
+
+    /// What tickets of this site are bound to: listener, site, rule about clients, versions and protocols. Two sites with
+    /// the same binding, in whichever process, resume each other's sessions.
+    #[must_use]
+    pub const fn binding(&self) -> &[u8; 32] {
+        &self.binding
+    }
+
+    /// What is to be said of the client, asked when the handshake is over and before anything is sent to a backend.
+    ///
+    /// `certificates` is rustls's `peer_certificates()`, `handshake` its `handshake_kind()`. rustls does not verify again
+    /// when a session is resumed: this does, with the clock, lists and authorities of now. In the mode `required` a
+    /// verdict that [is failed](ClientVerdict::Failed) ends the connection; in `optional` it is for routes and headers.
+    ///
+    /// Cost: nothing in the mode `none`; the verification of a path (two or three signatures) for resumed sessions and in
+    /// the mode `optional`; else only reading the certificate.
+    #[must_use]
+    pub fn judge(&self, certificates: Option<&[CertificateDer<'_>]>, handshake: HandshakeKind) -> ClientVerdict {
+        self.client_auth.judge(certificates, handshake)
+    }
+
+    /// Why a client's certificate ended a handshake, from the error that rustls gave; `None` if that was another reason.
+    ///
+    /// To be asked on the thread that drove the connection, before it drives another: the certificate is known only
+    /// there, and elsewhere the answer has the reason alone.
+    #[must_use]
+    pub fn explain(&self, error: &rustls::Error) -> Option<ClientRefusal> {
+        if !self.asks_clients() {
+            return None;
+        }
+        explain(error)
+    }
+}
