@@ -40,6 +40,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use toml::de::DeTable;
 
 /// A configuration that can be used.
@@ -50,6 +51,8 @@ pub struct Resolved {
     pub plan: Plan,
     /// What is probably not meant so.
     pub warnings: Problems,
+    /// The file as it was read.
+    pub text: Arc<str>,
 }
 
 /// What all parts of the file share while it is resolved.
@@ -83,6 +86,7 @@ pub fn resolve(raw: &Raw, environment: &dyn Environment) -> Result<Resolved, Pro
         Some(plan) if !broken => Ok(Resolved {
             plan,
             warnings: problems,
+            text: Arc::from(raw.text.as_str()),
         }),
         _ => Err(problems),
     }
