@@ -284,10 +284,11 @@ async fn enter(
     };
     let Some(entered) = entered else { return };
     presence.hand_over();
+    // A task of its own again: this one has room for a preface, which nobody needs any more.
     if is_http {
-        Connection::entered(core, listener, entered, count).await;
+        spawn_local(Connection::entered(core, listener, entered, count));
     } else {
-        Passage::entered(core, &listener, entered, count).await;
+        spawn_local(Passage::entered(core, &listener, entered, count));
     }
 }
 

@@ -89,7 +89,7 @@ fn plan(run: &args::Run) -> Result<(Plan, Source), Wrong> {
     if let Some(path) = run.path() {
         let resolved = lb_config::load(path, &lb_config::System)?;
         say(&resolved.warnings);
-        return Ok((resolved.plan, Source::File(path.clone())));
+        return Ok((resolved.plan, Source::File(path.clone(), resolved.text)));
     }
     let resolved = Plan::from_one_liner(&run.listen, &run.to, run.algorithm.as_deref(), &lb_config::System)?;
     say(&resolved.warnings);

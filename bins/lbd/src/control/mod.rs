@@ -3,6 +3,7 @@
 mod admin;
 mod agents;
 mod expiry;
+mod files;
 mod health;
 mod limits;
 mod making;
@@ -23,6 +24,7 @@ use crate::sockets::{Sockets, Wanted};
 use crate::workers::{Ending, Workers};
 use admin::{Admin, Asks};
 use expiry::Expiry;
+use files::Files;
 use health::watched;
 use lb_config::Plan;
 use lb_net::Address;
@@ -76,6 +78,10 @@ pub(crate) struct ControlLoop {
     /// Requests and connections that found no descriptor, memory or port for a backend.
     short: Rising,
     expiry: Expiry,
+    /// The text of the configuration that is in force.
+    text: Arc<str>,
+    /// What it names, for whoever renews that.
+    files: Files,
     /// A reload whose file is being read.
     loading: Option<oneshot::Receiver<Loaded>>,
     /// Another one was asked for meanwhile.
@@ -116,6 +122,10 @@ impl ControlLoop {
         let now = lb_net::clock::monotonic();
         let mut orders = Orders::default();
         orders.carry_over(None, &plan, now);
+        let text = match &source {
+            Source::File(_, text) => Arc::clone(text),
+            Source::Arguments => Arc::from(""),
+        };
         let mut control = Self {
             plan,
             source,
@@ -126,6 +136,8 @@ impl ControlLoop {
             standings: Standings::default(),
             retired: Retired::default(),
             expiry: Expiry::default(),
+            text,
+            files: Files::default(),
             loading: None,
             load_again: false,
             former: None,
@@ -144,6 +156,10 @@ impl ControlLoop {
             limits: HashMap::new(),
             short: Rising::default(),
         };
+        control.files.watch(control.plan.files());
+        for line in control.plan.certificate_notes() {
+            note(line);
+        }
         control.log_to(log);
         control.tell_prober_of_all();
         control.rebuild_all_now();
@@ -172,6 +188,7 @@ impl ControlLoop {
                     self.expiry.begin(&self.snapshot.pools);
                     self.note_limits();
                 }
+                () = self.files.changed(), if self.loading.is_none() && !self.standings.is_rebuilding() => self.reload_files(),
                 () = self.expiry.due() => self.expiry.step(lb_net::clock::monotonic()),
                 event = self.prober.next() => self.on_health(event),
                 event = self.agents.next() => self.on_agent(event),

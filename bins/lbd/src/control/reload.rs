@@ -7,7 +7,7 @@ use crate::access;
 use crate::commands::run::say;
 use crate::note::note;
 use crate::sockets::{Opened, Wanted};
-use lb_config::{Built, Plan, Problems};
+use lb_config::{Built, Plan, Problems, Resolved};
 use lb_net::{Address, UnixSocket};
 use lb_probe::{Asked, Watched};
 use lb_proxy::{ListenerOptions, Order, Service, Snapshot};
@@ -22,7 +22,8 @@ use tokio::sync::oneshot;
 /// Where the configuration came from: only a file can be read again.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
-    File(PathBuf),
+    /// With the text that it had at the start.
+    File(PathBuf, Arc<str>),
     Arguments,
 }
 
@@ -30,7 +31,7 @@ impl Source {
     /// The file, if it is one.
     pub(super) fn path(&self) -> Option<&Path> {
         match self {
-            Self::File(path) => Some(path),
+            Self::File(path, _) => Some(path),
             Self::Arguments => None,
         }
     }
@@ -42,6 +43,7 @@ pub(super) type Loaded = Result<(Problems, Result<Ready, String>), Problems>;
 /// A configuration that was built, with all of its tables, and is not in force.
 pub(super) struct Ready {
     plan: Plan,
+    text: Arc<str>,
     built: Built,
     watched: Vec<Watched>,
     asked: Vec<Asked>,
@@ -60,7 +62,7 @@ struct Present {
 
 impl Ready {
     /// Everything that may take long. Changes nothing that is in force.
-    fn new(plan: Plan, present: &Present) -> Result<Self, Box<dyn Error>> {
+    fn new(plan: Plan, text: Arc<str>, present: &Present) -> Result<Self, Box<dyn Error>> {
         let built = lb_config::build(&plan, Some(&present.snapshot))?;
         let (watched, asked) = (watched(&plan)?, super::agents::asked(&plan)?);
         let mut files = HashMap::new();
@@ -76,6 +78,7 @@ impl Ready {
         let admin = admin.map(super::admin::open).transpose()?;
         Ok(Self {
             plan,
+            text,
             built,
             watched,
             asked,
@@ -104,10 +107,22 @@ struct Arrival {
 impl ControlLoop {
     /// Reads the file again. Whatever is wrong, nothing changes and everything is said.
     pub(super) fn reload(&mut self) {
-        let Source::File(path) = self.source.clone() else {
+        let Source::File(path, _) = self.source.clone() else {
             note("there is no configuration file to read again");
             return;
         };
+        self.load(path, None);
+    }
+
+    /// Reads again what the configuration that is in force names: certificates, keys, lists. Its own file may have been
+    /// changed meanwhile, and nobody has asked for that.
+    pub(super) fn reload_files(&mut self) {
+        note("files that the configuration names have changed: they are loaded");
+        let Source::File(path, _) = self.source.clone() else { return };
+        self.load(path, Some(Arc::clone(&self.text)));
+    }
+
+    fn load(&mut self, path: PathBuf, text: Option<Arc<str>>) {
         // What the one under way has opened is not among our sockets yet, and would be taken for another program's.
         if self.loading.is_some() || self.standings.has_result() {
             self.load_again = true;
@@ -122,9 +137,19 @@ impl ControlLoop {
             admin: self.admin_path(),
         };
         let load = move || {
-            let loaded = lb_config::load(&path, &lb_config::System).map(|resolved| {
-                let ready = Ready::new(resolved.plan, &present);
-                (resolved.warnings, ready.map_err(|error| error.to_string()))
+            let resolved = match text {
+                None => lb_config::load(&path, &lb_config::System),
+                Some(text) => {
+                    let raw = lb_config::parse(&path.display().to_string(), &text);
+                    lb_config::resolve(&raw, &lb_config::System)
+                }
+            };
+            let loaded = resolved.map(|resolved| {
+                let Resolved {
+                    plan, warnings, text, ..
+                } = resolved;
+                let ready = Ready::new(plan, text, &present);
+                (warnings, ready.map_err(|error| error.to_string()))
             });
             // Nobody waits for it when the program ends meanwhile.
             let _ = tell.send(loaded);
@@ -181,6 +206,7 @@ impl ControlLoop {
     fn apply(&mut self, ready: Ready) -> Result<(), Box<dyn Error>> {
         let Ready {
             plan,
+            text,
             built,
             watched,
             asked,
@@ -252,6 +278,11 @@ impl ControlLoop {
             orders,
             loaded,
         });
+        self.text = text;
+        self.files.watch(self.plan.files());
+        for line in self.plan.certificate_notes() {
+            note(line);
+        }
         self.prober.replace(watched);
         self.agents.replace(asked);
         self.tell_prober_of_all();

@@ -16,7 +16,7 @@ pub(crate) struct Authority {
 }
 
 /// What a leaf is to be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Leaf<'a> {
     pub(crate) names: &'a [&'a str],
     pub(crate) common_name: &'a str,

@@ -41,6 +41,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use toml::de::DeTable;
 
 /// A configuration that can be used.
@@ -51,6 +52,8 @@ pub struct Resolved {
     pub plan: Plan,
     /// What is probably not meant so.
     pub warnings: Problems,
+    /// The file as it was read.
+    pub text: Arc<str>,
 }
 
 /// What all parts of the file share while it is resolved.
@@ -89,6 +92,7 @@ pub fn resolve(raw: &Raw, environment: &dyn Environment) -> Result<Resolved, Pro
         Some(plan) if !broken => Ok(Resolved {
             plan,
             warnings: problems,
+            text: Arc::from(raw.text.as_str()),
         }),
         _ => Err(problems),
     }

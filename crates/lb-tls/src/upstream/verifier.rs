@@ -4,7 +4,7 @@ use super::{Pin, Trust, UpstreamOptions, UpstreamReason, UpstreamRefusal, Verify
 use crate::Engine;
 use crate::client_auth::checkable;
 
-use lb_cert::{Certificate, PeerName, Profile, Purpose, Refusal, Request, Roots, Step, Verifier};
+use lb_cert::{Certificate, Level, PeerName, Profile, Purpose, Refusal, Request, Roots, Step, Verifier};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
@@ -19,6 +19,8 @@ pub(super) struct BackendVerifier {
     verify: Verify,
     revocation: Option<std::sync::Arc<crate::client_auth::RevocationLists>>,
     profile: Profile,
+    /// For a certificate that was given as a root, is no CA and serves itself: it vouches for nobody else.
+    own_root: Profile,
     algorithms: WebPkiSupportedAlgorithms,
     engine: Engine,
 }
@@ -32,6 +34,7 @@ impl BackendVerifier {
             verify: options.verify,
             revocation: options.revocation.clone(),
             profile: Profile::connection(),
+            own_root: own_root(),
             algorithms: engine.provider().signature_verification_algorithms,
             engine: engine.clone(),
         }
@@ -73,7 +76,14 @@ impl BackendVerifier {
         let others: Vec<Certificate> = others.iter().map(read).collect::<Result<_, _>>().map_err(malformed)?;
         let names = [peer_name(name)];
         let request = Request::new(now, Purpose::Server).by(&names);
-        let verifier = Verifier::new(authorities, self.engine.crypto(), &self.profile);
+        let itself: Roots;
+        let (authorities, profile) = if !leaf.is_ca() && authorities.iter().any(|root| *root == leaf) {
+            itself = std::iter::once(leaf.clone()).collect();
+            (&itself, &self.own_root)
+        } else {
+            (authorities, &self.profile)
+        };
+        let verifier = Verifier::new(authorities, self.engine.crypto(), profile);
         let verifier = match &self.revocation {
             Some(lists) => verifier.with_crls(lists.lists()),
             None => verifier,
@@ -131,8 +141,12 @@ impl BackendVerifier {
         let common = leaf.common_name().filter(|_| leaf.names().is_empty());
         let reason = match UpstreamReason::of(refusal) {
             UpstreamReason::WrongName if common.is_some() => UpstreamReason::CommonNameOnly,
-            _ if is_own_root && refusal.position() == 0 && refusal.rule().id == "leaf.ca" => {
-                UpstreamReason::SelfSignedLeaf
+            UpstreamReason::Profile if leaf.is_self_issued() && refusal.rule().id == "leaf.ca" => {
+                if is_own_root {
+                    UpstreamReason::SelfSignedLeaf
+                } else {
+                    UpstreamReason::Untrusted
+                }
             }
             other => other,
         };
@@ -258,6 +272,14 @@ impl ServerCertVerifier for BackendVerifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
+}
+
+/// The usual rules without the one that a root is a CA.
+fn own_root() -> Profile {
+    let mut profile = Profile::connection();
+    // The rule is there and can be switched; if it were not, such certificates would be refused as before.
+    let _ = profile.set("basic-constraints.missing", Level::Off);
+    profile
 }
 
 fn peer_name(name: &ServerName<'_>) -> PeerName {
