@@ -3,15 +3,16 @@ mod listener;
 mod pool;
 mod strategies;
 mod tables;
+mod tls;
 
 pub use error::{BuildError, BuildErrors};
 
 use crate::plan::{self, Forward, Plan, UpstreamTimeouts};
 use lb_http::h1;
-use lb_proxy::{ListenerEntry, PoolEntry, PoolOptions, Snapshot};
+use lb_proxy::{ListenerEntry, PoolEntry, PoolOptions, ProxyOut, ProxyVersion, Snapshot};
 use lb_store::{Tables, TablesOptions};
-use pool::BuiltPool;
-use std::collections::HashMap;
+use pool::{BuiltPool, Surroundings};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Makes the snapshot that a plan describes.
@@ -29,10 +30,26 @@ use std::sync::Arc;
 /// none.
 pub fn build(plan: &Plan, previous: Option<&Snapshot>) -> Result<Built, BuildErrors> {
     let mut errors = Vec::new();
+    let engine = tls::engine();
+    let http: BTreeSet<usize> = plan
+        .listeners
+        .iter()
+        .filter(|listener| matches!(listener.service, plan::Service::Http(_)))
+        .flat_map(plan::Listener::forwards)
+        .map(|forward| forward.pool)
+        .collect();
     let pools: Vec<Option<BuiltPool>> = plan
         .pools
         .iter()
-        .map(|pool| keep(pool::build(pool, plan.zone.as_deref(), previous), &mut errors))
+        .enumerate()
+        .map(|(index, pool)| {
+            let surroundings = Surroundings {
+                zone: plan.zone.as_deref(),
+                speaks_http: http.contains(&index),
+                engine: &engine,
+            };
+            keep(pool::build(pool, &surroundings, previous), &mut errors)
+        })
         .collect();
     let mut entries = PoolEntries {
         plan,
@@ -42,7 +59,7 @@ pub fn build(plan: &Plan, previous: Option<&Snapshot>) -> Result<Built, BuildErr
     };
     let mut listeners = Vec::new();
     for listener in &plan.listeners {
-        let options = listener::build(plan, listener, &mut entries);
+        let options = listener::build(plan, listener, &mut entries, &engine);
         if let Some(options) = keep(options, &mut errors) {
             let same = previous.and_then(|snapshot| {
                 snapshot
@@ -132,7 +149,7 @@ impl PoolEntries<'_> {
                 .tables
                 .each_ref()
                 .map(|kept| kept.as_ref().map(|(table, _)| Arc::clone(table))),
-            options: pool_options(planned, forward.timeouts),
+            options: pool_options(planned, built, forward.timeouts),
         }));
         self.positions.insert((forward.pool, forward.timeouts), position);
         Some(position)
@@ -158,7 +175,7 @@ impl PoolEntries<'_> {
     }
 }
 
-fn pool_options(pool: &plan::Pool, timeouts: UpstreamTimeouts) -> PoolOptions {
+fn pool_options(pool: &plan::Pool, built: &BuiltPool, timeouts: UpstreamTimeouts) -> PoolOptions {
     PoolOptions {
         connect_timeout: timeouts.connect,
         response_timeout: timeouts.response,
@@ -174,8 +191,22 @@ fn pool_options(pool: &plan::Pool, timeouts: UpstreamTimeouts) -> PoolOptions {
             parsing: pool.parsing,
             ..codec_limits(&pool.limits)
         }),
-        tls: Vec::new(),
-        proxy: None,
+        tls: built.tls.clone(),
+        proxy: pool.proxy_protocol.map(proxy),
+    }
+}
+
+fn proxy(out: plan::ProxyOut) -> ProxyOut {
+    ProxyOut {
+        version: match out.version {
+            plan::ProxyVersion::V1 => ProxyVersion::V1,
+            plan::ProxyVersion::V2 => ProxyVersion::V2,
+        },
+        crc: out.crc,
+        authority: out.authority,
+        unique_id: out.unique_id,
+        ssl: out.ssl,
+        alpn: out.alpn,
     }
 }
 

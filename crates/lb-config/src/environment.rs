@@ -1,4 +1,5 @@
 use crate::NotUtf8;
+use lb_tls::Roots;
 use lb_types::Wall;
 use std::fmt;
 use std::fs::File;
@@ -35,6 +36,14 @@ pub trait Environment: fmt::Debug {
     /// When it is no folder, or cannot be read.
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         Err(io::Error::other(format!("{} is not read here", folder.display())))
+    }
+
+    /// The authorities that this machine believes. Without an answer of its own an environment has none.
+    ///
+    /// # Errors
+    /// There are none, or they cannot be read.
+    fn roots(&self) -> io::Result<Roots> {
+        Err(io::Error::other("the system's roots are not read here"))
     }
 
     /// The time at which certificates are judged. Without an answer of its own an environment has the machine's.
@@ -104,6 +113,11 @@ impl Environment for System {
         std::fs::read_dir(folder)?
             .map(|entry| entry.map(|entry| entry.path()))
             .collect()
+    }
+
+    fn roots(&self) -> io::Result<Roots> {
+        let (roots, _unreadable) = Roots::native().map_err(io::Error::other)?;
+        Ok(roots)
     }
 
     fn interface(&self, name: &str) -> io::Result<u32> {

@@ -87,14 +87,18 @@ pub use lb_sched::{Algorithm, BoundedLoadError};
 #[doc(no_inline)]
 pub use lb_telemetry::Format;
 #[doc(no_inline)]
-pub use lb_tls::{Identity, Note, Version, Versions};
+pub use lb_tls::client_auth::ClientAuthMode;
+#[doc(no_inline)]
+pub use lb_tls::upstream::Pin;
+#[doc(no_inline)]
+pub use lb_tls::{Identity, Note, Roots, Version, Versions};
 #[doc(no_inline)]
 pub use lb_types::{Address, BackendId, Cidr, Weight};
 pub use plan::{
-    AccessLists, AccessLog, Action, AdminSocket, AgentCheck, Backend, Certificates, Check, ClientAuth, ClientAuthMode,
-    ClientIp, ClientTimeouts, CookieInsert, Forward, Forwarded, Health, Http, HttpCheck, Limits, Listener, Log,
-    Opening, Origin, Passthrough, PassthroughRoute, Persistence, Plan, Pool, PoolTls, ProbeMethod, ProxyOut,
-    ProxyProtocol, ProxyVersion, Retries, Route, Scheduling, ServerTls, Service, Site, SocketFile, Tcp,
+    AccessLists, AccessLog, Action, AdminSocket, AgentCheck, Backend, Certificates, Check, ClientAuth, ClientIp,
+    ClientTimeouts, CookieInsert, Forward, Forwarded, Health, Http, HttpCheck, Limits, Listener, Log, Opening, Origin,
+    Passthrough, PassthroughRoute, Persistence, Plan, Pool, PoolTls, ProbeMethod, ProxyOut, ProxyProtocol,
+    ProxyVersion, Retries, Route, Scheduling, ServerTls, Service, Site, SocketFile, Tcp, TrustedRoots,
     UpstreamTimeouts,
 };
 pub use probe::{agent, probe};

@@ -10,7 +10,7 @@ pub use listener::{
     PassthroughRoute, ProxyProtocol, Route, Service, SocketFile, Tcp, UpstreamTimeouts,
 };
 pub use pool::{Backend, ClientIp, CookieInsert, Persistence, Pool, ProxyOut, ProxyVersion, Retries, Scheduling};
-pub use tls::{Certificates, ClientAuth, ClientAuthMode, PoolTls, ServerTls, Site};
+pub use tls::{Certificates, ClientAuth, PoolTls, ServerTls, Site, TrustedRoots};
 
 pub(crate) use made::Made;
 

@@ -44,7 +44,7 @@ fn there_are_sixty_broken_files_of_twenty_five_kinds() {
 }
 
 /// What needs no file of its own: the file that cannot be read or is too large, the data plane's own checks.
-const WITHOUT_A_FILE: [Kind; 4] = [Kind::UnreadableFile, Kind::TooMany, Kind::Refused, Kind::BadPin];
+const WITHOUT_A_FILE: [Kind; 3] = [Kind::UnreadableFile, Kind::TooMany, Kind::Refused];
 
 #[test]
 fn every_kind_has_a_broken_file() {

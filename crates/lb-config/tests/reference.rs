@@ -133,6 +133,10 @@ impl Environment for Known {
         Ok(vec![SocketAddr::from(([192, 0, 2, last], port))])
     }
 
+    fn roots(&self) -> io::Result<lb_config::Roots> {
+        Fake.roots()
+    }
+
     fn read(&self, _path: &Path) -> io::Result<String> {
         Fake.read(Path::new("/etc/lbd/secret"))
     }

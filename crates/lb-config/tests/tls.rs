@@ -5,12 +5,14 @@ mod common;
 
 use common::Fake;
 use lb_config::{
-    ClientAuthMode, Environment, Kind, Plan, PoolTls, Problems, ServerTls, Severity, Version, parse, resolve,
+    ClientAuthMode, Environment, Kind, Plan, PoolTls, Problems, Roots, ServerTls, Severity, TrustedRoots, Version,
+    build, parse, resolve,
 };
 use lb_types::Wall;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One listener, one pool, and what is added to them.
@@ -293,7 +295,8 @@ fn plain_http_on_port_443_is_warned_of_on_both_sides() {
 fn backends_are_verified_unless_the_file_says_otherwise() {
     let plan = plan("", "tls = {}");
     let tls = upstream(&plan);
-    assert!(tls.verify && tls.sni && tls.roots.is_empty() && tls.pins.is_empty());
+    assert!(tls.verify && tls.sni && tls.pins.is_empty());
+    assert_eq!(tls.roots, TrustedRoots::System);
     assert_eq!(tls.server_name, None);
     let (kind, severity, said) = only("", "tls = { verify = \"none\" }");
     assert_eq!((kind, severity), (Kind::Unverified, Severity::Warning));
@@ -310,7 +313,7 @@ fn every_key_of_a_pools_tls_is_read_and_written() {
          certificates = [\"/etc/lbd/client.pem\", \"/etc/lbd/client.key\"]\nmax_version = \"1.2\"",
     );
     let tls = upstream(&plan);
-    assert_eq!(tls.roots, paths(&["/etc/lbd/ca.pem"]));
+    assert_eq!(tls.roots, TrustedRoots::Files(paths(&["/etc/lbd/ca.pem"])));
     assert_eq!(tls.server_name.as_deref(), Some("app.example.com"));
     assert!(!tls.sni);
     assert_eq!(tls.versions.max(), Version::Tls12);
@@ -371,6 +374,10 @@ impl Environment for Rewritten {
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         Fake.list(folder)
+    }
+
+    fn roots(&self) -> io::Result<Roots> {
+        Fake.roots()
     }
 
     fn now(&self) -> Wall {
@@ -446,4 +453,366 @@ fn the_machines_own_files_and_folders_are_read() {
             .unwrap()
             .starts_with(b"-----BEGIN")
     );
+}
+
+#[test]
+fn sites_inherit_what_they_do_not_say() {
+    let plan = plan(
+        "[listeners.tls]\ncertificates = \"/etc/lbd/tls\"\nmin_version = \"1.3\"\nauthorities = \"/etc/lbd/ca.pem\"\ndepth = 2\n\
+         [[listeners.tls.sites]]\nnames = [\"API.example.com\", \"*.api.example.com\"]\ncertificates = \"/etc/lbd/api.pem\"\n\
+         client_auth = \"required\"\ncrl = \"/etc/lbd/crl.pem\"\nexpired_crl = \"accept\"\n\
+         [[listeners.tls.sites]]\nnames = [\"www.example.com\"]\nmin_version = \"1.2\"",
+        "",
+    );
+    let tls = server(&plan);
+    let [api, www] = &tls.sites[..] else { panic!("{tls:?}") };
+    assert_eq!(api.names, ["api.example.com", "*.api.example.com"]);
+    assert_eq!(api.certificates.identities().len(), 1);
+    assert_eq!(api.versions.min(), Version::Tls13);
+    let auth = &api.client_auth;
+    assert_eq!((auth.mode, auth.depth), (ClientAuthMode::Required, 2));
+    assert_eq!(auth.authorities, paths(&["/etc/lbd/ca.pem"]));
+    assert!(auth.accepts_expired_crl && !auth.accepts_missing_crl);
+    assert_eq!(www.client_auth.mode, ClientAuthMode::None);
+    assert_eq!(www.versions.min(), Version::Tls12);
+    assert_eq!(www.certificates, tls.default.certificates);
+    assert!(tls.asks_clients());
+}
+
+#[test]
+fn without_certificates_of_its_own_a_listener_has_those_of_its_sites() {
+    let plan = plan(
+        "[listeners.tls]\nstrict_sni = true\n[[listeners.tls.sites]]\nnames = [\"api.example.com\"]\ncertificates = \"/etc/lbd/api.pem\"",
+        "",
+    );
+    assert!(server(&plan).default.certificates.identities().is_empty());
+    let snapshot = build(&plan, None).unwrap().commit();
+    let tls = snapshot.listeners[0].options.preface.tls.as_ref().unwrap();
+    assert!(tls.sites.find(Some("api.example.com")).is_ok());
+    assert!(tls.sites.find(Some("www.example.com")).is_err());
+    let (kind, ..) = only("tls = { sites = [{ names = [\"a.example\"] }] }", "");
+    assert_eq!(kind, Kind::MissingKey);
+}
+
+#[test]
+fn s_mtls_02_client_authentication_is_per_listener_and_per_name() {
+    let plan = plan(
+        "[listeners.tls]\ncertificates = \"/etc/lbd/tls\"\nclient_auth = \"optional\"\nauthorities = \"/etc/lbd/ca.pem\"\n\
+         crl = [\"/etc/lbd/crl.pem\"]\n[[listeners.tls.sites]]\nnames = [\"api.example.com\"]\nclient_auth = \"required\"",
+        "",
+    );
+    let snapshot = build(&plan, None).unwrap().commit();
+    let sites = &snapshot.listeners[0].options.preface.tls.as_ref().unwrap().sites;
+    let mode = |name| sites.find(name).unwrap().client_auth().mode();
+    assert_eq!(mode(Some("api.example.com")), ClientAuthMode::Required);
+    assert_eq!(mode(Some("www.example.com")), ClientAuthMode::Optional);
+    assert_eq!(mode(None), ClientAuthMode::Optional);
+}
+
+#[test]
+fn authorities_and_lists_that_are_none_are_errors_at_their_key() {
+    for (keys, words) in [
+        ("authorities = \"/etc/lbd/www.key\"", "no certificate of an authority"),
+        ("authorities = \"/etc/lbd/friends.txt\"", "friends.txt"),
+        ("authorities = \"/etc/lbd\"", "names a folder"),
+        (
+            "authorities = \"/etc/lbd/ca.pem\", crl = \"/etc/lbd/ca.pem\"",
+            "no revocation list",
+        ),
+        (
+            "authorities = \"/etc/lbd/ca.pem\", crl = \"/etc/lbd/empty\"",
+            "nobody would be checked",
+        ),
+        ("authorities = \"/etc/lbd/ca.pem\", depth = 7", "allowed: 0 to 6"),
+    ] {
+        let (_, severity, said) = only(
+            &format!("tls = {{ certificates = \"/etc/lbd/tls\", client_auth = \"required\", {keys} }}"),
+            "",
+        );
+        assert_eq!(severity, Severity::Error);
+        assert!(said.contains(words), "{keys}: {said}");
+    }
+}
+
+#[test]
+fn what_is_no_secret_for_tickets_is_refused() {
+    for (file, words) in [
+        ("/etc/lbd/password", "fewer than 32"),
+        ("/etc/lbd/nowhere", "cannot be read"),
+    ] {
+        let (_, severity, said) = only(
+            &format!("tls = {{ certificates = \"/etc/lbd/tls\", ticket_secret_file = \"{file}\" }}"),
+            "",
+        );
+        assert_eq!(severity, Severity::Error);
+        assert!(said.contains(words) && !said.contains("sesame"), "{said}");
+    }
+}
+
+#[test]
+fn s_tls_05_a_listener_is_built_with_a_certificate_for_each_name() {
+    let plan = plan(
+        "limits = { max_handshakes = 7, hello_bytes = \"4KiB\" }\ntimeouts = { handshake = \"3s\" }\nhsts = \"180d\"\n\
+         tls = { certificates = \"/etc/lbd/tls\", ticket_secret_file = \"/etc/lbd/tickets.key\" }",
+        "",
+    );
+    let snapshot = build(&plan, None).unwrap().commit();
+    let options = &snapshot.listeners[0].options;
+    let preface = &options.preface;
+    assert_eq!(
+        (preface.timeout, preface.max_handshakes, preface.hello_bytes),
+        (Duration::from_secs(3), 7, 4096)
+    );
+    let site = preface.tls.as_ref().unwrap().sites.default_site();
+    assert_eq!(site.identities().len(), 2);
+    assert_eq!(site.config().alpn_protocols, [b"http/1.1".to_vec()]);
+    assert!(!site.config().ignore_client_order);
+    let lb_proxy::Service::Http(http) = &options.service else {
+        panic!("{options:?}")
+    };
+    assert_eq!(http.https.hsts, Some(Duration::from_secs(180 * 86_400)));
+}
+
+#[test]
+fn bytes_over_tls_agree_on_no_protocol() {
+    let plan = plan(
+        "protocol = \"tcp\"\ntls = { certificates = \"/etc/lbd/tls\" }",
+        "tls = {}",
+    );
+    let snapshot = build(&plan, None).unwrap().commit();
+    let tls = snapshot.listeners[0].options.preface.tls.as_ref().unwrap();
+    assert!(tls.sites.default_site().config().alpn_protocols.is_empty());
+    let upstream = snapshot.pools[0].options.tls[0].as_ref().unwrap();
+    assert!(upstream.config().alpn_protocols.is_empty());
+}
+
+#[test]
+fn s_tls_10_each_backend_is_verified_by_its_own_name() {
+    let text = file(
+        "",
+        "tls = {}\n[[pools]]\nname = \"plain\"\nbackends = [\"10.0.0.9:80\"]",
+    )
+    .replace(
+        "\"10.0.0.1:8000\"",
+        "\"10.0.0.1:8000\", { address = \"10.0.0.2:8000\", tls = { server_name = \"two.example.com\" } }",
+    );
+    let plan = resolve(&parse("lbd.toml", &text), &Fake).unwrap().plan;
+    let snapshot = build(&plan, None).unwrap().commit();
+    let pool = |name: &str| {
+        let mut entries = snapshot.pools.iter();
+        &entries.find(|entry| entry.pool.name() == name).unwrap().options
+    };
+    let names: Vec<String> = pool("app")
+        .tls
+        .iter()
+        .map(|tls| tls.as_ref().unwrap().server_name().to_str().into_owned())
+        .collect();
+    assert_eq!(names, ["10.0.0.1", "two.example.com", "one.internal"]);
+    assert_eq!(
+        pool("app").tls[0].as_ref().unwrap().config().alpn_protocols,
+        [b"http/1.1".to_vec()]
+    );
+    assert!(pool("plain").tls.is_empty());
+}
+
+#[test]
+fn sessions_with_backends_outlive_a_reload_and_not_a_change_of_trust() {
+    let first = build(&plan("", "tls = {}"), None).unwrap().commit();
+    let of = |snapshot: &lb_config::Snapshot| Arc::clone(snapshot.pools[0].options.tls[0].as_ref().unwrap());
+    let same = build(&plan("", "tls = {}"), Some(&first)).unwrap().commit();
+    assert!(Arc::ptr_eq(&of(&first), &of(&same)));
+    let pin = "key-sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let other = plan("", &format!("tls = {{ pins = \"{pin}\" }}"));
+    let other = build(&other, Some(&same)).unwrap().commit();
+    assert!(!Arc::ptr_eq(&of(&first), &of(&other)));
+    assert_ne!(of(&first).identity(), of(&other).identity());
+}
+
+#[test]
+fn pins_do_without_authorities_unless_both_are_written() {
+    let pin = "key-sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let alone = plan("", &format!("tls = {{ pins = [\"{pin}\"] }}"));
+    assert_eq!(upstream(&alone).roots, TrustedRoots::None);
+    assert_eq!(upstream(&alone).pins[0].to_string(), pin);
+    let both = plan("", &format!("tls = {{ pins = [\"{pin}\"], roots = \"system\" }}"));
+    assert_eq!(upstream(&both).roots, TrustedRoots::System);
+    assert!(build(&alone, None).is_ok());
+    assert!(build(&both, None).is_ok());
+}
+
+#[test]
+fn a_machine_without_roots_is_told_what_to_install() {
+    #[derive(Debug)]
+    struct Bare;
+    impl Environment for Bare {
+        fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+            Fake.look_up(host, port)
+        }
+        fn read(&self, path: &Path) -> io::Result<String> {
+            Fake.read(path)
+        }
+    }
+    let problems = resolve(&parse("lbd.toml", &file("", "tls = {}")), &Bare).unwrap_err();
+    assert!(problems.to_string().contains("ca-certificates"), "{problems}");
+    assert!(resolve(&parse("lbd.toml", &file("", "tls = { verify = \"none\" }")), &Bare).is_ok());
+}
+
+#[test]
+fn probes_send_the_pools_header_unless_they_have_their_own() {
+    use lb_config::ProxyHeader;
+    let header = |pool: &str| plan("", pool).pools[0].health.as_ref().unwrap().proxy_protocol;
+    assert_eq!(
+        header("proxy_protocol = \"v2\"\nhealth = { kind = \"tcp\" }"),
+        Some(ProxyHeader::V2Local)
+    );
+    assert_eq!(
+        header("proxy_protocol = \"v1\"\nhealth = { kind = \"http\" }"),
+        Some(ProxyHeader::V1)
+    );
+    assert_eq!(
+        header("proxy_protocol = \"v1\"\nhealth = { kind = \"http\", proxy_protocol = \"v2\" }"),
+        Some(ProxyHeader::V2)
+    );
+    assert_eq!(
+        header("proxy_protocol = \"v1\"\nhealth = { kind = \"udp\", send = \"x\" }"),
+        None
+    );
+    assert_eq!(
+        plan("", "health = { kind = \"tcp\", tls = false }").pools[0]
+            .health
+            .as_ref()
+            .unwrap()
+            .tls,
+        Some(false)
+    );
+}
+
+#[test]
+fn headers_of_the_proxy_protocol_are_built_in_both_directions() {
+    let plan = plan(
+        "proxy_protocol = \"accept\"\nproxy_protocol_from = [\"10.0.0.0/8\", \"::1\"]\ntimeouts = { handshake = \"1s\" }",
+        "proxy_protocol = { crc = true, tlvs = [\"ssl\", \"authority\"] }",
+    );
+    let snapshot = build(&plan, None).unwrap().commit();
+    let proxy = snapshot.listeners[0].options.preface.proxy.as_ref().unwrap();
+    assert!(!proxy.is_required);
+    assert_eq!(proxy.from.len(), 2);
+    assert_eq!(snapshot.listeners[0].options.preface.timeout, Duration::from_secs(1));
+    let out = snapshot.pools[0].options.proxy.unwrap();
+    assert_eq!(out.version, lb_proxy::ProxyVersion::V2);
+    assert!(out.crc && out.ssl && out.authority && !out.unique_id && !out.alpn);
+}
+
+#[test]
+fn s_mtls_11_the_longest_range_decides_who_may_connect() {
+    let plan = plan(
+        "allow = [\"192.0.2.0/24\"]\nallow_files = \"/etc/lbd/friends.txt\"\ndeny = [\"10.1.0.0/16\"]\ndeny_files = [\"/etc/lbd/foes.txt\"]",
+        "",
+    );
+    let snapshot = build(&plan, None).unwrap().commit();
+    let access = snapshot.listeners[0].options.preface.access.as_ref().unwrap();
+    for (address, allowed) in [
+        ("10.2.0.1", true),
+        ("10.1.0.1", false),
+        ("192.0.2.1", false),
+        ("192.0.2.2", true),
+        ("2001:db8::1", true),
+        ("8.8.8.8", false),
+    ] {
+        assert_eq!(access.check(address.parse().unwrap()).allowed, allowed, "{address}");
+    }
+    let everybody = self::plan("", "");
+    assert!(everybody.listeners[0].access.access().is_none());
+    let but_one = self::plan("deny = [\"192.0.2.1\"]", "");
+    let access = but_one.listeners[0].access.access().unwrap();
+    assert!(access.check("8.8.8.8".parse().unwrap()).allowed);
+    assert!(!access.check("192.0.2.1".parse().unwrap()).allowed);
+}
+
+#[test]
+fn a_bad_line_of_a_list_is_named_by_its_number() {
+    let (kind, severity, said) = only("allow_files = \"/etc/lbd/not-ranges.txt\"", "");
+    assert_eq!((kind, severity), (Kind::BadRange, Severity::Error));
+    assert!(
+        said.contains("/etc/lbd/not-ranges.txt, line 2") && said.contains("nobody"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_range_that_a_file_allows_and_another_denies_is_warned_of() {
+    let (kind, severity, said) = only("deny_files = \"/etc/lbd/foes.txt\"\nallow = [\"192.0.2.1\"]", "");
+    assert_eq!((kind, severity), (Kind::Contradiction, Severity::Warning));
+    assert!(
+        said.contains("192.0.2.1/32 is allowed by `allow` and denied by /etc/lbd/foes.txt"),
+        "{said}"
+    );
+}
+
+#[test]
+fn routes_have_lists_of_their_own() {
+    let plan = plan(
+        "[[listeners.routes]]\npath = \"/admin\"\npool = \"app\"\nallow = [\"10.0.0.0/8\"]\ndeny_files = \"/etc/lbd/foes.txt\"",
+        "",
+    );
+    let lb_config::Service::Http(http) = &plan.listeners[0].service else {
+        panic!("{plan:?}")
+    };
+    let access = http.routes[0].access.access().unwrap();
+    assert!(access.check("10.0.0.1".parse().unwrap()).allowed);
+    assert!(!access.check("11.0.0.1".parse().unwrap()).allowed);
+}
+
+#[test]
+fn tls_is_passed_on_by_name_and_protocol() {
+    let plan = plan(
+        "protocol = \"tls_passthrough\"\ntimeouts = { idle = \"2m\", connect = \"1s\" }\nlimits = { hello_bytes = 2048 }\n\
+         [[listeners.routes]]\nhosts = [\"A.example.com\", \"*.example.com\"]\nalpn = [\"h2\", \"http/1.1\"]\npool = \"app\"\n\
+         timeouts = { connect = \"3s\" }\n[[listeners.routes]]\nhost = \"a.example.com\"\npool = \"app\"",
+        "",
+    );
+    let snapshot = build(&plan, None).unwrap().commit();
+    let options = &snapshot.listeners[0].options;
+    let lb_proxy::Service::Passthrough(service) = &options.service else {
+        panic!("{options:?}")
+    };
+    assert_eq!(options.preface.hello_bytes, 2048);
+    assert_eq!(service.idle_timeout, Duration::from_secs(120));
+    assert_eq!(service.routes[0].hosts, ["a.example.com", "*.example.com"]);
+    assert_eq!(service.routes[0].alpn, [b"h2".to_vec(), b"http/1.1".to_vec()]);
+    // The same pool with another patience stands there twice.
+    let connect = |position: usize| snapshot.pools[position].options.connect_timeout;
+    assert_eq!(connect(service.routes[0].pool), Duration::from_secs(3));
+    assert_eq!(connect(service.default.unwrap()), Duration::from_secs(1));
+    assert_eq!(service.routes[1].pool, service.default.unwrap());
+}
+
+#[test]
+fn a_listener_that_sends_to_https_needs_no_pool() {
+    let text = file(
+        "tls = { certificates = \"/etc/lbd/tls\" }\n[[listeners]]\nname = \"plain\"\naddress = \"127.0.0.1:8080\"\nredirect_to_https = true",
+        "",
+    );
+    let resolved = resolve(&parse("lbd.toml", &text), &Fake).unwrap();
+    assert!(resolved.warnings.is_empty(), "{}", resolved.warnings);
+    assert_round_trip(&resolved.plan);
+    let snapshot = build(&resolved.plan, None).unwrap().commit();
+    let lb_proxy::Service::Http(http) = &snapshot.listeners[1].options.service else {
+        panic!("{snapshot:?}")
+    };
+    assert!(http.https.redirect);
+}
+
+#[test]
+fn s_mtls_10_the_clients_certificate_reaches_the_backend_where_one_is_asked_for() {
+    let plan = plan(
+        "forwarded = { client_cert = true, xfcc = true, port = false }\ntls = { certificates = \"/etc/lbd/tls\", client_auth = \
+         \"required\", authorities = \"/etc/lbd/ca.pem\" }",
+        "",
+    );
+    let snapshot = build(&plan, None).unwrap().commit();
+    let lb_proxy::Service::Http(http) = &snapshot.listeners[0].options.service else {
+        panic!("{snapshot:?}")
+    };
+    assert!(http.https.client_cert && http.https.xfcc);
 }

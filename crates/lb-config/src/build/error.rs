@@ -7,7 +7,7 @@ use std::fmt;
 /// A part of a plan that the data plane does not take.
 ///
 /// Each names the value, and the pool or the listener it stands in; the reason is the [source](Error::source).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A bound on loads that would leave the last requests without a place, or bound nothing.
@@ -82,11 +82,29 @@ pub enum BuildError {
         /// The reason.
         source: PrefixError,
     },
-    /// A listener for what the data plane does not speak.
-    #[error("listener {listener:?} speaks what is not served yet")]
-    NotServed {
+    /// TLS that clients of a listener cannot be served.
+    #[error("listener {listener:?} cannot speak TLS")]
+    ServerTls {
         /// The listener.
         listener: String,
+        /// The reason.
+        source: Box<lb_tls::BuildError>,
+    },
+    /// TLS that a backend cannot be spoken to over.
+    #[error("pool {pool:?} cannot speak TLS with backend {backend:?}")]
+    UpstreamTls {
+        /// The pool.
+        pool: String,
+        /// The backend.
+        backend: String,
+        /// The reason.
+        source: Box<lb_tls::BuildError>,
+    },
+    /// A plan that names files which were not loaded: it was changed after it was resolved.
+    #[error("{owner:?} names files of certificates that were not loaded")]
+    NotLoaded {
+        /// The listener or pool.
+        owner: String,
     },
     /// Routes that make no table.
     #[error("listener {listener:?} has routes that cannot stand together")]
@@ -114,7 +132,13 @@ impl BuildError {
                 "write the `host` as browsers send it: a name, `*.` and a name, or an address, without a port"
             }
             Self::Path { .. } => "write the `path` in normal form: it begins with a slash, and has no query",
-            Self::NotServed { .. } => "give the listener another `protocol`",
+            Self::ServerTls { .. } => {
+                "change the `certificates`, `sites` or times of [listeners.tls] as the reason says"
+            }
+            Self::UpstreamTls { .. } => {
+                "give the backend a `server_name` that a certificate can have, or change [pools.tls]"
+            }
+            Self::NotLoaded { .. } => "write the change into the file, and resolve it again",
             Self::Routes { .. } => "leave out one of the two routes, or give it another `host` or `path`",
         }
     }
@@ -123,7 +147,7 @@ impl BuildError {
 /// Everything in a plan that the data plane does not take: at least one part.
 ///
 /// `Display` prints each with its reasons and its mend.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BuildErrors(Vec<BuildError>);
 
 impl BuildErrors {

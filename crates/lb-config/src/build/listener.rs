@@ -1,15 +1,20 @@
-use super::{BuildError, PoolEntries, codec_limits};
+use super::{BuildError, PoolEntries, codec_limits, tls};
 use crate::plan::{self, Action, Listener, Plan};
 use lb_balance::route::{self, Host, Prefix, Routes};
 use lb_http::forward::Statements;
 use lb_http::h1;
-use lb_proxy::{HttpOptions, ListenerOptions, Service, TcpOptions};
+use lb_proxy::{
+    HttpOptions, HttpsOptions, ListenerOptions, PassthroughOptions, PassthroughRoute, PrefaceOptions, ProxyIn, Service,
+    TcpOptions,
+};
+use lb_tls::Engine;
 use std::sync::Arc;
 
 pub(super) fn build(
     plan: &Plan,
     listener: &Listener,
     entries: &mut PoolEntries<'_>,
+    engine: &Engine,
 ) -> Result<ListenerOptions, BuildError> {
     let access_log = listener.access_log && plan.log.access != plan::AccessLog::Off;
     let service = match &listener.service {
@@ -18,10 +23,24 @@ pub(super) fn build(
             idle_timeout: tcp.idle,
             access_log,
         }),
-        plan::Service::Passthrough(_) => {
-            return Err(BuildError::NotServed {
-                listener: listener.name.clone(),
+        plan::Service::Passthrough(service) => {
+            let routes = service.routes.iter().map(|route| {
+                Ok(PassthroughRoute {
+                    hosts: route.hosts.clone(),
+                    alpn: route.alpn.iter().map(|name| name.clone().into_bytes()).collect(),
+                    pool: entries.find_for(&listener.name, &route.forward)?,
+                })
             });
+            let routes: Result<_, BuildError> = routes.collect();
+            let default = service.forward.as_ref();
+            Service::Passthrough(PassthroughOptions {
+                routes: routes?,
+                default: default
+                    .map(|forward| entries.find_for(&listener.name, forward))
+                    .transpose()?,
+                idle_timeout: service.idle,
+                access_log,
+            })
         }
         plan::Service::Http(http) => Service::Http(HttpOptions {
             routes: routes(&listener.name, http, entries)?,
@@ -43,7 +62,12 @@ pub(super) fn build(
             abort_on_half_close: http.abort_on_half_close,
             access_log,
             log_probes: http.log_probes,
-            https: lb_proxy::HttpsOptions::default(),
+            https: HttpsOptions {
+                redirect: http.redirect_to_https,
+                hsts: http.hsts,
+                client_cert: http.forwarded.client_cert,
+                xfcc: http.forwarded.xfcc,
+            },
         }),
     };
     Ok(ListenerOptions {
@@ -51,8 +75,31 @@ pub(super) fn build(
         address: listener.address,
         backlog: listener.backlog,
         max_connections: listener.max_connections,
-        preface: lb_proxy::PrefaceOptions::default(),
+        preface: preface(listener, engine)?,
         service,
+    })
+}
+
+/// What comes before the service.
+fn preface(listener: &Listener, engine: &Engine) -> Result<PrefaceOptions, BuildError> {
+    let tls = listener.tls.as_deref().map(|tls| tls::server(listener, tls, engine));
+    let usual = PrefaceOptions {
+        access: listener.access.made.as_ref().map(|made| Arc::clone(made.value())),
+        proxy: listener.proxy_protocol.as_ref().map(|proxy| ProxyIn {
+            is_required: proxy.is_required,
+            from: proxy.from.clone(),
+        }),
+        tls: tls.transpose()?.map(Arc::new),
+        ..PrefaceOptions::default()
+    };
+    Ok(match listener.opening {
+        Some(opening) => PrefaceOptions {
+            timeout: opening.handshake,
+            max_handshakes: opening.max_handshakes,
+            hello_bytes: opening.hello_bytes,
+            ..usual
+        },
+        None => usual,
     })
 }
 

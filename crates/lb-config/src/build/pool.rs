@@ -1,11 +1,13 @@
 use super::BuildError;
 use super::strategies::{client_ip, cookie_insert};
 use super::tables::{self, KeptTables};
+use super::tls;
 use crate::plan::{self, Persistence};
 use lb_balance::{Backend, Pool, Spread, Standing};
 use lb_persist::Strategy;
 use lb_proxy::Snapshot;
 use lb_sched::BoundedLoad;
+use lb_tls::{Engine, UpstreamTls};
 use lb_types::{BackendId, Slot};
 use std::sync::Arc;
 
@@ -13,13 +15,24 @@ use std::sync::Arc;
 pub(super) struct BuiltPool {
     pub(super) pool: Arc<Pool>,
     pub(super) tables: KeptTables,
+    /// By slot; empty: no TLS.
+    pub(super) tls: Vec<Option<Arc<UpstreamTls>>>,
+}
+
+/// What a pool is built by, besides its plan.
+pub(super) struct Surroundings<'a> {
+    pub(super) zone: Option<&'a str>,
+    /// Does some HTTP listener send to it?
+    pub(super) speaks_http: bool,
+    pub(super) engine: &'a Engine,
 }
 
 pub(super) fn build(
     planned: &plan::Pool,
-    zone: Option<&str>,
+    around: &Surroundings<'_>,
     previous: Option<&Snapshot>,
 ) -> Result<BuiltPool, BuildError> {
+    let zone = around.zone;
     let old = previous.and_then(|snapshot| snapshot.pools.iter().find(|entry| entry.pool.name() == planned.name));
     let standings_before = old.map(|entry| entry.pool.standings()).unwrap_or_default();
     let mut backends = Vec::new();
@@ -70,6 +83,16 @@ pub(super) fn build(
     if let Some(by) = &planned.scheduling.hash {
         strategies.push(Box::new(by.clone()));
     }
+    let tls = match &planned.tls {
+        Some(tls) => tls::upstream(
+            planned,
+            tls,
+            around.speaks_http,
+            old.map(|entry| &**entry),
+            around.engine,
+        )?,
+        None => Vec::new(),
+    };
     let old = old.map(|entry| &*entry.pool);
     let spread = spread(planned, zone)?;
     let pool =
@@ -81,6 +104,7 @@ pub(super) fn build(
     Ok(BuiltPool {
         pool: Arc::new(pool),
         tables,
+        tls,
     })
 }
 

@@ -1,10 +1,12 @@
-use super::ServerTls;
+use super::{Made, ServerTls};
 use crate::schema::TIMEOUTS;
 use crate::usual;
+use lb_guard::Access;
 use lb_http::h1::QueryCharacters;
 use lb_types::{Address, Cidr};
 use std::num::NonZeroU64;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One address, and what is served there.
@@ -57,6 +59,8 @@ pub struct AccessLists {
     pub deny: Vec<Cidr>,
     /// Files with more of them.
     pub deny_files: Vec<PathBuf>,
+    /// All of them together.
+    pub(crate) made: Option<Made<Access>>,
 }
 
 /// What a client may take for what comes before requests or bytes.
@@ -273,6 +277,12 @@ impl Default for UpstreamTimeouts {
 }
 
 impl AccessLists {
+    /// All lists in one: who asks it needs nothing else of this. `None`: everybody may.
+    #[must_use]
+    pub fn access(&self) -> Option<&Arc<Access>> {
+        self.made.as_ref().map(Made::value)
+    }
+
     /// May everybody?
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,4 +1,5 @@
 use super::{Health, Limits, PoolTls};
+use crate::grammar::{self, HostPort};
 use crate::secret::Secret;
 use lb_balance::FailOpen;
 use lb_http::h1::Parsing;
@@ -193,6 +194,16 @@ impl Backend {
     #[must_use]
     pub fn id(&self, pool: &Pool) -> BackendId {
         BackendId::of(&pool.name, &self.name)
+    }
+
+    /// Its host, as it was written and in small letters; an address without its port. A Unix domain socket has none.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        let address = self.address.ip()?;
+        match grammar::host_port(&self.address_text, &|_| Ok(1)) {
+            Ok(HostPort::Name { host, .. }) => Some(host.trim_end_matches('.').to_ascii_lowercase()),
+            _ => Some(address.to_string()),
+        }
     }
 
     /// Its weight now: 0 while it drains.

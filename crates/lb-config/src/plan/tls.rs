@@ -1,6 +1,9 @@
 use super::Made;
 use crate::schema::TLS;
 use crate::usual;
+use lb_tls::client_auth::{Authorities, ClientAuthMode, RevocationLists};
+use lb_tls::tickets::TicketSecret;
+use lb_tls::upstream::Pin;
 use lb_tls::{Identity, Loaded, Note, Versions};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +27,8 @@ pub struct ServerTls {
     pub ticket_lifetime: Duration,
     /// Sessions of TLS 1.2 that are kept for clients without tickets.
     pub session_cache: usize,
+    /// What that file held.
+    pub(crate) ticket_secret: Option<Made<TicketSecret>>,
 }
 
 /// The names, certificates and rules of one site.
@@ -68,38 +73,44 @@ pub struct ClientAuth {
     pub accepts_missing_crl: bool,
     /// The most certificates of authorities between the client's and the root.
     pub depth: u8,
-}
-
-/// Is a client asked for a certificate?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ClientAuthMode {
-    /// No.
-    None,
-    /// Yes; it may have none.
-    Optional,
-    /// Yes, and without a good one it is refused.
-    Required,
+    /// What those files held, where clients are asked.
+    pub(crate) made_authorities: Option<Made<Authorities>>,
+    /// What those lists held, where clients are asked.
+    pub(crate) made_lists: Option<Made<RevocationLists>>,
 }
 
 /// How the backends of a pool are spoken to over TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolTls {
-    /// Files with the authorities that are believed; none: the system's.
-    pub roots: Vec<PathBuf>,
+    /// The authorities that are believed.
+    pub roots: TrustedRoots,
     /// The name that the certificate must have. `None`: the backend's host, as it is written.
     pub server_name: Option<String>,
     /// Is the name said in the handshake?
     pub sni: bool,
-    /// Certificates or keys of which the backend must show one, in place of an authority.
-    pub pins: Vec<String>,
+    /// Certificates or keys of which the backend must show one: by itself, or, with authorities, on the way to one of them.
+    pub pins: Vec<Pin>,
     /// Is the certificate checked at all?
     pub verify: bool,
     /// What is shown to a backend that asks.
     pub certificates: Certificates,
     /// What is spoken.
     pub versions: Versions,
+    /// What the authorities are, where they are asked.
+    pub(crate) made_roots: Option<Made<Authorities>>,
+}
+
+/// The authorities that are believed of backends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrustedRoots {
+    /// None: pins say who is believed.
+    None,
+    /// Those of the system.
+    System,
+    /// Those in these files.
+    Files(Vec<PathBuf>),
 }
 
 impl Certificates {
@@ -116,18 +127,6 @@ impl Certificates {
     }
 }
 
-impl ClientAuthMode {
-    /// As it is written in a file.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Optional => "optional",
-            Self::Required => "required",
-        }
-    }
-}
-
 impl Default for ClientAuth {
     /// Nobody is asked.
     fn default() -> Self {
@@ -138,6 +137,8 @@ impl Default for ClientAuth {
             accepts_expired_crl: false,
             accepts_missing_crl: false,
             depth: u8::try_from(usual::number(&TLS, "depth")).unwrap_or(0),
+            made_authorities: None,
+            made_lists: None,
         }
     }
 }

@@ -34,6 +34,7 @@ use crate::{Kind, NotUtf8, Problem, Problems, Severity, Span};
 pub use admin::load_admin;
 use lb_persist::HashBy;
 use lb_telemetry::Format;
+use lb_tls::client_auth::{Authorities, RevocationLists};
 use lb_tls::{Engine, Loaded};
 use pool::Pools;
 use std::cell::{OnceCell, RefCell};
@@ -66,6 +67,11 @@ pub(crate) struct Context<'a> {
     files: RefCell<BTreeSet<PathBuf>>,
     /// Certificates that were loaded, by what they were made from: several listeners may show the same.
     loaded: RefCell<HashMap<[u8; 32], Made<Loaded>>>,
+    /// Authorities and lists of what was revoked, in the same way: one copy, however many ask them.
+    authorities: RefCell<HashMap<[u8; 32], Made<Authorities>>>,
+    lists: RefCell<HashMap<[u8; 32], Made<RevocationLists>>>,
+    /// The authorities of the machine.
+    system_roots: OnceCell<Option<Made<Authorities>>>,
     engine: OnceCell<Engine>,
 }
 
@@ -162,6 +168,9 @@ fn read(table: &DeTable<'_>, environment: &dyn Environment, sink: &Sink) -> Plan
             .value(),
         files: RefCell::default(),
         loaded: RefCell::default(),
+        authorities: RefCell::default(),
+        lists: RefCell::default(),
+        system_roots: OnceCell::new(),
         engine: OnceCell::new(),
     };
     let pool_readers = root.tables("pools", &POOLS);

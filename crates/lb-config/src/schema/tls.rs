@@ -11,8 +11,8 @@ const MIN_VERSION: Key = key("min_version", VERSIONS, "\"1.2\"");
 const MAX_VERSION: Key = key("max_version", VERSIONS, "\"1.3\"");
 const CLIENT_AUTH: Value = Value::Word(&["none", "optional", "required"]);
 const REFUSE: Value = Value::Word(&["refuse", "accept"]);
-/// The longest chains in use have four; lb-cert itself stops at 16.
-const DEPTH: Value = integer(1, 10);
+/// More intermediates are never followed.
+const DEPTH: Value = integer(0, 6);
 
 pub(crate) static TLS: Section = Section {
     path: "listeners.tls",
@@ -31,7 +31,7 @@ pub(crate) static TLS: Section = Section {
         key("crl", FILES, ""),
         key("expired_crl", REFUSE, "\"refuse\""),
         key("missing_crl", REFUSE, "\"refuse\""),
-        key("depth", DEPTH, "4"),
+        key("depth", DEPTH, "6"),
         key("sites", Value::Tables, ""),
     ],
 };

@@ -1,5 +1,5 @@
 use super::{Text, quoted};
-use crate::plan::{Certificates, ClientAuth, PoolTls, ProxyOut, ProxyVersion, ServerTls, Site};
+use crate::plan::{Certificates, ClientAuth, PoolTls, ProxyOut, ProxyVersion, ServerTls, Site, TrustedRoots};
 use crate::schema::{POOL_TLS, TLS};
 use lb_tls::Versions;
 
@@ -54,7 +54,7 @@ fn versions_text(out: &mut Text, versions: Versions, outer: Versions) {
 
 fn client_auth_text(out: &mut Text, auth: &ClientAuth, outer: &ClientAuth) {
     if auth.mode != outer.mode {
-        out.text("client_auth", auth.mode.as_str());
+        out.text("client_auth", auth.mode.word());
     }
     for (name, paths, outer) in [
         ("authorities", &auth.authorities, &outer.authorities),
@@ -79,12 +79,18 @@ fn client_auth_text(out: &mut Text, auth: &ClientAuth, outer: &ClientAuth) {
 
 pub(super) fn pool_text(out: &mut Text, tls: &PoolTls) {
     out.header("[pools.tls]");
-    out.paths("roots", &tls.roots);
+    match &tls.roots {
+        TrustedRoots::Files(paths) => out.paths("roots", paths),
+        // Pins alone would do without.
+        TrustedRoots::System if !tls.pins.is_empty() => out.text("roots", "system"),
+        TrustedRoots::System | TrustedRoots::None => {}
+    }
     if let Some(name) = &tls.server_name {
         out.text("server_name", name);
     }
     out.set_unless(&POOL_TLS, "sni", tls.sni);
-    out.list("pins", &tls.pins);
+    let pins: Vec<String> = tls.pins.iter().map(ToString::to_string).collect();
+    out.list("pins", &pins);
     if !tls.verify {
         out.text("verify", "none");
     }

@@ -1,4 +1,4 @@
-use lb_config::Environment;
+use lb_config::{Environment, Roots};
 use lb_types::Wall;
 use std::io;
 use std::net::SocketAddr;
@@ -46,6 +46,15 @@ impl Environment for Fake {
         paths.sort_unstable_by(|a, b| b.cmp(a));
         paths.dedup();
         Ok(paths)
+    }
+
+    fn roots(&self) -> io::Result<Roots> {
+        let contents = lb_tls::lb_cert::read("ca", include_bytes!("../tls/ca.pem"), &Default::default()).unwrap();
+        let mut roots = Roots::new();
+        for found in lb_tls::lb_cert::parse_all(contents.certificates).unwrap() {
+            roots.add(found.value);
+        }
+        Ok(roots)
     }
 
     fn now(&self) -> Wall {

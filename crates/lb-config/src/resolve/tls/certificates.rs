@@ -167,7 +167,7 @@ fn looks_like_one(path: &Path, bytes: &[u8]) -> bool {
 }
 
 /// Where the file stands in the configuration that a message begins with.
-fn place<'a>(message: &str, files: &'a [(String, Vec<u8>, Span)]) -> Option<&'a Span> {
+pub(super) fn place<'a>(message: &str, files: &'a [(String, Vec<u8>, Span)]) -> Option<&'a Span> {
     let named = files.iter().filter(|(label, ..)| message.starts_with(label.as_str()));
     let longest = named.max_by_key(|(label, ..)| label.len());
     longest.or(files.first()).map(|(_, _, span)| span)

@@ -9,12 +9,14 @@ pub(super) use pool::{backend_name, read as read_pool};
 pub(super) use site::name as check_site_name;
 
 use super::{Context, whole};
-use crate::plan::ServerTls;
+use crate::plan::{Made, ServerTls};
 use crate::reader::Reader;
 use crate::schema::{TLS, Value};
 use crate::usual;
-use crate::{Kind, Problem};
+use crate::{Kind, Problem, Span};
+use lb_tls::tickets::TicketSecret;
 use lb_tls::{Version, Versions};
+use std::path::Path;
 
 /// What a listener says of TLS; `None`: it speaks none.
 pub(super) fn read(context: &Context<'_>, listener: &Reader<'_>) -> Option<ServerTls> {
@@ -30,14 +32,15 @@ pub(super) fn read(context: &Context<'_>, listener: &Reader<'_>) -> Option<Serve
         );
     }
     let secret = reader.path("ticket_secret_file");
-    if let Some((path, span)) = secret.as_ref() {
-        let _ = context.bytes(&reader, "ticket_secret_file", path, span);
-    }
+    let ticket_secret = secret
+        .as_ref()
+        .and_then(|(path, span)| ticket_secret(context, &reader, path, span));
     Some(ServerTls {
         sites,
         strict_sni: reader.boolean("strict_sni").value().unwrap_or(false),
         server_order: reader.boolean("server_order").value().unwrap_or(false),
         ticket_secret_file: secret.value(),
+        ticket_secret,
         ticket_lifetime: reader
             .duration("ticket_lifetime")
             .value()
@@ -48,6 +51,22 @@ pub(super) fn read(context: &Context<'_>, listener: &Reader<'_>) -> Option<Serve
         ),
         default,
     })
+}
+
+/// The secret of session tickets. Bytes, of which the last may be the end of a line.
+fn ticket_secret(context: &Context<'_>, reader: &Reader<'_>, path: &Path, span: &Span) -> Option<Made<TicketSecret>> {
+    let bytes = context.bytes(reader, "ticket_secret_file", path, span)?;
+    let digest = context.digest([[b"tickets".as_slice(), &bytes]].into_iter());
+    match TicketSecret::from_bytes(&bytes) {
+        Ok(secret) => Some(Made::new(digest, secret)),
+        Err(error) => {
+            reader.push(
+                Problem::error(Kind::BadSecret, format!("{}: {error}", path.display()))
+                    .at(span.clone(), "whoever guesses it reads what clients say"),
+            );
+            None
+        }
+    }
 }
 
 /// `min_version` and `max_version`, from what holds further out.
