@@ -280,7 +280,7 @@ fn https_is_asked_for_by_redirect_and_remembered_and_another_site_gets_421() {
              client_auth = \"required\", authorities = [{root:?}] }}] }}"
         ))
         .rest(&format!(
-            "[[listeners]]\nname = \"plain\"\naddress = \"{plain}\"\npool = \"main\"\nredirect_to_https = true"
+            "[[listeners]]\nname = \"plain\"\naddress = \"{plain}\"\nredirect_to_https = true"
         ));
     let lbd = Lbd::start(&config.text());
     let mut client = Client::connect(plain);

@@ -18,7 +18,7 @@ use crate::timer::Timer;
 use crate::view::{ListenerHandle, ListenerView};
 use lb_net::{Handshake, Refused, Stream, TlsFault};
 use lb_preface::client_hello::{self};
-use lb_preface::{Alert, Step as Read, proxy, sniff};
+use lb_preface::{Alert, Step as Read, Version, proxy, sniff};
 use lb_telemetry::End;
 use lb_tls::client_auth::ClientAuthMode;
 use lb_tls::{ClientVerdict, Site};
@@ -284,6 +284,14 @@ impl Preface {
                     let Some(tls) = &options.preface.tls else {
                         return Err(Refusal::silent(End::Internal, ""));
                     };
+                    let offered = value.versions();
+                    if !offered.contains(Version::Tls12) && !offered.contains(Version::Tls13) {
+                        // rustls would complain of something else that such a hello lacks.
+                        let told = format!("no_common_version: the client offers {offered}");
+                        drop(value);
+                        self.core.give_buffer(input);
+                        return Err(Refusal::alert(io, End::ClientTls, Alert::ProtocolVersion, "").told(told));
+                    }
                     let site = tls.sites.find(self.server_name.as_deref()).map(Arc::clone);
                     drop(value);
                     let Ok(site) = site else {

@@ -70,7 +70,7 @@
 //! # Limits
 //!
 //! Files: those of lb-cert. Names: 253 bytes, wildcards for one label. A ticket holds at most 8 KiB, lives at most 7 days
-//! (12 hours by default), and at most 8 are sent after a handshake. 20,480 sessions of each site are kept for clients
+//! (12 hours by default), and at most 8 are sent after a handshake. 20,480 sessions of a listener are kept for clients
 //! without tickets. A client's path has at most 6 intermediate certificates, and what its verification may cost is
 //! lb-cert's `Budget`. Names of authorities are sent to clients while they fit 16,000 bytes. Each is an error or a stated
 //! answer, never a panic.

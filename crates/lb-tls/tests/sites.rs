@@ -289,6 +289,9 @@ fn a_request_for_a_site_that_asks_other_things_of_clients_is_misdirected() {
     second.client_auth = auth;
     let open = SiteOptions::new("open", made("open.example.org"));
     options.sites = vec![admin, second, open];
+    let mut strict = options.clone();
+    strict.strict_sni = true;
+    let strict = Sites::build(strict, &engine()).expect("sites");
     let sites = Sites::build(options, &engine()).expect("sites");
     let site = |name: &str| Arc::clone(sites.find(Some(name)).expect("a site"));
     for (on, authority, is_answered) in [
@@ -304,6 +307,12 @@ fn a_request_for_a_site_that_asks_other_things_of_clients_is_misdirected() {
         ("admin.example.org", "[::1]:443", false),
     ] {
         assert_eq!(sites.answers(&site(on), authority), is_answered, "{on} {authority}");
+    }
+    // What is nobody's is the default's business, strict or not.
+    let admin = strict.find(Some("admin.example.org")).expect("a site");
+    for authority in ["unknown.example", "192.0.2.1", ""] {
+        assert!(!strict.answers(admin, authority), "{authority}");
+        assert!(strict.answers(strict.default_site(), authority), "{authority}");
     }
 }
 

@@ -279,6 +279,10 @@ impl TlsStream {
 
     /// Something decrypted is here, or nothing more will come.
     pub(crate) fn holds_something(&self) -> bool {
+        if self.drains.get() {
+            // What is read is what the socket has.
+            return false;
+        }
         let session = self.session.borrow();
         session.has_plain() || session.is_closed || session.fault().is_some() || self.at_end.get()
     }

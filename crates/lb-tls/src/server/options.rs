@@ -25,7 +25,7 @@ pub struct ServerOptions {
     /// Tickets that are sent after a TLS 1.3 handshake, at most 8. One is enough for who connects one after the other,
     /// and every resumption brings the next; browsers open several connections at once and use each ticket once.
     pub tls13_tickets: usize,
-    /// Sessions of each site that are kept for clients without tickets: 20,480, as nginx keeps in 5 MB.
+    /// Sessions that are kept for clients without tickets, of all sites together: 20,480, some 6 MB when all are there.
     pub sessions: usize,
 }
 

@@ -3,7 +3,7 @@
 use super::lookup::{Lookup, SiteResolver};
 use super::{BuildError, ServerOptions, Site, SiteOptions, UnknownName, check_protocols};
 use crate::names::{NameTable, host_of};
-use crate::tickets::SessionCache;
+use crate::tickets::{SessionCache, SiteSessions};
 use crate::{Engine, Identities};
 use rustls::ServerConfig;
 use rustls::compress::CompressionCache;
@@ -66,6 +66,7 @@ impl Sites {
             default,
             is_strict: options.strict_sni,
         });
+        let cache = Arc::new(SessionCache::new(options.sessions, options.session_lifetime, engine));
         let mut sites = Vec::new();
         for ((id, site), identities) in (0..).zip(all).zip(identities) {
             let resolver = SiteResolver {
@@ -74,10 +75,12 @@ impl Sites {
                 identities: Arc::clone(&identities),
             };
             let binding = binding(&options.label, site, engine);
-            let config = config(&options, site, resolver, &binding, engine).map_err(|error| BuildError::Rustls {
-                owner: site.label.clone(),
-                error,
-            })?;
+            let sessions = SiteSessions::new(Arc::clone(&cache), id);
+            let config =
+                config(&options, site, resolver, sessions, &binding, engine).map_err(|error| BuildError::Rustls {
+                    owner: site.label.clone(),
+                    error,
+                })?;
             sites.push(Arc::new(Site {
                 id,
                 label: site.label.clone(),
@@ -226,6 +229,7 @@ fn config(
     options: &ServerOptions,
     site: &SiteOptions,
     resolver: SiteResolver,
+    sessions: SiteSessions,
     binding: &[u8; 32],
     engine: &Engine,
 ) -> Result<ServerConfig, rustls::Error> {
@@ -235,7 +239,7 @@ fn config(
         .with_cert_resolver(Arc::new(resolver));
     config.alpn_protocols.clone_from(&site.protocols);
     config.ignore_client_order = site.server_order;
-    config.session_storage = Arc::new(SessionCache::new(options.sessions, options.session_lifetime, engine));
+    config.session_storage = Arc::new(sessions);
     config.send_tls13_tickets = options.tls13_tickets;
     // 0-RTT can be sent again by whoever records it; half-RTT data goes to a client that has shown no certificate yet.
     config.max_early_data_size = 0;

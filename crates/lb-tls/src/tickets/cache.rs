@@ -4,10 +4,10 @@ use crate::Engine;
 use rustls::server::StoresServerSessions;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// A bounded cache of TLS 1.2 sessions of one site. What is full gives up the session that was longest not asked for
+/// A bounded cache of TLS 1.2 sessions, for all sites of a listener ([`SiteSessions`]). What is full gives up the session that was longest not asked for
 /// (by the clock algorithm: about that one).
 ///
 /// Memory: some 300 bytes a session, more with client certificates; it grows as it is used. A session is good for
@@ -122,7 +122,7 @@ impl StoresServerSessions for SessionCache {
         let (Some(now), Some(shard)) = (self.now(), self.shard(&key)) else {
             return false;
         };
-        if self.capacity == 0 || key.len() > MOST_ID || value.len() > MOST_BYTES {
+        if self.capacity == 0 || key.len() > SITE_BYTES + MOST_ID || value.len() > MOST_BYTES {
             return false;
         }
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,10 +166,63 @@ impl fmt::Debug for SessionCache {
     }
 }
 
+/// The sessions of one site in a cache that several sites share: none finds another's.
+#[derive(Debug)]
+pub struct SiteSessions {
+    cache: Arc<SessionCache>,
+    site: u32,
+}
+
+impl SiteSessions {
+    /// Those of the site of this number.
+    #[must_use]
+    pub const fn new(cache: Arc<SessionCache>, site: u32) -> Self {
+        Self { cache, site }
+    }
+
+    /// The number of the site, then the ID; nothing for what is longer than an ID.
+    fn key<'a>(&self, id: &[u8], space: &'a mut [u8; SITE_BYTES + MOST_ID]) -> Option<&'a [u8]> {
+        if id.is_empty() || id.len() > MOST_ID {
+            return None;
+        }
+        let key = space.get_mut(..SITE_BYTES.saturating_add(id.len()))?;
+        let (site, rest) = key.split_first_chunk_mut::<SITE_BYTES>()?;
+        *site = self.site.to_be_bytes();
+        rest.copy_from_slice(id);
+        Some(key)
+    }
+}
+
+impl StoresServerSessions for SiteSessions {
+    fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
+        let mut space = [0; SITE_BYTES + MOST_ID];
+        match self.key(&key, &mut space) {
+            Some(key) => self.cache.put(key.to_vec(), value),
+            None => false,
+        }
+    }
+
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        let mut space = [0; SITE_BYTES + MOST_ID];
+        self.cache.get(self.key(key, &mut space)?)
+    }
+
+    fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
+        let mut space = [0; SITE_BYTES + MOST_ID];
+        self.cache.take(self.key(key, &mut space)?)
+    }
+
+    fn can_cache(&self) -> bool {
+        self.cache.can_cache()
+    }
+}
+
 /// So many workers seldom wait for each other.
 const SHARDS: usize = 16;
 /// RFC 5246, section 7.4.1.2.
 const MOST_ID: usize = 32;
+/// The number of a site.
+const SITE_BYTES: usize = 4;
 /// A session with client certificates above this is not kept.
 const MOST_BYTES: usize = 8_192;
 
@@ -178,7 +231,6 @@ mod tests {
     use super::*;
     use crate::SetClock;
     use lb_types::Wall;
-    use std::sync::Arc;
 
     fn cache(sessions: usize) -> (SessionCache, Arc<SetClock>) {
         let clock = SetClock::at(Wall::from_secs(1_000_000));
@@ -232,14 +284,28 @@ mod tests {
     #[test]
     fn limits_hold_from_both_sides_and_strange_ids_do_no_harm() {
         let (cache, _) = cache(16);
-        assert!(cache.put(vec![1; 32], vec![0; MOST_BYTES]));
-        assert!(!cache.put(vec![1; 33], vec![1]));
+        assert!(cache.put(vec![1; 36], vec![0; MOST_BYTES]));
+        assert!(!cache.put(vec![1; 37], vec![1]));
         assert!(!cache.put(vec![2; 32], vec![0; MOST_BYTES + 1]));
         assert!(!cache.put(Vec::new(), vec![1]));
         assert_eq!(cache.get(&[]), None);
         assert_eq!(cache.get(&[1; 300]), None);
         let (none, _) = super::tests::cache(0);
         assert!(!none.can_cache() && !none.put(id(1), vec![1]));
+    }
+
+    #[test]
+    fn sites_share_the_room_and_not_the_sessions() {
+        let (cache, _) = cache(16);
+        let cache = Arc::new(cache);
+        let [one, other] = [1, 2].map(|site| SiteSessions::new(Arc::clone(&cache), site));
+        assert!(one.can_cache() && one.put(vec![7; 32], vec![1]));
+        assert_eq!((one.get(&[7; 32]), other.get(&[7; 32])), (Some(vec![1]), None));
+        // One in each of 16 shards: the other's pushes it out.
+        assert!(other.put(vec![7; 32], vec![2]));
+        assert_eq!((one.get(&[7; 32]), other.take(&[7; 32])), (None, Some(vec![2])));
+        assert!(cache.is_empty() && !one.put(vec![7; 33], vec![1]) && !one.put(Vec::new(), vec![1]));
+        assert_eq!((one.get(&[7; 33]), one.take(&[])), (None, None));
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod keys;
 #[cfg(feature = "aws-lc-rs")]
 mod secret;
 
-pub use cache::SessionCache;
+pub use cache::{SessionCache, SiteSessions};
 #[cfg(feature = "aws-lc-rs")]
 pub use keys::Tickets;
 #[cfg(feature = "aws-lc-rs")]

@@ -76,13 +76,8 @@ impl BackendVerifier {
         let others: Vec<Certificate> = others.iter().map(read).collect::<Result<_, _>>().map_err(malformed)?;
         let names = [peer_name(name)];
         let request = Request::new(now, Purpose::Server).by(&names);
-        let itself: Roots;
-        let (authorities, profile) = if !leaf.is_ca() && authorities.iter().any(|root| *root == leaf) {
-            itself = std::iter::once(leaf.clone()).collect();
-            (&itself, &self.own_root)
-        } else {
-            (authorities, &self.profile)
-        };
+        let is_own_root = !leaf.is_ca() && authorities.iter().any(|root| *root == leaf);
+        let profile = if is_own_root { &self.own_root } else { &self.profile };
         let verifier = Verifier::new(authorities, self.engine.crypto(), profile);
         let verifier = match &self.revocation {
             Some(lists) => verifier.with_crls(lists.lists()),
