@@ -22,6 +22,34 @@ pub struct State {
     pub listeners: Vec<Listener>,
     /// In the order of the configuration.
     pub pools: Vec<Pool>,
+    /// What clients are shown over TLS, each once.
+    pub certificates: Vec<Certificate>,
+}
+
+/// A certificate that clients are shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Certificate {
+    /// Whom it is for.
+    pub names: Vec<String>,
+    /// The subject, as text.
+    pub subject: String,
+    /// The issuer, as text.
+    pub issuer: String,
+    /// The kind of its key.
+    pub key: String,
+    /// The last moment at which it is valid, RFC 3339.
+    pub not_after: String,
+    /// Whole days until then; negative when it is over.
+    pub days_left: i64,
+    /// Certificates that are sent, its own included.
+    pub chain: usize,
+    /// The file that it came from.
+    pub file: String,
+    /// SHA-256 of the certificate, in hexadecimal digits.
+    pub fingerprint: String,
+    /// The listeners, and their sites, that show it.
+    pub used_by: Vec<String>,
 }
 
 /// The program that answers.
@@ -60,7 +88,7 @@ pub struct Listener {
     pub name: String,
     /// Where it listens.
     pub address: String,
-    /// `http` or `tcp`.
+    /// `http`, `tcp` or `tls_passthrough`.
     pub protocol: String,
     /// Client connections open now.
     pub connections: usize,

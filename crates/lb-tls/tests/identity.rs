@@ -80,7 +80,7 @@ fn keys_are_found_by_public_key_in_whichever_file() {
     assert_eq!(found, wanted.map(|(name, kind)| (name.to_owned(), kind)));
     for (identity, made) in loaded.identities.iter().zip([&one, &two, &three, &four]) {
         assert!(identity.certified().keys_match().is_ok());
-        assert_eq!(identity.chain(), [made.der.clone()]);
+        assert_eq!(identity.chain(), std::slice::from_ref(&made.der));
     }
 }
 
@@ -373,4 +373,32 @@ fn neither_keys_nor_passwords_are_printed() {
     let shown = format!("{identity:?} {:?}", file("a", &server.key_pem).label);
     assert!(!shown.contains(&body[..20]), "{shown}");
     assert!(format!("{:?}", clock()).len() < 100);
+}
+
+/// By `openssl pkcs12 -export` and `openssl pkey -aes256` (3.0), password `tiger`, of what `openssl req -x509` made.
+const PFX: &[u8] = include_bytes!("made/site.pfx");
+const ENCRYPTED: &[u8] = include_bytes!("made/encrypted.pem");
+
+#[test]
+fn passwords_open_pfx_and_encrypted_keys_and_a_wrong_one_is_said() {
+    for (label, bytes) in [("site.pfx", PFX), ("site.pem", ENCRYPTED)] {
+        let load = |password: Option<&str>| {
+            let password = password.map(lb_tls::Password::from);
+            lb_tls::load(
+                [lb_tls::File { label, bytes, password }],
+                &LoadOptions::default(),
+                &engine(),
+            )
+        };
+        let loaded = load(Some("tiger")).expect("identities");
+        assert_eq!(loaded.identities[0].names(), ["backend.example"], "{label}");
+        for wrong in [None, Some("lion")] {
+            let error = load(wrong).expect_err("no password");
+            assert!(
+                error.to_string().contains(label) && !error.to_string().contains("lion"),
+                "{error}"
+            );
+            assert!(error.mend().to_lowercase().contains("password"), "{}", error.mend());
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod agents;
+mod certificates;
 mod expiry;
 mod files;
 mod health;
@@ -78,6 +79,7 @@ pub(crate) struct ControlLoop {
     /// Requests and connections that found no descriptor, memory or port for a backend.
     short: Rising,
     expiry: Expiry,
+    ending: certificates::Warnings,
     /// The text of the configuration that is in force.
     text: Arc<str>,
     /// What it names, for whoever renews that.
@@ -136,6 +138,7 @@ impl ControlLoop {
             standings: Standings::default(),
             retired: Retired::default(),
             expiry: Expiry::default(),
+            ending: certificates::Warnings::default(),
             text,
             files: Files::default(),
             loading: None,
@@ -187,6 +190,7 @@ impl ControlLoop {
                     self.judge_traffic();
                     self.expiry.begin(&self.snapshot.pools);
                     self.note_limits();
+                    self.warn_of_certificates();
                 }
                 () = self.files.changed(), if self.loading.is_none() && !self.standings.is_rebuilding() => self.reload_files(),
                 () = self.expiry.due() => self.expiry.step(lb_net::clock::monotonic()),
@@ -246,6 +250,13 @@ impl ControlLoop {
             ExitCode::from(FAILED)
         } else {
             ExitCode::SUCCESS
+        }
+    }
+
+    /// Says which certificates end soon: once at the start, and when there is less time by a good part.
+    fn warn_of_certificates(&mut self) {
+        for line in self.ending.lines(&self.plan, lb_net::clock::now().wall) {
+            note(line);
         }
     }
 

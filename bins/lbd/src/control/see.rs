@@ -87,6 +87,7 @@ impl ControlLoop {
             address: entry.options.address.to_string(),
             protocol: match entry.options.service {
                 Service::Tcp(_) => "tcp".to_owned(),
+                Service::Passthrough(_) => "tls_passthrough".to_owned(),
                 _ => "http".to_owned(),
             },
             connections: entry.connections.open(),
@@ -101,6 +102,7 @@ impl ControlLoop {
             totals: Totals::from(&self.workers.counters()),
             listeners: self.snapshot.listeners.iter().map(listener).collect(),
             pools: Vec::new(),
+            certificates: super::certificates::seen(&self.plan, present.wall),
         }
     }
 

@@ -1,5 +1,6 @@
 //! A state as text: a table for people, lines for a log.
 
+mod certificates;
 mod column;
 mod duration;
 mod lines;
@@ -7,6 +8,7 @@ mod table;
 
 use serde::Serialize;
 
+pub use certificates::certificates;
 pub use lines::lines;
 pub use table::{TableOptions, backends, table};
 

@@ -30,7 +30,7 @@ pub enum LoadError {
         /// Where it stands.
         place: Place,
         /// What it is.
-        algorithm: String,
+        algorithm: Box<str>,
         /// SHA-256 of its public half.
         fingerprint: [u8; 32],
         /// The certificates of servers that were given: name and SHA-256 of the public key.
@@ -46,7 +46,7 @@ pub enum LoadError {
         /// Where it stands.
         place: Place,
         /// Its subject.
-        subject: String,
+        subject: Box<str>,
         /// SHA-256 of its public key.
         fingerprint: [u8; 32],
         /// The keys that were given: place and SHA-256 of the public half.
@@ -64,7 +64,7 @@ pub enum LoadError {
     },
     /// A certificate that is sent is weak: its key or its signature.
     #[error("{0}")]
-    Weak(Finding),
+    Weak(Box<Finding>),
     /// The clock says nothing, so nobody knows what is expired.
     #[error("the clock says nothing, so it cannot be told what is expired")]
     NoClock,

@@ -2,6 +2,8 @@
 
 mod choose;
 mod error;
+mod heap;
+mod key;
 mod load;
 mod note;
 

@@ -90,10 +90,10 @@ impl Shard {
         }
         let entry = self.entries.swap_remove(index);
         self.by_id.remove(&entry.id);
-        if let Some(moved) = self.entries.get(index) {
-            if let Some(place) = self.by_id.get_mut(&moved.id) {
-                *place = index;
-            }
+        if let Some(moved) = self.entries.get(index)
+            && let Some(place) = self.by_id.get_mut(&moved.id)
+        {
+            *place = index;
         }
         Some(entry.session)
     }

@@ -10,6 +10,9 @@ pub(crate) struct Status {
     /// Only this pool
     #[arg(long, short, value_name = "NAME")]
     pub(crate) pool: Option<String>,
+    /// The certificates that clients are shown: whom for, how long still, from which file
+    #[arg(long, conflicts_with = "pool")]
+    pub(crate) certificates: bool,
     /// As JSON, with everything there is (docs/admin.md describes it)
     #[arg(long)]
     pub(crate) json: bool,

@@ -8,7 +8,13 @@ pub(crate) fn run(status: &Status) -> ExitCode {
         &status.reach,
         async |client| client.state(status.pool.as_deref()).await,
         |state| {
-            if status.json {
+            if status.certificates {
+                if status.json {
+                    lb_admin::text::json(&state.certificates)
+                } else {
+                    lb_admin::text::certificates(&state.certificates, table_options())
+                }
+            } else if status.json {
                 lb_admin::text::json(&state)
             } else {
                 lb_admin::text::table(&state, table_options())
