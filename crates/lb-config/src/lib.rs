@@ -38,10 +38,12 @@
 //! # What is read when
 //!
 //! [`parse`] never fails: syntax errors are kept, and [`resolve`] reports them with everything that is wrong in the
-//! rest. Host names and secret files are read in [`resolve`], through an [`Environment`]; this may block. [`build`]
-//! keeps what an older snapshot knows of unchanged backends and tables.
+//! rest. Host names are looked up, and secrets, certificates and lists of addresses are read in [`resolve`], through an
+//! [`Environment`]; this may block. What was loaded stands in the [`Plan`], never printed; [`Plan::files`] says from where.
+//! [`build`] keeps what an older snapshot knows of unchanged backends, tables and TLS.
 //!
-//! Limits: 16 MiB of text, 10,000 elements in a list, 100 problems shown. No features.
+//! Limits: 16 MiB of text, 10,000 elements in a list or files in a folder, 512 MiB in a file that it names, 100 problems
+//! shown. No features.
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod build;
@@ -73,6 +75,8 @@ pub use lb_balance;
 #[doc(no_inline)]
 pub use lb_balance::FailOpen;
 #[doc(no_inline)]
+pub use lb_guard;
+#[doc(no_inline)]
 pub use lb_health::Rules;
 #[doc(no_inline)]
 pub use lb_http::h1::{Parsing, QueryCharacters};
@@ -86,6 +90,8 @@ pub use lb_proxy::Snapshot;
 pub use lb_sched::{Algorithm, BoundedLoadError};
 #[doc(no_inline)]
 pub use lb_telemetry::Format;
+#[doc(no_inline)]
+pub use lb_tls;
 #[doc(no_inline)]
 pub use lb_tls::client_auth::ClientAuthMode;
 #[doc(no_inline)]

@@ -43,6 +43,45 @@ prop_compose! {
     }
 }
 
+/// What comes before requests and bytes, and what a listener says of TLS.
+fn opening() -> impl Strategy<Value = (String, &'static str)> {
+    let proxy = prop::sample::select(vec![
+        "",
+        "proxy_protocol = \"require\"\nproxy_protocol_from = [\"10.0.0.0/8\", \"::1\"]\n",
+        "proxy_protocol = \"accept\"\nproxy_protocol_from = [\"10.0.0.0/8\"]\n",
+    ]);
+    let access = prop::sample::select(vec![
+        "",
+        "deny = [\"192.0.2.0/24\"]\n",
+        "allow = [\"10.0.0.0/8\", \"2001:db8::1\"]\nallow_files = [\"/etc/lbd/friends.txt\"]\ndeny_files = \"/etc/lbd/foes.txt\"\n",
+    ]);
+    let tls = prop::sample::select(vec![
+        "",
+        "[listeners.tls]\ncertificates = \"/etc/lbd/tls\"\n",
+        "[listeners.tls]\ncertificates = [\"/etc/lbd/one\", \"/etc/lbd/api.pem\"]\npassword_file = \"/etc/lbd/password\"\nstrict_sni = true\nserver_order = true\nsession_cache = 0\nticket_lifetime = \"90m\"\nticket_secret_file = \"/etc/lbd/tickets.key\"\n",
+        "[listeners.tls]\ncertificates = \"/etc/lbd/tls\"\nclient_auth = \"optional\"\nauthorities = [\"/etc/lbd/ca.pem\"]\ncrl = \"/etc/lbd/crl.pem\"\nmissing_crl = \"accept\"\ndepth = 0\nmax_version = \"1.2\"\n[[listeners.tls.sites]]\nnames = [\"api.example.com\"]\ncertificates = \"/etc/lbd/api.pem\"\nclient_auth = \"required\"\nmissing_crl = \"refuse\"\nexpired_crl = \"accept\"\n[[listeners.tls.sites]]\nnames = [\"www.example.com\", \"example.com\"]\nclient_auth = \"none\"\nmax_version = \"1.3\"\nmin_version = \"1.3\"\n",
+        "[[listeners.tls.sites]]\nnames = [\"api.example.com\"]\ncertificates = \"/etc/lbd/api.pem\"\n",
+    ]);
+    (proxy, access, tls).prop_map(|(proxy, access, tls)| (format!("{proxy}{access}"), tls))
+}
+
+prop_compose! {
+    fn passthrough(index: u16)(
+        routes in prop::collection::vec((0..3_usize, maybe("alpn", &["\"h2\"", "[\"h2\", \"http/1.1\"]"]), maybe("timeouts", &["{ connect = \"4s\" }"])), 0..4),
+        pool in maybe("pool", &["\"p0\"", "\"p2\""]), idle in maybe("idle", TIMES), connect in maybe("connect", TIMES),
+        handshake in maybe("handshake", TIMES), most in maybe("max_handshakes", &["1", "70000"]), hello in maybe("hello_bytes", &["1024", "\"64KiB\""]),
+    ) -> String {
+        let mut text = format!(
+            "[[listeners]]\nname = \"l{index}\"\naddress = \"127.0.0.1:{}\"\nprotocol = \"tls_passthrough\"\n{pool}[listeners.limits]\n{most}{hello}[listeners.timeouts]\n{idle}{connect}{handshake}",
+            9000 + index
+        );
+        for (place, (pool, alpn, timeouts)) in routes.into_iter().enumerate() {
+            text.push_str(&format!("[[listeners.routes]]\nhosts = [\"h{place}.example\", \"*.h{place}.example\"]\n{alpn}pool = \"p{pool}\"\n{timeouts}"));
+        }
+        text
+    }
+}
+
 prop_compose! {
     fn listener(index: u16)(
         tcp in any::<bool>(), upstream in upstream(), client in client(), limits in limits(),
@@ -51,15 +90,17 @@ prop_compose! {
         log in maybe("access_log", &["true", "false"]), pool in 0..3_usize,
         trusted in maybe("trusted_proxies", &["[\"10.0.0.0/8\", \"::1\"]", "[]"]),
         abort in maybe("abort_on_half_close", &["true", "false"]),
+        (before, tls) in opening(), handshake in maybe("handshake", TIMES),
         forwarded in maybe("forwarded", &["{ for = false }", "{ proto = false, port = true }", "{ drop_claims = false, port = false }"]),
     ) -> String {
         let head = format!(
-            "[[listeners]]\nname = \"l{index}\"\naddress = \"127.0.0.1:{}\"\npool = \"p{pool}\"\n{backlog}{log}",
+            "[[listeners]]\nname = \"l{index}\"\naddress = \"127.0.0.1:{}\"\npool = \"p{pool}\"\n{backlog}{log}{before}",
             9000 + index
         );
         if tcp {
             let connect = upstream.lines().find(|line| line.starts_with("connect")).unwrap_or_default();
-            return format!("{head}protocol = \"tcp\"\n[listeners.timeouts]\n{idle}{connect}\n");
+            let handshake = if tls.is_empty() { "" } else { &handshake };
+            return format!("{head}protocol = \"tcp\"\n[listeners.timeouts]\n{idle}{connect}\n{handshake}{tls}");
         }
         let mut text = format!("{head}{trusted}{abort}{forwarded}[listeners.limits]\n{limits}[listeners.timeouts]\n{client}{upstream}");
         for (place, (action, timeouts, pool)) in routes.into_iter().enumerate() {
@@ -70,6 +111,7 @@ prop_compose! {
             };
             text.push_str(&format!("[[listeners.routes]]\nhosts = [\"h{place}.example\", \"*.example\"]\npath = \"/{place}\"\n{action}"));
         }
+        text.push_str(tls);
         text
     }
 }
@@ -134,6 +176,15 @@ prop_compose! {
         retries in maybe("retries", &["{ attempts = 0 }", "{ attempts = 5, budget_percent = 100 }"]),
         upstream in upstream(), keep in maybe("upstream_keep_alive", TIMES),
         limits in maybe("limits", &["{ head_bytes = \"64KiB\", fields = 9 }"]),
+        proxy in maybe("proxy_protocol", &["\"v1\"", "\"v2\"", "{ crc = true }", "{ version = \"v2\", tlvs = [\"alpn\", \"ssl\", \"unique_id\", \"authority\"] }"]),
+        tls in maybe("tls", &[
+            "{}",
+            "{ server_name = \"a.example\", sni = false, min_version = \"1.3\" }",
+            "{ verify = \"none\", certificates = [\"/etc/lbd/client.pem\", \"/etc/lbd/client.key\"] }",
+            "{ roots = [\"/etc/lbd/ca.pem\"], pins = \"key-sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\" }",
+            "{ pins = \"key-sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\" }",
+            "{ roots = \"system\", pins = \"sha256//ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=\" }",
+        ]),
         persistence in prop::sample::select(vec![
             "",
             "persistence = \"off\"\n",
@@ -175,7 +226,7 @@ prop_compose! {
             })
             .collect();
         format!(
-            "[[pools]]\nname = \"p{index}\"\nbackends = [{}]\n{algorithm}{backup}{zones}{fail_open}{idle}{parsing}{retries}{limits}{persistence}{health}[pools.timeouts]\n{upstream}{keep}",
+            "[[pools]]\nname = \"p{index}\"\nbackends = [{}]\n{algorithm}{backup}{zones}{fail_open}{idle}{parsing}{retries}{limits}{proxy}{tls}{persistence}{health}[pools.timeouts]\n{upstream}{keep}",
             backends.join(", ")
         )
     }
@@ -187,7 +238,7 @@ prop_compose! {
         log in prop::sample::select(vec!["", "[log]\naccess = \"/var/log/x y\"\n", "[log]\nformat = \"json\"\n"]),
         admin in prop::sample::select(vec!["", "[admin]\n", "[admin]\nsocket = \"/tmp/a\"\nmode = \"0660\"\ngroup = \"ops\"\n"]),
         upstream in upstream(), client in client(), limits in limits(),
-        listeners in (listener(0).boxed(), listener(1).boxed(), listener(2).boxed()),
+        listeners in (listener(0).boxed(), listener(1).boxed(), prop_oneof![listener(2).boxed(), passthrough(2).boxed()]),
         pools in (pool(0).boxed(), pool(1).boxed(), pool(2).boxed()),
     ) -> String {
         format!(

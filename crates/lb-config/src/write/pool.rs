@@ -1,4 +1,5 @@
-use super::{Text, health, limit_pairs, quoted, seconds, tls};
+use super::listener::limit_pairs;
+use super::{Text, health, quoted, seconds, tls};
 use crate::plan::{Backend, CookieInsert, Persistence, Pool, Scheduling};
 use crate::schema::{PERSISTENCE, POOLS, RETRIES};
 use crate::scope::Scope;
