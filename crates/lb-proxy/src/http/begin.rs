@@ -204,11 +204,12 @@ impl Exchange {
             self.expect = Expect::Waits;
         }
         self.course.prepare(&mut self.request)?;
+        forward::request(&mut self.request, &how)?;
         if http.https.client_cert || http.https.xfcc {
             cold_path();
             self.identify(client)?;
         }
-        forward::request(&mut self.request, &how)
+        Ok(())
     }
 
     /// Says who the client is by its certificate, and that alone: what the client says of it itself goes.

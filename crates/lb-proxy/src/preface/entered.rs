@@ -49,8 +49,24 @@ pub(crate) struct TlsPeer {
     lines: Vec<(&'static str, String)>,
 }
 
-/// Fields in which backends are told of the client's certificate, by us alone.
-pub(crate) const CLIENT_LINES: [&str; 3] = [CERT, CHAIN, XFCC];
+/// Fields in which backends are told of the client's certificate, by us alone, and what some backends take for them: a
+/// CGI program cannot tell `-` from `_`.
+pub(crate) const CLIENT_LINES: [&str; 14] = [
+    "Client-Cert",
+    "Client_Cert",
+    "Client-Cert-Chain",
+    "Client-Cert_Chain",
+    "Client_Cert-Chain",
+    "Client_Cert_Chain",
+    "X-Forwarded-Client-Cert",
+    "X-Forwarded-Client_Cert",
+    "X-Forwarded_Client-Cert",
+    "X-Forwarded_Client_Cert",
+    "X_Forwarded-Client-Cert",
+    "X_Forwarded-Client_Cert",
+    "X_Forwarded_Client-Cert",
+    "X_Forwarded_Client_Cert",
+];
 /// RFC 9440, section 2.
 const CERT: &str = "Client-Cert";
 const CHAIN: &str = "Client-Cert-Chain";

@@ -1,0 +1,178 @@
+//! What comes before TLS or HTTP: PROXY headers in and out, names that are passed on, who may connect.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests")]
+
+mod support;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use support::{Authority, Backend, Client, Config, Folder, Lbd, Nginx, Running, address, answer, is_listening, peer, run, until};
+
+const GET: &str = "GET / HTTP/1.1\r\nHost: site.example\r\n\r\n";
+
+/// Says what it is told of the client.
+fn telling() -> Backend {
+    Backend::http(|request| {
+        let said = |name: &str| request.head.get(name).unwrap_or("-").to_owned();
+        answer(200, "", format!("{} {}", said("x-forwarded-for"), said("x-forwarded-port")).as_bytes())
+    })
+}
+
+#[test]
+fn a_proxy_header_says_who_the_client_is_when_it_comes_from_who_may_say_so() {
+    let backend = telling();
+    let at = address();
+    let start = |mode: &str, from: &str| {
+        let config = Config::http(at, &[backend.address()])
+            .top("log = { access = \"stdout\", format = \"json\" }")
+            .listener(&format!("proxy_protocol = \"{mode}\"\nproxy_protocol_from = [\"{from}\"]"));
+        Lbd::start(&config.text())
+    };
+    let v2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x01\xc0\x00\x02\x02\x9c\x40\x01\xbb";
+    let local: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00";
+    let lbd = start("require", "127.0.0.0/8");
+    for (header, told) in [
+        (&b"PROXY TCP4 192.0.2.1 192.0.2.2 40000 443\r\n"[..], "192.0.2.1 443".to_owned()),
+        (v2, "192.0.2.1 443".to_owned()),
+        (b"PROXY TCP6 2001:db8::1 2001:db8::2 40000 80\r\n", "2001:db8::1 80".to_owned()),
+        (b"PROXY UNKNOWN\r\n", format!("127.0.0.1 {}", at.port())),
+        (local, format!("127.0.0.1 {}", at.port())),
+    ] {
+        // At once, and byte by byte.
+        let mut client = Client::connect(at);
+        client.send([header, GET.as_bytes()].concat());
+        assert_eq!(client.response().text(), told);
+        assert_eq!(client.exchange(GET).text(), told, "it holds for the connection");
+        let mut client = Client::connect(at);
+        for byte in header {
+            client.send([*byte]);
+        }
+        assert_eq!(client.exchange(GET).text(), told);
+    }
+    for wrong in [GET.as_bytes(), b"PROXY TCP4 1.2.3.4 1.2.3.4 1 65536\r\n", b"PROXY TCP4 1.2.3.4\r\n"] {
+        let mut client = Client::connect(at);
+        client.send(wrong);
+        assert!(client.some().map_or(true, |bytes| bytes.is_empty()), "no answer");
+    }
+    until("they are counted", || (lbd.state().ends("proxy_header") == 3).then_some(()));
+    until("and told", || lbd.stdout().contains("65536").then_some(()));
+    lbd.stop();
+    // Nobody else may say so.
+    let lbd = start("accept", "10.0.0.0/8");
+    let mut client = Client::connect(at);
+    assert_eq!(client.exchange(GET).text(), format!("127.0.0.1 {}", at.port()));
+    let mut client = Client::connect(at);
+    client.send("PROXY TCP4 192.0.2.1 192.0.2.2 40000 443\r\n");
+    assert_eq!(client.exchange(GET).head.status(), 400);
+    lbd.stop();
+    let lbd = start("require", "10.0.0.0/8");
+    let mut client = Client::connect(at);
+    client.send(GET);
+    assert!(client.some().map_or(true, |bytes| bytes.is_empty()));
+    lbd.stop();
+}
+
+#[test]
+fn s_xff_02_tcp_backends_see_the_client_by_a_proxy_header() {
+    let (Some(nginx), Some(haproxy)) = (peer("nginx"), peer("haproxy")) else {
+        return;
+    };
+    let at = address();
+    let server = format!("server {{ listen {at} proxy_protocol; location / {{ return 200 \"$proxy_protocol_addr\"; }} }}\n");
+    let behind = Nginx::start_with(&nginx, &server, vec![at]);
+    let folder = Folder::new();
+    let other = address();
+    let file = folder.write(
+        "haproxy.cfg",
+        &format!(
+            "defaults\n    mode http\n    timeout connect 2s\n    timeout client 9s\n    timeout server 9s\nfrontend in\n    \
+             bind {other} accept-proxy\n    http-request return status 200 content-type text/plain lf-string \"%[src]\"\n"
+        ),
+    );
+    let _haproxy = Running::spawn(Command::new(&haproxy).args(["-db", "-f"]).arg(file));
+    until("haproxy listens", || is_listening(other).then_some(()));
+    for backend in [behind.addresses()[0], other] {
+        for version in ["\"v1\"", "\"v2\"", "{ version = \"v2\", crc = true, tlvs = [\"unique_id\", \"ssl\"] }"] {
+            for protocol in [Config::tcp, Config::http] {
+                let listener = address();
+                let config = protocol(listener, &[backend]).pool(&format!("proxy_protocol = {version}"));
+                let lbd = Lbd::start(&config.text());
+                let mut client = Client::connect_from("127.0.0.77".parse().unwrap(), listener);
+                for _ in 0..2 {
+                    assert_eq!(client.exchange(GET).text(), "127.0.0.77", "{backend} {version}");
+                }
+                lbd.stop();
+            }
+        }
+    }
+}
+
+fn site(authority: &Authority, nginx: &std::path::Path, name: &str) -> (Nginx, SocketAddr) {
+    let at = address();
+    let file: PathBuf = authority.server(&format!("{name}.pem"), &[name]);
+    let file = file.display();
+    let server = format!(
+        "server {{ listen {at} ssl; ssl_certificate {file}; ssl_certificate_key {file}; location / {{ return 200 \"{name}\"; }} }}\n"
+    );
+    (Nginx::start_with(nginx, &server, vec![at]), at)
+}
+
+#[test]
+fn tls_is_passed_on_by_the_name_that_is_asked_for() {
+    let (Some(nginx), Some(curl), Some(openssl)) = (peer("nginx"), peer("curl"), peer("openssl")) else {
+        return;
+    };
+    let authority = Authority::new("Root of the test");
+    let (_one, first) = site(&authority, &nginx, "first.example");
+    let (_two, second) = site(&authority, &nginx, "second.example");
+    let at = address();
+    let config = format!(
+        "version = 1\nlog = {{ access = \"stdout\", format = \"json\" }}\n[[listeners]]\nname = \"relay\"\naddress = \"{at}\"\n\
+         protocol = \"tls_passthrough\"\n[[listeners.routes]]\nhosts = [\"first.example\"]\npool = \"first\"\n\
+         [[listeners.routes]]\nhosts = [\"*.second.example\", \"second.example\"]\npool = \"second\"\n\
+         [[pools]]\nname = \"first\"\nbackends = [\"{first}\"]\n[[pools]]\nname = \"second\"\nbackends = [\"{second}\"]\n"
+    );
+    let lbd = Lbd::start(&config);
+    for name in ["first.example", "second.example"] {
+        let got = support::curl(
+            &curl,
+            [
+                "--resolve",
+                &format!("{name}:{}:127.0.0.1", at.port()),
+                "--cacert",
+                authority.root().to_str().unwrap(),
+                &format!("https://{name}:{}/", at.port()),
+            ],
+        );
+        assert_eq!(got.text, name, "{}", got.errors);
+    }
+    for name in [&["-servername", "third.example"][..], &["-noservername"]] {
+        let got = run(Command::new(&openssl).args(["s_client", "-connect", &at.to_string()]).args(name));
+        assert!(got.errors.contains("unrecognized name"), "{}", got.errors);
+    }
+    until("they are counted", || (lbd.state().ends("unknown_name") == 2).then_some(()));
+    // Byte by byte, and what is no hello.
+    let mut client = Client::connect(at);
+    client.send(GET);
+    assert_eq!(client.response().head.status(), 400);
+    lbd.stop();
+}
+
+#[test]
+fn s_mtls_11_who_may_not_connect_is_closed_before_anything_is_said() {
+    let backend = Backend::saying("here");
+    let at = address();
+    let folder = Folder::new();
+    let list = folder.write("deny.txt", "# a bad neighbour\n127.0.0.66\n");
+    let config = Config::http(at, &[backend.address()])
+        .listener(&format!("allow = [\"127.0.0.0/24\"]\ndeny_files = [{list:?}]"));
+    let lbd = Lbd::start(&config.text());
+    for (from, may) in [("127.0.0.5", true), ("127.0.0.66", false), ("127.0.1.5", false)] {
+        let mut client = Client::connect_from(from.parse().unwrap(), at);
+        let _ = client.try_send(GET);
+        let got = client.response_to("GET").map(|message| message.text());
+        assert_eq!(got.is_ok(), may, "{from}: {got:?}");
+    }
+    assert_eq!(lbd.state().ends("denied"), 2);
+    lbd.stop();
+}
