@@ -99,7 +99,7 @@ pub use lb_tls::upstream::Pin;
 #[doc(no_inline)]
 pub use lb_tls::{Identity, Note, Roots, Version, Versions};
 #[doc(no_inline)]
-pub use lb_types::{Address, BackendId, Cidr, Weight};
+pub use lb_types::{Address, BackendId, Cidr, Wall, Weight};
 pub use plan::{
     AccessLists, AccessLog, Action, AdminSocket, AgentCheck, Backend, Certificates, Check, ClientAuth, ClientIp,
     ClientTimeouts, CookieInsert, Forward, Forwarded, Health, Http, HttpCheck, Limits, Listener, Log, Opening, Origin,

@@ -198,7 +198,7 @@ fn files_that_cannot_be_served_are_errors_at_the_key_that_names_them() {
         ("\"tls/www.pem\"", Kind::BadPath, "begins with `/`"),
         ("[]", Kind::BadText, "is empty"),
         ("[\"\"]", Kind::BadText, "empty text"),
-        ("7", Kind::WrongType, "expected a list"),
+        ("7", Kind::WrongType, "expected a text in quotes, or a list of them"),
         ("\"/etc/lbd/www.pem\"", Kind::BadCertificate, "has no key"),
         (
             "[\"/etc/lbd/api.pem\", \"/etc/lbd/lost.key\"]",
