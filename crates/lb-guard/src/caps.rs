@@ -159,8 +159,8 @@ pub struct CapsOptions {
     pub v4_prefix: u8,
     /// Bits of an IPv6 address that make a client: 64.
     pub v6_prefix: u8,
-    /// Room for so many clients at once, rounded up to a power of two: 65,536 (512 KiB), 16 to 8,388,608. At three
-    /// quarters of it the first clients find no room.
+    /// Room for so many clients at once, rounded up to a power of two: 65,536 (512 KiB), 16 to 8,388,608. Up to two
+    /// thirds of it every client finds room; beyond, some do not.
     pub clients: usize,
     /// What happens to those.
     pub when_full: WhenFull,

@@ -1,10 +1,66 @@
-//! Who may enter: lists of addresses, longest prefix first, a million entries in one look.
+//! Who may enter: lists of addresses, longest prefix first, a million entries in one look; and how many at once.
+//!
+//! What it is for: deciding about a connection by its client's address before anything is spent on it. [`Access`] answers
+//! from `allow` and `deny` lists and names the entry that decided; [`parse`] reads the files such lists come in;
+//! [`Caps`] counts what each client has open, shared by all workers.
+//!
+//! What it is not for: reading files, closing connections, telling whose address it is (a proxy's or the client's): the
+//! caller does. No I/O, no clock.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use lb_guard::{Access, Caps, CapsOptions, List, ListLimits, Source, parse};
+//!
+//! let offices = parse(b"10.0.0.0/8 # headquarters\n192.0.2.10-192.0.2.20\n", &ListLimits::default())?;
+//! let mut builder = Access::builder();
+//! builder.add(List::Allow, Source(0), offices)?;
+//! builder.add(List::Deny, Source(1), ["10.66.0.0/16".parse()?])?;
+//! let built = builder.build()?;
+//! assert!(built.facts.conflicts.is_empty());
+//! let access = Arc::new(built.access);
+//!
+//! assert!(access.check("10.1.2.3".parse()?).allowed);
+//! assert_eq!(access.check("10.66.1.1".parse()?).to_string(), "denied by 10.66.0.0/16");
+//! assert_eq!(access.check("203.0.113.9".parse()?).to_string(), "denied: in no list");
+//!
+//! let seed = 0x5eed; // random in earnest
+//! let caps = Arc::new(Caps::new(&CapsOptions::new(1), seed)?);
+//! let pass = caps.enter("10.1.2.3".parse()?)?;
+//! assert!(caps.enter("10.1.2.3".parse()?).is_err());
+//! drop(pass);
+//! assert!(caps.enter("10.1.2.3".parse()?).is_ok());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # For those who know nginx and HAProxy
+//!
+//! `allow 10.0.0.0/8; deny all;` means the same here. The order of lines does not: there the first that matches
+//! decides, here the longest prefix. So `allow 10.0.0.0/8; deny 10.1.2.3;` denies 10.1.2.3 here; nginx never gets to
+//! the second line. The same range in both lists is denied, and told as a [`Conflict`].
+//!
+//! # Limits
+//!
+//! [`AccessBuilder::DEFAULT_MOST`] entries, at most [`AccessBuilder::MOST`]; 65,536 combinations of source, list and
+//! prefix length; [`ListLimits`] for texts. [`CapsOptions`] for caps, whose table has a fixed size. Neither a look nor a
+//! pass allocates or takes a lock.
+//!
+//! # Measured
+//!
+//! On two cores of a virtual AMD EPYC 9004 at 2.6 GHz, other work beside, a million random entries, half of the looks
+//! inside one (`examples/speed.rs`); looks that overlap, and looks that wait for each other:
+//!
+//! | entries | overlapping | one after the other | bytes an entry | built in |
+//! | --- | --- | --- | --- | --- |
+//! | IPv4, /32 and /24 | FIG |
+//!
+//! The table of IPv6 entries is larger than what the caches and page tables of that machine keep, and one wait for its
+//! memory is 160 ns: that is what a look costs there.
+//!
+//! Features: none. `no_std` with `alloc`; the target needs 64-bit atomics.
 #![no_std]
 #![warn(clippy::indexing_slicing)]
 
 extern crate alloc;
-#[cfg(test)]
-extern crate std;
 
 mod access;
 mod builder;

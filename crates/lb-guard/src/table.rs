@@ -162,6 +162,7 @@ impl<K: Key> Table<K> {
 /// A place that leads to a node.
 const DEEPER: u32 = 1 << 31;
 /// Places then take half a byte a key at most.
+const RUN_MEAN: usize = 16;
 /// Twice the mean, which random keys rarely exceed.
 const RUN_MOST: usize = 32;
 /// 4 MiB of places for one node.

@@ -191,6 +191,8 @@ fn every_prefix_length_holds_its_first_and_last_address_and_no_neighbour() {
                 IpAddr::V6(v6) => Ipv6Addr::to_bits(v6),
             };
             let first = to_bits(range.address());
+            let last = first | free;
+            let all = u128::MAX >> (128 - u32::from(longest));
             let held = |bits: u128| {
                 let address = match longest {
                     32 => Ipv4Addr::from_bits(bits as u32).into(),
@@ -198,10 +200,10 @@ fn every_prefix_length_holds_its_first_and_last_address_and_no_neighbour() {
                 };
                 !access.check(address).allowed
             };
-            assert!(held(first) && held(first | free), "{range}");
-            if prefix > 0 {
-                assert!(!held(first - 1) && !held((first | free) + 1), "{range}");
-            }
+            assert!(held(first) && held(last), "{range}");
+            assert!(first == 0 || !held(first - 1), "{range}");
+            assert!(last == all || !held(last + 1), "{range}");
+            assert_eq!(first == 0 && last == all, prefix == 0, "{range}");
         }
     }
 }

@@ -103,11 +103,11 @@ fn neighbours(range: Cidr) -> Vec<IpAddr> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn s_mtls_11_the_table_says_what_a_scan_of_all_entries_says(
-        entries in prop_oneof![vec(entry(), 0..12), vec(entry(), 0..600)],
+        entries in prop_oneof![vec(entry(), 0..12), vec(entry(), 0..400)],
         others in vec(address(), 50),
     ) {
         let access = built(&entries);
