@@ -333,8 +333,15 @@ impl<'a> Reader<'a> {
 
     /// A text, or a list of texts: each with its place. Nothing at all is an error.
     pub(crate) fn texts(&self, name: &'static str, of: &str) -> Field<Vec<(String, Span)>> {
-        if let Some(DeValue::String(_)) = self.value(name).map(Spanned::get_ref) {
-            return self.text(name).and_then(|text, span| Some(vec![(text, span.clone())]));
+        match self.value(name).map(|value| (value, value.get_ref())) {
+            Some((_, DeValue::String(_))) => {
+                return self.text(name).and_then(|text, span| Some(vec![(text, span.clone())]));
+            }
+            Some((_, DeValue::Array(_))) | None => {}
+            Some((value, _)) => {
+                self.wrong_type(name, value, "a text in quotes, or a list of them");
+                return Field::Broken;
+            }
         }
         let errors = self.errors();
         let list = self.list(name, of).map(|list| {

@@ -5,8 +5,8 @@ mod common;
 
 use common::Fake;
 use lb_config::{
-    ClientAuthMode, Environment, Kind, Plan, PoolTls, Problems, Roots, ServerTls, Severity, TrustedRoots, Version,
-    build, parse, resolve,
+    BuildError, ClientAuthMode, Environment, Kind, Plan, PoolTls, Problems, Roots, ServerTls, Severity, TrustedRoots,
+    Version, build, parse, resolve,
 };
 use lb_types::Wall;
 use std::io;
@@ -198,7 +198,7 @@ fn files_that_cannot_be_served_are_errors_at_the_key_that_names_them() {
         ("\"tls/www.pem\"", Kind::BadPath, "begins with `/`"),
         ("[]", Kind::BadText, "is empty"),
         ("[\"\"]", Kind::BadText, "empty text"),
-        ("7", Kind::WrongType, "expected a list"),
+        ("7", Kind::WrongType, "expected a text in quotes, or a list of them"),
         ("\"/etc/lbd/www.pem\"", Kind::BadCertificate, "has no key"),
         (
             "[\"/etc/lbd/api.pem\", \"/etc/lbd/lost.key\"]",
@@ -761,6 +761,12 @@ fn routes_have_lists_of_their_own() {
     let access = http.routes[0].access.access().unwrap();
     assert!(access.check("10.0.0.1".parse().unwrap()).allowed);
     assert!(!access.check("11.0.0.1".parse().unwrap()).allowed);
+    // Until the data plane looks at them, nothing is served that they might forbid.
+    let errors = build(&plan, None).unwrap_err();
+    let [BuildError::RouteAccess { path, .. }] = errors.iter().collect::<Vec<_>>()[..] else {
+        panic!("{errors}")
+    };
+    assert_eq!(path, "/admin");
 }
 
 #[test]
@@ -815,4 +821,59 @@ fn s_mtls_10_the_clients_certificate_reaches_the_backend_where_one_is_asked_for(
         panic!("{snapshot:?}")
     };
     assert!(http.https.client_cert && http.https.xfcc);
+}
+
+/// What lies beside certificates in folders of other programs. The parameters are cut short: nobody looks into them.
+const BESIDE: &[(&str, &[u8])] = &[
+    (
+        "/etc/lbd/mixed/dhparam.pem",
+        b"-----BEGIN DH PARAMETERS-----\nMIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz\n-----END DH PARAMETERS-----\n",
+    ),
+    (
+        "/etc/lbd/mixed/ec.params.pem",
+        b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n",
+    ),
+    ("/etc/lbd/mixed/request.csr", include_bytes!("tls/request.csr")),
+    ("/etc/lbd/mixed/revoked.crl", include_bytes!("tls/crl.pem")),
+    ("/etc/lbd/mixed/notes.txt", b"renewed on Monday\n"),
+    ("/etc/lbd/mixed/empty", b""),
+    ("/etc/lbd/mixed/www.pem", include_bytes!("tls/www.pem")),
+    ("/etc/lbd/mixed/www.key", include_bytes!("tls/www.key")),
+];
+
+#[derive(Debug)]
+struct Beside;
+
+impl Environment for Beside {
+    fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Fake.look_up(host, port)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<String> {
+        Fake.read(path)
+    }
+
+    fn read_bytes(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match BESIDE.iter().find(|(known, _)| Path::new(known) == path) {
+            Some((_, bytes)) => Ok(bytes.to_vec()),
+            None => Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory")),
+        }
+    }
+
+    fn list(&self, _folder: &Path) -> io::Result<Vec<PathBuf>> {
+        Ok(BESIDE.iter().map(|(path, _)| PathBuf::from(path)).collect())
+    }
+
+    fn now(&self) -> Wall {
+        Fake.now()
+    }
+}
+
+#[test]
+fn what_lies_beside_certificates_in_a_folder_is_passed_over() {
+    let text = file("tls = { certificates = \"/etc/lbd/mixed\" }", "");
+    let resolved = resolve(&parse("lbd.toml", &text), &Beside).unwrap();
+    assert!(resolved.warnings.is_empty(), "{}", resolved.warnings);
+    assert_eq!(server(&resolved.plan).default.certificates.identities().len(), 1);
+    assert_eq!(resolved.plan.files().len(), 1 + BESIDE.len());
 }

@@ -82,6 +82,14 @@ pub enum BuildError {
         /// The reason.
         source: PrefixError,
     },
+    /// A route with lists of addresses of its own: what would be served is not what was asked for.
+    #[error("listener {listener:?} has a route for {path:?} with lists of who is served, which nobody looks at yet")]
+    RouteAccess {
+        /// The listener.
+        listener: String,
+        /// The route's path.
+        path: String,
+    },
     /// TLS that clients of a listener cannot be served.
     #[error("listener {listener:?} cannot speak TLS")]
     ServerTls {
@@ -132,6 +140,9 @@ impl BuildError {
                 "write the `host` as browsers send it: a name, `*.` and a name, or an address, without a port"
             }
             Self::Path { .. } => "write the `path` in normal form: it begins with a slash, and has no query",
+            Self::RouteAccess { .. } => {
+                "write `allow` and `deny` in the listener: a listener of its own for these clients"
+            }
             Self::ServerTls { .. } => {
                 "change the `certificates`, `sites` or times of [listeners.tls] as the reason says"
             }

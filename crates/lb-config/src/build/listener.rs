@@ -113,6 +113,13 @@ fn statements(forwarded: plan::Forwarded) -> Statements {
 fn routes(listener: &str, http: &plan::Http, entries: &mut PoolEntries<'_>) -> Result<Routes, BuildError> {
     let mut routes = Vec::new();
     for planned in &http.routes {
+        // To serve everybody would be worse than not to start.
+        if !planned.access.is_empty() {
+            return Err(BuildError::RouteAccess {
+                listener: listener.to_owned(),
+                path: planned.path.clone(),
+            });
+        }
         let hosts: Result<_, _> = planned.hosts.iter().map(|text| host(listener, text)).collect();
         routes.push(route::Route {
             hosts: hosts?,

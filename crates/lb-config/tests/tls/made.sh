@@ -20,6 +20,7 @@ leaf www ca DNS:www.example.com,DNS:example.com 90 serverAuth
 leaf api ca "DNS:api.example.com,DNS:*.api.example.com" 90 serverAuth
 leaf old ca DNS:old.example.com 1 serverAuth
 leaf client ca DNS:client.example.com 90 clientAuth
+openssl req -new -key www.key -subj /CN=www.example.com -out request.csr
 cat api.pem api.key >api-and-key.pem
 openssl pkey -in www.key -aes256 -passout pass:open-sesame -out locked.key
 openssl ecparam -name prime256v1 -genkey -noout -out lost.key
