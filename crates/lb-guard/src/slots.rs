@@ -43,27 +43,30 @@ impl Slots {
     /// One more of `hash`, if there are fewer than `limit`.
     pub(crate) fn take(&self, hash: u64, limit: u32) -> Taken {
         for _ in 0..ATTEMPTS {
-            let seen = self.look(hash);
-            if seen.count >= limit {
-                return Taken::AtLimit;
+            if let Some(taken) = self.attempt(hash, limit, &self.look(hash)) {
+                return taken;
             }
-            let (slot, old, new) = match (seen.own, seen.free) {
-                (Some((slot, word)), _) => (slot, word, word + 1),
-                (None, Some(slot)) => (slot, 0, tag(hash) << COUNT_BITS | 1),
-                (None, None) => return Taken::Full,
-            };
-            let Some(word) = self.slot(slot) else {
-                return Taken::Full;
-            };
-            if word.compare_exchange(old, new, SeqCst, SeqCst).is_err() {
-                continue;
-            }
-            if self.look(hash).count <= limit {
-                return Taken::Slot(slot);
-            }
-            self.give_back(slot);
         }
         Taken::AtLimit
+    }
+
+    /// `None`: another thread came between.
+    fn attempt(&self, hash: u64, limit: u32, seen: &Seen) -> Option<Taken> {
+        if seen.count >= limit {
+            return Some(Taken::AtLimit);
+        }
+        let (slot, old, new) = match (seen.own, seen.free) {
+            (Some((slot, word)), _) => (slot, word, word + 1),
+            (None, Some(slot)) => (slot, 0, tag(hash) << COUNT_BITS | 1),
+            (None, None) => return Some(Taken::Full),
+        };
+        let word = self.slot(slot)?;
+        word.compare_exchange(old, new, SeqCst, SeqCst).ok()?;
+        if self.look(hash).count > limit {
+            self.give_back(slot);
+            return None;
+        }
+        Some(Taken::Slot(slot))
     }
 
     /// One less in `slot`, which [`take`](Self::take) gave.
@@ -151,3 +154,61 @@ const COUNT: u64 = (1 << COUNT_BITS) - 1;
 const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Each attempt that fails is another thread's success in the same slot within a few nanoseconds.
 const ATTEMPTS: u32 = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENT: u64 = 0xc11e_4700_0000_0000;
+    const OTHER: u64 = 0x07e4_0000_0000_0000;
+
+    /// One client in two slots: one thread looks while another client has the first slot, one after it left, and then
+    /// both take what they saw.
+    fn race(limit: u32) -> (Slots, [Option<Taken>; 2]) {
+        let slots = Slots::new(Slots::SMALLEST);
+        assert_eq!(slots.take(OTHER, 1), Taken::Slot(0));
+        let fill: Vec<Taken> = (1..=7).map(|i| slots.take(OTHER + (i << 20), 1)).collect();
+        assert!(fill.contains(&Taken::Slot(8)), "both buckets fill: {fill:?}");
+        let before = slots.look(CLIENT);
+        slots.give_back(0);
+        slots.give_back(1);
+        let after = slots.look(CLIENT);
+        assert_ne!(before.free, after.free);
+        let taken = [before, after].map(|seen| slots.attempt(CLIENT, limit, &seen));
+        (slots, taken)
+    }
+
+    #[test]
+    fn s_ka_09_of_two_slots_for_one_client_the_second_is_given_back_at_the_limit() {
+        let (slots, [first, second]) = race(1);
+        assert!(matches!(first, Some(Taken::Slot(_))), "{first:?}");
+        assert_eq!(second, None, "to be tried again");
+        assert_eq!(slots.count(CLIENT), 1);
+        assert_eq!(slots.take(CLIENT, 1), Taken::AtLimit);
+    }
+
+    #[test]
+    fn s_ka_09_what_counts_is_the_sum_of_both_slots() {
+        let (slots, taken) = race(2);
+        let [Some(Taken::Slot(first)), Some(Taken::Slot(second))] = taken else {
+            panic!("{taken:?}");
+        };
+        assert_ne!(first, second);
+        assert_eq!(slots.count(CLIENT), 2);
+        assert_eq!(slots.take(CLIENT, 2), Taken::AtLimit);
+        slots.give_back(first);
+        assert_eq!(slots.count(CLIENT), 1);
+        assert!(matches!(slots.take(CLIENT, 2), Taken::Slot(_)));
+        assert_eq!(slots.take(CLIENT, 2), Taken::AtLimit);
+    }
+
+    #[test]
+    fn a_slot_that_was_taken_meanwhile_is_tried_again() {
+        let slots = Slots::new(Slots::SMALLEST);
+        let seen = slots.look(CLIENT);
+        assert!(matches!(slots.take(OTHER, 1), Taken::Slot(_)));
+        assert_eq!(slots.attempt(CLIENT, 1, &seen), None);
+        assert!(matches!(slots.take(CLIENT, 1), Taken::Slot(_)));
+        assert_eq!(slots.used(), 2);
+    }
+}
