@@ -8,6 +8,7 @@ use lb_config::{Health, Plan};
 use lb_health::{Cause, Status, Traffic};
 use lb_probe::{Agents, Event, Prober, Watched};
 use lb_types::{BackendId, Slot, Weight};
+use lb_proxy::Snapshot;
 use std::sync::Arc;
 
 impl ControlLoop {
@@ -113,14 +114,20 @@ fn weight(agents: &Agents, orders: &Orders, planned: &lb_config::Backend, backen
     agents.state(backend).map_or(weight, |state| state.weight(weight))
 }
 
-pub(super) fn watched(plan: &Plan) -> Result<Vec<Watched>, Box<dyn std::error::Error>> {
+/// Whoever is watched; over TLS by what `snapshot` has for them.
+pub(super) fn watched(plan: &Plan, snapshot: &Snapshot) -> Result<Vec<Watched>, Box<dyn std::error::Error>> {
     let mut list = Vec::new();
     for pool in &plan.pools {
         let Some(health) = &pool.health else { continue };
-        for backend in &pool.backends {
+        let entry = snapshot.pools.iter().find(|entry| entry.pool.name() == pool.name);
+        let tls = entry.filter(|_| health.tls != Some(false)).map(|entry| &entry.options.tls);
+        for (slot, backend) in pool.backends.iter().enumerate() {
             let (id, name) = (backend.id(pool), format!("{}/{}", pool.name, backend.name));
             let watched = match probe(health, backend.address)? {
-                Some(probe) => Watched::new(id, &name, probe),
+                Some(probe) => {
+                    let tls = tls.and_then(|tls| tls.get(slot)?.clone());
+                    Watched::new(id, &name, probe.with_tls(tls))
+                }
                 None => Watched::without_probe(id, &name).with_address(backend.address),
             };
             list.push(watched.with_rules(health.rules.clone()));

@@ -106,7 +106,7 @@ impl ControlLoop {
         let snapshot = lb_config::build(&plan, None)?.commit();
         let mut prober = Prober::new(lb_net::clock::seed(), lb_net::clock::monotonic())
             .with_most_at_once(probes_at_once(lb_net::raise_descriptor_limit().now));
-        prober.replace(watched(&plan)?);
+        prober.replace(watched(&plan, &snapshot)?);
         let mut agents = Agents::new(lb_net::clock::seed());
         agents.replace(agents::asked(&plan)?);
         let wanted: Vec<_> = plan.listeners.iter().map(Wanted::from).collect();

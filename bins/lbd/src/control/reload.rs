@@ -64,7 +64,7 @@ impl Ready {
     /// Everything that may take long. Changes nothing that is in force.
     fn new(plan: Plan, text: Arc<str>, present: &Present) -> Result<Self, Box<dyn Error>> {
         let built = lb_config::build(&plan, Some(&present.snapshot))?;
-        let (watched, asked) = (watched(&plan)?, super::agents::asked(&plan)?);
+        let (watched, asked) = (watched(&plan, built.snapshot())?, super::agents::asked(&plan)?);
         let mut files = HashMap::new();
         for listener in &plan.listeners {
             if !present.files.contains(&listener.address)
@@ -310,7 +310,7 @@ impl ControlLoop {
         (self.orders, self.loaded) = (former.orders, former.loaded);
         crate::note::with_time(self.plan.log.event_time);
         // Both went well before.
-        if let (Ok(watched), Ok(asked)) = (watched(&self.plan), super::agents::asked(&self.plan)) {
+        if let (Ok(watched), Ok(asked)) = (watched(&self.plan, &self.snapshot), super::agents::asked(&self.plan)) {
             self.prober.replace(watched);
             self.agents.replace(asked);
         }
