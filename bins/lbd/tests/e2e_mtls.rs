@@ -64,7 +64,9 @@ impl World {
     }
 
     fn until_ended(&self, end: &str, times: u64) {
-        until(&format!("{times} of {end}"), || (self.lbd.state().ends(end) == times).then_some(()));
+        until(&format!("{times} of {end}"), || {
+            (self.lbd.state().ends(end) == times).then_some(())
+        });
     }
 }
 
@@ -98,15 +100,31 @@ fn s_mtls_02_each_refusal_has_its_own_reason_and_s_mtls_07_no_request_reaches_a_
     let cases = [
         ("client_cert_missing", None),
         // S-MTLS-03
-        ("client_cert_expired", Some(world.clients.issue("old.pem", leaf((2020, 2021), client())))),
-        ("client_cert_not_yet_valid", Some(world.clients.issue("new.pem", leaf((2100, 2110), client())))),
+        (
+            "client_cert_expired",
+            Some(world.clients.issue("old.pem", leaf((2020, 2021), client()))),
+        ),
+        (
+            "client_cert_not_yet_valid",
+            Some(world.clients.issue("new.pem", leaf((2100, 2110), client()))),
+        ),
         // S-MTLS-04
-        ("client_cert_untrusted", Some(stranger.client("stranger.pem", "Mallory", 8))),
+        (
+            "client_cert_untrusted",
+            Some(stranger.client("stranger.pem", "Mallory", 8)),
+        ),
         // S-MTLS-06
-        ("client_cert_revoked", Some(world.clients.client("revoked.pem", "Eve", 66))),
+        (
+            "client_cert_revoked",
+            Some(world.clients.client("revoked.pem", "Eve", 66)),
+        ),
         (
             "client_cert_purpose",
-            Some(world.clients.issue("server.pem", leaf(now, ExtendedKeyUsagePurpose::ServerAuth))),
+            Some(
+                world
+                    .clients
+                    .issue("server.pem", leaf(now, ExtendedKeyUsagePurpose::ServerAuth)),
+            ),
         ),
     ];
     for (end, certificate) in &cases {
@@ -129,28 +147,41 @@ fn s_mtls_02_each_refusal_has_its_own_reason_and_s_mtls_07_no_request_reaches_a_
 
 #[test]
 fn s_mtls_09_optional_lets_everybody_in_and_says_which_it_was_and_s_mtls_10_backends_are_told_by_us_alone() {
-    let Some(world) = World::new(|clients| {
-        format!("client_auth = \"optional\", authorities = {:?}", clients.root())
-    }) else {
+    let Some(world) = World::new(|clients| format!("client_auth = \"optional\", authorities = {:?}", clients.root()))
+    else {
         return;
     };
     let good = world.clients.client("good.pem", "Alice", 5);
     let strangers = Authority::new("Root of strangers");
     let stranger = strangers.client("stranger.pem", "Mallory", 8);
-    let forged = ["-H", "Client-Cert: :forged:", "-H", "X-Forwarded-Client-Cert: Subject=\"CN=Root\"", "-H", "client_cert: :x:"];
+    let forged = [
+        "-H",
+        "Client-Cert: :forged:",
+        "-H",
+        "X-Forwarded-Client-Cert: Subject=\"CN=Root\"",
+        "-H",
+        "client_cert: :x:",
+    ];
     let got = world.ask(None, &forged);
     assert_eq!(got.text, "- | -\n", "{}", got.errors);
     let got = world.ask(Some(&stranger), &forged);
     assert_eq!(got.text, "- | -\n", "{}", got.errors);
     let got = world.ask(Some(&good), &forged);
-    assert!(got.text.starts_with(":MII") && got.text.contains("Subject=\"CN=Alice\""), "{}", got.text);
+    assert!(
+        got.text.starts_with(":MII") && got.text.contains("Subject=\"CN=Alice\""),
+        "{}",
+        got.text
+    );
     assert!(!got.text.contains("forged"), "{}", got.text);
     let log = until("the lines are written", || {
         let log = world.lbd.stdout();
         (log.matches("\"status\":200").count() == 3).then_some(log)
     });
     for word in ["none", "failed", "ok"] {
-        assert!(log.contains(&format!("\"client_verified\":\"{word}\"")), "{word}: {log}");
+        assert!(
+            log.contains(&format!("\"client_verified\":\"{word}\"")),
+            "{word}: {log}"
+        );
     }
     world.lbd.stop();
 }
@@ -165,7 +196,10 @@ fn who_was_revoked_cannot_take_up_a_session_from_before_on_any_worker_or_process
     let site = servers.server("site.pem", &[NAME]);
     let secret = servers.folder().write("tickets.key", &"0123456789abcdef".repeat(4));
     let list = clients.revocation_list("clients.crl", &[]);
-    let rule = format!("{}, crl = {list:?}, ticket_secret_file = {secret:?}", required(&clients));
+    let rule = format!(
+        "{}, crl = {list:?}, ticket_secret_file = {secret:?}",
+        required(&clients)
+    );
     let (first_at, second_at) = (address(), address());
     let start = |at| {
         let config = Config::http(at, &[backend.address()])
@@ -178,7 +212,15 @@ fn who_was_revoked_cannot_take_up_a_session_from_before_on_any_worker_or_process
     let session = clients.folder().path().join("session");
     let ask = |at: SocketAddr, version: &str, how: &str| {
         let mut child = std::process::Command::new(&openssl)
-            .args(["s_client", "-quiet", "-connect", &at.to_string(), "-servername", NAME, version])
+            .args([
+                "s_client",
+                "-quiet",
+                "-connect",
+                &at.to_string(),
+                "-servername",
+                NAME,
+                version,
+            ])
             .args([how, session.to_str().unwrap()])
             .args(["-cert", eve.to_str().unwrap(), "-key", eve.to_str().unwrap()])
             .stdin(std::process::Stdio::piped())
@@ -194,9 +236,17 @@ fn who_was_revoked_cannot_take_up_a_session_from_before_on_any_worker_or_process
     let resumed = |lbd: &Lbd| lbd.stdout().matches("\"tls_resumed\":true").count();
     for version in ["-tls1_3", "-tls1_2"] {
         let got = ask(first_at, version, "-sess_out");
-        assert!(got.contains("HTTP/1.1 200"), "{got}\n{}\n{}", first.stdout(), first.stderr());
+        assert!(
+            got.contains("HTTP/1.1 200"),
+            "{got}\n{}\n{}",
+            first.stdout(),
+            first.stderr()
+        );
         let before = resumed(&second);
-        assert!(ask(second_at, version, "-sess_in").contains("HTTP/1.1 200"), "{version}: the other process knows it");
+        assert!(
+            ask(second_at, version, "-sess_in").contains("HTTP/1.1 200"),
+            "{version}: the other process knows it"
+        );
         until("it was taken up", || (resumed(&second) > before).then_some(()));
     }
     // Sessions from before, of either version.
@@ -210,7 +260,9 @@ fn who_was_revoked_cannot_take_up_a_session_from_before_on_any_worker_or_process
     // The list is renewed in place: both processes notice by themselves.
     clients.revocation_list("clients.crl", &[66]);
     for lbd in [&first, &second] {
-        until("the new list is in force", || lbd.stderr().contains("configuration 2 is in force").then_some(()));
+        until("the new list is in force", || {
+            lbd.stderr().contains("configuration 2 is in force").then_some(())
+        });
     }
     for (version, bytes) in kept {
         for at in [first_at, second_at] {
@@ -220,7 +272,9 @@ fn who_was_revoked_cannot_take_up_a_session_from_before_on_any_worker_or_process
             }
         }
     }
-    until("they are counted", || (first.state().ends("client_cert_revoked") >= 8).then_some(()));
+    until("they are counted", || {
+        (first.state().ends("client_cert_revoked") >= 8).then_some(())
+    });
     first.stop();
     second.stop();
 }

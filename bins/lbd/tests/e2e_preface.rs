@@ -6,7 +6,9 @@ mod support;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
-use support::{Authority, Backend, Client, Config, Folder, Lbd, Nginx, Running, address, answer, is_listening, peer, run, until};
+use support::{
+    Authority, Backend, Client, Config, Folder, Lbd, Nginx, Running, address, answer, is_listening, peer, run, until,
+};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: site.example\r\n\r\n";
 
@@ -14,7 +16,11 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: site.example\r\n\r\n";
 fn telling() -> Backend {
     Backend::http(|request| {
         let said = |name: &str| request.head.get(name).unwrap_or("-").to_owned();
-        answer(200, "", format!("{} {}", said("x-forwarded-for"), said("x-forwarded-port")).as_bytes())
+        answer(
+            200,
+            "",
+            format!("{} {}", said("x-forwarded-for"), said("x-forwarded-port")).as_bytes(),
+        )
     })
 }
 
@@ -25,16 +31,24 @@ fn a_proxy_header_says_who_the_client_is_when_it_comes_from_who_may_say_so() {
     let start = |mode: &str, from: &str| {
         let config = Config::http(at, &[backend.address()])
             .top("log = { access = \"stdout\", format = \"json\" }")
-            .listener(&format!("proxy_protocol = \"{mode}\"\nproxy_protocol_from = [\"{from}\"]"));
+            .listener(&format!(
+                "proxy_protocol = \"{mode}\"\nproxy_protocol_from = [\"{from}\"]"
+            ));
         Lbd::start(&config.text())
     };
     let v2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x01\xc0\x00\x02\x02\x9c\x40\x01\xbb";
     let local: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00";
     let lbd = start("require", "127.0.0.0/8");
     for (header, told) in [
-        (&b"PROXY TCP4 192.0.2.1 192.0.2.2 40000 443\r\n"[..], "192.0.2.1 443".to_owned()),
+        (
+            &b"PROXY TCP4 192.0.2.1 192.0.2.2 40000 443\r\n"[..],
+            "192.0.2.1 443".to_owned(),
+        ),
         (v2, "192.0.2.1 443".to_owned()),
-        (b"PROXY TCP6 2001:db8::1 2001:db8::2 40000 80\r\n", "2001:db8::1 80".to_owned()),
+        (
+            b"PROXY TCP6 2001:db8::1 2001:db8::2 40000 80\r\n",
+            "2001:db8::1 80".to_owned(),
+        ),
         (b"PROXY UNKNOWN\r\n", format!("127.0.0.1 {}", at.port())),
         (local, format!("127.0.0.1 {}", at.port())),
     ] {
@@ -49,12 +63,18 @@ fn a_proxy_header_says_who_the_client_is_when_it_comes_from_who_may_say_so() {
         }
         assert_eq!(client.exchange(GET).text(), told);
     }
-    for wrong in [GET.as_bytes(), b"PROXY TCP4 1.2.3.4 1.2.3.4 1 65536\r\n", b"PROXY TCP4 1.2.3.4\r\n"] {
+    for wrong in [
+        GET.as_bytes(),
+        b"PROXY TCP4 1.2.3.4 1.2.3.4 1 65536\r\n",
+        b"PROXY TCP4 1.2.3.4\r\n",
+    ] {
         let mut client = Client::connect(at);
         client.send(wrong);
         assert!(client.some().map_or(true, |bytes| bytes.is_empty()), "no answer");
     }
-    until("they are counted", || (lbd.state().ends("proxy_header") == 3).then_some(()));
+    until("they are counted", || {
+        (lbd.state().ends("proxy_header") == 3).then_some(())
+    });
     until("and told", || lbd.stdout().contains("65536").then_some(()));
     lbd.stop();
     // Nobody else may say so.
@@ -78,7 +98,8 @@ fn s_xff_02_tcp_backends_see_the_client_by_a_proxy_header() {
         return;
     };
     let at = address();
-    let server = format!("server {{ listen {at} proxy_protocol; location / {{ return 200 \"$proxy_protocol_addr\"; }} }}\n");
+    let server =
+        format!("server {{ listen {at} proxy_protocol; location / {{ return 200 \"$proxy_protocol_addr\"; }} }}\n");
     let behind = Nginx::start_with(&nginx, &server, vec![at]);
     let folder = Folder::new();
     let other = address();
@@ -92,7 +113,11 @@ fn s_xff_02_tcp_backends_see_the_client_by_a_proxy_header() {
     let _haproxy = Running::spawn(Command::new(&haproxy).args(["-db", "-f"]).arg(file));
     until("haproxy listens", || is_listening(other).then_some(()));
     for backend in [behind.addresses()[0], other] {
-        for version in ["\"v1\"", "\"v2\"", "{ version = \"v2\", crc = true, tlvs = [\"unique_id\", \"ssl\"] }"] {
+        for version in [
+            "\"v1\"",
+            "\"v2\"",
+            "{ version = \"v2\", crc = true, tlvs = [\"unique_id\", \"ssl\"] }",
+        ] {
             for protocol in [Config::tcp, Config::http] {
                 let listener = address();
                 let config = protocol(listener, &[backend]).pool(&format!("proxy_protocol = {version}"));
@@ -149,10 +174,14 @@ fn tls_is_passed_on_by_the_name_that_is_asked_for() {
         assert_eq!(got.text, name, "{}", got.errors);
     }
     for name in [&["-servername", "third.example"][..], &["-noservername"]] {
-        let got = run(Command::new(&openssl).args(["s_client", "-connect", &at.to_string()]).args(name));
+        let got = run(Command::new(&openssl)
+            .args(["s_client", "-connect", &at.to_string()])
+            .args(name));
         assert!(got.errors.contains("unrecognized name"), "{}", got.errors);
     }
-    until("they are counted", || (lbd.state().ends("unknown_name") == 2).then_some(()));
+    until("they are counted", || {
+        (lbd.state().ends("unknown_name") == 2).then_some(())
+    });
     // Byte by byte, and what is no hello.
     let mut client = Client::connect(at);
     client.send(GET);

@@ -64,14 +64,20 @@ fn a_renewed_certificate_is_served_without_a_word_and_one_that_does_not_fit_is_n
     let lbd = Lbd::start(&config.text());
     assert_eq!(served(&openssl, at), "serial=11");
     link(2, &issue(&authority, 18));
-    until("the renewed one is served", || (served(&openssl, at) == "serial=12").then_some(()));
+    until("the renewed one is served", || {
+        (served(&openssl, at) == "serial=12").then_some(())
+    });
     // Half a file: nothing changes, and it is said.
     let whole = issue(&authority, 19);
     link(3, &whole[..whole.len() / 2]);
-    until("it is refused", || lbd.stderr().contains("reload refused").then_some(()));
+    until("it is refused", || {
+        lbd.stderr().contains("reload refused").then_some(())
+    });
     assert_eq!(served(&openssl, at), "serial=12");
     link(4, &whole);
-    until("the whole one is served", || (served(&openssl, at) == "serial=13").then_some(()));
+    until("the whole one is served", || {
+        (served(&openssl, at) == "serial=13").then_some(())
+    });
     lbd.stop();
 }
 
@@ -118,7 +124,9 @@ fn no_request_fails_while_certificates_and_authorities_change() {
             lbd.reload(&text(if round % 2 == 0 { "required" } else { "optional" }));
         }
         let before = done.load(Ordering::SeqCst);
-        until("requests go on", || (done.load(Ordering::SeqCst) > before + 2).then_some(()));
+        until("requests go on", || {
+            (done.load(Ordering::SeqCst) > before + 2).then_some(())
+        });
         stop.store(true, Ordering::SeqCst);
     });
     assert_eq!(failed.load(Ordering::SeqCst), 0);

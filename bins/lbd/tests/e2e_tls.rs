@@ -162,7 +162,9 @@ fn s_tls_05_many_names_on_one_address_and_s_tls_04_a_default_for_none() {
             .text
             .contains("*.wild.example")
     );
-    until("both are counted", || (lbd.state().ends("unknown_name") == 2).then_some(()));
+    until("both are counted", || {
+        (lbd.state().ends("unknown_name") == 2).then_some(())
+    });
     lbd.stop();
 }
 

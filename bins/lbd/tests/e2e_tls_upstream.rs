@@ -42,23 +42,34 @@ fn s_tls_10_backends_are_verified_and_the_three_failures_are_told_apart() {
     for (end, file) in [
         ("", authority.issue("good.pem", leaf(name, now))),
         ("upstream_untrusted", others.issue("untrusted.pem", leaf(name, now))),
-        ("upstream_wrong_name", authority.issue("other.pem", leaf(&["other.internal"], now))),
+        (
+            "upstream_wrong_name",
+            authority.issue("other.pem", leaf(&["other.internal"], now)),
+        ),
         ("upstream_expired", authority.issue("old.pem", leaf(name, (2020, 2021)))),
     ] {
         let (_nginx, backend) = nginx(&program, &file, "");
         let at = address();
         let config = Config::http(at, &[backend])
             .top("log = { access = \"stdout\", format = \"json\" }")
-            .pool(&format!("tls = {{ roots = {:?}, server_name = \"app.internal\" }}", authority.root()));
+            .pool(&format!(
+                "tls = {{ roots = {:?}, server_name = \"app.internal\" }}",
+                authority.root()
+            ));
         let lbd = Lbd::start(&config.text());
         let (status, text, said) = get(at);
         if end.is_empty() {
             assert_eq!((status, &text[..15]), (200, "app.internal . "), "{text}");
         } else {
             assert_eq!(status, 502, "{end}: {text}");
-            assert!(said.contains("tls_certificate_error") && said.contains(end), "{end}: {said}");
+            assert!(
+                said.contains("tls_certificate_error") && said.contains(end),
+                "{end}: {said}"
+            );
             until("it is counted", || (lbd.state().ends(end) == 1).then_some(()));
-            until("it is logged", || lbd.stdout().contains(&format!("\"end\":\"{end}\"")).then_some(()));
+            until("it is logged", || {
+                lbd.stdout().contains(&format!("\"end\":\"{end}\"")).then_some(())
+            });
         }
         lbd.stop();
     }
@@ -97,7 +108,10 @@ fn a_self_signed_backend_is_pinned_a_client_certificate_is_shown_and_sessions_ar
         })
         .collect();
     assert!(answers.iter().all(|text| text.contains("SUCCESS")), "{answers:?}");
-    assert!(answers.iter().skip(1).any(|text| text.contains(" r ")), "a session is taken up: {answers:?}");
+    assert!(
+        answers.iter().skip(1).any(|text| text.contains(" r ")),
+        "a session is taken up: {answers:?}"
+    );
     lbd.stop();
 }
 
@@ -122,7 +136,10 @@ fn connections_made_under_one_trust_are_not_used_under_another() {
     let config = |root: &Authority| {
         Config::http(at, &[backend])
             .top("workers = 1")
-            .pool(&format!("tls = {{ roots = {:?}, server_name = \"app.internal\" }}", root.root()))
+            .pool(&format!(
+                "tls = {{ roots = {:?}, server_name = \"app.internal\" }}",
+                root.root()
+            ))
             .text()
     };
     let lbd = Lbd::start(&config(&authority));
@@ -147,7 +164,10 @@ fn probes_speak_tls_where_the_pool_does_and_say_what_is_wrong() {
     let at = address();
     let config = Config::http(at, &[good, plain.addresses()[0]])
         .pool("health = { kind = \"http\", path = \"/\", interval = \"200ms\", fall = 1 }")
-        .pool(&format!("tls = {{ roots = {:?}, server_name = \"app.internal\" }}", authority.root()));
+        .pool(&format!(
+            "tls = {{ roots = {:?}, server_name = \"app.internal\" }}",
+            authority.root()
+        ));
     let lbd = Lbd::start(&config.text());
     until("the plain one is found out", || {
         lbd.stderr().contains("the TLS handshake failed: not_tls").then_some(())

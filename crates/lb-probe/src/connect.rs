@@ -37,8 +37,8 @@ pub(crate) async fn connect(address: Address, origin: Origin<'_>) -> Result<Stre
 /// Makes TLS of a connection.
 pub(crate) async fn shake_hands(stream: Stream, tls: &UpstreamTls) -> Result<Stream, Cause> {
     let own = |error: &rustls::Error| Cause::Handshake(HandshakeFault::of(error).word());
-    let mut handshake = Handshake::client(stream, Arc::clone(tls.config()), tls.server_name().clone())
-        .map_err(|error| own(&error))?;
+    let mut handshake =
+        Handshake::client(stream, Arc::clone(tls.config()), tls.server_name().clone()).map_err(|error| own(&error))?;
     let shaken = poll_fn(|cx| handshake.poll(cx)).await;
     shaken.map_err(|refused| match refused.fault {
         TlsFault::Protocol(error) => match UpstreamRefusal::of(&error) {

@@ -209,13 +209,10 @@ impl Preface {
         loop {
             match proxy::parse(input.filled(), proxy::Limits::default()) {
                 Ok(Read::Done { value, len }) => {
-                    match value.addresses() {
-                        proxy::Addresses::Ip { source, destination } => {
-                            self.client = source;
-                            self.port = Some(destination.port());
-                        }
-                        // Its own connection, or nothing that is known here: those of the socket hold.
-                        _ => {}
+                    // Else it is the proxy's own connection, or nothing that is known here: those of the socket hold.
+                    if let proxy::Addresses::Ip { source, destination } = value.addresses() {
+                        self.client = source;
+                        self.port = Some(destination.port());
                     }
                     input.consume(len);
                     return Ok(Next::Go(Stage::Hello(io, input)));
@@ -254,8 +251,10 @@ impl Preface {
             let early = std::mem::replace(&mut input, Buffer::empty());
             return Ok(Next::Enter(self.enter(io, early, None, None)));
         }
-        let mut limits = client_hello::Limits::default();
-        limits.hello_bytes = options.preface.hello_bytes;
+        let limits = client_hello::Limits {
+            hello_bytes: options.preface.hello_bytes,
+            ..client_hello::Limits::default()
+        };
         loop {
             let found = if input.is_empty() {
                 Ok(Read::NeedMore)

@@ -89,11 +89,14 @@ fn used(plan: &Plan) -> impl Iterator<Item = (String, Arc<Identity>)> {
                 Some(name) => format!("{}/{name}", listener.name),
                 None => listener.name.clone(),
             };
-            own.chain(tls.sites.iter().map(move |site| (named(site), site))).collect::<Vec<_>>()
+            own.chain(tls.sites.iter().map(move |site| (named(site), site)))
+                .collect::<Vec<_>>()
         });
         sites.flat_map(|(user, site)| {
             let identities = site.certificates.identities().iter();
-            identities.map(move |identity| (user.clone(), Arc::clone(identity))).collect::<Vec<_>>()
+            identities
+                .map(move |identity| (user.clone(), Arc::clone(identity)))
+                .collect::<Vec<_>>()
         })
     })
 }

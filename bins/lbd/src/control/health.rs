@@ -7,8 +7,8 @@ use lb_balance::{Condition, Pool};
 use lb_config::{Health, Plan};
 use lb_health::{Cause, Status, Traffic};
 use lb_probe::{Agents, Event, Prober, Watched};
-use lb_types::{BackendId, Slot, Weight};
 use lb_proxy::Snapshot;
+use lb_types::{BackendId, Slot, Weight};
 use std::sync::Arc;
 
 impl ControlLoop {
@@ -120,7 +120,9 @@ pub(super) fn watched(plan: &Plan, snapshot: &Snapshot) -> Result<Vec<Watched>, 
     for pool in &plan.pools {
         let Some(health) = &pool.health else { continue };
         let entry = snapshot.pools.iter().find(|entry| entry.pool.name() == pool.name);
-        let tls = entry.filter(|_| health.tls != Some(false)).map(|entry| &entry.options.tls);
+        let tls = entry
+            .filter(|_| health.tls != Some(false))
+            .map(|entry| &entry.options.tls);
         for (slot, backend) in pool.backends.iter().enumerate() {
             let (id, name) = (backend.id(pool), format!("{}/{}", pool.name, backend.name));
             let watched = match probe(health, backend.address)? {

@@ -118,7 +118,9 @@ impl ControlLoop {
     /// changed meanwhile, and nobody has asked for that.
     pub(super) fn reload_files(&mut self) {
         note("files that the configuration names have changed: they are loaded");
-        let Source::File(path, _) = self.source.clone() else { return };
+        let Source::File(path, _) = self.source.clone() else {
+            return;
+        };
         self.load(path, Some(Arc::clone(&self.text)));
     }
 

@@ -257,10 +257,12 @@ async fn a_peer_that_speaks_something_else_or_leaves_is_a_fault_and_no_panic() {
         assert!(matches!(again.fault, TlsFault::Ended));
         // Whoever lingers reads what the socket has, and waits when it has nothing.
         let stream = refused.stream.unwrap();
-        let read = poll_fn(|cx| loop {
-            ready!(stream.poll_arrived(cx)).unwrap();
-            if let Some(read) = stream.try_recv(&mut [0; 64]) {
-                return Poll::Ready(read.unwrap());
+        let read = poll_fn(|cx| {
+            loop {
+                ready!(stream.poll_arrived(cx)).unwrap();
+                if let Some(read) = stream.try_recv(&mut [0; 64]) {
+                    return Poll::Ready(read.unwrap());
+                }
             }
         });
         let read = tokio::time::timeout(std::time::Duration::from_secs(10), read).await;
