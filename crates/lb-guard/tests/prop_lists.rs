@@ -28,7 +28,7 @@ fn v6() -> impl Strategy<Value = u128> {
         any::<u128>(),
         low().prop_map(|a| 0x2001_0db8 << 96 | a),
         (low(), low()).prop_map(|(a, b)| 0x2001_0db8 << 96 | a << 64 | b),
-        (low(), low()).prop_map(|(a, b)| 0x2a00 << 112 | a % 4 << 80 | b << 8),
+        (low(), low()).prop_map(|(a, b)| 0x2a00 << 112 | (a % 4) << 80 | b << 8),
         v4().prop_map(|a| 0xffff << 32 | u128::from(a)),
     ]
 }
