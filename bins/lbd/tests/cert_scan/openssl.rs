@@ -219,3 +219,19 @@ fn a_port_that_begins_with_tls_is_silent_to_a_dialogue() {
     );
     assert!(said.errors.contains("leave --starttls out"), "{}", said.errors);
 }
+
+#[test]
+fn a_key_of_a_kind_that_is_not_checked_is_not_called_a_wrong_one() {
+    let Some(openssl) = peer("openssl") else { return };
+    let site = Site::new();
+    let words = "req -x509 -newkey rsa:1024 -nodes -keyout short.key -out short.pem -subj /CN=www.example.com \
+                 -addext subjectAltName=DNS:www.example.com";
+    let mut command = Command::new(&openssl);
+    let made = super::support::run(command.args(words.split_whitespace()).current_dir(site.place.path()));
+    assert!(made.success, "{}", made.errors);
+    let server = "-cert short.pem -key short.key -cipher DEFAULT@SECLEVEL=0";
+    let said = scan(&openssl, &site.place, server, "").with_code(4);
+    assert!(said.out.contains("error[key-strength]"), "{}", said.out);
+    assert!(said.out.contains("warning[key-unproven]"), "{}", said.out);
+    assert!(!said.out.contains("BadSignature"), "{}", said.out);
+}
