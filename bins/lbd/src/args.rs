@@ -23,6 +23,7 @@ pub(crate) enum Command {
     Status(crate::commands::admin::args::Status),
     Backend(crate::commands::admin::args::Backend),
     Cert(crate::commands::cert::args::Cert),
+    Tls(crate::commands::tls::Tls),
     /// Let all algorithms serve the same traffic on a virtual clock, side by side, before one serves yours
     Simulate(Box<crate::commands::simulate::args::Simulate>),
     Advise(crate::commands::advise::Advise),
@@ -98,6 +99,8 @@ Examples:
   lbd status --config lbd.toml
   lbd backend drain app/10.0.0.1:80 --config lbd.toml
   lbd cert doctor fullchain.pem privkey.pem
+  lbd cert scan www.example.com:443
+  lbd tls suites
   lbd simulate --backends 10,10,5 --html algorithms.html
   lbd advise /var/log/nginx/access.log
   lbd explain scheduler

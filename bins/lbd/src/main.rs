@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Status(status) => commands::admin::status::run(&status),
         Command::Backend(backend) => commands::admin::backend::run(&backend),
         Command::Cert(cert) => commands::cert::run(&cert),
+        Command::Tls(tls) => commands::tls::run(&tls),
         Command::Simulate(simulate) => commands::simulate::run(&simulate),
         Command::Advise(advise) => commands::advise::run(&advise),
         Command::Explain(explain) => commands::explain::run(&explain),

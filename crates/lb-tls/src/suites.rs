@@ -53,6 +53,34 @@ pub fn group_name(group: rustls::NamedGroup) -> String {
     }
 }
 
+/// The signatures that `engine` checks, in certificates and handshakes, in the order in which our own hellos name them:
+/// `ecdsa_secp256r1_sha256`. Those of PKCS#1 serve certificates and TLS 1.2 only (RFC 9846, section 4.3.3).
+#[must_use]
+pub fn signatures(engine: &crate::Engine) -> Vec<String> {
+    let schemes = engine.provider().signature_verification_algorithms.supported_schemes();
+    schemes.into_iter().map(signature_name).collect()
+}
+
+/// The registered name of a signature: rustls calls `ecdsa_secp256r1_sha256` `ECDSA_NISTP256_SHA256`.
+#[must_use]
+pub fn signature_name(scheme: rustls::SignatureScheme) -> String {
+    use rustls::SignatureScheme as Scheme;
+    let name = match scheme {
+        Scheme::ECDSA_NISTP256_SHA256 => "ecdsa_secp256r1_sha256",
+        Scheme::ECDSA_NISTP384_SHA384 => "ecdsa_secp384r1_sha384",
+        Scheme::ECDSA_NISTP521_SHA512 => "ecdsa_secp521r1_sha512",
+        Scheme::RSA_PSS_SHA256 => "rsa_pss_rsae_sha256",
+        Scheme::RSA_PSS_SHA384 => "rsa_pss_rsae_sha384",
+        Scheme::RSA_PSS_SHA512 => "rsa_pss_rsae_sha512",
+        Scheme::ECDSA_SHA1_Legacy => "ecdsa_sha1",
+        Scheme::ML_DSA_44 => "mldsa44",
+        Scheme::ML_DSA_65 => "mldsa65",
+        Scheme::ML_DSA_87 => "mldsa87",
+        other => return format!("{other:?}").to_lowercase(),
+    };
+    name.to_owned()
+}
+
 /// The registered name of a suite: rustls calls those of TLS 1.3 `TLS13_..`.
 #[must_use]
 pub fn suite_name(suite: rustls::CipherSuite) -> String {
@@ -246,6 +274,31 @@ mod tests {
             ]
         );
         assert_eq!(groups(&engine()), ["X25519MLKEM768", "X25519", "P-256", "P-384"]);
+    }
+
+    /// The names of the registry "TLS SignatureScheme" of IANA; none stands on SHA-1.
+    #[test]
+    fn s_tls_07_signatures_have_their_registered_names_and_none_is_of_old() {
+        let mut names = signatures(&engine());
+        names.sort();
+        assert_eq!(
+            names,
+            [
+                "ecdsa_secp256r1_sha256",
+                "ecdsa_secp384r1_sha384",
+                "ecdsa_secp521r1_sha512",
+                "ed25519",
+                "mldsa44",
+                "mldsa65",
+                "mldsa87",
+                "rsa_pkcs1_sha256",
+                "rsa_pkcs1_sha384",
+                "rsa_pkcs1_sha512",
+                "rsa_pss_rsae_sha256",
+                "rsa_pss_rsae_sha384",
+                "rsa_pss_rsae_sha512",
+            ]
+        );
     }
 
     #[test]

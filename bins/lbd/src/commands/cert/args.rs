@@ -22,6 +22,9 @@ pub(crate) enum CertCommand {
     /// Say everything that is wrong, why it matters and how to mend it; mend it on request
     #[command(after_help = DOCTOR_HELP)]
     Doctor(Doctor),
+    /// Connect to a server, and tell of the certificates that it sends what `doctor` tells of files
+    #[command(after_help = super::scan::args::SCAN_HELP)]
+    Scan(Box<super::scan::args::Scan>),
     /// Convert between PEM, DER, PKCS#7 and PKCS#12
     #[command(after_help = CONVERT_HELP)]
     Convert(Convert),
@@ -343,10 +346,11 @@ Examples:
   lbd cert convert server.pfx --to pem --out server.pem --password-file secret.txt
   lbd cert bundle *.crt *.key --out /etc/lbd/example/
   lbd cert match server.crt server.key
+  lbd cert scan www.example.com:443
   lbd cert rules aki
 
 Every format is recognised by its content: PEM, DER, PKCS#7 (.p7b), PKCS#12 (.pfx, .p12), encrypted keys.
-Nothing is ever fetched from the network.
+Nothing is ever fetched from the network; scan alone connects, to the server that it is told.
 
 Exit codes: 0 done and good, 1 failure while running (a file cannot be read or written, or exists already),
 2 wrong usage, 3 the input is damaged, 4 the answer is no (refused, mismatch, errors found, nothing of use),

@@ -81,18 +81,20 @@ pub(super) fn run(doctor: &Doctor) -> Result<(), Failure> {
             eprintln!("lbd: the mended {what} was written to {}", path.display());
         }
     }
-    let limit = if doctor.strict {
-        Severity::Warning
-    } else {
-        Severity::Error
-    };
+    outcome(&report, doctor.strict)
+}
+
+/// Errors make the answer no; where it is strict, warnings do too.
+pub(super) fn outcome(report: &Report, is_strict: bool) -> Result<(), Failure> {
+    let limit = if is_strict { Severity::Warning } else { Severity::Error };
     if report.worst().is_some_and(|worst| worst >= limit) {
         return Err(Failure::Refused(String::new()));
     }
     Ok(())
 }
 
-fn as_text(tree: &str, report: &Report, paint: Paint) -> String {
+/// The tree of what was given, and the report below it. Also what `scan` shows.
+pub(super) fn as_text(tree: &str, report: &Report, paint: Paint) -> String {
     // A line for each of hundreds of roots helps nobody.
     let mut text = if report.store.is_some() {
         String::new()
@@ -216,7 +218,8 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-fn as_json(report: &Report, at: i64) -> Value {
+/// The report. Also what `scan` writes.
+pub(super) fn as_json(report: &Report, at: i64) -> Value {
     let findings: Vec<Value> = report
         .findings
         .iter()

@@ -14,6 +14,7 @@ mod paint;
 mod password;
 mod roots;
 mod rules;
+mod scan;
 mod verify;
 
 use args::{At, Cert, CertCommand};
@@ -26,6 +27,7 @@ pub(crate) fn run(cert: &Cert) -> ExitCode {
         CertCommand::Inspect(inspect) => inspect::run(inspect),
         CertCommand::Verify(verify) => verify::run(verify),
         CertCommand::Doctor(doctor) => doctor::run(doctor),
+        CertCommand::Scan(scan) => scan::run(scan),
         CertCommand::Convert(convert) => convert::run(convert),
         CertCommand::Bundle(bundle) => bundle::run(bundle),
         CertCommand::Match(pair) => matching::run(pair),
