@@ -8,12 +8,13 @@ use crate::view::PoolView;
 use lb_balance::{Refusal, Ticket};
 use lb_net::{Handshake, Opening, Shortage, Stream, TlsFault};
 use lb_telemetry::End;
-use lb_tls::upstream::{UpstreamReason, UpstreamRefusal};
+use lb_tls::upstream::{UpstreamReason, UpstreamRefusal, Verify};
 use lb_tls::{HandshakeFault, UpstreamTls};
 use lb_types::{Slot, Time};
+use rustls::HandshakeKind;
 use std::hint::cold_path;
 use std::io;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -23,7 +24,7 @@ pub(crate) enum Contact {
     Opening(Opening, Option<Box<Greeting>>),
     /// What is said before TLS is on its way.
     Greeting(Stream, Box<Greeting>),
-    Handshake(Handshake),
+    Handshake(Handshake, Arc<UpstreamTls>),
     /// There was no descriptor for one, or what else this says: it is waited for, and tried again.
     Room(NoContact, Option<Box<Greeting>>),
 }
@@ -42,7 +43,8 @@ pub(crate) struct Greeting {
 pub(crate) struct OnBehalf<'a> {
     /// The client's own connection.
     pub(crate) io: &'a Stream,
-    pub(crate) client: IpAddr,
+    /// From where and to where, when a PROXY header said so; else as its connection says.
+    pub(crate) proxied: Option<(SocketAddr, SocketAddr)>,
     pub(crate) tls: Option<&'a TlsPeer>,
 }
 
@@ -128,13 +130,14 @@ impl Contact {
                     };
                     let Some(tls) = tls else { return Poll::Ready(Ok(stream)) };
                     match Handshake::client(stream, Arc::clone(tls.config()), tls.server_name().clone()) {
-                        Ok(handshake) => *self = Self::Handshake(handshake),
+                        Ok(handshake) => *self = Self::Handshake(handshake, tls),
                         Err(error) => return Poll::Ready(Err(NoContact::of_tls(&TlsFault::Protocol(error)))),
                     }
                 }
-                Self::Handshake(handshake) => {
+                Self::Handshake(handshake, tls) => {
                     let done = ready!(handshake.poll(cx));
-                    return Poll::Ready(done.map_err(|refused| NoContact::of_tls(&refused.fault)));
+                    let done = done.map_err(|refused| NoContact::of_tls(&refused.fault));
+                    return Poll::Ready(done.and_then(|stream| judged(stream, tls)));
                 }
                 Self::Room(_, greeting) => match Self::open(pool, ticket, greeting.take(), core) {
                     Ok(Self::Room(missed, greeting)) => {
@@ -255,10 +258,21 @@ impl NoContact {
             },
             _ => (End::UpstreamTls, ""),
         };
+        Self::after_connecting(end, detail)
+    }
+
+    /// Its certificate was refused.
+    #[cold]
+    fn of_refusal(reason: UpstreamReason) -> Self {
+        let (end, detail) = of_certificate(reason);
+        Self::after_connecting(end, detail)
+    }
+
+    const fn after_connecting(end: End, detail: &'static str) -> Self {
         Self {
             end,
             detail,
-            refusal: Some(Refusal::Unreachable),
+            refusal: Some(Refusal::Reset),
             shortage: None,
         }
     }
@@ -278,7 +292,8 @@ impl NoContact {
     pub(crate) fn is_free(self) -> bool {
         match self.shortage {
             Some(shortage) => !shortage.is_everywhere(),
-            None => self.refusal.is_some_and(Refusal::is_free),
+            // A handshake may have taken its time.
+            None => self.refusal.is_some_and(Refusal::is_free) && !is_of_tls(self.end),
         }
     }
 
@@ -287,6 +302,26 @@ impl NoContact {
         if let Some(refusal) = self.refusal {
             pool.entry.pool.refused(slot, refusal, now);
         }
+    }
+}
+
+const fn is_of_tls(end: End) -> bool {
+    matches!(
+        end,
+        End::UpstreamTls | End::UpstreamUntrusted | End::UpstreamWrongName | End::UpstreamExpired
+    )
+}
+
+/// rustls does not look at a certificate again when a session is taken up: it may have expired since.
+fn judged(stream: Stream, tls: &UpstreamTls) -> Result<Stream, NoContact> {
+    let over = stream.tls().filter(|_| tls.verify() == Verify::Full);
+    let Some(over) = over.filter(|over| over.handshake_kind() == Some(HandshakeKind::Resumed)) else {
+        return Ok(stream);
+    };
+    let verdict = over.with_peer_certificates(|shown| tls.judge(shown.unwrap_or_default()));
+    match verdict {
+        Ok(()) => Ok(stream),
+        Err(refusal) => Err(NoContact::of_refusal(refusal.reason())),
     }
 }
 

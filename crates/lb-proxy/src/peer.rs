@@ -18,13 +18,15 @@ pub(crate) struct Peer {
     pub(crate) id: u32,
     /// What its TLS says of it.
     pub(crate) tls: Option<Rc<TlsPeer>>,
+    /// From where and to where, when a PROXY header said so.
+    pub(crate) proxied: Option<Box<(SocketAddr, SocketAddr)>>,
 }
 
 impl Peer {
     pub(crate) fn new(
         listener: &Rc<ListenerHandle>,
         address: SocketAddr,
-        port: Option<u16>,
+        proxied_to: Option<SocketAddr>,
         tls: Option<Rc<TlsPeer>>,
         core: &Core,
     ) -> Self {
@@ -33,7 +35,8 @@ impl Peer {
         } else {
             ("http", HTTP)
         };
-        let port = port
+        let port = proxied_to
+            .map(|to| to.port())
             .or_else(|| listener.view().options().address.port())
             .unwrap_or(usual);
         Self {
@@ -41,6 +44,7 @@ impl Peer {
             sender: Sender::new(address.ip(), scheme, port),
             id: core.next_client(),
             tls,
+            proxied: proxied_to.map(|to| Box::new((address, to))),
         }
     }
 

@@ -3,13 +3,16 @@
 //! Who listens plainly never comes here. What is refused here has its log line, its counter and, where the other side
 //! would understand it, its alert.
 
+mod crowd;
 mod entered;
 mod refusal;
 mod turnstile;
 
+pub(crate) use crowd::Crowd;
+use crowd::Place;
 pub(crate) use entered::{CLIENT_LINES, Entered, TlsPeer};
+use turnstile::Ticket;
 pub(crate) use turnstile::Turnstile;
-use turnstile::{Inside, Ticket};
 
 use crate::buffer::Buffer;
 use crate::core::Core;
@@ -38,15 +41,17 @@ pub(crate) struct Preface {
     view: Rc<ListenerView>,
     /// Who connected; behind a PROXY header, who that says.
     client: SocketAddr,
-    /// The port that the client connected to, as the header says.
-    port: Option<u16>,
+    /// Where the client connected to, as the header says.
+    proxied_to: Option<SocketAddr>,
     /// It came with a PROXY header.
     has_header: bool,
     server_name: Option<Box<str>>,
     started: Now,
     timer: Option<Timer>,
+    /// The drain's patience runs.
+    leaves: bool,
     stage: Stage,
-    _inside: Inside,
+    place: Place,
 }
 
 #[derive(Debug)]
@@ -95,12 +100,13 @@ impl Preface {
             listener: Rc::clone(listener),
             view,
             client: peer,
-            port: None,
+            proxied_to: None,
             has_header: sends_header,
             server_name: None,
             timer: None,
+            leaves: false,
             stage,
-            _inside: core.turnstile.enter(),
+            place: Place::new(listener),
         }
     }
 
@@ -114,19 +120,28 @@ impl Preface {
             self.timer = Some(timer);
         }
         if self.core.is_cut() {
+            self.record(&Refusal::silent(End::DrainDeadline, ""));
             return Poll::Ready(None);
         }
-        if self.core.turnstile.inside() > self.view.options().preface.max_handshakes
-            && !matches!(self.stage, Stage::Linger(_))
-        {
-            // Whoever came last: those before are nearer to their end.
-            if matches!(&self.stage, Stage::Header(_, input) | Stage::Hello(_, input) if input.capacity() == 0) {
-                self.record(&Refusal::silent(
-                    End::ConnectionLimit,
-                    "limits.max_handshakes are under way",
-                ));
-                return Poll::Ready(None);
+        if self.core.is_draining() && !self.leaves {
+            self.leaves = true;
+            if matches!(&self.stage, Stage::Header(_, input) | Stage::Hello(_, input) if input.is_empty())
+                && let Some(timer) = &self.timer
+            {
+                timer.set(self.core.now().mono.after(FIRST_IN_DRAIN));
             }
+        }
+        let is_waited_for = matches!(&self.stage, Stage::Header(..) | Stage::Hello(..));
+        if is_waited_for
+            && !self
+                .place
+                .may_wait(self.view.options().preface.max_handshakes, cx.waker())
+        {
+            self.record(&Refusal::silent(
+                End::ConnectionLimit,
+                "limits.max_handshakes are under way",
+            ));
+            return Poll::Ready(None);
         }
         loop {
             let next = match std::mem::replace(&mut self.stage, Stage::Over) {
@@ -161,6 +176,8 @@ impl Preface {
         let gives_way = self.timer.as_ref().is_some_and(Timer::gives_way);
         let end = if gives_way {
             End::MadeRoom
+        } else if self.leaves {
+            End::Drain
         } else {
             End::HandshakeTimeout
         };
@@ -212,7 +229,7 @@ impl Preface {
                     // Else it is the proxy's own connection, or nothing that is known here: those of the socket hold.
                     if let proxy::Addresses::Ip { source, destination } = value.addresses() {
                         self.client = source;
-                        self.port = Some(destination.port());
+                        self.proxied_to = Some(destination);
                     }
                     input.consume(len);
                     return Ok(Next::Go(Stage::Hello(io, input)));
@@ -264,8 +281,11 @@ impl Preface {
             match found {
                 Ok(Read::Done { value, .. }) => {
                     self.server_name = value.server_name().host().map(Box::from);
-                    if let Some(passthrough) = options.passthrough() {
-                        let pool = passthrough.pool_for(&value);
+                    if options.passthrough().is_some() {
+                        // Pools are numbered anew by a reload.
+                        let view = self.listener.view();
+                        let pool = view.options().passthrough().and_then(|now| now.pool_for(&value));
+                        let pool = pool.map(|pool| (view, pool));
                         drop(value);
                         return match pool {
                             Some(pool) => Ok(Next::Enter(self.enter(io, input, None, Some(pool)))),
@@ -302,6 +322,7 @@ impl Preface {
                             UNKNOWN_NAME,
                         ));
                     };
+                    self.place.heard();
                     let ticket = self.core.turnstile.queue();
                     return Ok(Next::Go(Stage::Turn(io, input, site, ticket)));
                 }
@@ -411,14 +432,20 @@ impl Preface {
         Refusal::after(stream, end).told(told)
     }
 
-    fn enter(&mut self, io: Stream, early: Buffer, tls: Option<Rc<TlsPeer>>, pool: Option<usize>) -> Entered {
+    fn enter(
+        &mut self,
+        io: Stream,
+        early: Buffer,
+        tls: Option<Rc<TlsPeer>>,
+        pool: Option<(Rc<ListenerView>, usize)>,
+    ) -> Entered {
         // The timer's place goes back before its next owner takes one.
         self.timer = None;
         Entered {
             io,
             early,
             client: self.client,
-            port: self.port,
+            proxied_to: self.proxied_to,
             tls,
             pool,
         }
@@ -427,6 +454,7 @@ impl Preface {
     /// Says why, and lets the client see it.
     fn refuse(&mut self, refusal: Refusal) -> Stage {
         self.record(&refusal);
+        self.place.leave();
         let Some(io) = refusal.say() else {
             return Stage::Over;
         };
@@ -472,6 +500,8 @@ fn is_proxy(proxy: &ProxyIn, address: IpAddr) -> bool {
     proxy.from.iter().any(|range| range.contains(address))
 }
 
+/// While draining, a client that has said nothing is waited for so long.
+const FIRST_IN_DRAIN: Duration = Duration::from_secs(1);
 /// Refused clients are listened to for so long, so that what they were told arrives.
 const LINGER: Duration = Duration::from_secs(2);
 const UNKNOWN_NAME: &str = "no site of this listener has the server name that was asked for";

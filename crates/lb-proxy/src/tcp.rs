@@ -28,6 +28,7 @@ pub(crate) struct Passage {
     core: Rc<Core>,
     view: Rc<ListenerView>,
     peer: SocketAddr,
+    proxied_to: Option<SocketAddr>,
     tls: Option<Rc<TlsPeer>>,
     /// Where to.
     pool: Option<usize>,
@@ -57,7 +58,10 @@ impl Passage {
 
     /// One whose preface is over, and which was counted when that began.
     pub(crate) fn entered(core: Rc<Core>, place: &ListenerHandle, entered: Entered, count: Count) -> Self {
-        let view = place.view();
+        let view = match &entered.pool {
+            Some((view, _)) => Rc::clone(view),
+            None => place.view(),
+        };
         Self::with(core, view, entered, count)
     }
 
@@ -65,7 +69,8 @@ impl Passage {
         let started = core.now();
         let unconnected = Some(Unconnected::new(&core));
         Self {
-            pool: entered.pool.or_else(|| view.bytes()?.pool),
+            pool: entered.pool.map(|(_, pool)| pool).or_else(|| view.bytes()?.pool),
+            proxied_to: entered.proxied_to,
             view,
             core,
             peer: entered.client,
@@ -94,7 +99,7 @@ impl Passage {
         let core = &self.core;
         let of = OnBehalf {
             io: &client,
-            client: self.peer.ip(),
+            proxied: self.proxied_to.map(|to| (self.peer, to)),
             tls: self.tls.as_deref(),
         };
         let begun = self

@@ -9,7 +9,7 @@ use crate::record::Traffic;
 use crate::timer::Timer;
 use crate::turn::{TURN, give_way};
 use lb_balance::Ticket;
-use lb_net::{Filled, Plain, Splice, Stream};
+use lb_net::{Ended, Filled, Plain, Splice, Stream};
 use lb_telemetry::{BackendCounters, End};
 use lb_types::Time;
 use std::io;
@@ -61,6 +61,8 @@ struct Half {
     splice: Option<Splice>,
     /// The end was said to the other side.
     said: bool,
+    /// Over TLS, where an end has a word, it came without.
+    unclean: bool,
     /// Bytes that came; of them were passed on:
     read: u64,
     bytes: u64,
@@ -335,6 +337,7 @@ impl Half {
             bulk: 0,
             splice: None,
             said: false,
+            unclean: false,
             read: 0,
             bytes: 0,
         }
@@ -420,6 +423,10 @@ impl Half {
             if self.eof {
                 if !self.closed {
                     if !self.cut && !std::mem::replace(&mut self.said, true) {
+                        if self.unclean {
+                            // Nobody said that this is all, and we do not either, as far as the other side has a word for it.
+                            to.cut();
+                        }
                         to.close_write();
                         // Over TLS that is bytes too.
                         continue;
@@ -458,7 +465,10 @@ impl Half {
                 }
             }
             match self.buffer.poll_read(cx, from) {
-                Poll::Ready(Ok(0)) => self.eof = true,
+                Poll::Ready(Ok(0)) => {
+                    self.eof = true;
+                    self.unclean = from.tls().is_some() && from.ended() != Ended::Clean;
+                }
                 Poll::Ready(Ok(n)) => {
                     self.read += n as u64;
                     let full = n == self.buffer.capacity();

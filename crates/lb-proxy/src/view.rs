@@ -3,8 +3,9 @@
 use crate::core::Core;
 use crate::http::idle::{Idle, UpstreamKey};
 use crate::options::{HttpOptions, ListenerOptions, PoolOptions, Service};
+use crate::preface::Crowd;
 use crate::snapshot::{ListenerEntry, PoolEntry, Snapshot};
-use lb_balance::{Picker, RetryBudget, RetryOptions};
+use lb_balance::{Backend, Picker, RetryBudget, RetryOptions};
 use lb_telemetry::{BackendCounters, ListenerCounters, PoolCounters};
 use lb_types::{Slot, Time};
 use std::cell::{Cell, RefCell};
@@ -46,6 +47,8 @@ pub(crate) struct ListenerHandle {
     pub(crate) counters: Arc<ListenerCounters>,
     view: RefCell<Rc<ListenerView>>,
     closed: Cell<bool>,
+    /// Clients that are in front of its service.
+    pub(crate) crowd: Crowd,
 }
 
 /// How a listener passes bytes on.
@@ -102,6 +105,12 @@ impl PoolView {
         backend.map_or("", |backend| &backend.name)
     }
 
+    /// What is said ahead of the first request to a backend is part of it.
+    pub(crate) fn key(&self, slot: Slot) -> Option<UpstreamKey> {
+        let backend = self.entry.pool.backends().get(slot.index())?;
+        Some(key(&self.entry, backend, slot))
+    }
+
     /// The connections to a backend that wait for work.
     pub(crate) fn idle(&self, slot: Slot) -> Option<&Idle> {
         self.backends.get(slot.index()).map(|backend| &*backend.idle)
@@ -130,6 +139,7 @@ impl ListenerHandle {
             counters: Arc::clone(&view.counters),
             view: RefCell::new(view),
             closed: Cell::new(false),
+            crowd: Crowd::default(),
         })
     }
 
@@ -152,9 +162,13 @@ impl ListenerHandle {
     }
 }
 
-/// The TLS configuration that connections to a backend are made with; `None`: they are plain.
-fn identity(entry: &PoolEntry, slot: Slot) -> Option<NonZeroU64> {
-    NonZeroU64::new(entry.options.tls_of(slot)?.identity())
+/// Which connections of a backend are good for this view of it.
+fn key(entry: &PoolEntry, backend: &Backend, slot: Slot) -> UpstreamKey {
+    let identity = entry
+        .options
+        .tls_of(slot)
+        .and_then(|tls| NonZeroU64::new(tls.identity()));
+    UpstreamKey::new(backend, entry.options.proxy.is_some(), identity)
 }
 
 /// The views of all listeners of a snapshot.
@@ -171,7 +185,7 @@ pub(crate) fn views(snapshot: &Snapshot, core: &Core, seed: u64) -> Vec<Rc<Liste
                 .iter()
                 .zip((0..).map(Slot))
                 .map(|(b, slot)| BackendView {
-                    idle: Rc::clone(kept.entry(UpstreamKey::new(b, identity(entry, slot))).or_default()),
+                    idle: Rc::clone(kept.entry(key(entry, b, slot)).or_default()),
                     counters: core.counters.backend(b.id),
                 });
             let backends = backends.collect();

@@ -2,6 +2,7 @@
 //! at every two seconds; what has changed is loaded when it has stayed the same for one look more, because many programs write a
 //! file in pieces or one file after the other.
 
+use std::collections::HashMap;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -25,16 +26,23 @@ pub(super) struct Files {
 type Stamp = Vec<(u64, u64, u64, i64, i64)>;
 
 impl Files {
-    /// These are watched from now on; as they are now, they were loaded.
-    pub(super) fn watch(&mut self, paths: Vec<PathBuf>) {
-        if self.look.take().is_some() {
-            // What it sees is of the former ones.
-            self.next = None;
-        }
-        self.loaded = paths.iter().map(|path| stamp(path)).collect();
+    /// These are watched from now on. What was seen of them before they were loaded is what was loaded; of the others, what
+    /// they are now.
+    pub(super) fn watch(&mut self, paths: Vec<PathBuf>, before: &Stamps) {
+        // What a look under way sees is of the former ones.
+        self.look = None;
+        self.loaded = paths
+            .iter()
+            .map(|path| before.0.get(path).cloned().unwrap_or_else(|| stamp(path)))
+            .collect();
         self.changed = None;
         self.next = (!paths.is_empty()).then(|| Instant::now() + PAUSE);
         self.paths = paths;
+    }
+
+    /// Those that are watched, for whoever is about to load them.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        self.paths.clone()
     }
 
     /// Ready when they have changed, and have stayed so for a moment; never, when there are none.
@@ -67,6 +75,21 @@ impl Files {
                 self.changed = Some(seen);
             }
         }
+    }
+}
+
+/// What files were like at a moment.
+#[derive(Debug, Default)]
+pub(super) struct Stamps(HashMap<PathBuf, Stamp>);
+
+impl Stamps {
+    /// Of now; looks at each of them.
+    pub(super) fn of(paths: Vec<PathBuf>) -> Self {
+        let stamped = paths.into_iter().map(|path| {
+            let stamp = stamp(&path);
+            (path, stamp)
+        });
+        Self(stamped.collect())
     }
 }
 

@@ -159,7 +159,7 @@ impl ControlLoop {
             limits: HashMap::new(),
             short: Rising::default(),
         };
-        control.files.watch(control.plan.files());
+        control.files.watch(control.plan.files(), &files::Stamps::default());
         for line in control.plan.certificate_notes() {
             note(line);
         }

@@ -1,6 +1,7 @@
 //! Reloads: the file is read again on a thread of its own; what is wrong changes nothing.
 
 use super::ControlLoop;
+use super::files::Stamps;
 use super::health::watched;
 use super::orders::Orders;
 use crate::access;
@@ -44,6 +45,8 @@ pub(super) type Loaded = Result<(Problems, Result<Ready, String>), Problems>;
 pub(super) struct Ready {
     plan: Plan,
     text: Arc<str>,
+    /// What the files that it names were like before they were read.
+    stamps: Stamps,
     built: Built,
     watched: Vec<Watched>,
     asked: Vec<Asked>,
@@ -62,7 +65,7 @@ struct Present {
 
 impl Ready {
     /// Everything that may take long. Changes nothing that is in force.
-    fn new(plan: Plan, text: Arc<str>, present: &Present) -> Result<Self, Box<dyn Error>> {
+    fn new(plan: Plan, text: Arc<str>, stamps: Stamps, present: &Present) -> Result<Self, Box<dyn Error>> {
         let built = lb_config::build(&plan, Some(&present.snapshot))?;
         let (watched, asked) = (watched(&plan, built.snapshot())?, super::agents::asked(&plan)?);
         let mut files = HashMap::new();
@@ -79,6 +82,7 @@ impl Ready {
         Ok(Self {
             plan,
             text,
+            stamps,
             built,
             watched,
             asked,
@@ -138,7 +142,9 @@ impl ControlLoop {
             files: self.sockets.in_place(),
             admin: self.admin_path(),
         };
+        let watched_before = self.files.paths();
         let load = move || {
+            let stamps = Stamps::of(watched_before);
             let resolved = match text {
                 None => lb_config::load(&path, &lb_config::System),
                 Some(text) => {
@@ -150,7 +156,7 @@ impl ControlLoop {
                 let Resolved {
                     plan, warnings, text, ..
                 } = resolved;
-                let ready = Ready::new(plan, text, &present);
+                let ready = Ready::new(plan, text, stamps, &present);
                 (warnings, ready.map_err(|error| error.to_string()))
             });
             // Nobody waits for it when the program ends meanwhile.
@@ -209,6 +215,7 @@ impl ControlLoop {
         let Ready {
             plan,
             text,
+            stamps,
             built,
             watched,
             asked,
@@ -281,7 +288,7 @@ impl ControlLoop {
             loaded,
         });
         self.text = text;
-        self.files.watch(self.plan.files());
+        self.files.watch(self.plan.files(), &stamps);
         for line in self.plan.certificate_notes() {
             note(line);
         }

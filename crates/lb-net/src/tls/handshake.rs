@@ -3,7 +3,7 @@ use crate::Stream;
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::ServerName;
 use rustls::server::UnbufferedServerConnection;
-use rustls::{ClientConfig, ServerConfig};
+use rustls::{ClientConfig, ProtocolVersion, ServerConfig};
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -117,8 +117,12 @@ impl TlsStream {
                 return Poll::Ready(Err(TlsFault::Protocol(fault)));
             }
             let is_done = !session.common().is_handshaking();
-            // The first payload of the other side may be here: then what is left to say goes out with the answer.
+            // The first payload of the other side may be here: then what is left to say, tickets of TLS 1.3, goes out with the
+            // answer. In TLS 1.2 it is our part of the handshake, and a client that began early waits for it.
             if is_done && session.has_plain() {
+                if session.common().protocol_version() == Some(ProtocolVersion::TLSv1_2) {
+                    let _ = self.flush(session);
+                }
                 return Poll::Ready(Ok(()));
             }
             while self.flush(session).transpose().map_err(TlsFault::Socket)?.is_none() {

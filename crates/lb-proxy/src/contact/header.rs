@@ -35,20 +35,14 @@ pub(super) fn write(how: ProxyOut, of: OnBehalf<'_>, core: &Core) -> Vec<u8> {
 }
 
 fn addresses(of: OnBehalf<'_>) -> Addresses<'static> {
-    match (of.io.peer_socket(), of.io.local_socket()) {
-        (Some(peer), Some(local)) => {
-            // Whoever came behind a PROXY header has a port that was not kept.
-            let port = if peer.ip().to_canonical() == of.client {
-                peer.port()
-            } else {
-                0
-            };
-            Addresses::Ip {
-                source: SocketAddr::new(of.client, port),
-                destination: local,
-            }
-        }
-        _ => Addresses::Unknown,
+    // A socket for both families has IPv4 addresses in the form of IPv6, which is nobody's own.
+    let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+    match of.proxied.or_else(|| of.io.peer_socket().zip(of.io.local_socket())) {
+        Some((source, destination)) => Addresses::Ip {
+            source: canonical(source),
+            destination: canonical(destination),
+        },
+        None => Addresses::Unknown,
     }
 }
 

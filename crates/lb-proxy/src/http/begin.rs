@@ -16,7 +16,7 @@ use lb_http::{auth, forward, upgrade};
 use lb_net::Stream;
 use lb_persist::Facts;
 use lb_telemetry::End;
-use lb_types::{FieldsMut, InvalidField, Wall};
+use lb_types::{Fields, FieldsMut, InvalidField, Wall};
 use std::hint::cold_path;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -155,7 +155,11 @@ impl Exchange {
             let is_right = sites.answers(&tls.site, authority);
             return (!is_right).then_some((421, End::Misdirected, None));
         }
-        if !http.https.redirect {
+        // A proxy in front that is believed may have ended TLS.
+        let said = self.request.first("x-forwarded-proto");
+        if !http.https.redirect
+            || (is_trusted(http, &client.peer) && said.is_some_and(|said| said.eq_ignore_ascii_case(b"https")))
+        {
             return None;
         }
         cold_path();
@@ -163,9 +167,7 @@ impl Exchange {
         let host = std::str::from_utf8(host_of(authority))
             .ok()
             .filter(|host| !host.is_empty());
-        let target = std::str::from_utf8(self.request.target())
-            .ok()
-            .filter(|target| target.starts_with('/'));
+        let target = std::str::from_utf8(self.request.target()).ok().and_then(path_of);
         Some(match host {
             Some(host) => (
                 308,
@@ -256,6 +258,14 @@ impl Exchange {
     }
 }
 
+/// A target without scheme and host, if it has a path.
+fn path_of(target: &str) -> Option<&str> {
+    match target.split_once("://") {
+        Some((_, rest)) if !target.starts_with('/') => rest.find('/').and_then(|at| rest.get(at..)),
+        _ => Some(target).filter(|target| target.starts_with('/')),
+    }
+}
+
 /// Without its port.
 fn host_of(authority: &[u8]) -> &[u8] {
     match authority.iter().rposition(|b| matches!(b, b':' | b']')) {
@@ -267,4 +277,25 @@ fn host_of(authority: &[u8]) -> &[u8] {
 fn is_trusted(http: &HttpOptions, peer: &Peer) -> bool {
     let address = peer.address();
     http.trusted_proxies.iter().any(|range| range.contains(address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_keeps_the_path_whatever_the_form_of_the_target() {
+        for (target, path) in [
+            ("/a?b", Some("/a?b")),
+            ("/a?u=http://x/y", Some("/a?u=http://x/y")),
+            ("http://host/a?b", Some("/a?b")),
+            ("http://host", None),
+            ("*", None),
+        ] {
+            assert_eq!(path_of(target), path, "{target}");
+        }
+        assert_eq!(host_of(b"site.example:8080"), b"site.example");
+        assert_eq!(host_of(b"[::1]:80"), b"[::1]");
+        assert_eq!(host_of(b"[::1]"), b"[::1]");
+    }
 }

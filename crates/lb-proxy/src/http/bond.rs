@@ -42,9 +42,8 @@ impl Bond {
         let (old, new) = (&self.pool.entry.pool, &pool.entry.pool);
         let backend = old.backends().get(self.slot.index())?;
         let slot = new.find(backend.id)?;
-        // another address is another machine
-        let is_same = new.backends().get(slot.index())?.address == backend.address;
-        is_same.then_some(slot)
+        // another address is another machine, and another trust another connection
+        (self.pool.key(self.slot)? == pool.key(slot)?).then_some(slot)
     }
 
     /// Has the backend ended it, or said what nobody asked for? As far as the kernel knows.

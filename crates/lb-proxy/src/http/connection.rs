@@ -169,14 +169,14 @@ impl Connection {
             io,
             early,
             client: peer,
-            port,
+            proxied_to,
             tls,
             ..
         } = entered;
         let has_come = !early.is_empty();
         let client = Client {
             side: ClientSide::h1(io, http, early, &self.core),
-            peer: Peer::new(&self.listener, peer, port, tls, &self.core),
+            peer: Peer::new(&self.listener, peer, proxied_to, tls, &self.core),
             timer,
             requests: 0,
             bonds: Bonds::default(),
@@ -189,7 +189,20 @@ impl Connection {
     fn after(&self, next: Sequel, mut client: Client, exchange: Option<Box<Exchange>>) -> Stage {
         match next {
             Sequel::Again => Stage::Open(client, None),
-            Sequel::Close => Stage::Over,
+            Sequel::Close => {
+                let io = client.side.stream();
+                if io.tls().is_none() {
+                    return Stage::Over;
+                }
+                io.close_write();
+                if io.is_flushed() {
+                    return Stage::Over;
+                }
+                // The socket is full: the word for the end goes behind what it holds.
+                let now = self.core.now().mono;
+                client.timer.set_idle(now.after(LINGER), now);
+                Stage::Linger(client)
+            }
             Sequel::Reset => {
                 let (io, _) = client.side.into_parts(&self.core);
                 io.reset();
@@ -227,8 +240,12 @@ impl Connection {
     }
 
     /// Reads and throws away what the client still sends, for a bounded time.
-    fn poll_linger(&self, cx: &mut Context<'_>, client: Client) -> (Stage, bool) {
+    fn poll_linger(&self, cx: &mut Context<'_>, mut client: Client) -> (Stage, bool) {
         if client.timer.take_fired() || self.core.is_cut() {
+            return (Stage::Over, true);
+        }
+        // Over TLS the end is something to be said.
+        if matches!(client.side.stream_mut().poll_flush(cx), Poll::Ready(Err(_))) {
             return (Stage::Over, true);
         }
         loop {

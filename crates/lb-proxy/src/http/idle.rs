@@ -16,6 +16,8 @@ pub(crate) struct UpstreamKey {
     address: Address,
     /// Our own address toward it; `None`: as the system likes.
     source: Option<IpAddr>,
+    /// A PROXY header goes ahead of it all.
+    has_header: bool,
     /// The TLS configuration, by a number that no other one gets.
     identity: Option<NonZeroU64>,
     /// The protocol that was agreed on.
@@ -29,12 +31,13 @@ pub(crate) enum Alpn {
 }
 
 impl UpstreamKey {
-    /// `identity`: of the TLS configuration.
-    pub(crate) const fn new(backend: &Backend, identity: Option<NonZeroU64>) -> Self {
+    /// `has_header`: of PROXY; `identity`: of the TLS configuration.
+    pub(crate) const fn new(backend: &Backend, has_header: bool, identity: Option<NonZeroU64>) -> Self {
         Self {
             backend: backend.id,
             address: backend.address,
             source: None,
+            has_header,
             identity,
             alpn: Alpn::Http1,
         }

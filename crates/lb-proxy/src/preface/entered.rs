@@ -1,5 +1,6 @@
 use crate::buffer::Buffer;
 use crate::options::HttpsOptions;
+use crate::view::ListenerView;
 use base64ct::{Base64, Encoding};
 use lb_net::{Stream, TlsFacts};
 use lb_telemetry::TlsAccess;
@@ -17,11 +18,11 @@ pub(crate) struct Entered {
     /// What was read already and belongs to the service.
     pub(crate) early: Buffer,
     pub(crate) client: SocketAddr,
-    /// The port that the client connected to, when a PROXY header says so.
-    pub(crate) port: Option<u16>,
+    /// Where the client connected to, when a PROXY header says so.
+    pub(crate) proxied_to: Option<SocketAddr>,
     pub(crate) tls: Option<Rc<TlsPeer>>,
-    /// Where a connection goes whose TLS is passed through.
-    pub(crate) pool: Option<usize>,
+    /// Where a connection goes whose TLS is passed through: in the view that it was chosen from.
+    pub(crate) pool: Option<(Rc<ListenerView>, usize)>,
 }
 
 impl Entered {
@@ -31,7 +32,7 @@ impl Entered {
             io,
             early: Buffer::empty(),
             client,
-            port: None,
+            proxied_to: None,
             tls: None,
             pool: None,
         }

@@ -56,8 +56,9 @@ impl Refusal {
         refusal
     }
 
-    /// The handshake is over, and the connection ends with an alert's worth of silence: close_notify.
-    pub(super) const fn over_tls(io: Stream, end: End) -> Self {
+    /// The handshake is over, where alerts are rustls's: it ends without a word, so that nobody takes that for an answer.
+    pub(super) fn over_tls(io: Stream, end: End) -> Self {
+        io.cut();
         Self::new(end, "", Some(io), Words::None)
     }
 

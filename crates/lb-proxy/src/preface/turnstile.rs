@@ -21,8 +21,6 @@ struct Shared {
     /// How many may pass now.
     open: Cell<u32>,
     driver: RefCell<Option<Waker>>,
-    /// Handshakes that have begun and are not over.
-    inside: Cell<usize>,
 }
 
 /// A place in the queue, given back when dropped.
@@ -41,7 +39,6 @@ impl Turnstile {
                 next: Cell::new(0),
                 open: Cell::new(AT_ONCE),
                 driver: RefCell::new(None),
-                inside: Cell::new(0),
             }),
         }
     }
@@ -57,17 +54,6 @@ impl Turnstile {
             number,
             passed: false,
         }
-    }
-
-    /// How many handshakes are under way.
-    pub(crate) fn inside(&self) -> usize {
-        self.shared.inside.get()
-    }
-
-    /// Counts one more.
-    pub(crate) fn enter(&self) -> Inside {
-        self.shared.inside.set(self.shared.inside.get() + 1);
-        Inside(Rc::clone(&self.shared))
     }
 
     /// Lets the next one pass whenever the runtime has looked at the sockets; one task per worker.
@@ -96,16 +82,6 @@ impl Turnstile {
                 tokio::task::yield_now().await;
             }
         }
-    }
-}
-
-/// One handshake that is under way.
-#[derive(Debug)]
-pub(crate) struct Inside(Rc<Shared>);
-
-impl Drop for Inside {
-    fn drop(&mut self) {
-        self.0.inside.set(self.0.inside.get().saturating_sub(1));
     }
 }
 

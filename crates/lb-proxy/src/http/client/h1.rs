@@ -268,6 +268,10 @@ impl H1 {
         &self.io
     }
 
+    pub(super) const fn stream_mut(&mut self) -> &mut Stream {
+        &mut self.io
+    }
+
     pub(super) fn into_parts(mut self, core: &Core) -> (Stream, Buffer) {
         let unread = match &mut self.wire {
             Some(wire) => std::mem::replace(&mut wire.input.buffer, Buffer::empty()),

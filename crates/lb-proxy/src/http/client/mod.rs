@@ -194,6 +194,10 @@ impl ClientSide {
         each!(self, it => it.stream())
     }
 
+    pub(super) fn stream_mut(&mut self) -> &mut Stream {
+        each!(self, it => it.stream_mut())
+    }
+
     /// The connection, and what was read from it and not used.
     pub(super) fn into_parts(self, core: &Core) -> (Stream, Buffer) {
         each!(self, it => it.into_parts(core))
