@@ -8,7 +8,10 @@ use lb_balance::route::{Action, Host, Prefix, Route};
 use lb_balance::{Backend, Pool, Routes, Standing};
 use lb_net::{Listener, ListenerOptions as SocketOptions};
 use lb_persist::{ClientIp, ClientIpOptions, CookieInsert, CookieInsertOptions, Strategy};
-use lb_proxy::{HttpOptions, ListenerEntry, ListenerOptions, Order, PoolEntry, PoolOptions, Service, Snapshot};
+use lb_proxy::{
+    HttpOptions, ListenerEntry, ListenerOptions, Order, PoolEntry, PoolOptions, PrefaceOptions, Service, Sites, Snapshot,
+    TlsOptions,
+};
 use lb_sched::Algorithm;
 use lb_store::{Tables, TablesOptions};
 use lb_types::{BackendId, Slot, Weight};
@@ -37,12 +40,25 @@ pub fn proxy(
     backends: &[SocketAddr],
     stickiness: Stickiness,
 ) -> Result<(Arc<Snapshot>, Order, SocketAddr), Box<dyn Error>> {
+    proxy_over(None, listen, backends, stickiness)
+}
+
+/// The same with clients that speak TLS.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub fn proxy_over(
+    sites: Option<Sites>,
+    listen: SocketAddr,
+    backends: &[SocketAddr],
+    stickiness: Stickiness,
+) -> Result<(Arc<Snapshot>, Order, SocketAddr), Box<dyn Error>> {
     let socket = std::net::TcpListener::from(Listener::bind_fd(&SocketOptions::new(listen))?);
     let address = socket.local_addr()?;
     let snapshot = Snapshot {
         serial: 1,
         listeners: vec![Arc::new(ListenerEntry {
-            options: listener(address)?,
+            options: listener(address, sites)?,
             connections: Arc::default(),
         })],
         pools: vec![Arc::new(pool(backends, stickiness)?)],
@@ -107,7 +123,7 @@ fn pool(addresses: &[SocketAddr], stickiness: Stickiness) -> Result<PoolEntry, B
     })
 }
 
-fn listener(address: SocketAddr) -> Result<ListenerOptions, Box<dyn Error>> {
+fn listener(address: SocketAddr, sites: Option<Sites>) -> Result<ListenerOptions, Box<dyn Error>> {
     let route = Route {
         hosts: vec![Host::Any],
         path: Prefix::new("/")?,
@@ -118,7 +134,10 @@ fn listener(address: SocketAddr) -> Result<ListenerOptions, Box<dyn Error>> {
         address: address.into(),
         backlog: 4096,
         max_connections: 100_000,
-        preface: lb_proxy::PrefaceOptions::default(),
+        preface: PrefaceOptions {
+            tls: sites.map(|sites| Arc::new(TlsOptions { sites })),
+            ..PrefaceOptions::default()
+        },
         service: Service::Http(HttpOptions {
             routes: Routes::new(vec![route])?,
             limits: Arc::default(),

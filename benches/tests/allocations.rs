@@ -5,9 +5,12 @@
 
 #![allow(clippy::unwrap_used)] // a failure of the surroundings is a failure of the test
 
-use lb_benches::{Stickiness, proxy};
+use lb_benches::{Stickiness, proxy_over};
 use lb_proxy::Worker;
 use lb_telemetry::Counters;
+use lb_tls::{Engine, File, LoadOptions, ServerOptions, SiteOptions, Sites};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -37,11 +40,56 @@ fn a_request_with_an_address_to_look_up_allocates_nothing() {
     assert_eq!(allocations(Stickiness::ClientIp, BROWSER), 0);
 }
 
+/// What rustls needs: the plaintext of the record that came, and the record that leaves. None is ours.
+#[test]
+fn a_request_over_tls_allocates_what_rustls_needs_and_nothing_more() {
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let made = rcgen::CertificateParams::new(vec!["bench.local".to_owned()]).unwrap();
+        let made = made.self_signed(&key).unwrap();
+        let pem = format!("{}{}", made.pem(), key.serialize_pem());
+        let engine = Engine::aws_lc(Arc::new(rustls::time_provider::DefaultTimeProvider));
+        let file = File {
+            label: "bench.pem",
+            bytes: pem.as_bytes(),
+            password: None,
+        };
+        let loaded = lb_tls::load([file], &LoadOptions::default(), &engine).unwrap();
+        let options = ServerOptions::new("main", SiteOptions::new("main", loaded.identities));
+        let sites = Sites::build(options, &engine).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(made.der().clone()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::clone(engine.provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let config = Arc::new(config);
+        let connect = move |address| {
+            let name = ServerName::try_from("bench.local").unwrap();
+            let conn = ClientConnection::new(config, name).unwrap();
+            StreamOwned::new(conn, TcpStream::connect(address).unwrap())
+        };
+        let counted = counted(Some(sites), Stickiness::None, SMALL, connect);
+        assert_eq!(counted, 2 * COUNTED as u64, "{version:?}");
+    }
+}
+
 /// Allocations of the worker's thread during [`COUNTED`] requests on one connection, after some
 /// that warm it up.
 fn allocations(stickiness: Stickiness, request: &'static str) -> u64 {
+    counted(None, stickiness, request, |address| TcpStream::connect(address).unwrap())
+}
+
+fn counted<S: Read + Write>(
+    sites: Option<Sites>,
+    stickiness: Stickiness,
+    request: &'static str,
+    connect: impl FnOnce(SocketAddr) -> S + Send + 'static,
+) -> u64 {
     let backends = [backend(), backend()];
-    let (snapshot, listen, address) = proxy("127.0.0.1:0".parse().unwrap(), &backends, stickiness).unwrap();
+    let any = "127.0.0.1:0".parse().unwrap();
+    let (snapshot, listen, address) = proxy_over(sites, any, &backends, stickiness).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build_local(Default::default())
@@ -54,7 +102,7 @@ fn allocations(stickiness: Stickiness, request: &'static str) -> u64 {
     let (go, may_go) = std::sync::mpsc::channel();
     let (done, is_done) = oneshot::channel();
     let client = thread::spawn(move || {
-        let mut client = Client::new(address);
+        let mut client = Client::new(connect(address));
         for _ in 0..WARM {
             client.exchange(request);
         }
@@ -72,16 +120,16 @@ fn allocations(stickiness: Stickiness, request: &'static str) -> u64 {
     counted.count_total
 }
 
-struct Client {
-    stream: TcpStream,
+struct Client<S> {
+    stream: S,
     buffer: Vec<u8>,
     cookie: Option<String>,
 }
 
-impl Client {
-    fn new(address: SocketAddr) -> Self {
+impl<S: Read + Write> Client<S> {
+    fn new(stream: S) -> Self {
         Self {
-            stream: TcpStream::connect(address).unwrap(),
+            stream,
             buffer: vec![0; 65536],
             cookie: None,
         }
