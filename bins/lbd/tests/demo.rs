@@ -12,6 +12,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use support::{Client, Folder, Message, address, until};
 
+const NAMES: [&str; 3] = ["red", "green", "blue"];
+
 #[test]
 fn what_the_demo_says_to_try_works() {
     let first_port = address().port();
@@ -51,6 +53,19 @@ fn what_the_demo_says_to_try_works() {
     assert_eq!(others, ["blue", "green"]);
     order("ready");
     assert!((0..6).any(|_| backend(&good(client.get("/"))) == "red"));
+
+    // The same over TLS, as it says.
+    if let Some(curl) = support::peer("curl") {
+        let said = demo.stdout();
+        let line = said.lines().find(|line| line.contains("curl --cacert")).unwrap();
+        let got = support::curl(&curl, line.split_whitespace().skip(1));
+        assert!(
+            got.success && NAMES.iter().any(|name| got.text.contains(name)),
+            "{}{}",
+            got.text,
+            got.errors
+        );
+    }
 
     // What a backend is sent.
     let shown = good(client.get("/show")).text();

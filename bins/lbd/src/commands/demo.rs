@@ -1,12 +1,14 @@
 //! `lbd demo`: three small backends and a balancer in front of them, in one process.
 
 mod backends;
+mod certificate;
 
 use crate::access::Watcher;
 use crate::commands::run::{say, serve};
 use crate::control::Source;
 use crate::{FAILED, MISCONFIGURED, args};
 use backends::{Backends, NAMES};
+use certificate::Certificate;
 use lb_telemetry::Format;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -23,9 +25,10 @@ pub(crate) fn run(demo: &args::Demo) -> ExitCode {
         }
     };
     let socket = socket(address.port());
-    let configuration = configuration(address, backends.addresses(), socket.as_deref());
+    let secure = secure(address.port());
+    let configuration = configuration(address, secure.as_ref(), backends.addresses(), socket.as_deref());
     let raw = lb_config::parse("demo.toml", &configuration);
-    let resolved = match lb_config::resolve(&raw, &lb_config::Nowhere) {
+    let resolved = match lb_config::resolve(&raw, &lb_config::System) {
         Ok(resolved) => resolved,
         Err(problems) => {
             say(&problems);
@@ -37,7 +40,8 @@ pub(crate) fn run(demo: &args::Demo) -> ExitCode {
         return ExitCode::from(FAILED);
     }
     // Nobody may be there to read it: no reason to end.
-    let _ = std::io::stdout().write_all(introduction(address, socket.as_deref(), &program()).as_bytes());
+    let _ =
+        std::io::stdout().write_all(introduction(address, secure.as_ref(), socket.as_deref(), &program()).as_bytes());
     let watcher = Watcher { format: Format::Short };
     serve(resolved.plan, Source::Arguments, Some(watcher))
 }
@@ -110,6 +114,24 @@ fn quoted(word: &str) -> String {
     }
 }
 
+/// Where the demo speaks TLS.
+struct Secure {
+    address: SocketAddr,
+    certificate: Certificate,
+}
+
+/// A port for TLS, and a file with a certificate; none where there is no place for either.
+fn secure(port: u16) -> Option<Secure> {
+    let first = port.checked_add(SECURE_BEHIND).unwrap_or(port);
+    let address = free_address(first).ok()?;
+    let path = std::env::temp_dir().join(format!("lbd-demo-{port}.pem"));
+    path.to_str().filter(|text| !text.contains(['"', '\\']))?;
+    Some(Secure {
+        address,
+        certificate: Certificate::make(path).ok()?,
+    })
+}
+
 /// A place for the admin socket that nobody else has; none, if somebody else's file lies there.
 fn socket(port: u16) -> Option<PathBuf> {
     let path = std::env::temp_dir().join(format!("lbd-demo-{port}.sock"));
@@ -121,7 +143,24 @@ fn socket(port: u16) -> Option<PathBuf> {
 }
 
 /// The demo's configuration: a file as `lbd run --config` reads it.
-fn configuration(address: SocketAddr, backends: [SocketAddr; NAMES.len()], socket: Option<&Path>) -> String {
+fn configuration(
+    address: SocketAddr,
+    secure: Option<&Secure>,
+    backends: [SocketAddr; NAMES.len()],
+    socket: Option<&Path>,
+) -> String {
+    let secure = secure.map_or_else(String::new, |Secure { address, certificate }| {
+        format!(
+            "
+[[listeners]] # the same over TLS; the file is there for as long as the demo runs
+name = \"secure\"
+address = \"{address}\"
+pool = \"turns\"
+tls = {{ certificates = \"{}\" }}
+",
+            certificate.path().display()
+        )
+    });
     let admin = socket.map_or_else(String::new, |path| {
         format!("admin = {{ socket = \"{}\" }}\n", path.display())
     });
@@ -152,7 +191,7 @@ name = \"demo\"
 address = \"{address}\"
 pool = \"turns\"
 routes = [{{ path = \"/sticky\", pool = \"sticky\" }}]
-
+{secure}
 [[pools]] # everyone in turn, by weight
 name = \"turns\"
 backends = [
@@ -171,7 +210,17 @@ persistence = {{ kind = \"cookie_insert\", name = \"DEMO\", secret = \"anyone ma
     )
 }
 
-fn introduction(address: SocketAddr, socket: Option<&Path>, program: &str) -> String {
+fn introduction(address: SocketAddr, secure: Option<&Secure>, socket: Option<&Path>, program: &str) -> String {
+    let secure = secure.map_or_else(String::new, |Secure { address, certificate }| {
+        format!(
+            "  # the same over TLS, with a certificate that was made just now
+  curl --cacert {} https://localhost:{}/
+
+",
+            certificate.path().display(),
+            address.port()
+        )
+    });
     let admin = socket.map_or_else(String::new, |path| {
         let path = path.display();
         format!(
@@ -200,7 +249,7 @@ Try in another terminal:
   curl http://{address}/down
   curl -b jar -c jar http://{address}/sticky/down
 
-{admin}  # what a backend is sent; the configuration of all this
+{secure}{admin}  # what a backend is sent; the configuration of all this
   curl http://{address}/show
   curl http://{address}/config
 
@@ -212,6 +261,8 @@ Ctrl-C ends it. One line for each request follows (times are UTC), and what beco
 
 /// The usual port of a web server that needs no rights.
 const PORT: u16 = 8080;
+/// TLS is so far behind it: 8443.
+const SECURE_BEHIND: u16 = 363;
 /// As a socket's path may be, by lb-config.
 const LONGEST_SOCKET: usize = 90;
 /// Ports that are tried.
@@ -227,9 +278,13 @@ mod tests {
     fn the_configuration_is_good_without_a_warning() {
         let address = "127.0.0.1:8080".parse().unwrap();
         let backends = [1, 2, 3].map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        let text = configuration(address, backends, Some(Path::new("/tmp/lbd-demo.sock")));
+        let secure = Secure {
+            address: "127.0.0.1:8443".parse().unwrap(),
+            certificate: Certificate::make(std::env::temp_dir().join("lbd-demo-test.pem")).unwrap(),
+        };
+        let text = configuration(address, Some(&secure), backends, Some(Path::new("/tmp/lbd-demo.sock")));
         let raw = lb_config::parse("demo.toml", &text);
-        let resolved = lb_config::resolve(&raw, &lb_config::Nowhere).unwrap_or_else(|p| panic!("{}", p.render(false)));
+        let resolved = lb_config::resolve(&raw, &lb_config::System).unwrap_or_else(|p| panic!("{}", p.render(false)));
         assert!(resolved.warnings.is_empty(), "{}", resolved.warnings.render(false));
         let turns = resolved.plan.pool("turns").unwrap();
         let weights: Vec<u16> = turns.backends.iter().map(|backend| backend.weight.get()).collect();
