@@ -50,8 +50,8 @@ impl Rule {
         self.options.mode
     }
 
-    pub(super) const fn digest(&self) -> [u8; 32] {
-        self.digest
+    pub(super) const fn digest(&self) -> &[u8; 32] {
+        &self.digest
     }
 
     pub(super) fn judge(&self, certificates: &[CertificateDer<'_>], handshake: HandshakeKind) -> ClientVerdict {
