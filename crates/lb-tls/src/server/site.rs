@@ -1,7 +1,7 @@
 //! One site.
 
 use crate::client_auth::{ClientAuth, ClientAuthMode, ClientRefusal, ClientVerdict, explain};
-use crate::{Identities, Identity};
+use crate::{Identities, Identity, Versions};
 use rustls::{HandshakeKind, ServerConfig};
 use rustls_pki_types::CertificateDer;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ pub struct Site {
     pub(super) id: u32,
     pub(super) label: String,
     pub(super) config: Arc<ServerConfig>,
+    pub(super) versions: Versions,
     pub(super) client_auth: ClientAuth,
     pub(super) identities: Arc<Identities>,
     pub(super) binding: [u8; 32],
@@ -40,6 +41,12 @@ impl Site {
     #[must_use]
     pub fn identities(&self) -> &[Arc<Identity>] {
         self.identities.all()
+    }
+
+    /// Which versions of TLS it speaks.
+    #[must_use]
+    pub const fn versions(&self) -> Versions {
+        self.versions
     }
 
     /// Its rule about client certificates.

@@ -87,6 +87,7 @@ impl Sites {
                 id,
                 label: site.label.clone(),
                 config: Arc::new(config),
+                versions: site.versions,
                 client_auth: site.client_auth.clone(),
                 identities,
                 binding,
