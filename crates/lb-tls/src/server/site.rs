@@ -74,8 +74,9 @@ impl Site {
     /// when a session is resumed: this does, with the clock, lists and authorities of now. In the mode `required` a
     /// verdict that [is failed](ClientVerdict::Failed) ends the connection; in `optional` it is for routes and headers.
     ///
-    /// Cost: nothing in the mode `none`; the verification of a path (two or three signatures) for resumed sessions and in
-    /// the mode `optional`; else only reading the certificate.
+    /// Cost: nothing in the mode `none`; the verification of a path (two or three signatures) for resumed sessions, in the
+    /// mode `optional`, and where this thread verified another client since, or was not the one that drove the handshake;
+    /// else only reading the certificate.
     #[must_use]
     pub fn judge(&self, certificates: Option<&[CertificateDer<'_>]>, handshake: HandshakeKind) -> ClientVerdict {
         self.client_auth.judge(certificates, handshake)
