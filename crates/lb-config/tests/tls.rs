@@ -495,6 +495,37 @@ fn without_certificates_of_its_own_a_listener_has_those_of_its_sites() {
 }
 
 #[test]
+fn s_mtls_02_a_listener_without_certificates_keeps_its_own_rule_and_versions() {
+    let listener = |own: &str, site: &str| {
+        format!(
+            "[listeners.tls]\nauthorities = \"/etc/lbd/ca.pem\"\n{own}\n[[listeners.tls.sites]]\nnames = [\"api.example.com\"]\n\
+             certificates = \"/etc/lbd/api.pem\"\n{site}"
+        )
+    };
+    let (strict, open) = (
+        "client_auth = \"required\"\nmin_version = \"1.3\"",
+        "client_auth = \"none\"\nmin_version = \"1.2\"",
+    );
+    for (own, site, mode, oldest) in [
+        (strict, open, ClientAuthMode::Required, Version::Tls13),
+        (open, strict, ClientAuthMode::None, Version::Tls12),
+        (strict, "", ClientAuthMode::Required, Version::Tls13),
+    ] {
+        let plan = plan(&listener(own, site), "");
+        let snapshot = build(&plan, None).unwrap().commit();
+        let sites = &snapshot.listeners[0].options.preface.tls.as_ref().unwrap().sites;
+        let default = sites.default_site();
+        assert_eq!(default.client_auth().mode(), mode, "{own} {site}");
+        assert_eq!(default.versions().min(), oldest, "{own} {site}");
+        // Its certificates are the site's.
+        let api = sites.find(Some("api.example.com")).unwrap();
+        assert_eq!(default.identities().len(), 1);
+        assert!(Arc::ptr_eq(&default.identities()[0], &api.identities()[0]));
+        assert_ne!(default.id(), api.id());
+    }
+}
+
+#[test]
 fn s_mtls_02_client_authentication_is_per_listener_and_per_name() {
     let plan = plan(
         "[listeners.tls]\ncertificates = \"/etc/lbd/tls\"\nclient_auth = \"optional\"\nauthorities = \"/etc/lbd/ca.pem\"\n\

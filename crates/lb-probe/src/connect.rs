@@ -1,9 +1,10 @@
 use crate::io_cause::cause;
 use lb_health::Cause;
 use lb_net::{Handshake, Opening, Origin, Stream, TlsFault, in_scope_of};
-use lb_tls::upstream::UpstreamRefusal;
+use lb_tls::upstream::{UpstreamRefusal, Verify};
 use lb_tls::{HandshakeFault, UpstreamTls};
 use lb_types::Address;
+use rustls::HandshakeKind;
 use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -40,14 +41,28 @@ pub(crate) async fn shake_hands(stream: Stream, tls: &UpstreamTls) -> Result<Str
     let mut handshake =
         Handshake::client(stream, Arc::clone(tls.config()), tls.server_name().clone()).map_err(|error| own(&error))?;
     let shaken = poll_fn(|cx| handshake.poll(cx)).await;
-    shaken.map_err(|refused| match refused.fault {
+    let stream = shaken.map_err(|refused| match refused.fault {
         TlsFault::Protocol(error) => match UpstreamRefusal::of(&error) {
             Some(refusal) => Cause::Handshake(refusal.reason().word()),
             None => own(&error),
         },
         TlsFault::Socket(error) => cause(&error),
         _ => Cause::Closed,
-    })
+    })?;
+    judge(&stream, tls)?;
+    Ok(stream)
+}
+
+/// rustls does not verify the certificate of a session that it takes up again; by now it may have expired.
+fn judge(stream: &Stream, tls: &UpstreamTls) -> Result<(), Cause> {
+    let Some(over) = stream.tls().filter(|_| tls.verify() == Verify::Full) else {
+        return Ok(());
+    };
+    if over.handshake_kind() != Some(HandshakeKind::Resumed) {
+        return Ok(());
+    }
+    over.with_peer_certificates(|shown| tls.judge(shown.unwrap_or_default()))
+        .map_err(|refusal| Cause::Handshake(refusal.reason().word()))
 }
 
 /// A UDP socket that hears only `address`, ICMP errors included.

@@ -9,6 +9,8 @@ pub(crate) struct NameTable<T> {
     exact: HashMap<Box<str>, T>,
     /// By what follows `*.`.
     wildcard: HashMap<Box<str>, T>,
+    /// The most labels of what follows a `*.`: nothing longer needs to be asked for.
+    most_labels: usize,
 }
 
 /// Why a text is no name that a site or a certificate can have.
@@ -40,6 +42,7 @@ impl<T> NameTable<T> {
         Self {
             exact: HashMap::new(),
             wildcard: HashMap::new(),
+            most_labels: 0,
         }
     }
 
@@ -47,7 +50,10 @@ impl<T> NameTable<T> {
     pub(crate) fn entry(&mut self, pattern: &str, make: impl FnOnce() -> T) -> Result<&mut T, NameError> {
         let clean = pattern_of(pattern)?;
         let (table, key) = match clean.strip_prefix("*.") {
-            Some(rest) => (&mut self.wildcard, rest),
+            Some(rest) => {
+                self.most_labels = self.most_labels.max(rest.split('.').count());
+                (&mut self.wildcard, rest)
+            }
             None => (&mut self.exact, clean.as_str()),
         };
         Ok(table.entry(key.into()).or_insert_with(make))
@@ -62,6 +68,19 @@ impl<T> NameTable<T> {
         }
         let (label, rest) = name.split_once('.')?;
         (!label.is_empty() && !self.wildcard.is_empty()).then(|| self.wildcard.get(rest))?
+    }
+
+    /// Does this hold for every wildcard above the name, by however many labels? No, if it is longer than any name.
+    /// As many look-ups as the longest wildcard has labels; allocates nothing.
+    pub(crate) fn all_above(&self, name: &str, fits: impl Fn(&T) -> bool) -> bool {
+        let mut space = [0; MOST_BYTES];
+        let Some(name) = lowered(name, &mut space) else {
+            return false;
+        };
+        // From the right: the first dot has one label after it.
+        let dots = name.rmatch_indices('.').take(self.most_labels);
+        let mut parents = dots.filter_map(|(at, _)| name.get(at.saturating_add(1)..));
+        parents.all(|parent| self.wildcard.get(parent).is_none_or(&fits))
     }
 
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {

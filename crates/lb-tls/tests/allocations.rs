@@ -4,15 +4,21 @@
 mod made;
 
 use allocation_counter::measure;
-use lb_tls::{ServerOptions, SiteOptions, Sites};
-use made::{Authority, engine, identities};
+use lb_tls::client_auth::{Authorities, ClientAuthMode, ClientAuthOptions};
+use lb_tls::{ClientAuth, ServerOptions, SiteOptions, Sites};
+use made::{Authority, engine, file, identities};
+use std::sync::Arc;
 
 #[test]
 fn finding_a_site_and_answering_for_an_authority_allocate_nothing() {
     let root = Authority::root("Root");
     let made = |name: &str| identities(&[&root.server(&[name])]);
     let mut options = ServerOptions::new("web", SiteOptions::new("default", made("*.example.org")));
-    options.sites = vec![SiteOptions::new("shop", made("*.shop.example"))];
+    let mut shop = SiteOptions::new("shop", made("*.shop.example"));
+    let authorities = Authorities::read([file("ca.pem", &root.pem)], &engine()).expect("authorities");
+    let asked = ClientAuthOptions::new(ClientAuthMode::Required, Arc::new(authorities));
+    shop.client_auth = ClientAuth::new(asked, &engine());
+    options.sites = vec![shop];
     options.strict_sni = true;
     let sites = Sites::build(options, &engine()).expect("sites");
     let site = sites.default_site();
@@ -26,7 +32,13 @@ fn finding_a_site_and_answering_for_an_authority_allocate_nothing() {
         ] {
             let _ = std::hint::black_box(sites.find(name));
         }
-        for authority in ["www.example.org:443", "a.shop.example", "[::1]:443", "unknown.example"] {
+        for authority in [
+            "www.example.org:443",
+            "a.shop.example",
+            "a.b.SHOP.example",
+            "[::1]:443",
+            "unknown.example",
+        ] {
             std::hint::black_box(sites.answers(site, authority));
         }
     });

@@ -444,6 +444,59 @@ fn s_mtls_09_optional_gives_none_ok_or_failed() {
 }
 
 #[test]
+fn a_good_certificate_comes_with_the_issuers_of_the_path_that_was_verified_and_no_others() {
+    let root = Authority::root("Clients");
+    let middle = root.intermediate("Middle");
+    let low = middle.intermediate("Low");
+    // Neither the root nor a stranger is an issuer of the path, wherever the client puts them.
+    let stranger = Authority::root("Others").intermediate("Low");
+    let shown = low
+        .client("client", 5)
+        .shown(&[&stranger, &root, &middle, &stranger, &low]);
+    let path = [low.der.clone(), middle.der.clone()];
+    let direct = root.client("client", 6).shown(&[&stranger]);
+    for mode in [ClientAuthMode::Required, ClientAuthMode::Optional] {
+        let site = site_with(rule(mode, &[&root], |options| options.depth = 2), &engine());
+        for versions in [TLS12, TLS13] {
+            let client = |shown: &Shown| {
+                let certificate = copy(shown);
+                Client {
+                    versions,
+                    certificate,
+                    ..Client::default()
+                }
+                .config(&engine())
+            };
+            let (deep, flat) = (client(&shown), client(&direct));
+            for kind in [HandshakeKind::Full, HandshakeKind::Resumed] {
+                let (deep, flat) = (shake(&deep, site.config(), NAME), shake(&flat, site.config(), NAME));
+                // Another handshake of this thread came between: what is said belongs to the certificate all the same.
+                assert_eq!((deep.kind(), flat.kind()), (kind, kind));
+                for (shaken, chain) in [(&deep, &path[..]), (&flat, &[])] {
+                    let verdict = shaken.verdict(&site);
+                    let found = verdict.verified().expect("good");
+                    assert_eq!(found.chain, chain, "{mode} {kind:?}");
+                    // Asked twice, it says the same.
+                    assert_eq!(shaken.verdict(&site), verdict);
+                }
+            }
+        }
+    }
+    // Of one that is not good nothing was verified.
+    let site = site_with(
+        rule(ClientAuthMode::Optional, &[&root], |options| options.depth = 1),
+        &engine(),
+    );
+    for shaken in both(&site, &shown) {
+        let ClientVerdict::Failed { certificate, refusal } = shaken.verdict(&site) else {
+            panic!("too deep")
+        };
+        assert_eq!(refusal.reason(), ClientReason::TooDeep);
+        assert!(certificate.expect("a certificate").chain.is_empty());
+    }
+}
+
+#[test]
 fn other_reasons_have_their_words_and_alerts_too() {
     let root = Authority::root("Clients");
     let bad = AlertDescription::BadCertificate;

@@ -316,6 +316,132 @@ fn a_request_for_a_site_that_asks_other_things_of_clients_is_misdirected() {
     }
 }
 
+/// The rule `required` with an authority of this name, which is made anew each time.
+fn required(name: &str) -> ClientAuth {
+    let root = Authority::root(name);
+    let authorities = Arc::new(Authorities::read([file("ca.pem", &root.pem)], &engine()).expect("authorities"));
+    ClientAuth::new(ClientAuthOptions::new(ClientAuthMode::Required, authorities), &engine())
+}
+
+/// A default site, and one for each of these names, each with its rule.
+fn sites_of(default: &ClientAuth, others: &[(&str, &ClientAuth)]) -> Sites {
+    let root = Authority::root("Root");
+    let identity = identities(&[&root.server(&["www.example.org"])]);
+    let site = |label: &str, rule: &ClientAuth| {
+        let mut site = SiteOptions::new(label, identity.clone());
+        site.client_auth = rule.clone();
+        site
+    };
+    let mut options = ServerOptions::new("web", site("default", default));
+    for (name, rule) in others {
+        let mut other = site(name, rule);
+        other.names = vec![(*name).to_owned()];
+        options.sites.push(other);
+    }
+    Sites::build(options, &engine()).expect("sites")
+}
+
+#[test]
+fn a_connection_from_before_a_reload_answers_only_where_the_rule_is_still_its_own() {
+    let (none, one, other) = (ClientAuth::none(), required("One"), required("Other"));
+    let find = |sites: &Sites, name: &str| Arc::clone(sites.find(Some(name)).expect("a site"));
+    let before = sites_of(&none, &[("a.example", &none), ("b.example", &one)]);
+    let (default, a, b) = (
+        Arc::clone(before.default_site()),
+        find(&before, "a.example"),
+        find(&before, "b.example"),
+    );
+    // Their places are exchanged: number 1 is b's now.
+    let moved = sites_of(&none, &[("b.example", &one), ("a.example", &none)]);
+    // a asks clients now; b asks others than before; nobody asks; the default asks.
+    let tightened = sites_of(&none, &[("a.example", &one), ("b.example", &one)]);
+    let others = sites_of(&none, &[("a.example", &none), ("b.example", &other)]);
+    let loosened = sites_of(&none, &[("a.example", &none), ("b.example", &none)]);
+    let closed = sites_of(&one, &[("a.example", &none), ("b.example", &one)]);
+    for (now, site, authority, is_answered) in [
+        (&moved, &a, "a.example", true),
+        (&moved, &a, "b.example", false),
+        (&moved, &b, "b.example", true),
+        (&moved, &b, "a.example", false),
+        (&moved, &default, "else.example", true),
+        (&tightened, &a, "a.example", false),
+        (&tightened, &a, "else.example", true),
+        (&tightened, &b, "a.example", true),
+        (&tightened, &default, "a.example", false),
+        (&others, &b, "b.example", false),
+        (&others, &a, "a.example", true),
+        (&loosened, &b, "b.example", false),
+        (&loosened, &a, "b.example", true),
+        (&closed, &default, "else.example", false),
+        (&closed, &default, "192.0.2.1", false),
+        (&closed, &default, "", false),
+        (&closed, &b, "else.example", true),
+    ] {
+        assert_eq!(
+            now.answers(site, authority),
+            is_answered,
+            "{} {authority}",
+            site.label()
+        );
+    }
+}
+
+#[test]
+fn what_is_under_a_wildcard_site_by_more_than_one_label_needs_its_rule_too() {
+    let (none, one, other) = (ClientAuth::none(), required("One"), required("Other"));
+    let sites = sites_of(
+        &none,
+        &[
+            ("*.corp.example", &one),
+            ("*.lab.corp.example", &other),
+            ("public.corp.example", &none),
+            ("x.public.corp.example", &none),
+            ("*.open.example", &none),
+        ],
+    );
+    let site = |name: &str| Arc::clone(sites.find(Some(name)).expect("a site"));
+    for (on, authority, is_answered) in [
+        // Routes take `*.corp.example` as one label or more.
+        ("else.example", "b.corp.example", false),
+        ("else.example", "a.b.corp.example", false),
+        ("else.example", "A.B.Corp.Example", false),
+        ("else.example", "a.b.corp.example.", false),
+        ("else.example", "a.b.corp.example.:8443", false),
+        ("else.example", "z.y.x.w.v.corp.example:443", false),
+        ("else.example", "a.b.lab.corp.example", false),
+        // Neither the default's rule nor that of the other wildcard above is theirs.
+        ("b.corp.example", "a.b.corp.example", false),
+        ("b.lab.corp.example", "a.b.lab.corp.example", false),
+        // Whoever names it, exactly or by one label, has said what holds.
+        ("b.corp.example", "b.corp.example", true),
+        ("b.lab.corp.example", "a.lab.corp.example", true),
+        ("else.example", "public.corp.example", true),
+        ("else.example", "x.public.corp.example", true),
+        ("else.example", "y.public.corp.example", false),
+        ("b.corp.example", "public.corp.example", false),
+        // Under nothing that asks.
+        ("else.example", "corp.example", true),
+        ("else.example", "a.b.xcorp.example", true),
+        ("else.example", "corp.example.org", true),
+        ("else.example", "a.b.open.example", true),
+        ("else.example", "example", true),
+        ("else.example", "[2001:db8::1]:443", true),
+        ("else.example", "192.0.2.1", true),
+    ] {
+        assert_eq!(sites.answers(&site(on), authority), is_answered, "{on} {authority}");
+    }
+    // At the limit of a name, and above it: what can be nobody's name is answered nowhere.
+    for (bytes, is_answered) in [(255, true), (256, false), (70_000, false)] {
+        let long = format!("{}.example", "a".repeat(bytes - 8));
+        assert_eq!(sites.answers(sites.default_site(), &long), is_answered, "{bytes}");
+        let dots = format!("{}.corp.example", ".a".repeat(bytes / 2 - 6));
+        assert!(!sites.answers(sites.default_site(), &dots), "{bytes}");
+    }
+    // One rule for all: every name above has it.
+    let uniform = sites_of(&one, &[("*.corp.example", &one)]);
+    assert!(uniform.answers(uniform.default_site(), "a.b.corp.example"));
+}
+
 #[test]
 fn what_is_no_site_is_refused_and_what_is_odd_is_said() {
     let root = Authority::root("Root");

@@ -388,6 +388,10 @@ fn sessions_with_backends_are_resumed_and_can_be_judged_again() {
         tls.judge(certificates).map_err(|refusal| refusal.reason()),
         Err(UpstreamReason::Expired)
     );
+    // The backend may have another by now: it is asked.
+    clock.set(Wall::from_secs(NOW));
+    assert_eq!(connect(&tls, &backend).kind(), HandshakeKind::Full);
+    assert_eq!(connect(&tls, &backend).kind(), HandshakeKind::Resumed);
     // Another backend of the same kind shares no session.
     let twin = tls.with_server_name(NAME).expect("a configuration");
     clock.set(Wall::from_secs(NOW));

@@ -1,7 +1,7 @@
 //! TLS on both sides, from what the plan has loaded.
 
 use super::BuildError;
-use crate::plan::{self, ClientAuth, PoolTls, ServerTls, Site};
+use crate::plan::{self, Certificates, ClientAuth, PoolTls, ServerTls, Site};
 use lb_proxy::{PoolEntry, TlsOptions};
 use lb_tls::client_auth::{self, ClientAuthMode, ClientAuthOptions};
 use lb_tls::tickets::TicketSecret;
@@ -18,8 +18,8 @@ pub(super) fn server(listener: &plan::Listener, tls: &ServerTls, engine: &Engine
         plan::Service::Http(_) => vec![b"http/1.1".to_vec()],
         _ => Vec::new(),
     };
-    let site = |site: &Site, label: &str| -> Result<SiteOptions, BuildError> {
-        let mut options = SiteOptions::new(label, site.certificates.identities().to_vec());
+    let site = |site: &Site, shown: &Certificates, label: &str| -> Result<SiteOptions, BuildError> {
+        let mut options = SiteOptions::new(label, shown.identities().to_vec());
         options.names.clone_from(&site.names);
         options.protocols.clone_from(&protocols);
         options.versions = site.versions;
@@ -27,18 +27,15 @@ pub(super) fn server(listener: &plan::Listener, tls: &ServerTls, engine: &Engine
         options.client_auth = client_auth(&listener.name, &site.client_auth, engine)?;
         Ok(options)
     };
-    // Without certificates of its own the listener shows what the first site has.
-    let own = if tls.default.certificates.paths.is_empty() {
-        tls.sites.first()
-    } else {
-        None
-    };
-    let mut default = site(own.unwrap_or(&tls.default), &listener.name)?;
-    default.names.clear();
+    // Without certificates of its own the listener shows what the first site has; its rules are its own all the same.
+    let own = &tls.default.certificates;
+    let lent = tls.sites.first().filter(|_| own.paths.is_empty());
+    let shown = lent.map_or(own, |first| &first.certificates);
+    let default = site(&tls.default, shown, &listener.name)?;
     let mut options = ServerOptions::new(listener.name.clone(), default);
     for (index, one) in tls.sites.iter().enumerate() {
         let label = one.names.first().map_or_else(|| index.to_string(), Clone::clone);
-        options.sites.push(site(one, &label)?);
+        options.sites.push(site(one, &one.certificates, &label)?);
     }
     options.strict_sni = tls.strict_sni;
     options.tickets = match &tls.ticket_secret {

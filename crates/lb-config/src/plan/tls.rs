@@ -13,7 +13,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerTls {
-    /// For names that no site has, and clients that say none. Without certificates the first of the sites stands here.
+    /// For names that no site has, and clients that say none. Without certificates those of the first site are shown.
     pub default: Site,
     /// What holds for certain names.
     pub sites: Vec<Site>,

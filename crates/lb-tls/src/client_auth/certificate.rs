@@ -3,6 +3,7 @@
 use crate::Engine;
 use crate::identity::hex;
 use lb_cert::Certificate;
+use rustls_pki_types::CertificateDer;
 
 /// What a client's certificate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,9 @@ pub struct ClientCertificate {
     pub not_after: i64,
     /// Its alternative names, each as lb-cert shows it.
     pub names: Vec<String>,
+    /// Of one that is good: the issuers of the path that was verified, as DER, its own issuer first; neither itself nor the
+    /// root, and nothing else that the client sent. At most [`depth`](super::ClientAuthOptions::depth).
+    pub chain: Vec<CertificateDer<'static>>,
 }
 
 impl ClientCertificate {
@@ -37,6 +41,7 @@ impl ClientCertificate {
             not_before: certificate.not_before(),
             not_after: certificate.not_after(),
             names: certificate.names().iter().map(ToString::to_string).collect(),
+            chain: Vec::new(),
         }
     }
 

@@ -107,7 +107,7 @@ impl ClientAuth {
         self.0.as_ref().map_or(ClientAuthMode::None, |rule| rule.mode())
     }
 
-    /// Whether both ask the same: mode, authorities, lists and their policy, depth and profile.
+    /// Whether both ask the same: mode, authorities, lists and their policy, depth and profile. Compares 32 bytes.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.digest() == other.digest()
@@ -122,8 +122,8 @@ impl ClientAuth {
         }
     }
 
-    pub(crate) fn digest(&self) -> [u8; 32] {
-        self.0.as_ref().map_or([0; 32], |rule| rule.digest())
+    pub(crate) fn digest(&self) -> &[u8; 32] {
+        self.0.as_ref().map_or(&[0; 32], |rule| rule.digest())
     }
 
     pub(crate) fn verifier(&self) -> Arc<dyn ClientCertVerifier> {

@@ -2,7 +2,7 @@
 
 use super::{ClientAuthMode, ClientAuthOptions, ClientCertificate, ClientReason, ClientRefusal, ClientVerdict};
 use crate::Engine;
-use lb_cert::{Certificate, KeyKind, PublicKey, Request, Verifier};
+use lb_cert::{Certificate, KeyKind, PublicKey, Request, Step, Verifier};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -50,8 +50,8 @@ impl Rule {
         self.options.mode
     }
 
-    pub(super) const fn digest(&self) -> [u8; 32] {
-        self.digest
+    pub(super) const fn digest(&self) -> &[u8; 32] {
+        &self.digest
     }
 
     pub(super) fn judge(&self, certificates: &[CertificateDer<'_>], handshake: HandshakeKind) -> ClientVerdict {
@@ -76,9 +76,13 @@ impl Rule {
                 };
             }
         };
-        let facts = Box::new(ClientCertificate::of(&leaf, &self.engine));
-        // The handshake that has just ended verified it.
-        if self.options.mode == ClientAuthMode::Required && handshake != HandshakeKind::Resumed {
+        let mut facts = Box::new(ClientCertificate::of(&leaf, &self.engine));
+        // The handshake that has just ended verified it, and left the path here unless another came between.
+        if self.options.mode == ClientAuthMode::Required
+            && handshake != HandshakeKind::Resumed
+            && let Some(chain) = self.verified_path(&leaf)
+        {
+            facts.chain = chain;
             return ClientVerdict::Ok(facts);
         }
         let verdict = match self.engine.now() {
@@ -89,7 +93,10 @@ impl Rule {
             )),
         };
         match verdict {
-            Ok(()) => ClientVerdict::Ok(facts),
+            Ok(chain) => {
+                facts.chain = chain;
+                ClientVerdict::Ok(facts)
+            }
             Err(refusal) => ClientVerdict::Failed {
                 certificate: Some(facts),
                 refusal: Box::new(refusal),
@@ -97,7 +104,13 @@ impl Rule {
         }
     }
 
-    fn verify(&self, leaf: &Certificate, others: &[CertificateDer<'_>], now: i64) -> Result<(), ClientRefusal> {
+    /// The issuers of the path, without the root.
+    fn verify(
+        &self,
+        leaf: &Certificate,
+        others: &[CertificateDer<'_>],
+        now: i64,
+    ) -> Result<Vec<CertificateDer<'static>>, ClientRefusal> {
         let others: Vec<Certificate> = others.iter().map(read).collect::<Result<_, _>>()?;
         let request = Request::client(now).with_max_depth(self.options.depth);
         let verifier = Verifier::new(
@@ -110,9 +123,22 @@ impl Rule {
             None => verifier,
         };
         match verifier.verify(leaf, &others, &request) {
-            Ok(_) => Ok(()),
+            Ok(verified) => {
+                let issuers = verified.path().iter().filter_map(|step| match step {
+                    Step::Intermediate(index) => others.get(*index),
+                    _ => None,
+                });
+                Ok(issuers.map(|issuer| issuer.der().clone()).collect())
+            }
             Err(refusal) => Err(ClientRefusal::of(&refusal)),
         }
+    }
+
+    /// What this thread found last, if it was by this rule and for this certificate.
+    fn verified_path(&self, leaf: &Certificate) -> Option<Vec<CertificateDer<'static>>> {
+        let is_it = |path: &mut VerifiedPath| path.rule == self.digest && path.leaf == *leaf.der();
+        let found = PATH.with_borrow_mut(|path| path.take_if(is_it));
+        found.map(|path| path.issuers)
     }
 
     /// The signature of the handshake: does the client have the key? (S-MTLS-08)
@@ -152,7 +178,9 @@ impl ClientCertVerifier for Rule {
         // In this mode the verdict is asked for when the handshake is over.
         if self.options.mode != ClientAuthMode::Optional {
             let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-            self.verify(&leaf, intermediates, now).map_err(refuse)?;
+            let issuers = self.verify(&leaf, intermediates, now).map_err(refuse)?;
+            let (rule, leaf) = (self.digest, leaf.der().clone());
+            PATH.set(Some(VerifiedPath { rule, leaf, issuers }));
         }
         Ok(ClientCertVerified::assertion())
     }
@@ -184,6 +212,16 @@ thread_local! {
     /// The last refusal of this thread, and what rustls was told. rustls's errors have no room for it that would leave
     /// the alert right; its verifiers are called while the driver waits for that very error, on the same thread.
     static LAST: RefCell<Option<(CertificateError, ClientRefusal)>> = const { RefCell::new(None) };
+
+    /// The last path that was verified on this thread. rustls keeps what the client sent, not which of it was used; mostly
+    /// the same thread asks next. Who finds another's path here verifies again.
+    static PATH: RefCell<Option<VerifiedPath>> = const { RefCell::new(None) };
+}
+
+struct VerifiedPath {
+    rule: [u8; 32],
+    leaf: CertificateDer<'static>,
+    issuers: Vec<CertificateDer<'static>>,
 }
 
 fn refuse(refusal: ClientRefusal) -> Error {

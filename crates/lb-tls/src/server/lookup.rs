@@ -52,6 +52,19 @@ impl Lookup {
         }
     }
 
+    /// Does this hold for every site that a request for this host may be meant for? Whoever has its name, exactly or by
+    /// `*.` for one label, is the only one. Else it is the default, and with it every `*.` above: routes take that for any
+    /// number of labels.
+    pub(super) fn all_meant(&self, host: &str, fits: impl Fn(u32) -> bool) -> bool {
+        if is_address(host) {
+            return fits(0);
+        }
+        match self.by_name.find(host) {
+            Some(site) => fits(*site),
+            None => fits(0) && self.by_name.all_above(host, |site| fits(*site)),
+        }
+    }
+
     const fn unless_strict(&self, is_missing: bool) -> Result<u32, UnknownName> {
         if self.is_strict {
             Err(UnknownName { is_missing })

@@ -1,7 +1,7 @@
 //! One site.
 
 use crate::client_auth::{ClientAuth, ClientAuthMode, ClientRefusal, ClientVerdict, explain};
-use crate::{Identities, Identity};
+use crate::{Identities, Identity, Versions};
 use rustls::{HandshakeKind, ServerConfig};
 use rustls_pki_types::CertificateDer;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ pub struct Site {
     pub(super) id: u32,
     pub(super) label: String,
     pub(super) config: Arc<ServerConfig>,
+    pub(super) versions: Versions,
     pub(super) client_auth: ClientAuth,
     pub(super) identities: Arc<Identities>,
     pub(super) binding: [u8; 32],
@@ -42,6 +43,12 @@ impl Site {
         self.identities.all()
     }
 
+    /// Which versions of TLS it speaks.
+    #[must_use]
+    pub const fn versions(&self) -> Versions {
+        self.versions
+    }
+
     /// Its rule about client certificates.
     #[must_use]
     pub const fn client_auth(&self) -> &ClientAuth {
@@ -67,8 +74,9 @@ impl Site {
     /// when a session is resumed: this does, with the clock, lists and authorities of now. In the mode `required` a
     /// verdict that [is failed](ClientVerdict::Failed) ends the connection; in `optional` it is for routes and headers.
     ///
-    /// Cost: nothing in the mode `none`; the verification of a path (two or three signatures) for resumed sessions and in
-    /// the mode `optional`; else only reading the certificate.
+    /// Cost: nothing in the mode `none`; the verification of a path (two or three signatures) for resumed sessions, in the
+    /// mode `optional`, and where this thread verified another client since, or was not the one that drove the handshake;
+    /// else only reading the certificate.
     #[must_use]
     pub fn judge(&self, certificates: Option<&[CertificateDer<'_>]>, handshake: HandshakeKind) -> ClientVerdict {
         self.client_auth.judge(certificates, handshake)

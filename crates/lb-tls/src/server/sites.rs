@@ -17,6 +17,8 @@ pub struct Sites {
     sites: Vec<Arc<Site>>,
     default: Arc<Site>,
     lookup: Arc<Lookup>,
+    /// Does any of them?
+    asks_clients: bool,
     notes: Vec<SiteNote>,
 }
 
@@ -85,6 +87,7 @@ impl Sites {
                 id,
                 label: site.label.clone(),
                 config: Arc::new(config),
+                versions: site.versions,
                 client_auth: site.client_auth.clone(),
                 identities,
                 binding,
@@ -96,6 +99,7 @@ impl Sites {
             });
         };
         Ok(Self {
+            asks_clients: sites.iter().any(|site| site.asks_clients()),
             sites,
             default,
             lookup,
@@ -132,19 +136,26 @@ impl Sites {
         &self.notes
     }
 
-    /// May a request with this authority (Host or `:authority`, port or not) be answered on a connection of `site`?
+    /// May a request with this authority (Host or `:authority`, port or not) be answered on a connection of `site`, which
+    /// may be from before a reload?
     ///
-    /// No if the authority is another site's and that site asks other things of client certificates: the answer is 421
-    /// (RFC 9110, section 15.5.20). Allocates nothing.
+    /// Yes if what is asked of clients now under that name is what was asked on the connection, all of it: mode,
+    /// authorities, lists, depth and profile. Else the answer is 421 (RFC 9110, section 15.5.20), and the connection is to be
+    /// closed, so that the client comes back over one of its own. A name that no site has, neither exactly nor by `*.` for one
+    /// label, is the default's; then it needs the rule of every `*.` site above it as well, because routes take `*.` for any
+    /// number of labels.
+    ///
+    /// Cost: nothing where no site asks clients; else one look-up, and for a name of the default one for each label of the
+    /// longest `*.` name. Allocates nothing.
     #[must_use]
     pub fn answers(&self, site: &Site, authority: &str) -> bool {
-        // What is nobody's goes where the default goes.
-        let owner = self.lookup.site(Some(host_of(authority))).unwrap_or(0);
-        owner == site.id
-            || self
-                .sites
-                .get(owner as usize)
-                .is_some_and(|owner| owner.client_auth.is_same(&site.client_auth))
+        if !self.asks_clients && !site.asks_clients() {
+            return true;
+        }
+        self.lookup.all_meant(host_of(authority), |meant| {
+            let meant = self.sites.get(meant as usize).unwrap_or(&self.default);
+            meant.client_auth.is_same(&site.client_auth)
+        })
     }
 }
 
@@ -219,7 +230,7 @@ fn binding(listener: &str, site: &SiteOptions, engine: &Engine) -> [u8; 32] {
     engine.digest(&[
         listener.as_bytes(),
         site.label.as_bytes(),
-        &site.client_auth.digest(),
+        site.client_auth.digest(),
         &site.versions.tag(),
         &engine.digest(&protocols),
     ])

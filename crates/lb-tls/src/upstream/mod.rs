@@ -12,7 +12,7 @@ pub use reason::{UpstreamReason, UpstreamRefusal};
 use crate::server::{BuildError, check_protocols};
 use crate::{Engine, Identity};
 use rustls::ClientConfig;
-use rustls::client::{ClientSessionMemoryCache, ResolvesClientCert, Resumption};
+use rustls::client::{ClientSessionMemoryCache, ClientSessionStore as _, ResolvesClientCert, Resumption};
 use rustls::compress::CompressionCache;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -25,6 +25,7 @@ pub struct UpstreamTls {
     config: Arc<ClientConfig>,
     server_name: ServerName<'static>,
     verifier: Arc<BackendVerifier>,
+    sessions: Arc<ClientSessionMemoryCache>,
     options: Arc<UpstreamOptions>,
     identity: u64,
     engine: Engine,
@@ -64,8 +65,9 @@ impl UpstreamTls {
             .with_client_cert_resolver(Arc::new(Shown(options.identity.clone())));
         config.alpn_protocols.clone_from(&options.protocols);
         config.enable_sni = options.send_sni;
+        let sessions = Arc::new(ClientSessionMemoryCache::new(TICKETS));
         config.resumption = if options.resume {
-            Resumption::store(Arc::new(ClientSessionMemoryCache::new(TICKETS)))
+            Resumption::store(sessions.clone())
         } else {
             Resumption::disabled()
         };
@@ -76,6 +78,7 @@ impl UpstreamTls {
             config: Arc::new(config),
             server_name,
             verifier,
+            sessions,
             identity: options.identity_number(engine),
             options: Arc::new(options),
             engine: engine.clone(),
@@ -121,11 +124,29 @@ impl UpstreamTls {
     /// What verification says of these certificates now (rustls's `peer_certificates()`), in every mode: for sessions
     /// that were resumed, and for what `verify = "none"` lets through.
     ///
+    /// A session keeps the certificates of its first handshake, however often it is resumed. So where certificates are
+    /// checked ([`Verify::Full`]), a refusal here forgets all sessions: the next handshake is a full one, and is judged by
+    /// what the backend has now.
+    ///
     /// # Errors
     ///
     /// It refuses them.
     pub fn judge(&self, certificates: &[CertificateDer<'_>]) -> Result<(), UpstreamRefusal> {
-        self.verifier.judge(certificates, &self.server_name)
+        let verdict = self.verifier.judge(certificates, &self.server_name);
+        if verdict.is_err() && self.verify() == Verify::Full {
+            self.forget();
+        }
+        verdict
+    }
+
+    fn forget(&self) {
+        self.sessions.remove_tls12_session(&self.server_name);
+        // Others may be storing some meanwhile: no more turns than there is room.
+        for _ in 0..TICKETS {
+            if self.sessions.take_tls13_ticket(&self.server_name).is_none() {
+                break;
+            }
+        }
     }
 }
 
