@@ -9,8 +9,8 @@ use lb_balance::{Backend, Pool, Routes, Standing};
 use lb_net::{Listener, ListenerOptions as SocketOptions};
 use lb_persist::{ClientIp, ClientIpOptions, CookieInsert, CookieInsertOptions, Strategy};
 use lb_proxy::{
-    HttpOptions, ListenerEntry, ListenerOptions, Order, PoolEntry, PoolOptions, PrefaceOptions, Service, Sites, Snapshot,
-    TlsOptions,
+    HttpOptions, ListenerEntry, ListenerOptions, Order, PoolEntry, PoolOptions, PrefaceOptions, Service, Sites,
+    Snapshot, TlsOptions,
 };
 use lb_sched::Algorithm;
 use lb_store::{Tables, TablesOptions};

@@ -78,7 +78,9 @@ fn a_request_over_tls_allocates_what_rustls_needs_and_nothing_more() {
 /// Allocations of the worker's thread during [`COUNTED`] requests on one connection, after some
 /// that warm it up.
 fn allocations(stickiness: Stickiness, request: &'static str) -> u64 {
-    counted(None, stickiness, request, |address| TcpStream::connect(address).unwrap())
+    counted(None, stickiness, request, |address| {
+        TcpStream::connect(address).unwrap()
+    })
 }
 
 fn counted<S: Read + Write>(

@@ -110,10 +110,13 @@ fn the_readme_shows_what_the_demo_prints() {
         .stdout()
         .replace(&demo.address.to_string(), "127.0.0.1:8080")
         .replace(&socket.display().to_string(), "/tmp/lbd-demo-8080.sock")
+        .replace(&socket.with_extension("pem").display().to_string(), "/tmp/lbd-demo-8080.pem")
         .replace(env!("CARGO_BIN_EXE_lbd"), "target/release/lbd");
     let (introduction, _) = printed.split_once("Ctrl-C ends it.").unwrap();
+    let secure = introduction.split_once("https://localhost:").unwrap().1.split('/').next().unwrap();
+    let introduction = introduction.replace(&format!("localhost:{secure}/"), "localhost:8443/");
     assert!(
-        readme().contains(introduction),
+        readme().contains(&introduction),
         "README.md does not show this:\n{introduction}"
     );
     demo.end_by(Signal::TERM);

@@ -407,8 +407,9 @@ impl Preface {
             .http()
             .filter(|http| http.https.client_cert || http.https.xfcc)
         {
-            tls.with_peer_certificates(|certificates| peer.write_lines(certificates.unwrap_or_default(), http.https));
+            tls.with_peer_certificates(|shown| peer.write_lines(shown.and_then(<[_]>::first), http.https));
         }
+        peer.forget_chain();
         Ok(Next::Enter(self.enter(io, Buffer::empty(), Some(Rc::new(peer)), None)))
     }
 

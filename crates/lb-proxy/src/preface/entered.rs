@@ -88,15 +88,16 @@ impl TlsPeer {
         }
     }
 
-    /// Makes the fields, of a certificate that was found good.
-    pub(super) fn write_lines(&mut self, certificates: &[CertificateDer<'_>], https: HttpsOptions) {
-        let (ClientVerdict::Ok(of), [own, others @ ..]) = (&self.verdict, certificates) else {
+    /// Makes the fields, of a certificate that was found good; `own`: its bytes. What the client sent beside it is no part of
+    /// the path that was verified, and is not passed on.
+    pub(super) fn write_lines(&mut self, own: Option<&CertificateDer<'_>>, https: HttpsOptions) {
+        let (ClientVerdict::Ok(of), Some(own)) = (&self.verdict, own) else {
             return;
         };
         if https.client_cert {
             self.lines.push((CERT, byte_sequence(own)));
-            if !others.is_empty() {
-                let chain: Vec<String> = others.iter().map(|other| byte_sequence(other)).collect();
+            if !of.chain.is_empty() {
+                let chain: Vec<String> = of.chain.iter().map(|issuer| byte_sequence(issuer)).collect();
                 self.lines.push((CHAIN, chain.join(", ")));
             }
         }
@@ -104,6 +105,13 @@ impl TlsPeer {
             let subject = of.subject.replace('\\', "\\\\").replace('"', "\\\"");
             self.lines
                 .push((XFCC, format!("Hash={};Subject=\"{subject}\"", self.fingerprint)));
+        }
+    }
+
+    /// Drops what nobody asks for any more, for as long as the connection lives.
+    pub(super) fn forget_chain(&mut self) {
+        if let ClientVerdict::Ok(of) = &mut self.verdict {
+            of.chain = Vec::new();
         }
     }
 
