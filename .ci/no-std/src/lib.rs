@@ -5,6 +5,7 @@
 //! ones whose std is installed.
 #![no_std]
 
+extern crate lb_guard as _;
 extern crate lb_health as _;
 extern crate lb_sched as _;
 extern crate lb_types as _;
