@@ -110,10 +110,19 @@ fn the_readme_shows_what_the_demo_prints() {
         .stdout()
         .replace(&demo.address.to_string(), "127.0.0.1:8080")
         .replace(&socket.display().to_string(), "/tmp/lbd-demo-8080.sock")
-        .replace(&socket.with_extension("pem").display().to_string(), "/tmp/lbd-demo-8080.pem")
+        .replace(
+            &socket.with_extension("pem").display().to_string(),
+            "/tmp/lbd-demo-8080.pem",
+        )
         .replace(env!("CARGO_BIN_EXE_lbd"), "target/release/lbd");
     let (introduction, _) = printed.split_once("Ctrl-C ends it.").unwrap();
-    let secure = introduction.split_once("https://localhost:").unwrap().1.split('/').next().unwrap();
+    let secure = introduction
+        .split_once("https://localhost:")
+        .unwrap()
+        .1
+        .split('/')
+        .next()
+        .unwrap();
     let introduction = introduction.replace(&format!("localhost:{secure}/"), "localhost:8443/");
     assert!(
         readme().contains(&introduction),
@@ -149,7 +158,7 @@ fn the_readme_lists_every_crate() {
 }
 
 #[test]
-fn the_readme_says_early_that_there_is_no_tls() {
+fn the_readme_says_early_what_there_is_of_tls() {
     let text = readme();
     let (head, _) = text.split_once("\n## ").unwrap();
     assert!(head.contains("TLS"), "{head}");

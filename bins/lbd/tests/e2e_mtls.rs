@@ -25,7 +25,7 @@ struct World {
     clients: Authority,
     at: SocketAddr,
     lbd: Lbd,
-    _backend: Backend,
+    backend: Backend,
 }
 
 impl World {
@@ -46,7 +46,7 @@ impl World {
             clients,
             at,
             lbd,
-            _backend: backend,
+            backend,
         })
     }
 
@@ -142,6 +142,25 @@ fn s_mtls_02_each_refusal_has_its_own_reason_and_s_mtls_07_no_request_reaches_a_
     assert!(log.contains("Mallory") && log.contains("Eve"), "{log}");
     assert_eq!(log.matches("\"status\":200").count(), 2);
     assert!(log.contains("\"client_subject\":\"CN=Alice\"") && log.contains("\"client_verified\":\"ok\""));
+    world.lbd.stop();
+}
+
+#[test]
+fn s_mtls_07_a_client_that_is_refused_reaches_no_backend() {
+    let Some(world) = World::new(required) else { return };
+    let strangers = Authority::new("Root of strangers");
+    let stranger = strangers.client("stranger.pem", "Mallory", 8);
+    for (times, version) in (1..).zip([&["--tlsv1.3"][..], &["--tls-max", "1.2"]]) {
+        let got = world.ask(Some(&stranger), version);
+        // An alert, not just an end.
+        assert!(!got.success && got.text.is_empty(), "{}", got.text);
+        assert!(got.errors.contains("alert"), "{}", got.errors);
+        world.until_ended("client_cert_untrusted", times);
+    }
+    assert_eq!(world.backend.accepted(), 0);
+    let good = world.clients.client("good.pem", "Alice", 5);
+    assert!(world.ask(Some(&good), &[]).success);
+    assert_eq!(world.backend.accepted(), 1);
     world.lbd.stop();
 }
 

@@ -121,6 +121,100 @@ fn s_tls_01_curl_verifies_the_certificate_and_s_tls_12_gets_what_it_would_get_wi
 }
 
 #[test]
+fn s_tls_12_a_listener_with_tls_does_what_one_without_does() {
+    let Some(program) = peer("curl") else { return };
+    let authority = Authority::new("Root of the test");
+    let backends: Vec<Backend> = ["one", "two"]
+        .into_iter()
+        .map(|name| {
+            Backend::http(move |request| {
+                let length = request.body.len();
+                match request.head.target() {
+                    "/none" => answer(204, "", b""),
+                    "/gone" => answer(404, "x-why: gone\r\n", b"gone"),
+                    _ => answer(
+                        200,
+                        "",
+                        format!("{name} {} {length}\n", request.head.method()).as_bytes(),
+                    ),
+                }
+            })
+        })
+        .collect();
+    let (plain, secure) = (address(), address());
+    let site = authority.server("site.pem", &["site.example"]);
+    let addresses: Vec<_> = backends.iter().map(Backend::address).collect();
+    let config = Config::http(plain, &addresses)
+        .pool("persistence = { kind = \"cookie_insert\", name = \"SRV\" }")
+        .rest(&format!(
+            "[[listeners]]\nname = \"secure\"\nprotocol = \"http\"\naddress = \"{secure}\"\npool = \"main\"\n{}",
+            tls(&[site])
+        ));
+    let lbd = Lbd::start(&config.text());
+    let root = authority.root();
+    let body = authority.folder().write("body", &"x".repeat(70_000));
+    let upload = format!("@{}", body.display());
+    let ask = |scheme: &str, to: SocketAddr, jar: &str, path: &str, arguments: &[&str]| {
+        let url = format!("{scheme}://site.example:{}{path}", to.port());
+        let resolve = format!("site.example:{}:127.0.0.1", to.port());
+        let jar = authority.folder().path().join(jar);
+        let jar = jar.to_str().unwrap();
+        let common = [
+            "--resolve",
+            &resolve,
+            "--cacert",
+            root.to_str().unwrap(),
+            "-i",
+            "-b",
+            jar,
+            "-c",
+            jar,
+            &url,
+        ];
+        let got = curl(&program, common.iter().chain(arguments));
+        assert!(got.success, "{url} {arguments:?}: {}", got.errors);
+        // What may differ: when, the cookie's value and that it is for TLS alone.
+        got.text
+            .lines()
+            .filter(|line| !line.to_ascii_lowercase().starts_with("date:"))
+            .map(|line| match line.to_ascii_lowercase().starts_with("set-cookie: srv=") {
+                true => "set-cookie: SRV",
+                false => line,
+            })
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let chunked = ["-H", "transfer-encoding: chunked", "--data-binary", &upload];
+    let waiting = ["-H", "expect: 100-continue", "--data-binary", &upload];
+    let cases: [(&str, &[&str]); 8] = [
+        ("/", &["-I"]),
+        ("/", &[]),
+        ("/", &chunked),
+        ("/", &waiting),
+        ("/", &["-X", "PUT", "--data-binary", &upload]),
+        ("/none", &[]),
+        ("/gone", &["-X", "DELETE"]),
+        ("/", &["--http1.0"]),
+    ];
+    let mut seen = Vec::new();
+    for (path, arguments) in cases {
+        let without = ask("http", plain, "plain", path, arguments);
+        let with = ask("https", secure, "secure", path, arguments);
+        let place = |text: &str| text.replace("two ", "one ");
+        assert_eq!(place(&with), place(&without), "{path} {arguments:?}");
+        seen.push(with);
+    }
+    assert!(seen[0].contains("set-cookie: SRV") && !seen[1].contains("set-cookie: SRV"));
+    // The cookie holds: one backend has them all.
+    let all = seen.concat();
+    assert!(
+        all.contains("70000") && all.contains("one ") != all.contains("two "),
+        "{all}"
+    );
+    lbd.stop();
+}
+
+#[test]
 fn s_tls_05_many_names_on_one_address_and_s_tls_04_a_default_for_none() {
     let Some(openssl) = peer("openssl") else { return };
     let authority = Authority::new("Root of the test");

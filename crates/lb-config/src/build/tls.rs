@@ -15,7 +15,8 @@ use std::time::Duration;
 pub(super) fn server(listener: &plan::Listener, tls: &ServerTls, engine: &Engine) -> Result<TlsOptions, BuildError> {
     // What is not HTTP is agreed on by nobody.
     let protocols: Vec<Vec<u8>> = match listener.service {
-        plan::Service::Http(_) => vec![b"http/1.1".to_vec()],
+        // Clients of 1.0 that offer it (curl's `--http1.0`) offer nothing else, and no common protocol ends the handshake.
+        plan::Service::Http(_) => vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()],
         _ => Vec::new(),
     };
     let site = |site: &Site, shown: &Certificates, label: &str| -> Result<SiteOptions, BuildError> {

@@ -200,7 +200,7 @@ pub(super) const KEYS: &[Foreign] = &[
         &["listeners", "listeners.tls", "listeners.tls.sites"],
         "alpn",
         "",
-        "what can be agreed on follows from what the listener speaks: http/1.1",
+        "what can be agreed on follows from what the listener speaks: http/1.1 and http/1.0",
     ),
     key(
         &["listeners.tls"],
