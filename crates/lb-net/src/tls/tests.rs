@@ -185,7 +185,7 @@ async fn a_ticket_behind_the_handshake_leaves_the_connection_silent() {
     let mut far = Handshake::client(far, client, ServerName::try_from("site.example").unwrap()).unwrap();
     // The client is done before the server has its last word, and the tickets come with that.
     let (near, far) = tokio::join!(poll_fn(|cx| near.poll(cx)), poll_fn(|cx| far.poll(cx)));
-    let (mut near, mut far) = (near.unwrap(), far.unwrap());
+    let (mut near, far) = (near.unwrap(), far.unwrap());
     assert!(near.is_flushed(), "they have been sent");
     let Stream::Tls(tls) = &far else { panic!("not TLS") };
     tls.carrier().arrived().await.unwrap();
