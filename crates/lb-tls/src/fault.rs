@@ -17,6 +17,9 @@ pub enum HandshakeFault {
     NoCommonGroup,
     /// No signature in common that the certificate's key can make.
     NoCommonSignature,
+    /// The client does not say which signatures it takes (RFC 5246 section 7.4.1.4.1): it is older than TLS 1.2, or of
+    /// 1.2 and means SHA-1.
+    NoSignatures,
     /// None of the protocols that were offered (ALPN) is spoken.
     NoCommonProtocol,
     /// The server name is nobody's (see [`UnknownName`](crate::UnknownName)), or the hello came to a site that it does
@@ -85,8 +88,8 @@ impl HandshakeFault {
             PeerIncompatible::NoKxGroupsInCommon
             | PeerIncompatible::NamedGroupsExtensionRequired
             | PeerIncompatible::KeyShareExtensionRequired => Self::NoCommonGroup,
+            PeerIncompatible::SignatureAlgorithmsExtensionRequired => Self::NoSignatures,
             PeerIncompatible::NoSignatureSchemesInCommon
-            | PeerIncompatible::SignatureAlgorithmsExtensionRequired
             | PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon => Self::NoCommonSignature,
             _ => Self::Incompatible,
         }
@@ -100,6 +103,7 @@ impl HandshakeFault {
             Self::NoCommonSuite => "no_common_suite",
             Self::NoCommonGroup => "no_common_group",
             Self::NoCommonSignature => "no_common_signature",
+            Self::NoSignatures => "no_signature_algorithms",
             Self::NoCommonProtocol => "no_application_protocol",
             Self::UnknownName => "unknown_name",
             Self::ClientCertificate(_) => "client_certificate",
@@ -139,6 +143,9 @@ impl HandshakeFault {
             Self::NoCommonGroup => "let the other side offer X25519 or P-256",
             Self::NoCommonSignature => {
                 "add a certificate with another kind of key (ECDSA P-256, RSA), or update the other side"
+            }
+            Self::NoSignatures => {
+                "update the other side: it is older than TLS 1.2, or takes signatures with SHA-1 alone, which are not made"
             }
             Self::NoCommonProtocol => "add the protocol to those of the site, or let the client offer http/1.1",
             Self::UnknownName => {
@@ -250,6 +257,10 @@ mod tests {
             (
                 PeerIncompatible::NoSignatureSchemesInCommon.into(),
                 "no_common_signature",
+            ),
+            (
+                PeerIncompatible::SignatureAlgorithmsExtensionRequired.into(),
+                "no_signature_algorithms",
             ),
             (PeerIncompatible::NullCompressionRequired.into(), "incompatible"),
             (Error::NoApplicationProtocol, "no_application_protocol"),
