@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use support::{Backend, Client, Config, Folder, Lbd, address, until};
+use support::{Authority, Backend, Client, Config, Folder, Lbd, address, until};
 
 /// A program with an admin socket before backends that say who they are.
 struct Setup {
@@ -632,4 +632,41 @@ fn a_silent_client_of_the_socket_slows_nobody_down() {
         (setup.lbd.descriptors() < 64).then_some(())
     });
     setup.lbd.stop();
+}
+
+#[test]
+fn reloads_that_were_refused_are_counted() {
+    let backend = Backend::saying("a");
+    let setup = Setup::start(&[backend.address()], |config| config);
+    assert_eq!(setup.status()["process"]["refused"], 0);
+    assert!(!setup.ask(&["status"]).stdout.contains("refused"));
+    for count in 1..3 {
+        setup.lbd.reload_refused("version = 2\n");
+        assert_eq!(setup.status()["process"]["refused"], count);
+    }
+    assert!(
+        setup
+            .ask(&["status"])
+            .stdout
+            .contains("2 reloads refused since the start: the log says why")
+    );
+}
+
+#[test]
+fn a_pool_that_believes_any_certificate_is_marked_until_it_no_longer_does() {
+    let backend = Backend::saying("a");
+    let authority = Authority::new("Root of backends");
+    let with = |config: Config, tls: &str| config.pool(&format!("tls = {{ server_name = \"a.internal\", {tls} }}"));
+    let setup = Setup::start(&[backend.address()], |config| with(config, "verify = \"none\""));
+    assert_eq!(setup.status()["pools"][0]["unverified"], true);
+    let table = setup.ask(&["status"]).stdout;
+    assert!(
+        table.contains("UNVERIFIED: `verify = \"none\"` believes whoever answers"),
+        "{table}"
+    );
+    let roots = format!("roots = {:?}", authority.root());
+    let mended = with(Config::http(setup.listener, &[backend.address()]), &roots);
+    setup.lbd.reload(&with_admin(&mended, &setup.socket(), ""));
+    assert_eq!(setup.status()["pools"][0]["unverified"], false);
+    assert!(!setup.ask(&["status"]).stdout.contains("UNVERIFIED"));
 }

@@ -309,7 +309,8 @@ fn s_tls_13_sessions_are_taken_up_again_by_tickets_and_by_number() {
     let config = Config::http(at, &[backend.address()])
         .top("workers = 2\nlog = { access = \"stdout\", format = \"json\" }")
         .listener(&tls(&[authority.server("site.pem", &["site.example"])]));
-    let lbd = Lbd::start(&config.text());
+    let socket = authority.folder().path().join("admin.sock");
+    let lbd = Lbd::start(&config.rest(&format!("[admin]\nsocket = {socket:?}\n")).text());
     let request = "GET / HTTP/1.1\r\nHost: site.example\r\nConnection: close\r\n\r\n";
     let session = authority.folder().path().join("session");
     let session = session.to_str().unwrap();
@@ -329,6 +330,23 @@ fn s_tls_13_sessions_are_taken_up_again_by_tickets_and_by_number() {
         until("they are logged as taken up", || {
             (lbd.stdout().matches("\"tls_resumed\":true").count() > 2 * number).then_some(())
         });
+    }
+    // The counts agree with the log.
+    let said = Command::new(env!("CARGO_BIN_EXE_lbd"))
+        .args(["status", "--json", "--socket", socket.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    let log = until("every line is written", || {
+        Some(lbd.stdout()).filter(|log| log.matches("\"tls_resumed\":").count() >= 15)
+    });
+    for counts in [&status["totals"], &status["listeners"][0]["counts"]] {
+        assert_eq!(counts["tls_handshakes"], 15, "{counts}");
+        assert_eq!(
+            counts["tls_resumed"],
+            log.matches("\"tls_resumed\":true").count(),
+            "{counts}"
+        );
     }
     lbd.stop();
 }

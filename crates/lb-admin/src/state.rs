@@ -76,6 +76,8 @@ pub struct Process {
     pub loaded: String,
     /// How long ago that was.
     pub loaded_seconds: f64,
+    /// How often a configuration, or a file that it names, was refused since the start; what ran before stayed.
+    pub refused: u64,
     /// It was told to stop and waits for its last connections.
     pub stopping: bool,
 }
@@ -122,6 +124,8 @@ pub struct Pool {
     pub failed_open: bool,
     /// The turns follow the weights exactly.
     pub exact_shares: bool,
+    /// It speaks TLS to its backends and believes whatever certificate they show.
+    pub unverified: bool,
     /// What was for it, all workers together.
     pub counts: PoolCounts,
     /// In the order of the configuration.

@@ -402,6 +402,7 @@ impl Preface {
             return Err(Refusal::over_tls(io, end).told(told));
         }
         let mut peer = TlsPeer::new(tls.facts(), site, verdict);
+        self.listener.counters.handshake(peer.is_resumed());
         if let Some(http) = self
             .view
             .http()

@@ -17,7 +17,9 @@ use std::mem::offset_of;
 pub struct ListenerCounters {
     opened: Count,
     closed: Count,
-    _room: [Count; 4],
+    handshakes: Count,
+    resumed: Count,
+    _room: [Count; 2],
     /// From 2xx on with those that follow on one line.
     responses: Responses,
     requests: Count,
@@ -44,6 +46,12 @@ impl ListenerCounters {
     /// It ended. Called once for each [`connection_opened`](Self::connection_opened).
     pub fn connection_closed(&self) {
         self.closed.add(1);
+    }
+
+    /// A handshake of TLS came to its end; `resumed`: with a session from before.
+    pub fn handshake(&self, resumed: bool) {
+        self.handshakes.add(1);
+        self.resumed.add(u64::from(resumed));
     }
 
     /// A request head was read.
@@ -74,6 +82,8 @@ impl ListenerCounters {
             // closed before opened: a connection between the two reads then counts as active, not as less than none
             closed: self.closed.read(),
             opened: self.opened.read(),
+            resumed: self.resumed.read(),
+            handshakes: self.handshakes.read(),
             requests: self.requests.read(),
             responses: self.responses.read(),
             client_in: self.client_in.read(),
@@ -91,6 +101,10 @@ pub struct ListenerCounts {
     pub opened: u64,
     /// Client connections ended.
     pub closed: u64,
+    /// Handshakes of TLS that came to their end.
+    pub handshakes: u64,
+    /// Those of them that took up a session from before.
+    pub resumed: u64,
     /// Request heads read.
     pub requests: u64,
     /// Final responses by first digit of the status, 1 to 5; index 0 is everything else.
@@ -115,6 +129,8 @@ impl ListenerCounts {
         add_each([
             (&mut self.opened, other.opened),
             (&mut self.closed, other.closed),
+            (&mut self.handshakes, other.handshakes),
+            (&mut self.resumed, other.resumed),
             (&mut self.requests, other.requests),
             (&mut self.client_in, other.client_in),
             (&mut self.client_out, other.client_out),
@@ -143,6 +159,9 @@ mod tests {
         c.connection_opened();
         c.connection_opened();
         c.connection_closed();
+        c.handshake(false);
+        c.handshake(false);
+        c.handshake(true);
         c.request();
         for status in [101, 200, 204, 301, 404, 502, 503, 99, 600] {
             c.response(status);
@@ -152,6 +171,7 @@ mod tests {
         c.ended(End::Internal);
         let n = c.read();
         assert_eq!((n.opened, n.closed, n.active(), n.requests), (2, 1, 1, 1));
+        assert_eq!((n.handshakes, n.resumed), (3, 1));
         assert_eq!(n.responses, [2, 1, 2, 1, 1, 2]);
         assert_eq!((n.client_in, n.client_out), (10, 20));
         assert_eq!(
@@ -165,6 +185,7 @@ mod tests {
         assert_eq!((n.ends.iter().filter(|(_, n)| *n > 0).count(), n.ends.sum()), (2, 2));
         let sum: ListenerCounts = (0..3).map(|_| c.read()).sum();
         assert_eq!((sum.opened, sum.closed, sum.requests), (6, 3, 3));
+        assert_eq!((sum.handshakes, sum.resumed), (9, 3));
         assert_eq!(sum.responses, [6, 3, 6, 3, 3, 6]);
         assert_eq!((sum.client_in, sum.client_out, sum.ends.sum()), (30, 60, 6));
     }

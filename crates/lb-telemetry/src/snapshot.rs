@@ -10,6 +10,10 @@ pub struct Snapshot {
     pub opened: u64,
     /// Connections ended.
     pub closed: u64,
+    /// Handshakes of TLS with clients that came to their end.
+    pub handshakes: u64,
+    /// Those of them that took up a session from before.
+    pub resumed: u64,
     /// Request heads read.
     pub requests: u64,
     /// Final responses by first digit of the status, 1 to 5; index 0 is everything else.
@@ -60,6 +64,8 @@ impl Snapshot {
         add_each([
             (&mut self.opened, other.opened),
             (&mut self.closed, other.closed),
+            (&mut self.handshakes, other.handshakes),
+            (&mut self.resumed, other.resumed),
             (&mut self.requests, other.requests),
             (&mut self.client_in, other.client_in),
             (&mut self.client_out, other.client_out),
@@ -81,6 +87,8 @@ impl Snapshot {
         add_each([
             (&mut self.opened, one.opened),
             (&mut self.closed, one.closed),
+            (&mut self.handshakes, one.handshakes),
+            (&mut self.resumed, one.resumed),
             (&mut self.requests, one.requests),
             (&mut self.client_in, one.client_in),
             (&mut self.client_out, one.client_out),

@@ -70,6 +70,8 @@ pub(crate) struct ControlLoop {
     /// When the process started, and when it took its present configuration.
     started: Time,
     loaded: Time,
+    /// Configurations and certificates that were refused since the start, what ran before staying.
+    refused: u64,
     /// It was told to stop.
     stopping: bool,
     /// A worker ended by a fault of ours.
@@ -154,6 +156,7 @@ impl ControlLoop {
             failed_open: HashSet::new(),
             started: now,
             loaded: now,
+            refused: 0,
             stopping: false,
             has_fault: false,
             limits: HashMap::new(),

@@ -15,6 +15,7 @@ use lb_proxy::{ListenerOptions, Order, Service, Snapshot};
 use lb_types::Time;
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
+use std::fmt;
 use std::mem::discriminant;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -164,7 +165,7 @@ impl ControlLoop {
         };
         match std::thread::Builder::new().name("load".to_owned()).spawn(load) {
             Ok(_) => self.loading = Some(loading),
-            Err(error) => note(format_args!("reload refused, nothing was changed: {error}")),
+            Err(error) => self.refuse_reload(format_args!(": {error}")),
         }
     }
 
@@ -175,17 +176,22 @@ impl ControlLoop {
                 say(&warnings);
                 if let Err(error) = ready.map_err(Into::into).and_then(|ready| self.apply(ready)) {
                     self.reopen_log();
-                    note(format_args!("reload refused, nothing was changed: {error}"));
+                    self.refuse_reload(format_args!(": {error}"));
                 }
             }
             Some(Err(problems)) => {
                 say(&problems);
-                note("reload refused, nothing was changed");
+                self.refuse_reload(format_args!(""));
                 self.reopen_log();
             }
-            None => note("reload refused, nothing was changed: reading the file failed"),
+            None => self.refuse_reload(format_args!(": reading the file failed")),
         }
         self.load_what_came();
+    }
+
+    fn refuse_reload(&mut self, why: fmt::Arguments<'_>) {
+        self.refused += 1;
+        note(format_args!("reload refused, nothing was changed{why}"));
     }
 
     /// Somebody asked for another reload while one was under way.

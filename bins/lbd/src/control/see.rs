@@ -80,6 +80,7 @@ impl ControlLoop {
             started_seconds,
             loaded,
             loaded_seconds,
+            refused: self.refused,
             stopping: self.stopping,
         };
         let listener = |entry: &std::sync::Arc<lb_proxy::ListenerEntry>| Listener {
@@ -122,6 +123,7 @@ impl ControlLoop {
             // only turns follow weights exactly; the others know of no rounding either
             exact_shares: pool.is_exact()
                 && matches!(plan.algorithm, Algorithm::WeightedRoundRobin | Algorithm::RoundRobin),
+            unverified: plan.tls.as_ref().is_some_and(|tls| !tls.verify),
             counts: (&self.workers.of_pool(name)).into(),
             backends: Vec::new(),
         };

@@ -12,6 +12,10 @@ pub struct Totals {
     pub connections: u64,
     /// Client connections open now.
     pub active: u64,
+    /// Handshakes of TLS with clients that came to their end.
+    pub tls_handshakes: u64,
+    /// Those of them that took up a session from before: the cheap ones.
+    pub tls_resumed: u64,
     /// Request heads read.
     pub requests: u64,
     /// Final responses by class: `1xx` to `5xx`, and `other`.
@@ -46,6 +50,10 @@ pub struct Totals {
 pub struct ListenerCounts {
     /// Client connections so far.
     pub connections: u64,
+    /// Handshakes of TLS with clients that came to their end.
+    pub tls_handshakes: u64,
+    /// Those of them that took up a session from before: the cheap ones.
+    pub tls_resumed: u64,
     /// Request heads read.
     pub requests: u64,
     /// Final responses by class: `1xx` to `5xx`, and `other`.
@@ -124,6 +132,8 @@ impl From<&lb_telemetry::Snapshot> for Totals {
         Self {
             connections: sums.opened,
             active: sums.active(),
+            tls_handshakes: sums.handshakes,
+            tls_resumed: sums.resumed,
             requests: sums.requests,
             responses: responses(sums.responses),
             client_bytes_in: sums.client_in,
@@ -145,6 +155,8 @@ impl From<&lb_telemetry::ListenerCounts> for ListenerCounts {
     fn from(counts: &lb_telemetry::ListenerCounts) -> Self {
         Self {
             connections: counts.opened,
+            tls_handshakes: counts.handshakes,
+            tls_resumed: counts.resumed,
             requests: counts.requests,
             responses: responses(counts.responses),
             client_bytes_in: counts.client_in,

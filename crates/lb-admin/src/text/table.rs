@@ -78,6 +78,13 @@ fn process(process: &Process, out: &mut String) {
         process.serial,
         short(process.loaded_seconds),
     );
+    if process.refused > 0 {
+        let _ = writeln!(
+            out,
+            "{} refused since the start: the log says why",
+            counted(process.refused, "reload")
+        );
+    }
 }
 
 fn listeners(state: &State, options: TableOptions, out: &mut String) {
@@ -158,6 +165,11 @@ fn pool(pool: &Pool, options: TableOptions, out: &mut String) {
     out.push('\n');
     if pool.failed_open {
         out.push_str("  FAILED OPEN: too few backends are up, so health is ignored\n");
+    }
+    if pool.unverified {
+        out.push_str(
+            "  UNVERIFIED: `verify = \"none\"` believes whoever answers; set `roots` or `pins` in the pool's `tls` instead\n",
+        );
     }
     rows(&pool.backends, |backend| backend.name.clone(), "  ", options, out);
 }

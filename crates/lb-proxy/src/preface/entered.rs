@@ -115,6 +115,11 @@ impl TlsPeer {
         }
     }
 
+    /// Was a session from before taken up?
+    pub(super) fn is_resumed(&self) -> bool {
+        self.facts.resumed
+    }
+
     /// What backends are told.
     pub(crate) fn client_lines(&self) -> &[(&'static str, String)] {
         &self.lines

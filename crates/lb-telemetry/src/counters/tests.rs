@@ -9,6 +9,7 @@ fn address(port: u16) -> Address {
 /// One request through this listener to this backend of this pool, and its end.
 fn serve(listener: &ListenerCounters, pool: &PoolCounters, backend: &BackendCounters) {
     listener.connection_opened();
+    listener.handshake(true);
     listener.request();
     backend.request();
     pool.connect();
@@ -40,6 +41,7 @@ fn the_sum_counts_each_thing_once_whatever_the_parts_say_of_it() {
     listeners[0].ended(End::NoRoute);
     let sum = counters.snapshot();
     assert_eq!((sum.opened, sum.closed, sum.requests), (4, 4, 5));
+    assert_eq!((sum.handshakes, sum.resumed), (4, 4));
     assert_eq!(sum.responses, [0, 0, 4, 0, 1, 0]);
     assert_eq!((sum.client_in, sum.client_out), (40, 80));
     assert_eq!(
