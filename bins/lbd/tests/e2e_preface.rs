@@ -189,6 +189,104 @@ fn tls_is_passed_on_by_the_name_that_is_asked_for() {
     lbd.stop();
 }
 
+/// A connection from there that is served, if it is.
+fn served(from: &str, to: SocketAddr, before: &str) -> Option<Client> {
+    let mut client = Client::connect_from(from.parse().unwrap(), to);
+    let _ = client.try_send([before, GET].concat());
+    client.response_to("GET").ok().map(|_| client)
+}
+
+#[test]
+fn s_ka_09_one_client_has_no_more_connections_than_it_may_whatever_is_reloaded() {
+    let backend = Backend::saying("here");
+    let at = address();
+    let config = |limits: &str| {
+        Config::http(at, &[backend.address()])
+            .top("workers = 2\nlog = { access = \"stdout\", format = \"json\" }")
+            .listener(&format!("trusted_proxies = [\"127.0.0.9\"]\nlimits = {{ {limits} }}"))
+            .text()
+    };
+    let two = config("max_connections_per_client = 2");
+    let lbd = Lbd::start(&two);
+    let mut held = vec![
+        served("127.0.0.5", at, "").unwrap(),
+        served("127.0.0.5", at, "").unwrap(),
+    ];
+    assert!(served("127.0.0.5", at, "").is_none());
+    // Others have their own, and who brings others as many as there are.
+    held.extend((0..2).map(|_| served("127.0.0.6", at, "").unwrap()));
+    held.extend((0..5).map(|_| served("127.0.0.9", at, "").unwrap()));
+    until("the refusal is logged and counted", || {
+        let told = "\"detail\":\"the client has 2 open already, as many as one client may\"";
+        (lbd.stdout().contains(told) && lbd.state().ends("connection_limit") == 1).then_some(())
+    });
+    // Who leaves makes room.
+    held.remove(0);
+    held.push(until("there is room again", || served("127.0.0.5", at, "")));
+    assert!(served("127.0.0.5", at, "").is_none());
+    lbd.reload(&two);
+    assert!(served("127.0.0.5", at, "").is_none(), "the counts outlive a reload");
+    lbd.reload(&config("max_connections_per_client = 3"));
+    held.push(served("127.0.0.5", at, "").unwrap());
+    assert!(served("127.0.0.5", at, "").is_none());
+    // Other prefixes, other counts.
+    lbd.reload(&config("max_connections_per_client = 1, client_prefix_v4 = 24"));
+    held.push(served("127.0.0.5", at, "").unwrap());
+    assert!(served("127.0.0.77", at, "").is_none());
+    held.push(served("127.0.1.5", at, "").unwrap());
+    lbd.reload(&config(""));
+    held.extend((0..4).map(|_| served("127.0.0.5", at, "").unwrap()));
+    drop(held);
+    lbd.stop();
+}
+
+#[test]
+fn s_ka_09_behind_a_proxy_header_who_it_names_is_counted() {
+    let backend = Backend::saying("here");
+    let at = address();
+    let config = Config::http(at, &[backend.address()])
+        .listener("proxy_protocol = \"require\"\nproxy_protocol_from = [\"127.0.0.0/8\"]")
+        .listener("limits = { max_connections_per_client = 1 }");
+    let lbd = Lbd::start(&config.text());
+    let from = |client: &str| served("127.0.0.1", at, &format!("PROXY TCP4 {client} 192.0.2.9 40000 80\r\n"));
+    let first = from("192.0.2.1").unwrap();
+    assert!(from("192.0.2.1").is_none());
+    let second = from("192.0.2.2").unwrap();
+    drop((first, second));
+    until("there is room again", || from("192.0.2.1"));
+    lbd.stop();
+}
+
+#[test]
+fn s_ka_09_bytes_and_upgraded_connections_are_counted_until_they_end() {
+    const UPGRADE: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let switched = || {
+        Backend::start(|mut conn| {
+            if conn.head().is_ok() {
+                conn.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+            }
+            let _ = conn.await_end();
+        })
+    };
+    let limits = "limits = { max_connections_per_client = 1 }";
+    for is_http in [true, false] {
+        let (backend, at) = (switched(), address());
+        let config = if is_http { Config::http } else { Config::tcp };
+        let lbd = Lbd::start(&config(at, &[backend.address()]).listener(limits).text());
+        let enter = || {
+            let mut client = Client::connect(at);
+            let _ = client.try_send(UPGRADE);
+            client.head().ok().map(|head| (client, head.status()))
+        };
+        let (held, status) = enter().unwrap();
+        assert_eq!(status, 101);
+        assert!(enter().is_none());
+        drop(held);
+        until("there is room again", enter);
+        lbd.stop();
+    }
+}
+
 #[test]
 fn s_mtls_11_who_may_not_connect_is_closed_before_anything_is_said() {
     let backend = Backend::saying("here");

@@ -59,14 +59,15 @@ pub fn build(plan: &Plan, previous: Option<&Snapshot>) -> Result<Built, BuildErr
     };
     let mut listeners = Vec::new();
     for listener in &plan.listeners {
-        let options = listener::build(plan, listener, &mut entries, &engine);
+        let same = previous.and_then(|snapshot| {
+            snapshot
+                .listeners
+                .iter()
+                .find(|entry| entry.options.address == listener.address)
+        });
+        let before = same.map(|entry| &entry.options);
+        let options = listener::build(plan, listener, &mut entries, &engine, before);
         if let Some(options) = keep(options, &mut errors) {
-            let same = previous.and_then(|snapshot| {
-                snapshot
-                    .listeners
-                    .iter()
-                    .find(|entry| entry.options.address == listener.address)
-            });
             let connections = same.map_or_else(Arc::default, |entry| Arc::clone(&entry.connections));
             listeners.push(Arc::new(ListenerEntry { options, connections }));
         }

@@ -103,7 +103,7 @@ pub use lb_types::{Address, BackendId, Cidr, Wall, Weight};
 pub use plan::{
     AccessLists, AccessLog, Action, AdminSocket, AgentCheck, Backend, Certificates, Check, ClientAuth, ClientIp,
     ClientTimeouts, CookieInsert, Forward, Forwarded, Health, Http, HttpCheck, Limits, Listener, Log, Opening, Origin,
-    Passthrough, PassthroughRoute, Persistence, Plan, Pool, PoolTls, ProbeMethod, ProxyOut, ProxyProtocol,
+    Passthrough, PassthroughRoute, PerClient, Persistence, Plan, Pool, PoolTls, ProbeMethod, ProxyOut, ProxyProtocol,
     ProxyVersion, Retries, Route, Scheduling, ServerTls, Service, Site, SocketFile, Tcp, TrustedRoots,
     UpstreamTimeouts,
 };

@@ -7,7 +7,7 @@ mod tls;
 pub use health::{AgentCheck, Check, Health, HttpCheck, Origin, ProbeMethod};
 pub use listener::{
     AccessLists, Action, ClientTimeouts, Forward, Forwarded, Http, Limits, Listener, Opening, Passthrough,
-    PassthroughRoute, ProxyProtocol, Route, Service, SocketFile, Tcp, UpstreamTimeouts,
+    PassthroughRoute, PerClient, ProxyProtocol, Route, Service, SocketFile, Tcp, UpstreamTimeouts,
 };
 pub use pool::{Backend, ClientIp, CookieInsert, Persistence, Pool, ProxyOut, ProxyVersion, Retries, Scheduling};
 pub use tls::{Certificates, ClientAuth, PoolTls, ServerTls, Site, TrustedRoots};

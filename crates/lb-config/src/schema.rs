@@ -184,8 +184,11 @@ pub(crate) static ADMIN: Section = Section {
     ],
 };
 
-const LIMIT_KEYS: [Key; 9] = [
+const LIMIT_KEYS: [Key; 12] = [
     key("max_connections", integer(1, 10_000_000), "100000"),
+    key("max_connections_per_client", integer(1, 1_048_575), ""),
+    key("client_prefix_v4", integer(1, 32), "32"),
+    key("client_prefix_v6", integer(1, 128), "64"),
     key("keep_alive_requests", integer(1, 1_000_000_000), "1000"),
     HEAD_BYTES,
     FIELDS,

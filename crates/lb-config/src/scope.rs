@@ -1,5 +1,5 @@
 use crate::field::Field;
-use crate::plan::{ClientTimeouts, Limits, UpstreamTimeouts};
+use crate::plan::{ClientTimeouts, Limits, PerClient, UpstreamTimeouts};
 use crate::reader::Reader;
 use crate::schema::{LIMITS, TIMEOUTS, Value};
 use crate::usual;
@@ -77,6 +77,16 @@ impl Scope {
         self.number(name)
             .and_then(|number| usize::try_from(number).ok())
             .unwrap_or(usize::MAX)
+    }
+
+    pub(crate) fn per_client(&self) -> Option<PerClient> {
+        let small = |name| u8::try_from(self.count(name)).unwrap_or(u8::MAX);
+        let most = self.number("max_connections_per_client")?;
+        Some(PerClient {
+            most: u32::try_from(most).unwrap_or(u32::MAX),
+            prefix_v4: small("client_prefix_v4"),
+            prefix_v6: small("client_prefix_v6"),
+        })
     }
 
     /// Bytes per second.

@@ -37,9 +37,10 @@ prop_compose! {
 prop_compose! {
     fn limits()(fields in maybe("fields", &["7", "256"]), head in maybe("head_bytes", &["\"9KiB\"", "5000"]),
                 body in maybe("body_bytes", &["\"none\"", "\"1GiB\"", "17"]), rate in maybe("min_body_rate", &["\"none\"", "\"1KiB\"", "240"]),
-                most in maybe("max_connections", &["1", "5000"]),
+                most in maybe("max_connections", &["1", "5000"]), each in maybe("max_connections_per_client", &["1", "20"]),
+                bits in maybe("client_prefix_v4", &["24", "32"]), wide in maybe("client_prefix_v6", &["48", "64"]),
                 requests in maybe("keep_alive_requests", &["1", "100"])) -> String {
-        format!("{fields}{head}{body}{rate}{most}{requests}")
+        format!("{fields}{head}{body}{rate}{most}{each}{bits}{wide}{requests}")
     }
 }
 

@@ -60,7 +60,15 @@ impl Caps {
     /// [`Refusal::AtLimit`]; [`Refusal::Full`] when there is no room to count a new client and
     /// [`WhenFull::Refuse`] was chosen. With [`WhenFull::LetIn`] the pass [is not counted](Pass::is_counted).
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Pass, Refusal> {
-        let limit = self.limit.load(Relaxed);
+        self.enter_within(address, self.limit())
+    }
+
+    /// The same with another limit, at most [`MOST`](Self::MOST): several that have each their own share one count.
+    ///
+    /// # Errors
+    /// As for [`enter`](Self::enter).
+    pub fn enter_within(self: &Arc<Self>, address: IpAddr, limit: u32) -> Result<Pass, Refusal> {
+        let limit = limit.min(Self::MOST);
         let slot = match self.slots.take(self.hash(address), limit) {
             Taken::Slot(slot) => Some(slot),
             Taken::AtLimit => return Err(Refusal::AtLimit { limit }),
@@ -97,6 +105,12 @@ impl Caps {
     pub fn set_limit(&self, limit: u32) -> Result<(), CapsError> {
         self.limit.store(checked(limit)?, Relaxed);
         Ok(())
+    }
+
+    /// Bits of an IPv4 and of an IPv6 address that make a client.
+    #[must_use]
+    pub const fn prefixes(&self) -> (u8, u8) {
+        (self.v4, self.v6)
     }
 
     /// Bytes on the heap: 8 for each client there is room for.

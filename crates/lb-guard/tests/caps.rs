@@ -41,6 +41,19 @@ fn s_ka_09_one_more_than_the_cap_is_refused_until_one_leaves() {
 }
 
 #[test]
+fn s_ka_09_several_limits_can_share_one_count() {
+    let caps = caps(1);
+    let client = ip("192.0.2.1");
+    let held: Vec<Pass> = (0..3).map(|_| caps.enter_within(client, 3).unwrap()).collect();
+    assert_eq!(caps.enter_within(client, 3).unwrap_err(), Refusal::AtLimit { limit: 3 });
+    assert_eq!(caps.enter(client).unwrap_err(), Refusal::AtLimit { limit: 1 });
+    let more = caps.enter_within(client, u32::MAX).unwrap();
+    assert_eq!((caps.count(client), caps.prefixes()), (4, (32, 64)));
+    drop((held, more));
+    assert_eq!(caps.clients(), 0);
+}
+
+#[test]
 fn s_ka_09_a_client_is_an_ipv4_address_or_a_64_of_ipv6() {
     let caps = caps(1);
     let _passes = ["192.0.2.1", "2001:db8:1:2::1"].map(|client| caps.enter(ip(client)).unwrap());

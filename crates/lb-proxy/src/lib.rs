@@ -72,8 +72,8 @@ pub use lb_tls::{Sites, UpstreamTls};
 pub use lb_types::{Address, Cidr};
 pub use log::AccessLog;
 pub use options::{
-    HttpOptions, HttpsOptions, ListenerOptions, PROBE_AGENT, PassthroughOptions, PassthroughRoute, PoolOptions,
-    PrefaceOptions, ProxyIn, ProxyOut, ProxyVersion, Service, TcpOptions, TlsOptions,
+    HttpOptions, HttpsOptions, ListenerOptions, PROBE_AGENT, PassthroughOptions, PassthroughRoute, PerClient,
+    PoolOptions, PrefaceOptions, ProxyIn, ProxyOut, ProxyVersion, Service, TcpOptions, TlsOptions,
 };
 pub use snapshot::{ListenerEntry, Occupancy, PoolEntry, Snapshot};
 pub use worker::{Order, Worker};

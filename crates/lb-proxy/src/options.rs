@@ -1,12 +1,13 @@
 //! What a listener and a pool may do: plain values, filled by whoever builds a snapshot.
 
 use lb_balance::route::Routes;
-use lb_guard::Access;
+use lb_guard::{Access, Caps};
 use lb_http::forward::Statements;
 use lb_http::h1::Limits;
 use lb_preface::client_hello::ClientHello;
 use lb_tls::{Sites, UpstreamTls};
 use lb_types::{Address, Cidr, Slot};
+use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,7 @@ impl ListenerOptions {
     /// Does something come before what the service speaks?
     pub(crate) fn has_preface(&self) -> bool {
         self.preface.access.is_some()
+            || self.preface.per_client.is_some()
             || self.preface.proxy.is_some()
             || self.preface.tls.is_some()
             || matches!(self.service, Service::Passthrough(_))
@@ -51,6 +53,8 @@ impl ListenerOptions {
 pub struct PrefaceOptions {
     /// Who may connect at all; `None`: everybody.
     pub access: Option<Arc<Access>>,
+    /// How much of it one client may have; `None`: all of it.
+    pub per_client: Option<PerClient>,
     /// A PROXY header comes in front of each connection.
     pub proxy: Option<ProxyIn>,
     /// Clients speak TLS; `None`: plainly.
@@ -68,6 +72,7 @@ impl Default for PrefaceOptions {
     fn default() -> Self {
         Self {
             access: None,
+            per_client: None,
             proxy: None,
             tls: None,
             timeout: Duration::from_secs(10),
@@ -75,6 +80,16 @@ impl Default for PrefaceOptions {
             hello_bytes: 16 * 1024,
         }
     }
+}
+
+/// At most so many connections of one client at once. Trusted proxies of an HTTP listener bring many clients: they are
+/// not counted, and behind a PROXY header who that says is.
+#[derive(Debug, Clone)]
+pub struct PerClient {
+    /// The most, 1 to [`Caps::MOST`].
+    pub most: u32,
+    /// The counts, of all workers together. Taken over from the snapshot before, they stay true over a reload.
+    pub counts: Arc<Caps>,
 }
 
 /// Who sends PROXY headers.
@@ -146,6 +161,14 @@ pub struct HttpOptions {
     pub log_probes: bool,
     /// What has to do with https.
     pub https: HttpsOptions,
+}
+
+impl HttpOptions {
+    /// Is this one of the trusted proxies? An IPv4 address in IPv6's form is told by its IPv4 form.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.trusted_proxies.iter().any(|range| range.contains(address))
+    }
 }
 
 /// What an HTTP listener does because of TLS.

@@ -3,6 +3,7 @@
 use crate::core::Core;
 use crate::preface::TlsPeer;
 use crate::view::ListenerHandle;
+use lb_guard::Pass;
 use lb_http::forward::Sender;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -18,15 +19,21 @@ pub(crate) struct Peer {
     pub(crate) id: u32,
     /// What its TLS says of it.
     pub(crate) tls: Option<Rc<TlsPeer>>,
-    /// From where and to where, when a PROXY header said so.
-    pub(crate) proxied: Option<Box<(SocketAddr, SocketAddr)>>,
+    /// What few clients have.
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Debug)]
+struct Rare {
+    proxied: Option<(SocketAddr, SocketAddr)>,
+    pass: Option<Pass>,
 }
 
 impl Peer {
     pub(crate) fn new(
         listener: &Rc<ListenerHandle>,
         address: SocketAddr,
-        proxied_to: Option<SocketAddr>,
+        (proxied_to, pass): (Option<SocketAddr>, Option<Pass>),
         tls: Option<Rc<TlsPeer>>,
         core: &Core,
     ) -> Self {
@@ -39,13 +46,30 @@ impl Peer {
             .map(|to| to.port())
             .or_else(|| listener.view().options().address.port())
             .unwrap_or(usual);
+        let is_usual = proxied_to.is_none() && pass.is_none();
+        let rare = || {
+            Box::new(Rare {
+                proxied: proxied_to.map(|to| (address, to)),
+                pass,
+            })
+        };
         Self {
             listener: Rc::clone(listener),
             sender: Sender::new(address.ip(), scheme, port),
             id: core.next_client(),
             tls,
-            proxied: proxied_to.map(|to| Box::new((address, to))),
+            rare: (!is_usual).then(rare),
         }
+    }
+
+    /// From where and to where, when a PROXY header said so.
+    pub(crate) fn proxied(&self) -> Option<(SocketAddr, SocketAddr)> {
+        self.rare.as_ref()?.proxied
+    }
+
+    /// Its part of what its client may have, for a connection that goes on as something else.
+    pub(crate) fn take_pass(&mut self) -> Option<Pass> {
+        self.rare.as_mut()?.pass.take()
     }
 
     pub(crate) const fn address(&self) -> IpAddr {

@@ -19,6 +19,7 @@ use crate::core::Core;
 use crate::options::ProxyIn;
 use crate::timer::Timer;
 use crate::view::{ListenerHandle, ListenerView};
+use lb_guard::Pass;
 use lb_net::{Handshake, Refused, Stream, TlsFault};
 use lb_preface::client_hello::{self};
 use lb_preface::{Alert, Step as Read, Version, proxy, sniff};
@@ -52,6 +53,8 @@ pub(crate) struct Preface {
     leaves: bool,
     stage: Stage,
     place: Place,
+    /// Its part of what its client may have; taken once that is known.
+    pass: Option<Pass>,
 }
 
 #[derive(Debug)]
@@ -107,6 +110,7 @@ impl Preface {
             leaves: false,
             stage,
             place: Place::new(listener),
+            pass: None,
         }
     }
 
@@ -261,6 +265,18 @@ impl Preface {
             if !verdict.allowed {
                 self.core.give_buffer(input);
                 return Err(Refusal::silent(End::Denied, "its address is not let in here"));
+            }
+        }
+        if let Some(most) = &options.preface.per_client
+            && self.pass.is_none()
+            && !view.http().is_some_and(|http| http.trusts(self.client.ip()))
+        {
+            match most.counts.enter_within(self.client.ip(), most.most) {
+                Ok(pass) => self.pass = Some(pass),
+                Err(refusal) => {
+                    self.core.give_buffer(input);
+                    return Err(Refusal::silent(End::ConnectionLimit, "").told(refusal.to_string()));
+                }
             }
         }
         let is_tls = options.preface.tls.is_some() || options.passthrough().is_some();
@@ -448,6 +464,7 @@ impl Preface {
             early,
             client: self.client,
             proxied_to: self.proxied_to,
+            pass: self.pass.take(),
             tls,
             pool,
         }

@@ -12,6 +12,7 @@ use crate::tunnel::Tunnel;
 use crate::view::{ListenerHandle, ListenerView};
 use crate::worker::Count;
 use lb_balance::Outcome;
+use lb_guard::Pass;
 use lb_net::Stream;
 use lb_persist::Facts;
 use lb_telemetry::{Access, End};
@@ -37,6 +38,7 @@ pub(crate) struct Passage {
     timer: Option<Timer>,
     course: Course,
     unconnected: Option<Unconnected>,
+    _pass: Option<Pass>,
     _count: Count,
 }
 
@@ -80,6 +82,7 @@ impl Passage {
             timer: None,
             course: Course::new(),
             unconnected,
+            _pass: entered.pass,
             _count: count,
         }
     }

@@ -90,6 +90,14 @@ pub enum BuildError {
         /// The route's path.
         path: String,
     },
+    /// No counts can be kept of the clients of a listener.
+    #[error("listener {listener:?} cannot count the connections of each client")]
+    PerClient {
+        /// The listener.
+        listener: String,
+        /// The reason.
+        source: lb_guard::CapsError,
+    },
     /// TLS that clients of a listener cannot be served.
     #[error("listener {listener:?} cannot speak TLS")]
     ServerTls {
@@ -143,6 +151,7 @@ impl BuildError {
             Self::RouteAccess { .. } => {
                 "write `allow` and `deny` in the listener: a listener of its own for these clients"
             }
+            Self::PerClient { .. } => "change `max_connections_per_client`, `client_prefix_v4` or `client_prefix_v6`",
             Self::ServerTls { .. } => {
                 "change the `certificates`, `sites` or times of [listeners.tls] as the reason says"
             }

@@ -1,11 +1,12 @@
 use super::{BuildError, PoolEntries, codec_limits, tls};
 use crate::plan::{self, Action, Listener, Plan};
 use lb_balance::route::{self, Host, Prefix, Routes};
+use lb_guard::{Caps, CapsOptions};
 use lb_http::forward::Statements;
 use lb_http::h1;
 use lb_proxy::{
-    HttpOptions, HttpsOptions, ListenerOptions, PassthroughOptions, PassthroughRoute, PrefaceOptions, ProxyIn, Service,
-    TcpOptions,
+    HttpOptions, HttpsOptions, ListenerOptions, PassthroughOptions, PassthroughRoute, PerClient, PrefaceOptions,
+    ProxyIn, Service, TcpOptions,
 };
 use lb_tls::Engine;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ pub(super) fn build(
     listener: &Listener,
     entries: &mut PoolEntries<'_>,
     engine: &Engine,
+    before: Option<&ListenerOptions>,
 ) -> Result<ListenerOptions, BuildError> {
     let access_log = listener.access_log && plan.log.access != plan::AccessLog::Off;
     let service = match &listener.service {
@@ -75,16 +77,21 @@ pub(super) fn build(
         address: listener.address,
         backlog: listener.backlog,
         max_connections: listener.max_connections,
-        preface: preface(listener, engine)?,
+        preface: preface(listener, engine, before)?,
         service,
     })
 }
 
 /// What comes before the service.
-fn preface(listener: &Listener, engine: &Engine) -> Result<PrefaceOptions, BuildError> {
+fn preface(
+    listener: &Listener,
+    engine: &Engine,
+    before: Option<&ListenerOptions>,
+) -> Result<PrefaceOptions, BuildError> {
     let tls = listener.tls.as_deref().map(|tls| tls::server(listener, tls, engine));
     let usual = PrefaceOptions {
         access: listener.access.made.as_ref().map(|made| Arc::clone(made.value())),
+        per_client: per_client(listener, before)?,
         proxy: listener.proxy_protocol.as_ref().map(|proxy| ProxyIn {
             is_required: proxy.is_required,
             from: proxy.from.clone(),
@@ -101,6 +108,39 @@ fn preface(listener: &Listener, engine: &Engine) -> Result<PrefaceOptions, Build
         },
         None => usual,
     })
+}
+
+/// The counts go on where clients are still told apart by the same bits.
+fn per_client(listener: &Listener, before: Option<&ListenerOptions>) -> Result<Option<PerClient>, BuildError> {
+    let Some(planned) = listener.per_client else {
+        return Ok(None);
+    };
+    let prefixes = (planned.prefix_v4, planned.prefix_v6);
+    let kept = before
+        .and_then(|options| options.preface.per_client.as_ref())
+        .filter(|per_client| per_client.counts.prefixes() == prefixes);
+    let counts = match kept {
+        Some(per_client) => Arc::clone(&per_client.counts),
+        None => {
+            let mut options = CapsOptions::new(planned.most);
+            (options.v4_prefix, options.v6_prefix) = prefixes;
+            // Two thirds of it are filled at most, when each connection is another client's.
+            options.clients = listener
+                .max_connections
+                .saturating_mul(3)
+                .div_ceil(2)
+                .clamp(1 << 10, 1 << 23);
+            let caps = Caps::new(&options, lb_net::clock::seed()).map_err(|source| BuildError::PerClient {
+                listener: listener.name.clone(),
+                source,
+            })?;
+            Arc::new(caps)
+        }
+    };
+    Ok(Some(PerClient {
+        most: planned.most,
+        counts,
+    }))
 }
 
 fn statements(forwarded: plan::Forwarded) -> Statements {

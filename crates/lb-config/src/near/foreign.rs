@@ -307,9 +307,15 @@ pub(super) const KEYS: &[Foreign] = &[
     ),
     key(
         &["listeners", "listeners.routes"],
-        "rate_limit ratelimit limit_req limit_conn auth basic_auth basicauth auth_basic",
+        "rate_limit ratelimit limit_req auth basic_auth basicauth auth_basic",
         "",
         "there are no rate limits and passwords yet",
+    ),
+    key(
+        &["", "listeners"],
+        "limit_conn max_conn_per_ip maxconn_per_ip conn_per_ip connections_per_ip src_conn_cur",
+        "limits = { max_connections_per_client = 20 }",
+        "how many connections one client may have at once",
     ),
     key(
         &["listeners"],

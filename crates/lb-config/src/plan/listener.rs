@@ -23,6 +23,8 @@ pub struct Listener {
     pub backlog: u32,
     /// Most client connections at once, over all workers.
     pub max_connections: usize,
+    /// Most connections of one client at once; `None`: all of them.
+    pub per_client: Option<PerClient>,
     /// Does it write access-log lines?
     pub access_log: bool,
     /// What is spoken below the service.
@@ -45,6 +47,18 @@ pub struct ProxyProtocol {
     pub is_required: bool,
     /// Who may send it.
     pub from: Vec<Cidr>,
+}
+
+/// What one client may have of a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PerClient {
+    /// Connections at once, over all workers.
+    pub most: u32,
+    /// The bits of an IPv4 address that make a client.
+    pub prefix_v4: u8,
+    /// The bits of an IPv6 address that make a client.
+    pub prefix_v6: u8,
 }
 
 /// Who may connect, or be served: the longest range that holds the client decides.

@@ -137,6 +137,7 @@ fn read(
         socket,
         backlog: whole(reader.integer("backlog"), 4096),
         max_connections: limits.count("max_connections"),
+        per_client: limits.per_client(),
         access_log: reader.boolean("access_log").value().unwrap_or(true),
         tls: server_tls.map(Box::new),
         proxy_protocol,
@@ -146,6 +147,16 @@ fn read(
     };
     (listener, place)
 }
+
+/// Limits of connections, whatever they carry.
+pub(super) const OF_CONNECTIONS: [&str; 6] = [
+    "max_connections",
+    "max_connections_per_client",
+    "client_prefix_v4",
+    "client_prefix_v6",
+    "max_handshakes",
+    "hello_bytes",
+];
 
 /// Who may connect over the file of a Unix domain socket.
 fn socket(context: &Context<'_>, reader: &Reader<'_>, address: &Field<Address>) -> SocketFile {
@@ -208,7 +219,7 @@ fn tcp(reader: &Reader<'_>, pools: &Pools, timeouts: &Scope) -> Tcp {
         for key in LISTENER_LIMITS
             .keys
             .iter()
-            .filter(|key| !matches!(key.name, "max_connections" | "max_handshakes" | "hello_bytes"))
+            .filter(|key| !OF_CONNECTIONS.contains(&key.name))
         {
             not_for(&limits, key.name, "tcp", "there are no requests in plain TCP");
         }

@@ -63,7 +63,7 @@ fn report_others(reader: &Reader<'_>) {
         "the backends end the TLS: to end it here, leave `protocol` out or write protocol = \"tcp\"",
     );
     if let Field::Is(limits, _) = reader.quiet_table("limits", &LISTENER_LIMITS) {
-        let ours = ["max_connections", "max_handshakes", "hello_bytes"];
+        let ours = super::listener::OF_CONNECTIONS;
         for key in LISTENER_LIMITS.keys.iter().filter(|key| !ours.contains(&key.name)) {
             not_for(&limits, key.name, "tls_passthrough", WHY);
         }

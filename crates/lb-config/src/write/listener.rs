@@ -22,7 +22,7 @@ pub(super) fn text(out: &mut Text, plan: &Plan, listener: &Listener) {
             common(out, listener);
             let scope = Scope::default();
             let usual = scope.upstream();
-            let mut limits = vec![max_connections(listener)];
+            let mut limits = connections(listener);
             limits.extend(opening_limits(listener));
             out.table("limits", &limits);
             // `response` is no key of a tcp listener: it can only have come from further out, and means nothing here.
@@ -86,7 +86,7 @@ fn passthrough_text<'a>(
     name: impl Fn(&Forward) -> &'a str,
 ) {
     let scope = Scope::default();
-    let mut limits = vec![max_connections(listener)];
+    let mut limits = connections(listener);
     limits.extend(opening_limits(listener));
     out.table("limits", &limits);
     let usual = seconds(scope.upstream().connect);
@@ -144,13 +144,18 @@ fn access_text(out: &mut Text, access: &AccessLists) {
     out.paths("deny_files", &access.deny_files);
 }
 
-fn max_connections(listener: &Listener) -> (&'static str, String, String) {
-    let usual = Scope::default().count("max_connections");
-    (
-        "max_connections",
-        listener.max_connections.to_string(),
-        usual.to_string(),
-    )
+fn connections(listener: &Listener) -> Vec<(&'static str, String, String)> {
+    let usual = Scope::default();
+    let count = |name, value: String| (name, value, usual.count(name).to_string());
+    let mut pairs = vec![count("max_connections", listener.max_connections.to_string())];
+    if let Some(per_client) = listener.per_client {
+        pairs.extend([
+            count("max_connections_per_client", per_client.most.to_string()),
+            count("client_prefix_v4", per_client.prefix_v4.to_string()),
+            count("client_prefix_v6", per_client.prefix_v6.to_string()),
+        ]);
+    }
+    pairs
 }
 
 fn http_text(out: &mut Text, listener: &Listener, http: &Http) {
@@ -184,14 +189,12 @@ fn http_text(out: &mut Text, listener: &Listener, http: &Http) {
         out.line("hsts", seconds(age));
     }
     let scope = Scope::default();
-    let mut pairs = vec![
-        max_connections(listener),
-        (
-            "keep_alive_requests",
-            http.keep_alive_requests.to_string(),
-            scope.count("keep_alive_requests").to_string(),
-        ),
-    ];
+    let mut pairs = connections(listener);
+    pairs.push((
+        "keep_alive_requests",
+        http.keep_alive_requests.to_string(),
+        scope.count("keep_alive_requests").to_string(),
+    ));
     pairs.extend(limit_pairs(&http.limits));
     let rate = |rate: Option<NonZeroU64>| quoted(&rate.map_or_else(|| "none".to_owned(), |rate| show_size(rate.get())));
     pairs.push(("min_body_rate", rate(http.min_body_rate), rate(scope.min_body_rate())));

@@ -8,7 +8,6 @@ use super::patience::Wait;
 use crate::core::Core;
 use crate::course::{self, OwnAnswer};
 use crate::options::HttpOptions;
-use crate::peer::Peer;
 use crate::preface;
 use crate::view::ListenerView;
 use lb_http::h1::Framing;
@@ -114,7 +113,7 @@ impl Exchange {
         }
         let bound = client.bonds.pool(asked);
         let pool = bound.as_ref().unwrap_or(asked);
-        let is_trusted = is_trusted(http, &client.peer);
+        let is_trusted = http.trusts(client.peer.address());
         let address = if is_trusted {
             cold_path();
             forward::client_address(&self.request, client.peer.address(), &http.trusted_proxies)
@@ -158,7 +157,7 @@ impl Exchange {
         // A proxy in front that is believed may have ended TLS.
         let said = self.request.first("x-forwarded-proto");
         if !http.https.redirect
-            || (is_trusted(http, &client.peer) && said.is_some_and(|said| said.eq_ignore_ascii_case(b"https")))
+            || (http.trusts(client.peer.address()) && said.is_some_and(|said| said.eq_ignore_ascii_case(b"https")))
         {
             return None;
         }
@@ -272,11 +271,6 @@ fn host_of(authority: &[u8]) -> &[u8] {
         Some(colon) if authority.get(colon) == Some(&b':') => authority.get(..colon).unwrap_or_default(),
         _ => authority,
     }
-}
-
-fn is_trusted(http: &HttpOptions, peer: &Peer) -> bool {
-    let address = peer.address();
-    http.trusted_proxies.iter().any(|range| range.contains(address))
 }
 
 #[cfg(test)]

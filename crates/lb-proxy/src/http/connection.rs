@@ -12,6 +12,7 @@ use crate::tunnel::Tunnel;
 use crate::view::ListenerHandle;
 use crate::worker::Count;
 use lb_balance::{Outcome, Ticket};
+use lb_guard::Pass;
 use lb_net::Stream;
 use lb_telemetry::End;
 use std::future::Future;
@@ -64,6 +65,7 @@ struct Tunneling {
     counted: Option<Counted>,
     address: IpAddr,
     tls: Option<Rc<TlsPeer>>,
+    _pass: Option<Pass>,
     /// For its log line, when there will be one.
     exchange: Option<Box<Exchange>>,
 }
@@ -170,13 +172,14 @@ impl Connection {
             early,
             client: peer,
             proxied_to,
+            pass,
             tls,
             ..
         } = entered;
         let has_come = !early.is_empty();
         let client = Client {
             side: ClientSide::h1(io, http, early, &self.core),
-            peer: Peer::new(&self.listener, peer, proxied_to, tls, &self.core),
+            peer: Peer::new(&self.listener, peer, (proxied_to, pass), tls, &self.core),
             timer,
             requests: 0,
             bonds: Bonds::default(),
@@ -232,6 +235,7 @@ impl Connection {
                     ticket,
                     counted,
                     address: client.peer.address(),
+                    _pass: client.peer.take_pass(),
                     tls: client.peer.tls,
                     exchange,
                 }))

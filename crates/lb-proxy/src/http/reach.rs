@@ -68,7 +68,7 @@ impl Want {
 fn on_behalf(client: &Client) -> OnBehalf<'_> {
     OnBehalf {
         io: client.side.stream(),
-        proxied: client.peer.proxied.as_deref().copied(),
+        proxied: client.peer.proxied(),
         tls: client.peer.tls.as_deref(),
     }
 }

@@ -2,6 +2,7 @@ use crate::buffer::Buffer;
 use crate::options::HttpsOptions;
 use crate::view::ListenerView;
 use base64ct::{Base64, Encoding};
+use lb_guard::Pass;
 use lb_net::{Stream, TlsFacts};
 use lb_telemetry::TlsAccess;
 use lb_tls::client_auth::ClientCertificate;
@@ -20,6 +21,8 @@ pub(crate) struct Entered {
     pub(crate) client: SocketAddr,
     /// Where the client connected to, when a PROXY header says so.
     pub(crate) proxied_to: Option<SocketAddr>,
+    /// Its part of what its client may have, held until its end.
+    pub(crate) pass: Option<Pass>,
     pub(crate) tls: Option<Rc<TlsPeer>>,
     /// Where a connection goes whose TLS is passed through: in the view that it was chosen from.
     pub(crate) pool: Option<(Rc<ListenerView>, usize)>,
@@ -33,6 +36,7 @@ impl Entered {
             early: Buffer::empty(),
             client,
             proxied_to: None,
+            pass: None,
             tls: None,
             pool: None,
         }
