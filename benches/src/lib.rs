@@ -139,6 +139,7 @@ fn listener(address: SocketAddr, sites: Option<Sites>) -> Result<ListenerOptions
             ..PrefaceOptions::default()
         },
         service: Service::Http(HttpOptions {
+            guards: Vec::new(),
             routes: Routes::new(vec![route])?,
             limits: Arc::default(),
             keep_alive: Duration::from_secs(75),

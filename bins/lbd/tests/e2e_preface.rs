@@ -189,6 +189,58 @@ fn tls_is_passed_on_by_the_name_that_is_asked_for() {
     lbd.stop();
 }
 
+#[test]
+fn s_mtls_11_a_route_serves_whom_its_lists_let_in() {
+    let backend = Backend::saying("here");
+    let at = address();
+    let folder = Folder::new();
+    let list = folder.write("deny.txt", "127.0.0.66\n");
+    let config = Config::http(at, &[backend.address()])
+        .listener("trusted_proxies = [\"127.0.0.9\"]")
+        .listener(&format!(
+            "[[listeners.routes]]\npath = \"/admin\"\npool = \"main\"\nallow = [\"127.0.0.5\"]\n\
+             [[listeners.routes]]\npath = \"/gone\"\nrespond = 410\ndeny_files = [{list:?}]"
+        ));
+    let lbd = Lbd::start(&config.text());
+    let ask = |from: &str, target: &str, said: &str| {
+        let mut client = Client::connect_from(from.parse().unwrap(), at);
+        let statuses = [(); 2].map(|()| {
+            let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n{said}\r\n");
+            client.exchange(request).status()
+        });
+        assert_eq!(statuses[0], statuses[1], "the connection goes on");
+        statuses[0]
+    };
+    let of = |client: &str| format!("X-Forwarded-For: {client}\r\n");
+    for (from, target, said, status) in [
+        ("127.0.0.5", "/admin", String::new(), 200),
+        ("127.0.0.6", "/admin", String::new(), 403),
+        ("127.0.0.6", "/admin/x?y", String::new(), 403),
+        ("127.0.0.6", "/", String::new(), 200),
+        // Who is not believed is who it is; who is, brings others.
+        ("127.0.0.6", "/admin", of("127.0.0.5"), 403),
+        ("127.0.0.9", "/admin", of("127.0.0.5"), 200),
+        ("127.0.0.9", "/admin", of("127.0.0.6"), 403),
+        ("127.0.0.6", "/gone", String::new(), 410),
+        ("127.0.0.66", "/gone", String::new(), 403),
+    ] {
+        assert_eq!(ask(from, target, &said), status, "{from} {target} {said}");
+    }
+    // No spelling of the path goes around the list.
+    for target in ["/x/../admin", "/%61dmin", "//admin", "/x/..;/admin", "/admin%2fx"] {
+        let status = ask("127.0.0.6", target, "");
+        assert!([400, 403].contains(&status), "{target}: {status}");
+    }
+    until("they are counted", || (lbd.state().ends("denied") >= 10).then_some(()));
+    folder.write("deny.txt", "127.0.0.6\n");
+    lbd.reload(&config.text());
+    assert_eq!(
+        (ask("127.0.0.66", "/gone", ""), ask("127.0.0.6", "/gone", "")),
+        (410, 403)
+    );
+    lbd.stop();
+}
+
 /// A connection from there that is served, if it is.
 fn served(from: &str, to: SocketAddr, before: &str) -> Option<Client> {
     let mut client = Client::connect_from(from.parse().unwrap(), to);

@@ -4,6 +4,7 @@
 mod common;
 
 use common::Fake;
+use lb_balance::route::{Action, Query};
 use lb_config::{
     BuildError, ClientAuthMode, Environment, Kind, Plan, PoolTls, Problems, Roots, ServerTls, Severity, TrustedRoots,
     Version, build, parse, resolve,
@@ -796,12 +797,40 @@ fn routes_have_lists_of_their_own() {
     let access = http.routes[0].access.access().unwrap();
     assert!(access.check("10.0.0.1".parse().unwrap()).allowed);
     assert!(!access.check("11.0.0.1".parse().unwrap()).allowed);
-    // Until the data plane looks at them, nothing is served that they might forbid.
-    let errors = build(&plan, None).unwrap_err();
-    let [BuildError::RouteAccess { path, .. }] = errors.iter().collect::<Vec<_>>()[..] else {
+    let snapshot = build(&plan, None).unwrap().commit();
+    let lb_proxy::Service::Http(http) = &snapshot.listeners[0].options.service else {
+        panic!("{snapshot:?}")
+    };
+    assert!(!http.guards[0].check("11.0.0.1".parse().unwrap()).allowed);
+    let host = None;
+    let found = |path: &'static [u8]| http.routes.find(&Query { host, path });
+    let guarded = Action::Guarded {
+        guard: 0,
+        then: Box::new(Action::Forward(0)),
+    };
+    assert_eq!(found(b"/admin/x"), Some(&guarded));
+    assert_eq!(found(b"/"), Some(&Action::Forward(0)));
+    // No other spelling leads around the list.
+    assert!(matches!(found(b"/x/..;/%61dmin"), Some(Action::Refuse(_))));
+    // Lists that nobody has read: nothing is served that they might forbid.
+    let mut unread = plan.clone();
+    let lb_config::Service::Http(http) = &mut unread.listeners[0].service else {
+        panic!("{unread:?}")
+    };
+    http.routes[0].access = lb_config::AccessLists::default();
+    http.routes[0].access.deny_files = paths(&["/etc/lbd/foes.txt"]);
+    let errors = build(&unread, None).unwrap_err();
+    let [BuildError::NotLoaded { owner }] = errors.iter().collect::<Vec<_>>()[..] else {
         panic!("{errors}")
     };
-    assert_eq!(path, "/admin");
+    assert!(owner.contains("/admin"), "{owner}");
+    let mut unread = plan.clone();
+    unread.listeners[0].access.deny_files = paths(&["/etc/lbd/foes.txt"]);
+    let errors = build(&unread, None).unwrap_err();
+    assert!(
+        errors.iter().any(|error| matches!(error, BuildError::NotLoaded { .. })),
+        "{errors}"
+    );
 }
 
 #[test]

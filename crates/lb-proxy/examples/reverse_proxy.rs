@@ -98,6 +98,7 @@ fn listener(address: SocketAddr, tcp: bool) -> Result<ListenerOptions, Box<dyn E
         })
     } else {
         Service::Http(HttpOptions {
+            guards: Vec::new(),
             routes: Routes::new(vec![Route {
                 hosts: vec![Host::Any],
                 path: Prefix::new("/")?,

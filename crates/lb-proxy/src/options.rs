@@ -126,6 +126,8 @@ pub enum Service {
 pub struct HttpOptions {
     /// From host and path to an index into [`Snapshot::pools`](crate::Snapshot::pools).
     pub routes: Routes,
+    /// Who is let in where a route has [`Guarded`](lb_balance::route::Action::Guarded) with this position.
+    pub guards: Vec<Arc<Access>>,
     /// Limits of the codec toward clients.
     pub limits: Arc<Limits>,
     /// How long a client connection may be silent between requests (S-KA-01: 75 s).
@@ -321,6 +323,7 @@ impl HttpOptions {
         let forever = Duration::from_secs(60);
         Self {
             routes: Routes::new(Vec::new()).expect("no route is no conflict"),
+            guards: Vec::new(),
             limits: Arc::default(),
             keep_alive: forever,
             keep_alive_requests: 1_000,

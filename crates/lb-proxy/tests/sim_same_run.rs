@@ -93,6 +93,7 @@ fn snapshot() -> Snapshot {
     });
     let pool = Pool::new("app", servers, Vec::new(), Algorithm::RoundRobin, &standings, None).unwrap();
     let http = HttpOptions {
+        guards: Vec::new(),
         routes: Routes::new(vec![Route {
             hosts: vec![Host::Any],
             path: Prefix::new("/").unwrap(),

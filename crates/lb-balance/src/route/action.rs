@@ -18,6 +18,13 @@ pub enum Action {
         /// The `Location` field, sent as it stands here.
         location: String,
     },
+    /// Only whom a list lets in gets the action inside; others are denied (403).
+    Guarded {
+        /// The list: a position of the caller's.
+        guard: usize,
+        /// What happens to those who are let in.
+        then: Box<Action>,
+    },
     /// It must not be forwarded. Answer with [`Refusal::status`].
     Refuse(Refusal),
 }

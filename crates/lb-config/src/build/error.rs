@@ -82,14 +82,6 @@ pub enum BuildError {
         /// The reason.
         source: PrefixError,
     },
-    /// A route with lists of addresses of its own: what would be served is not what was asked for.
-    #[error("listener {listener:?} has a route for {path:?} with lists of who is served, which nobody looks at yet")]
-    RouteAccess {
-        /// The listener.
-        listener: String,
-        /// The route's path.
-        path: String,
-    },
     /// No counts can be kept of the clients of a listener.
     #[error("listener {listener:?} cannot count the connections of each client")]
     PerClient {
@@ -117,7 +109,7 @@ pub enum BuildError {
         source: Box<lb_tls::BuildError>,
     },
     /// A plan that names files which were not loaded: it was changed after it was resolved.
-    #[error("{owner:?} names files of certificates that were not loaded")]
+    #[error("{owner:?} has certificates or lists of addresses that were not loaded")]
     NotLoaded {
         /// The listener or pool.
         owner: String,
@@ -148,9 +140,6 @@ impl BuildError {
                 "write the `host` as browsers send it: a name, `*.` and a name, or an address, without a port"
             }
             Self::Path { .. } => "write the `path` in normal form: it begins with a slash, and has no query",
-            Self::RouteAccess { .. } => {
-                "write `allow` and `deny` in the listener: a listener of its own for these clients"
-            }
             Self::PerClient { .. } => "change `max_connections_per_client`, `client_prefix_v4` or `client_prefix_v6`",
             Self::ServerTls { .. } => {
                 "change the `certificates`, `sites` or times of [listeners.tls] as the reason says"

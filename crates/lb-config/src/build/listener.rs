@@ -46,6 +46,12 @@ pub(super) fn build(
         }
         plan::Service::Http(http) => Service::Http(HttpOptions {
             routes: routes(&listener.name, http, entries)?,
+            guards: http
+                .routes
+                .iter()
+                .filter_map(|route| route.access.access())
+                .cloned()
+                .collect(),
             limits: Arc::new(h1::Limits {
                 query_characters: http.query_characters,
                 ..codec_limits(&http.limits)
@@ -88,9 +94,15 @@ fn preface(
     engine: &Engine,
     before: Option<&ListenerOptions>,
 ) -> Result<PrefaceOptions, BuildError> {
+    // To serve everybody would be worse than not to start.
+    if listener.access.access().is_none() && !listener.access.is_empty() {
+        return Err(BuildError::NotLoaded {
+            owner: listener.name.clone(),
+        });
+    }
     let tls = listener.tls.as_deref().map(|tls| tls::server(listener, tls, engine));
     let usual = PrefaceOptions {
-        access: listener.access.made.as_ref().map(|made| Arc::clone(made.value())),
+        access: listener.access.access().map(Arc::clone),
         per_client: per_client(listener, before)?,
         proxy: listener.proxy_protocol.as_ref().map(|proxy| ProxyIn {
             is_required: proxy.is_required,
@@ -152,25 +164,32 @@ fn statements(forwarded: plan::Forwarded) -> Statements {
 
 fn routes(listener: &str, http: &plan::Http, entries: &mut PoolEntries<'_>) -> Result<Routes, BuildError> {
     let mut routes = Vec::new();
+    let mut guards = 0..;
     for planned in &http.routes {
-        // To serve everybody would be worse than not to start.
-        if !planned.access.is_empty() {
-            return Err(BuildError::RouteAccess {
-                listener: listener.to_owned(),
-                path: planned.path.clone(),
+        let guard = planned.access.access().and_then(|_| guards.next());
+        if guard.is_none() && !planned.access.is_empty() {
+            return Err(BuildError::NotLoaded {
+                owner: format!("{listener}, route {}", planned.path),
             });
         }
         let hosts: Result<_, _> = planned.hosts.iter().map(|text| host(listener, text)).collect();
+        let action = match &planned.action {
+            Action::Forward(forward) => route::Action::Forward(entries.find_for(listener, forward)?),
+            Action::Respond(status) => route::Action::Respond { status: *status },
+            Action::Redirect { status, to } => route::Action::Redirect {
+                status: *status,
+                location: to.clone(),
+            },
+        };
         routes.push(route::Route {
             hosts: hosts?,
             path: prefix(listener, &planned.path)?,
-            action: match &planned.action {
-                Action::Forward(forward) => route::Action::Forward(entries.find_for(listener, forward)?),
-                Action::Respond(status) => route::Action::Respond { status: *status },
-                Action::Redirect { status, to } => route::Action::Redirect {
-                    status: *status,
-                    location: to.clone(),
+            action: match guard {
+                Some(guard) => route::Action::Guarded {
+                    guard,
+                    then: Box::new(action),
                 },
+                None => action,
             },
         });
     }

@@ -2,9 +2,12 @@
 
 use crate::options::HttpOptions;
 use lb_balance::route::{Action, Query};
+use lb_guard::Access;
 use lb_http::{Head, forward};
 use lb_telemetry::End;
 use std::hint::cold_path;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 /// An answer without a backend.
 #[derive(Debug)]
@@ -15,8 +18,8 @@ pub(crate) struct OwnAnswer<'a> {
     pub(crate) location: Option<&'a str>,
 }
 
-/// Which pool a request goes to, or what is answered without one.
-pub(crate) fn route<'a>(http: &'a HttpOptions, request: &Head) -> Result<usize, OwnAnswer<'a>> {
+/// Which pool a request of `client` goes to, or what is answered without one.
+pub(crate) fn route<'a>(http: &'a HttpOptions, request: &Head, client: IpAddr) -> Result<usize, OwnAnswer<'a>> {
     let query = Query {
         host: request.authority(),
         path: request.path(),
@@ -29,7 +32,22 @@ pub(crate) fn route<'a>(http: &'a HttpOptions, request: &Head) -> Result<usize, 
             location,
         })
     };
-    match http.routes.find(&query) {
+    let action = match http.routes.find(&query) {
+        Some(Action::Guarded { guard, then }) => {
+            let is_in = |access: &Arc<Access>| access.check(client).allowed;
+            if !http.guards.get(*guard).is_some_and(is_in) {
+                return Err(OwnAnswer {
+                    status: 403,
+                    end: End::Denied,
+                    detail: "its address is not let in by the route",
+                    location: None,
+                });
+            }
+            Some(&**then)
+        }
+        other => other,
+    };
+    match action {
         // OPTIONS with Max-Forwards: 0 asks us, not a backend (RFC 9110, section 7.6.2).
         Some(Action::Forward(_)) if forward::ends_here(request) => own(200, End::Respond, None),
         Some(Action::Forward(index)) => Ok(*index),

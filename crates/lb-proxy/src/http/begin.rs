@@ -85,7 +85,14 @@ impl Exchange {
             answer::respond(self, client, status, end, location.as_deref(), core);
             return Ok(());
         }
-        let index = match course::route(http, &self.request) {
+        let is_trusted = http.trusts(client.peer.address());
+        let address = if is_trusted {
+            cold_path();
+            forward::client_address(&self.request, client.peer.address(), &http.trusted_proxies)
+        } else {
+            client.peer.address()
+        };
+        let index = match course::route(http, &self.request, address) {
             Ok(index) => index,
             Err(OwnAnswer {
                 status,
@@ -113,13 +120,6 @@ impl Exchange {
         }
         let bound = client.bonds.pool(asked);
         let pool = bound.as_ref().unwrap_or(asked);
-        let is_trusted = http.trusts(client.peer.address());
-        let address = if is_trusted {
-            cold_path();
-            forward::client_address(&self.request, client.peer.address(), &http.trusted_proxies)
-        } else {
-            client.peer.address()
-        };
         let facts = Facts {
             target: Some(self.request.target()),
             fields: Some(&self.request),

@@ -241,6 +241,7 @@ pub(crate) fn listener_to(address: SocketAddr, setup: &Setup, paths: &[(&str, us
         max_connections: 1000,
         preface: lb_proxy::PrefaceOptions::default(),
         service: Service::Http(HttpOptions {
+            guards: Vec::new(),
             routes: Routes::new(routes.collect()).unwrap(),
             limits: Arc::new(setup.client_limits.clone()),
             keep_alive: setup.keep_alive,

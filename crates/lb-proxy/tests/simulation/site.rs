@@ -173,6 +173,7 @@ impl Site {
             ..Default::default()
         };
         HttpOptions {
+            guards: Vec::new(),
             routes: Routes::new(vec![Route {
                 hosts: vec![Host::Any],
                 path: Prefix::new("/").expect("a path"),

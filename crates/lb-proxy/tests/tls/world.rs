@@ -214,6 +214,7 @@ fn listener(address: SocketAddr, client: Option<Sites>) -> ListenerOptions {
             ..PrefaceOptions::default()
         },
         service: Service::Http(HttpOptions {
+            guards: Vec::new(),
             routes: Routes::new(vec![route]).unwrap(),
             limits: Arc::default(),
             keep_alive: PATIENCE,
