@@ -55,7 +55,7 @@ pub use core::census::{Census, census};
 #[doc(no_inline)]
 pub use lb_balance::{Pool, Routes};
 #[doc(no_inline)]
-pub use lb_guard::Access;
+pub use lb_guard::{Access, Caps};
 #[doc(no_inline)]
 pub use lb_http::forward::Statements;
 #[doc(no_inline)]
