@@ -496,6 +496,105 @@ fn a_good_certificate_comes_with_the_issuers_of_the_path_that_was_verified_and_n
     }
 }
 
+/// A default without a rule, and sites with these names and rules.
+fn sites_with(others: &[(&str, &ClientAuth)]) -> Sites {
+    let root = Authority::root("Servers");
+    let site = |name: &str, rule: &ClientAuth| {
+        let mut site = SiteOptions::new(name, identities(&[&root.server(&[name])]));
+        site.names = vec![name.to_owned()];
+        site.client_auth = rule.clone();
+        site
+    };
+    let mut options = ServerOptions::new("web", site("else.example", &ClientAuth::none()));
+    options.default.names.clear();
+    options.sites = others.iter().map(|(name, rule)| site(name, rule)).collect();
+    Sites::build(options, &engine()).expect("sites")
+}
+
+#[test]
+fn a_connection_from_before_a_reload_goes_on_where_the_new_rule_says_the_same_of_its_client() {
+    let (root, other) = (Authority::root("Clients"), Authority::root("Others"));
+    let by = |mode, change: &dyn Fn(&mut ClientAuthOptions)| rule(mode, &[&root], |options| change(options));
+    let listing = |serial: u64| {
+        let list = lists(&[&root.crl([serial])], RevocationPolicy::default());
+        move |options: &mut ClientAuthOptions| options.revocation = Some(Arc::clone(&list))
+    };
+    let (required, optional) = (ClientAuthMode::Required, ClientAuthMode::Optional);
+    let (plain, lenient) = (by(required, &|_| {}), by(optional, &|_| {}));
+    let (revoked, spared) = (by(required, &listing(5)), by(required, &listing(6)));
+    let lenient_spared = by(optional, &listing(6));
+    let strangers = rule(required, &[&other], |_| {});
+    let both_roots = rule(required, &[&root, &other], |_| {});
+    let none = ClientAuth::none();
+
+    let good = root.client("client", 5).shown(&[]);
+    let foreign = other.client("client", 5).shown(&[]);
+    for (before, shown, now, is_adopted) in [
+        // Lists and authorities change, and the client passes.
+        (&plain, &good, &spared, true),
+        (&plain, &good, &both_roots, true),
+        (&plain, &good, &lenient, true),
+        (&lenient, &good, &plain, true),
+        (&lenient, &None, &lenient_spared, true),
+        (&lenient, &None, &none, true),
+        // It does not.
+        (&plain, &good, &revoked, false),
+        (&plain, &good, &strangers, false),
+        (&lenient, &None, &plain, false),
+        (&lenient, &foreign, &plain, false),
+        // Backends were told another thing.
+        (&lenient, &foreign, &both_roots, false),
+        (&plain, &good, &none, false),
+        // It was never asked.
+        (&none, &None, &lenient, false),
+        (&none, &None, &plain, false),
+    ] {
+        let before = sites_with(&[(NAME, before)]);
+        let site = before.find(Some(NAME)).expect("a site");
+        let client = Client {
+            certificate: copy(shown),
+            ..Client::default()
+        };
+        let shaken = shake(&client.config(&engine()), site.config(), NAME);
+        let verdict = shaken.verdict(site);
+        let certificates = shaken.server.peer_certificates();
+        // The site has another place now.
+        let after = sites_with(&[("first.example", &none), (NAME, now)]);
+        assert!(!after.answers(site, NAME));
+        let adopted = after.adopt(site, "WWW.example.org.:443", &verdict, certificates);
+        assert_eq!(adopted.is_some(), is_adopted, "{verdict:?} {}", now.mode());
+        if let Some(adopted) = adopted {
+            assert_eq!(adopted.label(), NAME);
+            assert!(after.answers(adopted, NAME));
+            // From now on it is one of these, and 421 is what other sites answer.
+            assert!(after.adopt(adopted, "first.example", &verdict, certificates).is_none());
+        }
+        assert!(before.adopt(site, "else.example", &verdict, certificates).is_none());
+    }
+    // Under a wildcard by more than one label, two rules apply.
+    let before = sites_with(&[(NAME, &plain)]);
+    let site = before.find(Some(NAME)).expect("a site");
+    let shaken = shake(
+        &Client {
+            certificate: copy(&good),
+            ..Client::default()
+        }
+        .config(&engine()),
+        site.config(),
+        NAME,
+    );
+    let after = sites_with(&[("*.example.net", &spared)]);
+    let adopt = |authority| {
+        after.adopt(
+            site,
+            authority,
+            &shaken.verdict(site),
+            shaken.server.peer_certificates(),
+        )
+    };
+    assert!(adopt("a.example.net").is_some() && adopt("b.a.example.net").is_none());
+}
+
 #[test]
 fn other_reasons_have_their_words_and_alerts_too() {
     let root = Authority::root("Clients");

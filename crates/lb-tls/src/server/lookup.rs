@@ -65,6 +65,12 @@ impl Lookup {
         }
     }
 
+    /// Whose a request for this host is: the default's, if nobody has its name.
+    pub(super) fn owner(&self, host: &str) -> u32 {
+        let found = self.by_name.find(host).filter(|_| !is_address(host));
+        found.copied().unwrap_or(0)
+    }
+
     const fn unless_strict(&self, is_missing: bool) -> Result<u32, UnknownName> {
         if self.is_strict {
             Err(UnknownName { is_missing })

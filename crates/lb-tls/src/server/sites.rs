@@ -2,11 +2,13 @@
 
 use super::lookup::{Lookup, SiteResolver};
 use super::{BuildError, ServerOptions, Site, SiteOptions, UnknownName, check_protocols};
+use crate::client_auth::{ClientAuthMode, ClientVerdict};
 use crate::names::{NameTable, host_of};
 use crate::tickets::{SessionCache, SiteSessions};
 use crate::{Engine, Identities};
-use rustls::ServerConfig;
 use rustls::compress::CompressionCache;
+use rustls::{HandshakeKind, ServerConfig};
+use rustls_pki_types::CertificateDer;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -156,6 +158,35 @@ impl Sites {
             let meant = self.sites.get(meant as usize).unwrap_or(&self.default);
             meant.client_auth.is_same(&site.client_auth)
         })
+    }
+
+    /// The site that a connection from before a reload belongs to from now on, for which [`answers`](Self::answers) said no:
+    /// the one that is meant, if by its rule the same is to be said of the client as was said when it came.
+    ///
+    /// So a new revocation list or authority costs a client nothing that passes it as well. `site`, `verdict` and
+    /// `certificates` are the connection's. `None`: 421 it is, so always for a connection of these very sites, for one on
+    /// which no certificate was asked for, and for a host to which several rules apply.
+    ///
+    /// Cost: the verification of a path; once for each connection and reload if the caller keeps the site.
+    #[must_use]
+    pub fn adopt(
+        &self,
+        site: &Site,
+        authority: &str,
+        verdict: &ClientVerdict,
+        certificates: Option<&[CertificateDer<'_>]>,
+    ) -> Option<&Arc<Site>> {
+        let is_ours = self.sites.iter().any(|own| std::ptr::eq(Arc::as_ptr(own), site));
+        if is_ours || !site.asks_clients() {
+            return None;
+        }
+        let meant = self.sites.get(self.lookup.owner(host_of(authority)) as usize)?;
+        if !self.answers(meant, authority) {
+            return None;
+        }
+        let now = meant.judge(certificates, HandshakeKind::Resumed);
+        let is_let_in = meant.client_auth.mode() != ClientAuthMode::Required || now.verified().is_some();
+        (is_let_in && now == *verdict).then_some(meant)
     }
 }
 
