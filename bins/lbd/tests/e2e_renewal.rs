@@ -89,16 +89,18 @@ fn no_request_fails_while_certificates_and_authorities_change() {
     let backend = Backend::http(|_| answer(200, "", b"here"));
     let at = address();
     let site = authority.folder().write("site.pem", &issue(&authority, 1));
-    let text = |mode: &str| {
+    let others = Authority::new("Root of other clients");
+    let text = |mode: &str, more: bool| {
+        let mut authorities = vec![clients.root()];
+        authorities.extend(more.then(|| others.root()));
         Config::http(at, &[backend.address()])
             .listener(&format!(
-                "tls = {{ certificates = [{site:?}], client_auth = \"{mode}\", authorities = [{:?}] }}",
-                clients.root()
+                "tls = {{ certificates = [{site:?}], client_auth = \"{mode}\", authorities = {authorities:?} }}"
             ))
             .text()
     };
     let certificate = clients.client("alice.pem", "Alice", 5);
-    let lbd = Lbd::start(&text("optional"));
+    let lbd = Lbd::start(&text("optional", false));
     let (stop, done, failed) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -119,9 +121,10 @@ fn no_request_fails_while_certificates_and_authorities_change() {
                 }
             });
         }
-        for round in 0..40_u64 {
+        for round in 0..100_u64 {
             authority.folder().write("site.pem", &issue(&authority, 100 + round));
-            lbd.reload(&text(if round % 2 == 0 { "required" } else { "optional" }));
+            let mode = if round % 2 == 0 { "required" } else { "optional" };
+            lbd.reload(&text(mode, round % 3 == 0));
         }
         let before = done.load(Ordering::SeqCst);
         until("requests go on", || {

@@ -82,6 +82,10 @@ impl Exchange {
             && let Some((status, end, location)) = self.wrong_door(&view, http, client)
         {
             cold_path();
+            if end == End::Misdirected {
+                // It is right on a connection of its own.
+                client.side.close_after();
+            }
             answer::respond(self, client, status, end, location.as_deref(), core);
             return Ok(());
         }
@@ -151,7 +155,7 @@ impl Exchange {
         if let Some(tls) = &client.peer.tls {
             let sites = &view.options().preface.tls.as_ref()?.sites;
             let authority = std::str::from_utf8(authority).unwrap_or_default();
-            let is_right = sites.answers(&tls.site, authority);
+            let is_right = tls.may_ask(sites, authority, client.side.stream());
             return (!is_right).then_some((421, End::Misdirected, None));
         }
         // A proxy in front that is believed may have ended TLS.

@@ -6,8 +6,10 @@ use lb_guard::Pass;
 use lb_net::{Stream, TlsFacts};
 use lb_telemetry::TlsAccess;
 use lb_tls::client_auth::ClientCertificate;
-use lb_tls::{ClientVerdict, Site};
+use lb_tls::{ClientVerdict, Site, Sites};
 use rustls::pki_types::CertificateDer;
+use std::cell::RefCell;
+use std::hint::cold_path;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -47,7 +49,8 @@ impl Entered {
 #[derive(Debug)]
 pub(crate) struct TlsPeer {
     pub(crate) facts: TlsFacts,
-    pub(crate) site: Arc<Site>,
+    /// The site that it belongs to; another of the same kind after a reload.
+    site: RefCell<Arc<Site>>,
     pub(crate) verdict: ClientVerdict,
     fingerprint: String,
     /// Fields that tell backends who the client is.
@@ -85,7 +88,7 @@ impl TlsPeer {
             .unwrap_or_default();
         Self {
             facts,
-            site,
+            site: RefCell::new(site),
             verdict,
             fingerprint,
             lines: Vec::new(),
@@ -119,6 +122,25 @@ impl TlsPeer {
         }
     }
 
+    /// May requests for this host come over the connection? After a reload it may have to be verified anew, once.
+    pub(crate) fn may_ask(&self, sites: &Sites, authority: &str, io: &Stream) -> bool {
+        let mut site = self.site.borrow_mut();
+        if sites.answers(&site, authority) {
+            return true;
+        }
+        cold_path();
+        let adopted = io.tls().and_then(|tls| {
+            tls.with_peer_certificates(|shown| sites.adopt(&site, authority, &self.verdict, shown).map(Arc::clone))
+        });
+        match adopted {
+            Some(adopted) => {
+                *site = adopted;
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Was a session from before taken up?
     pub(super) fn is_resumed(&self) -> bool {
         self.facts.resumed
@@ -139,7 +161,7 @@ impl TlsPeer {
             sni: self.facts.server_name.as_deref().unwrap_or_default(),
             alpn: self.facts.alpn.as_deref().unwrap_or_default(),
             resumed: self.facts.resumed,
-            verified: if self.site.asks_clients() {
+            verified: if self.site.borrow().asks_clients() {
                 self.verdict.word()
             } else {
                 ""

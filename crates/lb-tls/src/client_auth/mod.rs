@@ -171,6 +171,14 @@ impl ClientVerdict {
         }
     }
 
+    /// Is the same said of the same certificate? Over which path it was verified does not count.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Ok(one), Self::Ok(other)) => one.fingerprint == other.fingerprint,
+            _ => self == other,
+        }
+    }
+
     /// Why it is not good.
     #[must_use]
     pub fn refusal(&self) -> Option<&ClientRefusal> {

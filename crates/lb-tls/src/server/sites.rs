@@ -186,7 +186,7 @@ impl Sites {
         }
         let now = meant.judge(certificates, HandshakeKind::Resumed);
         let is_let_in = meant.client_auth.mode() != ClientAuthMode::Required || now.verified().is_some();
-        (is_let_in && now == *verdict).then_some(meant)
+        (is_let_in && now.says_the_same(verdict)).then_some(meant)
     }
 }
 
