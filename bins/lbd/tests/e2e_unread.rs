@@ -43,7 +43,7 @@ impl Drop for Unread {
 /// A pool whose state is some 300 KB of text.
 fn wordy(listener: SocketAddr, backend: SocketAddr) -> Config {
     let mut backends = vec![backend];
-    backends.extend((0..2_000_u16).map(|n| SocketAddr::from(([127, 0, 0, 1], 1 + n))));
+    backends.extend((0..2_000_u16).map(|n| SocketAddr::from(([127, 0, 0, 1], 3_000 + n))));
     let mut config = Config::http(listener, &backends);
     for number in 1..backends.len() {
         config = config.backend(number, "drain = true");

@@ -1,42 +1,31 @@
 use crate::ProxyHeader;
-use std::net::{IpAddr, SocketAddr};
+use lb_preface::proxy::{self, Addresses, Outgoing, Transport};
+use std::net::SocketAddr;
 
 /// The bytes of the header of a connection between these ends, from and to, which are of one family; `None`: over a
 /// Unix domain socket.
 pub(crate) fn proxy_header(version: ProxyHeader, ends: Option<(SocketAddr, SocketAddr)>) -> Vec<u8> {
-    match (version, ends) {
-        (ProxyHeader::V1, None) => b"PROXY UNKNOWN\r\n".to_vec(),
-        (ProxyHeader::V2, None) => [&SIGNATURE[..], &[VERSION_2 | PROXY, UNSPECIFIED, 0, 0]].concat(),
-        (ProxyHeader::V1, Some((from, to))) => {
-            let family = if from.is_ipv4() { "TCP4" } else { "TCP6" };
-            let (source, target) = (from.ip(), to.ip());
-            format!("PROXY {family} {source} {target} {} {}\r\n", from.port(), to.port()).into_bytes()
-        }
-        (ProxyHeader::V2Local, _) => [&SIGNATURE[..], &[VERSION_2 | LOCAL, UNSPECIFIED, 0, 0]].concat(),
-        (ProxyHeader::V2, Some((from, to))) => {
-            let (family, bytes) = if from.is_ipv4() { (TCP4, 12_u8) } else { (TCP6, 36_u8) };
-            let mut header = [&SIGNATURE[..], &[VERSION_2 | PROXY, family, 0, bytes]].concat();
-            for address in [from.ip(), to.ip()] {
-                match address {
-                    IpAddr::V4(v4) => header.extend(v4.octets()),
-                    IpAddr::V6(v6) => header.extend(v6.octets()),
-                }
-            }
-            header.extend(from.port().to_be_bytes());
-            header.extend(to.port().to_be_bytes());
-            header
-        }
+    let ends = ends.filter(|_| version != ProxyHeader::V2Local);
+    let addresses = ends.map_or(Addresses::Unknown, |(source, destination)| Addresses::Ip {
+        source,
+        destination,
+    });
+    let mut out = Vec::new();
+    if version == ProxyHeader::V1 {
+        proxy::write_v1(&addresses, &mut out);
+        return out;
     }
+    let header = Outgoing {
+        addresses,
+        transport: Transport::Stream,
+        tlvs: &[],
+        checksum: false,
+    };
+    if proxy::write_v2(&header, &mut out).is_err() {
+        debug_assert!(false, "without TLVs there is room");
+    }
+    out
 }
-
-/// `proxy-protocol.txt`, section 2.2.
-const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
-const VERSION_2: u8 = 0x20;
-const LOCAL: u8 = 0;
-const PROXY: u8 = 1;
-const UNSPECIFIED: u8 = 0;
-const TCP4: u8 = 0x11;
-const TCP6: u8 = 0x21;
 
 #[cfg(test)]
 mod tests {
@@ -69,5 +58,11 @@ mod tests {
             proxy_header(ProxyHeader::V2Local, Some((a, b))),
             b"\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00"
         );
+        // HAProxy and Envoy hang up when PROXY comes without addresses.
+        assert_eq!(
+            proxy_header(ProxyHeader::V2, None),
+            proxy_header(ProxyHeader::V2Local, None)
+        );
+        assert_eq!(proxy_header(ProxyHeader::V1, None), b"PROXY UNKNOWN\r\n");
     }
 }

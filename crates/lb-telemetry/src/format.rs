@@ -234,11 +234,7 @@ fn json(a: &Access<'_>, out: &mut Vec<u8>) {
     text("error", a.end.proxy_status().unwrap_or_default().as_bytes(), out);
     text("detail", a.detail.as_bytes(), out);
     if !a.backend.is_empty() {
-        out.extend_from_slice(if a.reused {
-            b",\"reused\":true"
-        } else {
-            b",\"reused\":false"
-        });
+        boolean("reused", a.reused, out);
         number("retries", u64::from(a.retries), out);
     }
     if let Some(tls) = &a.tls {
@@ -248,11 +244,7 @@ fn json(a: &Access<'_>, out: &mut Vec<u8>) {
         text("tls_sni", tls.sni.as_bytes(), out);
         text("tls_alpn", tls.alpn, out);
         if !tls.version.is_empty() {
-            out.extend_from_slice(if tls.resumed {
-                b",\"tls_resumed\":true"
-            } else {
-                b",\"tls_resumed\":false"
-            });
+            boolean("tls_resumed", tls.resumed, out);
         }
         text("client_verified", tls.verified.as_bytes(), out);
         text("client_subject", tls.client_subject.as_bytes(), out);
@@ -346,6 +338,11 @@ fn text(name: &str, value: &[u8], out: &mut Vec<u8>) {
 fn number(name: &str, value: u64, out: &mut Vec<u8>) {
     key(name, out);
     decimal(value, out);
+}
+
+fn boolean(name: &str, value: bool, out: &mut Vec<u8>) {
+    key(name, out);
+    out.extend_from_slice(if value { b"true" } else { b"false" });
 }
 
 fn micros(name: &str, value: Option<Duration>, out: &mut Vec<u8>) {
