@@ -156,7 +156,11 @@ fn listener(address: SocketAddr, sites: Option<Sites>) -> Result<ListenerOptions
             abort_on_half_close: false,
             access_log: false,
             log_probes: true,
-            https: lb_proxy::HttpsOptions::default(),
+            // Said over TLS, and without allocating.
+            https: lb_proxy::HttpsOptions {
+                hsts: Some(Duration::from_secs(15_552_000)),
+                ..Default::default()
+            },
         }),
     })
 }

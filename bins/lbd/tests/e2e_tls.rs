@@ -416,5 +416,13 @@ fn https_is_asked_for_by_redirect_and_remembered_and_another_site_gets_421() {
     );
     let got = ask(&["-H", "Host: other.example"]);
     assert!(got.text.starts_with("HTTP/1.1 421"), "{}", got.text);
+    // Our own answers say it as well, and nobody says it without TLS.
+    assert!(
+        got.text.contains("Strict-Transport-Security: max-age=15552000"),
+        "{}",
+        got.text
+    );
+    let got = client.exchange("GET /a?b HTTP/1.1\r\nHost: site.example:8080\r\n\r\n");
+    assert_eq!(got.head.get("strict-transport-security"), None);
     lbd.stop();
 }

@@ -53,7 +53,9 @@ pub(crate) struct Preface {
     leaves: bool,
     stage: Stage,
     place: Place,
-    /// Its part of what its client may have; taken once that is known.
+    /// It is known who the client is, and that it may come in.
+    is_admitted: bool,
+    /// Its part of what its client may have.
     pass: Option<Pass>,
 }
 
@@ -110,6 +112,7 @@ impl Preface {
             leaves: false,
             stage,
             place: Place::new(listener),
+            is_admitted: false,
             pass: None,
         }
     }
@@ -251,33 +254,43 @@ impl Preface {
         }
     }
 
-    fn hello(&mut self, cx: &mut Context<'_>, io: Stream, mut input: Buffer) -> Result<Next, Refusal> {
-        let view = Rc::clone(&self.view);
-        let options = view.options();
-        if options.preface.proxy.as_ref().is_some_and(|proxy| proxy.is_required) && !self.has_header {
+    /// May the client come in? Once for each connection, as soon as it is known who it is.
+    fn admit(&mut self, view: &ListenerView) -> Result<(), Refusal> {
+        let preface = &view.options().preface;
+        if preface.proxy.as_ref().is_some_and(|proxy| proxy.is_required) && !self.has_header {
             return Err(Refusal::silent(
                 End::ProxyHeader,
                 "a PROXY header is required, and its address is not one of proxy_protocol_from",
             ));
         }
-        if let Some(access) = &options.preface.access {
-            let verdict = access.check(self.client.ip());
-            if !verdict.allowed {
-                self.core.give_buffer(input);
-                return Err(Refusal::silent(End::Denied, "its address is not let in here"));
-            }
-        }
-        if let Some(most) = &options.preface.per_client
-            && self.pass.is_none()
-            && !view.http().is_some_and(|http| http.trusts(self.client.ip()))
+        let client = self.client.ip();
+        if preface
+            .access
+            .as_ref()
+            .is_some_and(|access| !access.check(client).allowed)
         {
-            match most.counts.enter_within(self.client.ip(), most.most) {
-                Ok(pass) => self.pass = Some(pass),
-                Err(refusal) => {
-                    self.core.give_buffer(input);
-                    return Err(Refusal::silent(End::ConnectionLimit, "").told(refusal.to_string()));
-                }
+            return Err(Refusal::silent(End::Denied, "its address is not let in here"));
+        }
+        if let Some(most) = &preface.per_client
+            && !view.http().is_some_and(|http| http.trusts(client))
+        {
+            let pass = most.counts.enter_within(client, most.most);
+            let refused =
+                |refusal: lb_guard::Refusal| Refusal::silent(End::ConnectionLimit, "").told(refusal.to_string());
+            self.pass = Some(pass.map_err(refused)?);
+        }
+        Ok(())
+    }
+
+    fn hello(&mut self, cx: &mut Context<'_>, io: Stream, mut input: Buffer) -> Result<Next, Refusal> {
+        let view = Rc::clone(&self.view);
+        let options = view.options();
+        if !self.is_admitted {
+            if let Err(refusal) = self.admit(&view) {
+                self.core.give_buffer(input);
+                return Err(refusal);
             }
+            self.is_admitted = true;
         }
         let is_tls = options.preface.tls.is_some() || options.passthrough().is_some();
         if !is_tls {

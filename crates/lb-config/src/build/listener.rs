@@ -1,7 +1,7 @@
 use super::{BuildError, PoolEntries, codec_limits, tls};
 use crate::plan::{self, Action, Listener, Plan};
 use lb_balance::route::{self, Host, Prefix, Routes};
-use lb_guard::{Caps, CapsOptions};
+use lb_guard::{Access, Caps, CapsOptions};
 use lb_http::forward::Statements;
 use lb_http::h1;
 use lb_proxy::{
@@ -44,39 +44,37 @@ pub(super) fn build(
                 access_log,
             })
         }
-        plan::Service::Http(http) => Service::Http(HttpOptions {
-            routes: routes(&listener.name, http, entries)?,
-            guards: http
-                .routes
-                .iter()
-                .filter_map(|route| route.access.access())
-                .cloned()
-                .collect(),
-            limits: Arc::new(h1::Limits {
-                query_characters: http.query_characters,
-                ..codec_limits(&http.limits)
-            }),
-            keep_alive: http.timeouts.keep_alive,
-            keep_alive_requests: http.keep_alive_requests,
-            head_timeout: http.timeouts.head,
-            body_timeout: http.timeouts.body,
-            write_timeout: http.timeouts.write,
-            request_timeout: http.timeouts.request,
-            min_body_rate: http.min_body_rate,
-            continue_timeout: http.timeouts.expect_continue,
-            tunnel_timeout: http.timeouts.tunnel,
-            trusted_proxies: http.trusted_proxies.clone(),
-            statements: statements(http.forwarded),
-            abort_on_half_close: http.abort_on_half_close,
-            access_log,
-            log_probes: http.log_probes,
-            https: HttpsOptions {
-                redirect: http.redirect_to_https,
-                hsts: http.hsts,
-                client_cert: http.forwarded.client_cert,
-                xfcc: http.forwarded.xfcc,
-            },
-        }),
+        plan::Service::Http(http) => {
+            let (routes, guards) = routes(&listener.name, http, entries)?;
+            Service::Http(HttpOptions {
+                routes,
+                guards,
+                limits: Arc::new(h1::Limits {
+                    query_characters: http.query_characters,
+                    ..codec_limits(&http.limits)
+                }),
+                keep_alive: http.timeouts.keep_alive,
+                keep_alive_requests: http.keep_alive_requests,
+                head_timeout: http.timeouts.head,
+                body_timeout: http.timeouts.body,
+                write_timeout: http.timeouts.write,
+                request_timeout: http.timeouts.request,
+                min_body_rate: http.min_body_rate,
+                continue_timeout: http.timeouts.expect_continue,
+                tunnel_timeout: http.timeouts.tunnel,
+                trusted_proxies: http.trusted_proxies.clone(),
+                statements: statements(http.forwarded),
+                abort_on_half_close: http.abort_on_half_close,
+                access_log,
+                log_probes: http.log_probes,
+                https: HttpsOptions {
+                    redirect: http.redirect_to_https,
+                    hsts: http.hsts,
+                    client_cert: http.forwarded.client_cert,
+                    xfcc: http.forwarded.xfcc,
+                },
+            })
+        }
     };
     Ok(ListenerOptions {
         name: listener.name.clone(),
@@ -162,12 +160,16 @@ fn statements(forwarded: plan::Forwarded) -> Statements {
     statements
 }
 
-fn routes(listener: &str, http: &plan::Http, entries: &mut PoolEntries<'_>) -> Result<Routes, BuildError> {
-    let mut routes = Vec::new();
-    let mut guards = 0..;
+/// The routes, and the lists that they name by position.
+fn routes(
+    listener: &str,
+    http: &plan::Http,
+    entries: &mut PoolEntries<'_>,
+) -> Result<(Routes, Vec<Arc<Access>>), BuildError> {
+    let (mut routes, mut guards) = (Vec::new(), Vec::new());
     for planned in &http.routes {
-        let guard = planned.access.access().and_then(|_| guards.next());
-        if guard.is_none() && !planned.access.is_empty() {
+        let access = planned.access.access();
+        if access.is_none() && !planned.access.is_empty() {
             return Err(BuildError::NotLoaded {
                 owner: format!("{listener}, route {}", planned.path),
             });
@@ -184,11 +186,14 @@ fn routes(listener: &str, http: &plan::Http, entries: &mut PoolEntries<'_>) -> R
         routes.push(route::Route {
             hosts: hosts?,
             path: prefix(listener, &planned.path)?,
-            action: match guard {
-                Some(guard) => route::Action::Guarded {
-                    guard,
-                    then: Box::new(action),
-                },
+            action: match access {
+                Some(access) => {
+                    guards.push(Arc::clone(access));
+                    route::Action::Guarded {
+                        guard: guards.len().saturating_sub(1),
+                        then: Box::new(action),
+                    }
+                }
                 None => action,
             },
         });
@@ -200,10 +205,11 @@ fn routes(listener: &str, http: &plan::Http, entries: &mut PoolEntries<'_>) -> R
             action: route::Action::Forward(entries.find_for(listener, forward)?),
         });
     }
-    Routes::new(routes).map_err(|source| BuildError::Routes {
+    let routes = Routes::new(routes).map_err(|source| BuildError::Routes {
         listener: listener.to_owned(),
         source,
-    })
+    })?;
+    Ok((routes, guards))
 }
 
 fn host(listener: &str, text: &str) -> Result<Host, BuildError> {

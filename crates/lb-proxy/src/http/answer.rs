@@ -1,9 +1,9 @@
 //! Answers that come from us and not from a backend.
 
-use super::client::ClientSide;
 use super::connection::Client;
 use super::exchange::{Exchange, Phase};
 use super::flow::Sink;
+use super::response::say_https_only;
 use crate::core::Core;
 use lb_http::h1::{self, Framing};
 use lb_http::{Head, Version, reason};
@@ -25,7 +25,7 @@ pub(super) fn respond(
         client.side.close_after();
     }
     let is_head = x.request.is_head_method();
-    if write(x, &mut client.side, status, end, location, is_head, core).is_err() {
+    if write(x, client, status, end, location, is_head, core).is_err() {
         // The codec is in no state to write: the protocol was broken before.
         refuse(x, client, status, end, core);
         return;
@@ -41,7 +41,7 @@ pub(super) fn refuse(x: &mut Exchange, client: &mut Client, status: u16, end: En
     let unread = x.phase == Phase::Head && client.side.begins_with(b"HEAD ");
     let is_head = unread || x.request.is_head_method();
     // It is as short as can be, and what is full was taken back: a client that cannot be told sees the end.
-    let _ = write(x, &mut client.side, status, end, None, is_head, core);
+    let _ = write(x, client, status, end, None, is_head, core);
     answers(x, status, end);
 }
 
@@ -54,17 +54,23 @@ fn answers(x: &mut Exchange, status: u16, end: End) {
 /// Puts the whole answer on its way.
 fn write(
     x: &mut Exchange,
-    side: &mut ClientSide,
+    client: &mut Client,
     status: u16,
     end: End,
     location: Option<&str>,
     is_head: bool,
     core: &Core,
 ) -> Result<(), h1::Error> {
+    let age = client.https_only();
+    let side = &mut client.side;
     let detail = x.course.detail;
     let body = body_of(status, end, detail);
     let mut head = core.take_head();
-    let written = build(&mut head, status, end, detail, location)
+    let built = build(&mut head, status, end, detail, location);
+    if let Some(age) = age {
+        say_https_only(&mut head, age);
+    }
+    let written = built
         .map_err(|_| h1::Error::OutOfTurn("no room for an answer of our own"))
         .and_then(|()| side.write_head(&head, Framing::Length(body.len() as u64), core));
     core.give_head(head);

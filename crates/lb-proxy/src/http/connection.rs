@@ -71,6 +71,12 @@ struct Tunneling {
 }
 
 impl Client {
+    /// For how long browsers are to come over TLS only: told them over TLS alone.
+    pub(super) fn https_only(&self) -> Option<Duration> {
+        self.peer.tls.as_ref()?;
+        self.peer.listener.view().http()?.https.hsts
+    }
+
     /// Waiting for a request, with no buffer in hand. `Ready`: go on with an exchange, or end. `woken`: by
     /// somebody, and nothing was looked at yet.
     fn poll_idle(&mut self, cx: &mut Context<'_>, core: &Core, woken: bool) -> Poll<Result<Box<Exchange>, End>> {

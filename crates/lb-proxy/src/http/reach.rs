@@ -53,7 +53,7 @@ impl Want {
     }
 
     /// A connection that waits for work, or the beginning of a new one.
-    fn reach(self, pool: &PoolView, ticket: &Ticket, of: OnBehalf<'_>, core: &Core) -> Result<Reached, NoContact> {
+    fn reach(self, pool: &PoolView, ticket: &Ticket, client: &Client, core: &Core) -> Result<Reached, NoContact> {
         if !self.fresh
             && let Some(idle) = pool.idle(ticket.slot())
             && let Some(stream) = self.take(idle, core.now().mono)
@@ -61,7 +61,7 @@ impl Want {
             return Ok(Reached::Kept(stream));
         }
         cold_path();
-        Contact::begin(pool, ticket, of, core).map(Reached::Begun)
+        Contact::begin(pool, ticket, on_behalf(client), core).map(Reached::Begun)
     }
 }
 
@@ -86,9 +86,9 @@ impl Exchange {
     /// the attempt before came to.
     pub(super) fn choose(&mut self, last: Option<End>, client: &mut Client, core: &Core) -> Result<(), Stop> {
         let want = self.want(client);
-        let reached = self.course.choose(last, core, |pool, ticket| {
-            want.reach(pool, ticket, on_behalf(client), core)
-        });
+        let reached = self
+            .course
+            .choose(last, core, |pool, ticket| want.reach(pool, ticket, client, core));
         match reached {
             Ok(reached) => self.begin_attempt(reached, core),
             Err(end) => {

@@ -10,6 +10,7 @@ use lb_http::{Head, Version, auth, forward, keep_alive};
 use lb_telemetry::End;
 use lb_types::{Fields, FieldsMut};
 use std::hint::cold_path;
+use std::io::Write;
 use std::time::Duration;
 
 impl Exchange {
@@ -146,9 +147,17 @@ impl Exchange {
 
 /// RFC 6797, section 6.1: unless the backend has said so itself. A head without room for it goes without.
 #[inline(never)]
-fn say_https_only(head: &mut Head, age: Duration) {
-    if head.first(HSTS).is_none() {
-        let _ = head.append(HSTS, format!("max-age={}", age.as_secs()).as_bytes());
+pub(super) fn say_https_only(head: &mut Head, age: Duration) {
+    if head.first(HSTS).is_some() {
+        return;
+    }
+    // The longest number has twenty digits.
+    let mut value = [0; 28];
+    let mut rest = &mut value[..];
+    if write!(rest, "max-age={}", age.as_secs()).is_ok() {
+        let unused = rest.len();
+        let used = value.len().saturating_sub(unused);
+        let _ = head.append(HSTS, value.get(..used).unwrap_or_default());
     }
 }
 
