@@ -14,6 +14,13 @@ const NAME: &str = "site.example";
 fn telling() -> Backend {
     Backend::http(|request| {
         let said = |name: &str| request.head.get(name).unwrap_or("-").to_owned();
+        // No other spelling reaches a backend that would read it as one of these.
+        let folded = |name: &str| name.to_ascii_lowercase().replace('_', "-");
+        let like = request.head.fields.iter().filter(|(name, _)| {
+            let real = ["client-cert", "client-cert-chain", "x-forwarded-client-cert"];
+            real.contains(&folded(name).as_str()) && name.contains('_')
+        });
+        assert_eq!(like.count(), 0, "{:?}", request.head.fields);
         let text = format!("{} | {}\n", said("client-cert"), said("x-forwarded-client-cert"));
         answer(200, "", text.as_bytes())
     })
@@ -30,6 +37,11 @@ struct World {
 
 impl World {
     fn new(rule: impl FnOnce(&Authority) -> String) -> Option<Self> {
+        Self::with("", rule)
+    }
+
+    /// With a further line in the listener.
+    fn with(line: &str, rule: impl FnOnce(&Authority) -> String) -> Option<Self> {
         let curl = peer("curl")?;
         let (servers, clients) = (Authority::new("Root of servers"), Authority::new("Root of clients"));
         let backend = telling();
@@ -37,7 +49,8 @@ impl World {
         let site = servers.server("site.pem", &[NAME]);
         let config = Config::http(at, &[backend.address()])
             .top("log = { access = \"stdout\", format = \"json\" }")
-            .listener("forwarded = { client_cert = true, xfcc = true }")
+            .listener(line)
+            .listener("forwarded = { client_cert = true, xfcc = true, drop_claims = false }")
             .listener(&format!("tls = {{ certificates = {site:?}, {} }}", rule(&clients)));
         let lbd = Lbd::start(&config.text());
         Some(Self {
@@ -165,6 +178,29 @@ fn s_mtls_07_a_client_that_is_refused_reaches_no_backend() {
 }
 
 #[test]
+fn s_mtls_10_a_proxy_that_is_believed_says_nothing_of_certificates_either() {
+    let line = "trusted_proxies = [\"127.0.0.1\"]";
+    let Some(world) = World::with(line, |clients| {
+        format!("client_auth = \"optional\", authorities = {:?}", clients.root())
+    }) else {
+        return;
+    };
+    let got = world.ask(
+        None,
+        &[
+            "-H",
+            "Client-Cert: :x:",
+            "-H",
+            "X-Forwarded-Client-Cert: Subject=\"CN=Root\"",
+            "-H",
+            "X_Forwarded_Client-Cert: y",
+        ],
+    );
+    assert_eq!(got.text, "- | -\n", "{}", got.errors);
+    world.lbd.stop();
+}
+
+#[test]
 fn s_mtls_09_optional_lets_everybody_in_and_says_which_it_was_and_s_mtls_10_backends_are_told_by_us_alone() {
     let Some(world) = World::new(|clients| format!("client_auth = \"optional\", authorities = {:?}", clients.root()))
     else {
@@ -180,6 +216,10 @@ fn s_mtls_09_optional_lets_everybody_in_and_says_which_it_was_and_s_mtls_10_back
         "X-Forwarded-Client-Cert: Subject=\"CN=Root\"",
         "-H",
         "client_cert: :x:",
+        "-H",
+        "X_Forwarded-Client_Cert: Subject=\"CN=Root\"",
+        "-H",
+        "Client-Cert_Chain: :x:",
     ];
     let got = world.ask(None, &forged);
     assert_eq!(got.text, "- | -\n", "{}", got.errors);

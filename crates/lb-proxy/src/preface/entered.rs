@@ -57,9 +57,9 @@ pub(crate) struct TlsPeer {
     lines: Vec<(&'static str, String)>,
 }
 
-/// Fields in which backends are told of the client's certificate, by us alone, and what some backends take for them: a
-/// CGI program cannot tell `-` from `_`.
-pub(crate) const CLIENT_LINES: [&str; 14] = [
+/// Fields in which backends are told of the client's certificate, by us alone, and what a CGI program takes for them, which
+/// cannot tell `-` from `_`. Other spellings of `X-Forwarded-*` have gone before: lb-http drops them from everybody.
+pub(crate) const CLIENT_LINES: [&str; 7] = [
     "Client-Cert",
     "Client_Cert",
     "Client-Cert-Chain",
@@ -67,13 +67,6 @@ pub(crate) const CLIENT_LINES: [&str; 14] = [
     "Client_Cert-Chain",
     "Client_Cert_Chain",
     "X-Forwarded-Client-Cert",
-    "X-Forwarded-Client_Cert",
-    "X-Forwarded_Client-Cert",
-    "X-Forwarded_Client_Cert",
-    "X_Forwarded-Client-Cert",
-    "X_Forwarded-Client_Cert",
-    "X_Forwarded_Client-Cert",
-    "X_Forwarded_Client_Cert",
 ];
 /// RFC 9440, section 2.
 const CERT: &str = "Client-Cert";
