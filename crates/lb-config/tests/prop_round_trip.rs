@@ -40,7 +40,7 @@ prop_compose! {
                 most in maybe("max_connections", &["1", "5000"]), each in maybe("max_connections_per_client", &["1", "20"]),
                 bits in maybe("client_prefix_v4", &["24", "32"]), wide in maybe("client_prefix_v6", &["48", "64"]),
                 requests in maybe("keep_alive_requests", &["1", "100"])) -> String {
-        format!("{fields}{head}{body}{rate}{most}{each}{bits}{wide}{requests}")
+        format!("{fields}{head}{body}{rate}{most}{}{requests}", if each.is_empty() { each } else { each + &bits + &wide })
     }
 }
 

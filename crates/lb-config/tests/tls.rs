@@ -941,3 +941,19 @@ fn what_lies_beside_certificates_in_a_folder_is_passed_over() {
     assert_eq!(server(&resolved.plan).default.certificates.identities().len(), 1);
     assert_eq!(resolved.plan.files().len(), 1 + BESIDE.len());
 }
+
+#[test]
+fn s_ka_09_prefixes_of_clients_mean_something_where_clients_are_counted() {
+    let (kind, severity, said) = only("limits = { client_prefix_v4 = 24 }", "");
+    assert_eq!((kind, severity), (Kind::NotApplicable, Severity::Error));
+    assert!(
+        said.contains("`client_prefix_v4` means nothing") && said.contains("max_connections_per_client"),
+        "{said}"
+    );
+    let plan = plan("limits = { max_connections_per_client = 3, client_prefix_v4 = 24 }", "");
+    let per_client = plan.listeners[0].per_client.unwrap();
+    assert_eq!(
+        (per_client.most, per_client.prefix_v4, per_client.prefix_v6),
+        (3, 24, 64)
+    );
+}

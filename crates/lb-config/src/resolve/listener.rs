@@ -104,6 +104,11 @@ fn read(
         hello: reader.has("tls") || word == Some("tls_passthrough"),
     };
     let opening = opening::read(reader, first, &limits, &timeouts);
+    if limits.per_client().is_none() {
+        for key in ["client_prefix_v4", "client_prefix_v6"] {
+            opening::not_here(reader, ("limits", key), "there is no `max_connections_per_client`");
+        }
+    }
     let service = match word {
         Some("tcp") => Service::Tcp(tcp(reader, pools, &timeouts)),
         Some("tls_passthrough") => Service::Passthrough(passthrough::read(reader, pools, &timeouts)),

@@ -82,7 +82,7 @@ pub(super) fn read(reader: &Reader<'_>, first: First, limits: &Scope, timeouts: 
     })
 }
 
-fn not_here(reader: &Reader<'_>, (table, key): (&'static str, &str), why: &str) {
+pub(super) fn not_here(reader: &Reader<'_>, (table, key): (&'static str, &str), why: &str) {
     let section = if table == "limits" {
         &LISTENER_LIMITS
     } else {
