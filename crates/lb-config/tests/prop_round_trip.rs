@@ -59,7 +59,7 @@ fn opening() -> impl Strategy<Value = (String, &'static str)> {
     let tls = prop::sample::select(vec![
         "",
         "[listeners.tls]\ncertificates = \"/etc/lbd/tls\"\n",
-        "[listeners.tls]\ncertificates = [\"/etc/lbd/one\", \"/etc/lbd/api.pem\"]\npassword_file = \"/etc/lbd/password\"\nstrict_sni = true\nserver_order = true\nsession_cache = 0\nticket_lifetime = \"90m\"\nticket_secret_file = \"/etc/lbd/tickets.key\"\n",
+        "[listeners.tls]\ncertificates = [\"/etc/lbd/one\", \"/etc/lbd/api.pem\"]\npassword_file = \"/etc/lbd/password\"\nstrict_sni = true\nserver_order = false\nsession_cache = 0\nticket_lifetime = \"90m\"\nticket_secret_file = \"/etc/lbd/tickets.key\"\n",
         "[listeners.tls]\ncertificates = \"/etc/lbd/tls\"\nclient_auth = \"optional\"\nauthorities = [\"/etc/lbd/ca.pem\"]\ncrl = \"/etc/lbd/crl.pem\"\nmissing_crl = \"accept\"\ndepth = 0\nmax_version = \"1.2\"\n[[listeners.tls.sites]]\nnames = [\"api.example.com\"]\ncertificates = \"/etc/lbd/api.pem\"\nclient_auth = \"required\"\nmissing_crl = \"refuse\"\nexpired_crl = \"accept\"\n[[listeners.tls.sites]]\nnames = [\"www.example.com\", \"example.com\"]\nclient_auth = \"none\"\nmax_version = \"1.3\"\nmin_version = \"1.3\"\n",
         "[[listeners.tls.sites]]\nnames = [\"api.example.com\"]\ncertificates = \"/etc/lbd/api.pem\"\n",
     ]);

@@ -92,7 +92,7 @@ fn one_folder_is_enough_and_holds_certificates_in_any_order() {
     );
     assert_eq!(
         (tls.strict_sni, tls.server_order, tls.session_cache),
-        (false, false, 20_480)
+        (false, true, 20_480)
     );
     assert_eq!(tls.ticket_lifetime, Duration::from_secs(12 * 3600));
     assert_eq!(tls.default.client_auth.mode, ClientAuthMode::None);
@@ -142,13 +142,13 @@ fn every_file_that_a_plan_was_made_from_can_be_watched() {
 fn numbers_and_versions_are_read_and_written() {
     let plan = plan(
         "limits = { max_handshakes = 7, hello_bytes = \"4KiB\" }\ntimeouts = { handshake = \"3s\" }\n[listeners.tls]\n\
-         certificates = [\"/etc/lbd/www.pem\", \"/etc/lbd/www.key\"]\nmin_version = \"1.3\"\nserver_order = true\nstrict_sni = true\n\
+         certificates = [\"/etc/lbd/www.pem\", \"/etc/lbd/www.key\"]\nmin_version = \"1.3\"\nserver_order = false\nstrict_sni = true\n\
          session_cache = 0\nticket_lifetime = \"1h\"",
         "",
     );
     let tls = server(&plan);
     assert_eq!(tls.default.versions.min(), Version::Tls13);
-    assert_eq!((tls.strict_sni, tls.server_order, tls.session_cache), (true, true, 0));
+    assert_eq!((tls.strict_sni, tls.server_order, tls.session_cache), (true, false, 0));
     let opening = plan.listeners[0].opening.unwrap();
     assert_eq!(
         (opening.handshake, opening.max_handshakes, opening.hello_bytes),
@@ -602,7 +602,8 @@ fn s_tls_05_a_listener_is_built_with_a_certificate_for_each_name() {
         site.config().alpn_protocols,
         [b"http/1.1".to_vec(), b"http/1.0".to_vec()]
     );
-    assert!(!site.config().ignore_client_order);
+    assert!(site.config().ignore_client_order);
+    assert!(!site.config_for([0x1303]).ignore_client_order);
     let lb_proxy::Service::Http(http) = &options.service else {
         panic!("{options:?}")
     };

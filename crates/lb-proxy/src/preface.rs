@@ -47,6 +47,8 @@ pub(crate) struct Preface {
     /// It came with a PROXY header.
     has_header: bool,
     server_name: Option<Box<str>>,
+    /// The cipher suite that a client of TLS likes most.
+    first_suite: Option<u16>,
     started: Now,
     timer: Option<Timer>,
     /// The drain's patience runs.
@@ -108,6 +110,7 @@ impl Preface {
             proxied_to: None,
             has_header: sends_header,
             server_name: None,
+            first_suite: None,
             timer: None,
             leaves: false,
             stage,
@@ -310,6 +313,7 @@ impl Preface {
             match found {
                 Ok(Read::Done { value, .. }) => {
                     self.server_name = value.server_name().host().map(Box::from);
+                    self.first_suite = value.cipher_suites().next();
                     if options.passthrough().is_some() {
                         // Pools are numbered anew by a reload.
                         let view = self.listener.view();
@@ -397,7 +401,7 @@ impl Preface {
         }
         let begun = Handshake::server(
             io,
-            Arc::clone(site.config()),
+            Arc::clone(site.config_for(self.first_suite)),
             self.server_name.as_deref(),
             input.filled(),
         );

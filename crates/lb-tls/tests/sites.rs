@@ -208,29 +208,42 @@ fn s_tls_07_and_09_the_suites_of_the_sources_and_compression_are_never_negotiate
 fn s_tls_06_the_server_or_the_client_orders_the_suites_as_the_site_says() {
     let root = Authority::root("Root");
     let identity = identities(&[&root.server(&["www.example.org"])]);
-    let mut provider = (**engine().provider()).clone();
-    provider.cipher_suites.reverse();
-    let clients = lb_tls::Engine::new(Arc::new(provider), &lb_tls::lb_cert::AwsLc, made::clock()).expect("an engine");
-    for (server_order, versions, suite) in [
-        (true, TLS13, CipherSuite::TLS13_AES_128_GCM_SHA256),
-        (false, TLS13, CipherSuite::TLS13_CHACHA20_POLY1305_SHA256),
-        (true, TLS12, CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
-        (false, TLS12, CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256),
-    ] {
-        let mut options = SiteOptions::new("default", identity.clone());
-        options.server_order = server_order;
-        let sites = Sites::build(ServerOptions::new("web", options), &engine()).expect("sites");
+    let taken = |server_order: bool, versions, rotate: usize| {
+        // The server's are AES-128, AES-256, ChaCha20 by version, and by key in TLS 1.2.
+        let mut provider = (**engine().provider()).clone();
+        provider.cipher_suites.reverse();
+        provider.cipher_suites.rotate_left(rotate);
+        let clients =
+            lb_tls::Engine::new(Arc::new(provider), &lb_tls::lb_cert::AwsLc, made::clock()).expect("an engine");
         let client = Client {
             versions,
             ..Client::default()
-        };
-        let shaken = shake(
-            &client.config(&clients),
-            sites.default_site().config(),
-            "www.example.org",
-        );
-        let negotiated = shaken.server.negotiated_cipher_suite().map(|one| one.suite());
-        assert_eq!(negotiated, Some(suite), "{server_order}");
+        }
+        .config(&clients);
+        let mut options = SiteOptions::new("default", identity.clone());
+        options.server_order = server_order;
+        let sites = Sites::build(ServerOptions::new("web", options), &engine()).expect("sites");
+        let speaks = |suite: &&rustls::SupportedCipherSuite| suite.tls13().is_some() == (versions == TLS13);
+        let offered = client.crypto_provider().cipher_suites.iter().filter(speaks);
+        let config = sites
+            .default_site()
+            .config_for(offered.map(|suite| suite.suite().into()));
+        let shaken = shake(&client, config, "www.example.org");
+        shaken.server.negotiated_cipher_suite().expect("a suite").suite()
+    };
+    use CipherSuite as S;
+    for (server_order, versions, rotate, suite) in [
+        (false, TLS13, 0, S::TLS13_CHACHA20_POLY1305_SHA256),
+        (false, TLS13, 7, S::TLS13_AES_256_GCM_SHA384),
+        (true, TLS13, 7, S::TLS13_AES_128_GCM_SHA256),
+        (false, TLS12, 0, S::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256),
+        (false, TLS12, 2, S::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384),
+        (true, TLS12, 2, S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+        // Who puts ChaCha20 first gets it.
+        (true, TLS13, 0, S::TLS13_CHACHA20_POLY1305_SHA256),
+        (true, TLS12, 0, S::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256),
+    ] {
+        assert_eq!(taken(server_order, versions, rotate), suite, "{server_order} {rotate}");
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) static TLS: Section = Section {
         key("strict_sni", Value::Boolean, "false"),
         MIN_VERSION,
         MAX_VERSION,
-        key("server_order", Value::Boolean, "false"),
+        key("server_order", Value::Boolean, "true"),
         key("ticket_secret_file", Value::Text("an absolute path"), ""),
         key("ticket_lifetime", millis(60 * SECOND, 7 * DAY), "\"12h\""),
         key("session_cache", integer(0, 10_000_000), "20480"),

@@ -12,7 +12,7 @@ pub use handshake::{Handshake, Refused, TlsFault};
 use crate::{Ended, Stream};
 use rustls::pki_types::CertificateDer;
 use rustls::{HandshakeKind, ProtocolVersion};
-use scratch::{AT_ONCE, MOST_BEFORE, MOST_UNFINISHED, OVERHEAD};
+use scratch::{AT_ONCE, MOST_BEFORE, MOST_UNFINISHED, OVERHEAD, RECORD, Scratch};
 use session::Session;
 use std::cell::{Cell, RefCell};
 use std::hint::cold_path;
@@ -155,12 +155,13 @@ impl TlsStream {
             return Some(Err(io::Error::new(io::ErrorKind::InvalidData, Unending)));
         }
         scratch::with(|scratch| {
-            let have = session.lay_down(&mut scratch.input);
+            let input = scratch.input.room();
+            let have = session.lay_down(input);
             // As much as the reader takes, or what the record that has begun still needs.
             let room = (into.len() + OVERHEAD)
                 .max(session.missing().unwrap_or(0))
                 .clamp(LEAST_READ, AT_ONCE + OVERHEAD);
-            let room = scratch.input.get_mut(have..have + room).unwrap_or_default();
+            let room = input.get_mut(have..have + room).unwrap_or_default();
             let taken = match read {
                 Read::AsKnown => self.carrier.try_recv(room),
                 Read::Now => self.carrier.recv_now(room),
@@ -174,7 +175,7 @@ impl TlsStream {
                 self.at_end.set(true);
                 return Some(Ok(0));
             }
-            let records = scratch.input.get_mut(..have + len).unwrap_or_default();
+            let records = input.get_mut(..have + len).unwrap_or_default();
             let filled = session.receive(records, into);
             if !session.output().is_empty() && !session.common().is_handshaking() && !session.has_plain() && filled == 0
             {
@@ -220,13 +221,14 @@ impl TlsStream {
             }
         }
         scratch::with(|scratch| {
-            let mut at = session.take_output(&mut scratch.output);
+            let Scratch { output, gather, .. } = scratch;
+            let mut at = output.base + session.take_output(output.room());
             let mut pieces = Pieces::new(slices);
             let mut taken = 0;
             while taken < AT_ONCE
-                && let Some(piece) = pieces.next(AT_ONCE - taken, &mut scratch.gather)
+                && let Some(piece) = pieces.next(AT_ONCE - taken, gather.room())
             {
-                let Some(end) = session.encrypt(piece, &mut scratch.output, at) else {
+                let Some(end) = session.encrypt(piece, &mut output.bytes, at) else {
                     cold_path();
                     let fault = session.fault().cloned().unwrap_or(rustls::Error::EncryptError);
                     return Some(Err(io::Error::new(io::ErrorKind::BrokenPipe, fault)));
@@ -234,7 +236,7 @@ impl TlsStream {
                 at = end;
                 taken += piece.len();
             }
-            let mut records = scratch.output.get(..at).unwrap_or_default();
+            let mut records = output.bytes.get(output.base..at).unwrap_or_default();
             while !records.is_empty() {
                 match self.carrier.try_send(records) {
                     Some(Ok(len)) => records = records.get(len..).unwrap_or_default(),
@@ -384,13 +386,15 @@ impl<'s> Pieces<'s> {
         if self.part.is_empty() {
             return None;
         }
-        if self.part.len() >= SHORT || self.slices.len() == 0 {
+        let is_alone = self.part.len() >= SHORT || self.slices.len() == 0;
+        // Two copies of which none is slow cost a tenth of one that is.
+        if is_alone && !scratch::is_slow_to_copy(self.part) {
             let (piece, rest) = self.part.split_at(self.part.len().min(most));
             self.part = rest;
             self.refill();
             return Some(piece);
         }
-        let most = most.min(gather.len());
+        let most = most.min(gather.len()).min(RECORD);
         let mut len = 0;
         while len < most && !self.part.is_empty() {
             let (now, later) = self.part.split_at(self.part.len().min(most - len));

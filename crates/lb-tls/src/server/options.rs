@@ -61,7 +61,7 @@ pub struct SiteOptions {
     pub protocols: Vec<Vec<u8>>,
     /// Which versions of TLS.
     pub versions: Versions,
-    /// Whether the server's order of cipher suites counts, not the client's (S-TLS-06).
+    /// Whether the server's order of cipher suites counts, not the client's (S-TLS-06): [`Site::config_for`](crate::Site::config_for).
     pub server_order: bool,
     /// Whether clients show a certificate.
     pub client_auth: ClientAuth,

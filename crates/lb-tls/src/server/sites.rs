@@ -40,7 +40,7 @@ pub enum SiteNote {
 }
 
 impl Sites {
-    /// Makes one rustls configuration for each site.
+    /// Makes the rustls configurations of each site.
     ///
     /// New keys for tickets and a new cache of sessions come with each call; the keys are those of before where the
     /// binding is ([`Site::binding`]).
@@ -85,10 +85,19 @@ impl Sites {
                     owner: site.label.clone(),
                     error,
                 })?;
+            let config = Arc::new(config);
+            let by_client = if config.ignore_client_order {
+                let mut by_client = ServerConfig::clone(&config);
+                by_client.ignore_client_order = false;
+                Arc::new(by_client)
+            } else {
+                Arc::clone(&config)
+            };
             sites.push(Arc::new(Site {
                 id,
                 label: site.label.clone(),
-                config: Arc::new(config),
+                config,
+                by_client,
                 versions: site.versions,
                 client_auth: site.client_auth.clone(),
                 identities,

@@ -38,7 +38,7 @@ pub(super) fn read(context: &Context<'_>, listener: &Reader<'_>) -> Option<Serve
     Some(ServerTls {
         sites,
         strict_sni: reader.boolean("strict_sni").value().unwrap_or(false),
-        server_order: reader.boolean("server_order").value().unwrap_or(false),
+        server_order: reader.boolean("server_order").value().unwrap_or(true),
         ticket_secret_file: secret.value(),
         ticket_secret,
         ticket_lifetime: reader
