@@ -131,7 +131,7 @@ impl TlsStream {
             if is_done {
                 return Poll::Ready(Ok(()));
             }
-            if session.is_closed || self.at_end.get() {
+            if session.is_closed || session.at_end {
                 return Poll::Ready(Err(TlsFault::Ended));
             }
             match self.pump(session, &mut [], Read::AsKnown) {

@@ -14,7 +14,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::{HandshakeKind, ProtocolVersion};
 use scratch::{AT_ONCE, MOST_BEFORE, MOST_UNFINISHED, OVERHEAD, RECORD, Scratch};
 use session::Session;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::hint::cold_path;
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
@@ -29,16 +29,6 @@ pub struct TlsStream {
     session: RefCell<Session>,
     /// The server name, of a client that asked for one.
     server_name: Option<Box<str>>,
-    /// The peer's direction of the socket is over.
-    at_end: Cell<bool>,
-    /// Ours is to end as soon as all that was sent has left.
-    closes: Cell<bool>,
-    /// It ends without a word.
-    is_cut: Cell<bool>,
-    /// What comes is not decrypted any more.
-    drains: Cell<bool>,
-    /// What waits is behind a write that the socket did not take.
-    is_stuck: Cell<bool>,
 }
 
 /// What a handshake agreed on.
@@ -65,11 +55,6 @@ impl TlsStream {
             carrier,
             session: RefCell::new(session),
             server_name,
-            at_end: Cell::new(false),
-            closes: Cell::new(false),
-            is_cut: Cell::new(false),
-            drains: Cell::new(false),
-            is_stuck: Cell::new(false),
         }
     }
 
@@ -118,11 +103,11 @@ impl TlsStream {
     }
 
     pub(crate) fn try_recv(&self, into: &mut [u8]) -> Option<io::Result<usize>> {
-        if self.drains.get() {
+        let session = &mut *self.session.borrow_mut();
+        if session.drains {
             cold_path();
             return self.carrier.try_recv(into);
         }
-        let session = &mut *self.session.borrow_mut();
         if session.has_plain() {
             return Some(Ok(session.take_plain(into)));
         }
@@ -132,7 +117,7 @@ impl TlsStream {
                 cold_path();
                 return Some(Err(io::Error::new(io::ErrorKind::InvalidData, fault.clone())));
             }
-            if session.is_closed || self.at_end.get() {
+            if session.is_closed || session.at_end {
                 cold_path();
                 return Some(Ok(0));
             }
@@ -172,7 +157,7 @@ impl TlsStream {
             };
             if len == 0 {
                 cold_path();
-                self.at_end.set(true);
+                session.at_end = true;
                 return Some(Ok(0));
             }
             let records = input.get_mut(..have + len).unwrap_or_default();
@@ -194,13 +179,13 @@ impl TlsStream {
                 Some(Ok(len)) => session.sent(len),
                 Some(Err(error)) => return Some(Err(error)),
                 None => {
-                    self.is_stuck.set(true);
+                    session.is_stuck = true;
                     return None;
                 }
             }
         }
-        self.is_stuck.set(false);
-        if self.closes.take() {
+        session.is_stuck = false;
+        if std::mem::take(&mut session.closes) {
             cold_path();
             self.carrier.close_write();
         }
@@ -214,7 +199,7 @@ impl TlsStream {
     /// Encrypts what fits into four records and sends it; what the socket does not take waits here. `None`: something
     /// waits already.
     fn send(&self, session: &mut Session, slices: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
-        if self.is_stuck.get() || session.output().len() > MOST_BEFORE {
+        if session.is_stuck || session.output().len() > MOST_BEFORE {
             cold_path();
             if let Err(error) = self.flush(session)? {
                 return Some(Err(error));
@@ -247,7 +232,7 @@ impl TlsStream {
                     None => {
                         cold_path();
                         session.keep(records);
-                        self.is_stuck.set(true);
+                        session.is_stuck = true;
                         break;
                     }
                 }
@@ -281,12 +266,9 @@ impl TlsStream {
 
     /// Something decrypted is here, or nothing more will come.
     pub(crate) fn holds_something(&self) -> bool {
-        if self.drains.get() {
-            // What is read is what the socket has.
-            return false;
-        }
         let session = self.session.borrow();
-        session.has_plain() || session.is_closed || session.fault().is_some() || self.at_end.get()
+        // Else what is read is what the socket has.
+        !session.drains && (session.has_plain() || session.is_closed || session.fault().is_some() || session.at_end)
     }
 
     /// Has payload, an end or an error come? What has none of them in it, such as a ticket, is taken.
@@ -299,7 +281,7 @@ impl TlsStream {
                 None => return false,
                 Some(Ok(_)) => {}
                 Some(Err(_)) => {
-                    self.at_end.set(true);
+                    self.session.borrow_mut().at_end = true;
                     return true;
                 }
             }
@@ -315,7 +297,7 @@ impl TlsStream {
             Ended::Open
         } else if session.is_closed {
             Ended::Clean
-        } else if session.fault().is_some() || self.at_end.get() {
+        } else if session.fault().is_some() || session.at_end {
             Ended::Cut
         } else {
             Ended::Open
@@ -325,31 +307,30 @@ impl TlsStream {
     /// Says the end of our direction, behind all that was sent.
     pub(crate) fn close_write(&self) {
         let session = &mut *self.session.borrow_mut();
-        if !self.is_cut.get() {
+        if !session.is_cut {
             session.close();
         }
-        self.closes.set(true);
+        session.closes = true;
         // Else it goes with whoever flushes next.
         let _ = self.flush(session);
     }
 
     /// From now on what comes is not decrypted: it is thrown away by whoever reads it.
     pub(crate) fn drain(&self) {
-        self.drains.set(true);
+        self.session.borrow_mut().drains = true;
     }
 
     /// It ends without a word.
     pub(crate) fn cut(&self) {
-        self.is_cut.set(true);
+        self.session.borrow_mut().is_cut = true;
     }
 }
 
 impl Drop for TlsStream {
     /// Says the end, if the socket takes it at once: what was sent before is whole.
     fn drop(&mut self) {
-        let is_stuck = self.is_stuck.get();
         let session = self.session.get_mut();
-        if self.is_cut.get() || session.common().is_handshaking() || is_stuck {
+        if session.is_cut || session.common().is_handshaking() || session.is_stuck {
             return;
         }
         session.close();

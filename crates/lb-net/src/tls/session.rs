@@ -16,21 +16,60 @@ pub(super) struct Session {
     /// Records that are not whole, or of a message that is not; empty at most times.
     input: Vec<u8>,
     /// Decrypted, and not read yet.
-    plain: Vec<u8>,
-    plain_at: usize,
+    plain: Rest,
     /// Encrypted, and not sent yet.
-    output: Vec<u8>,
-    output_at: usize,
+    output: Rest,
+    /// Why nothing more can be read or written.
+    fault: Option<Box<Error>>,
     /// The peer said that it has no more.
     pub(super) is_closed: bool,
-    /// Why nothing more can be read or written.
-    fault: Option<Error>,
+    /// The peer's direction of the socket is over.
+    pub(super) at_end: bool,
+    /// Ours is to end as soon as all that was sent has left.
+    pub(super) closes: bool,
+    /// It ends without a word.
+    pub(super) is_cut: bool,
+    /// What comes is not decrypted any more.
+    pub(super) drains: bool,
+    /// What waits is behind a write that the socket did not take.
+    pub(super) is_stuck: bool,
 }
 
-/// Either role.
+/// Bytes of which the first ones are used up already.
+struct Rest {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Rest {
+    const fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            at: 0,
+        }
+    }
+
+    fn left(&self) -> &[u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
+    /// So many are used up; with the last one goes the memory.
+    fn consume(&mut self, len: usize) {
+        self.at += len;
+        if self.is_empty() {
+            *self = Self::new();
+        }
+    }
+}
+
+/// Either role. Not in boxes of their own: a connection's state is one piece of memory.
 enum Conn {
-    Server(Box<UnbufferedServerConnection>),
-    Client(Box<UnbufferedClientConnection>),
+    Server(UnbufferedServerConnection),
+    Client(UnbufferedClientConnection),
 }
 
 /// What one step of rustls came to.
@@ -52,23 +91,26 @@ macro_rules! each {
 
 impl Session {
     pub(super) fn server(conn: UnbufferedServerConnection) -> Self {
-        Self::new(Conn::Server(Box::new(conn)))
+        Self::new(Conn::Server(conn))
     }
 
     pub(super) fn client(conn: UnbufferedClientConnection) -> Self {
-        Self::new(Conn::Client(Box::new(conn)))
+        Self::new(Conn::Client(conn))
     }
 
     const fn new(conn: Conn) -> Self {
         Self {
             conn,
             input: Vec::new(),
-            plain: Vec::new(),
-            plain_at: 0,
-            output: Vec::new(),
-            output_at: 0,
-            is_closed: false,
+            plain: Rest::new(),
+            output: Rest::new(),
             fault: None,
+            is_closed: false,
+            at_end: false,
+            closes: false,
+            is_cut: false,
+            drains: false,
+            is_stuck: false,
         }
     }
 
@@ -77,27 +119,23 @@ impl Session {
         each!(&self.conn, it => it)
     }
 
-    pub(super) const fn fault(&self) -> Option<&Error> {
-        self.fault.as_ref()
+    pub(super) fn fault(&self) -> Option<&Error> {
+        self.fault.as_deref()
     }
 
     /// Bytes that were decrypted and not read.
-    pub(super) fn has_plain(&self) -> bool {
-        self.plain_at < self.plain.len()
+    pub(super) const fn has_plain(&self) -> bool {
+        !self.plain.is_empty()
     }
 
     /// Takes what was decrypted before; 0: nothing is here.
     pub(super) fn take_plain(&mut self, into: &mut [u8]) -> usize {
-        let here = self.plain.get(self.plain_at..).unwrap_or_default();
+        let here = self.plain.left();
         let len = here.len().min(into.len());
         if let (Some(into), Some(here)) = (into.get_mut(..len), here.get(..len)) {
             into.copy_from_slice(here);
         }
-        self.plain_at += len;
-        if !self.has_plain() {
-            self.plain = Vec::new();
-            self.plain_at = 0;
-        }
+        self.plain.consume(len);
         len
     }
 
@@ -183,8 +221,8 @@ impl Session {
         let mut place = Place {
             into,
             filled,
-            plain,
-            output,
+            plain: &mut plain.bytes,
+            output: &mut output.bytes,
             is_closed,
         };
         let (discard, step) = each!(conn, it => place.take(it.process_tls_records(records)));
@@ -202,7 +240,7 @@ impl Session {
                     break;
                 }
             }
-            self.fault = Some(error);
+            self.fault = Some(Box::new(error));
             Step::Rest
         });
         (discard, step)
@@ -261,7 +299,7 @@ impl Session {
                 }
                 Err(EncryptError::EncryptExhausted) => {
                     cold_path();
-                    self.fault = Some(Error::EncryptError);
+                    self.fault = Some(Box::new(Error::EncryptError));
                     return None;
                 }
             }
@@ -271,21 +309,17 @@ impl Session {
 
     /// What waits to be sent.
     pub(super) fn output(&self) -> &[u8] {
-        self.output.get(self.output_at..).unwrap_or_default()
+        self.output.left()
     }
 
     /// So much of it went.
     pub(super) fn sent(&mut self, len: usize) {
-        self.output_at += len;
-        if self.output_at >= self.output.len() {
-            self.output = Vec::new();
-            self.output_at = 0;
-        }
+        self.output.consume(len);
     }
 
     /// What the socket did not take, behind all that waits.
     pub(super) fn keep(&mut self, bytes: &[u8]) {
-        self.output.extend_from_slice(bytes);
+        self.output.bytes.extend_from_slice(bytes);
     }
 
     /// All of it goes into `buffer`; says how long it was.
@@ -389,7 +423,7 @@ impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session")
             .field("unfinished", &self.input.len())
-            .field("plain", &(self.plain.len() - self.plain_at))
+            .field("plain", &self.plain.left().len())
             .field("output", &self.output().len())
             .field("is_closed", &self.is_closed)
             .field("fault", &self.fault)

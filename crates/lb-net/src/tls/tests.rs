@@ -275,6 +275,12 @@ async fn a_peer_that_speaks_something_else_or_leaves_is_a_fault_and_no_panic() {
     assert!(matches!(refused.fault, TlsFault::Protocol(_)), "{:?}", refused.fault);
 }
 
+#[test]
+fn an_idle_one_fits_a_size_of_the_allocator() {
+    // Of which 1,096 are rustls's; the next size up is 1,536.
+    assert!(size_of::<TlsStream>() <= 1280, "{}", size_of::<TlsStream>());
+}
+
 #[tokio::test]
 async fn an_idle_one_keeps_no_buffer() {
     let (mut near, mut far) = pair(&rustls::version::TLS13).await;
