@@ -119,6 +119,7 @@ fn pool(addresses: &[SocketAddr], stickiness: Stickiness) -> Result<PoolEntry, B
             limits: Arc::default(),
             tls: Vec::new(),
             proxy: None,
+            transparent: false,
         },
     })
 }

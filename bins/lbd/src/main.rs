@@ -11,6 +11,7 @@ mod note;
 mod outbox;
 mod signals;
 mod sockets;
+mod transparent;
 mod workers;
 
 use args::{Arguments, Command};

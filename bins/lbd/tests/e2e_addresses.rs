@@ -5,9 +5,8 @@ mod support;
 
 use std::fs;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use support::{Backend, Client, Folder, Lbd, Running, address, peer, until};
+use std::path::Path;
+use support::{Backend, Client, Folder, Lbd, Namespace, Running, address, peer, until};
 
 #[test]
 fn of_listeners_on_one_port_the_narrowest_address_gets_the_connection() {
@@ -81,7 +80,7 @@ fn over_a_real_link_a_link_local_backend_is_reached_and_a_link_local_listener_an
     let [Some(unshare), Some(nsenter), Some(ip), Some(nginx), Some(curl)] = programs else {
         return;
     };
-    let Some(link) = Link::start(&unshare, nsenter, &ip) else {
+    let Some(link) = Link::start(&unshare, &nsenter, &ip) else {
         println!("skipped: no network namespace may be made here");
         return;
     };
@@ -92,16 +91,16 @@ fn over_a_real_link_a_link_local_backend_is_reached_and_a_link_local_listener_an
          http {{ access_log off; server {{ listen [::]:8081; location / {{ return 200 \"across $remote_addr\"; }} }} }}\n"
     );
     let server = folder.write("nginx.conf", &server);
-    let _backend = Running::spawn(link.far(&nginx).args(["-p", &w, "-c"]).arg(server));
+    let _backend = Running::spawn(link.far.command(&nginx).args(["-p", &w, "-c"]).arg(server));
     let config = "version = 1\n[[listeners]]\nname = \"web\"\naddress = \"[fe80::1%near0]:8080\"\npool = \"app\"\n\
          [[pools]]\nname = \"app\"\nbackends = [\"[fe80::2%near0]:8081\"]\nhealth = { kind = \"http\", interval = \"100ms\" }\n";
     let config = folder.write("lbd.toml", config);
     let lbd = Path::new(env!("CARGO_BIN_EXE_lbd"));
-    let _lbd = Running::spawn(link.near(lbd).arg("run").arg(config));
+    let _lbd = Running::spawn(link.near.command(lbd).arg("run").arg(config));
     until("an answer comes across the link", || {
         // This end of the link has another name there.
         let arguments = ["-sg", "--max-time", "2", "http://[fe80::1%25far0]:8080/"];
-        let output = support::run(link.far(&curl).args(arguments));
+        let output = support::run(link.far.command(&curl).args(arguments));
         // What nginx sees: the way led over the link, in both directions.
         (output.text == "across fe80::1").then_some(())
     });
@@ -133,63 +132,25 @@ fn start(config: &str, listeners: usize) -> Lbd {
 
 /// Two network namespaces and a link between them: `near0` is fe80::1, `far0` is fe80::2.
 struct Link {
-    nsenter: PathBuf,
-    near: Running,
-    far: Running,
+    near: Namespace,
+    far: Namespace,
 }
 
 impl Link {
     /// `None`: it is not allowed here.
-    fn start(unshare: &Path, nsenter: PathBuf, ip: &Path) -> Option<Self> {
-        let own = fs::read_link("/proc/self/ns/net").ok()?;
-        // A namespace lives as long as a process in it.
-        let mut holders = [(); 2].map(|()| Running::spawn(Command::new(unshare).args(["--net", "sleep", "300"])));
-        for holder in &mut holders {
-            let path = format!("/proc/{}/ns/net", holder.id());
-            until("a namespace is made or refused", || {
-                let is_made = fs::read_link(&path).is_ok_and(|found| found != own);
-                (is_made || holder.has_ended()).then_some(())
-            });
-        }
-        let [near, far] = holders;
-        let mut link = Self { nsenter, near, far };
-        let (near, far) = (link.near.id(), link.far.id());
-        let words = format!("link add near0 netns {near} type veth peer name far0 netns {far}");
-        let made = support::run(Command::new(ip).args(words.split(' ')));
-        if !made.success {
-            let is_refused = made.errors.contains("not permitted") || link.near.has_ended() || link.far.has_ended();
-            assert!(is_refused, "{}", made.errors);
+    fn start(unshare: &Path, nsenter: &Path, ip: &Path) -> Option<Self> {
+        let (mut near, mut far) = (Namespace::start(unshare, nsenter)?, Namespace::start(unshare, nsenter)?);
+        if !Namespace::link(ip, (&mut near, "near0"), (&mut far, "far0")) {
             return None;
         }
-        for (mut command, name, address) in [
-            (link.near(ip), "near0", "fe80::1/64"),
-            (link.far(ip), "far0", "fe80::2/64"),
-        ] {
+        for (space, name, address) in [(&near, "near0", "fe80::1/64"), (&far, "far0", "fe80::2/64")] {
             // The only one on its link: no need to wait for the proof that nobody else has it.
             let lines = format!(
                 "link set {name} addrgenmode none\naddr add {address} dev {name} nodad\nlink set {name} up\nlink set lo up\n"
             );
-            let folder = Folder::new();
-            let output = support::run(command.arg("-batch").arg(folder.write("batch", &lines)));
-            assert!(output.success, "{}", output.errors);
+            space.batch(ip, &lines);
         }
-        Some(link)
-    }
-
-    fn near(&self, program: &Path) -> Command {
-        self.enter(&self.near, program)
-    }
-
-    fn far(&self, program: &Path) -> Command {
-        self.enter(&self.far, program)
-    }
-
-    fn enter(&self, holder: &Running, program: &Path) -> Command {
-        let mut command = Command::new(&self.nsenter);
-        command
-            .args(["--target", &holder.id().to_string(), "--net"])
-            .arg(program);
-        command
+        Some(Self { near, far })
     }
 }
 

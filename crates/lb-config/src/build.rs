@@ -194,6 +194,7 @@ fn pool_options(pool: &plan::Pool, built: &BuiltPool, timeouts: UpstreamTimeouts
         }),
         tls: built.tls.clone(),
         proxy: pool.proxy_protocol.map(proxy),
+        transparent: pool.transparent,
     }
 }
 

@@ -177,7 +177,7 @@ prop_compose! {
         retries in maybe("retries", &["{ attempts = 0 }", "{ attempts = 5, budget_percent = 100 }"]),
         upstream in upstream(), keep in maybe("upstream_keep_alive", TIMES),
         limits in maybe("limits", &["{ head_bytes = \"64KiB\", fields = 9 }"]),
-        proxy in maybe("proxy_protocol", &["\"v1\"", "\"v2\"", "{ crc = true }", "{ version = \"v2\", tlvs = [\"alpn\", \"ssl\", \"unique_id\", \"authority\"] }"]),
+        proxy in maybe("proxy_protocol", &["\"v1\"", "\"v2\"", "{ crc = true }", "{ version = \"v2\", tlvs = [\"alpn\", \"ssl\", \"unique_id\", \"authority\"] }", "\"v1\"\ntransparent = true"]),
         tls in maybe("tls", &[
             "{}",
             "{ server_name = \"a.example\", sni = false, min_version = \"1.3\" }",

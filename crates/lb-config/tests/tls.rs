@@ -348,6 +348,20 @@ fn a_unix_socket_needs_a_name_to_be_verified_by() {
 }
 
 #[test]
+fn s_xff_02_a_unix_socket_has_no_addresses_to_be_transparent_with() {
+    assert!(plan("", "transparent = true").pools[0].transparent);
+    assert!(!plan("", "transparent = false").pools[0].transparent);
+    let text = file("", "transparent = true").replace("\"one.internal:8000\"", "\"unix:/run/app.sock\"");
+    let problems = resolve(&parse("lbd.toml", &text), &Fake).unwrap_err();
+    assert_eq!(problems.errors(), 1, "{problems}");
+    let said = problems.to_string();
+    assert!(
+        said.contains("a Unix domain socket") && said.contains("proxy_protocol = \"v2\""),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_is_compared_with_nothing_is_an_error_beside_verify_none() {
     let problems = problems("", "tls = { verify = \"none\", roots = \"/etc/lbd/ca.pem\" }");
     assert_eq!(problems.errors(), 1, "{problems}");

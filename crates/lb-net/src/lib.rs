@@ -54,7 +54,7 @@ pub use interface::{in_scope_of, interface_index};
 pub use lb_types::{Address, Now, Time, UnixPath};
 pub use limit::{DescriptorLimit, descriptor_limit, lowest_free, raise_descriptor_limit};
 pub use listener::{Accepted, Listener, ListenerOptions, NetError};
-pub use opening::{Opening, lacks_access};
+pub use opening::{BorrowError, Opening, lacks_access, may_borrow};
 pub use shortage::{AcceptFault, Shortage, is_shortage};
 pub use splice::{Filled, Splice};
 pub use stream::{Ended, Plain, Stream};

@@ -3,7 +3,7 @@ use lb_types::{Address, UnixPath};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::future::Future as _;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl Opening {
         let stream = match address {
             #[cfg(feature = "sim")]
             Address::Ip(_) if crate::sim::is_entered() => simulated(address)?,
-            Address::Ip(address) => tcp(address)?,
+            Address::Ip(address) => connect(tcp(address)?, address)?,
             Address::Unix(path) => match unix(path) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Ok(Self {
@@ -42,6 +42,34 @@ impl Opening {
         };
         Ok(Self {
             stream: Some(stream),
+            again: None,
+        })
+    }
+
+    /// Begins as [`start`](Self::start) does, from an address that need not be this machine's own: a client's, so that the
+    /// backend sees it (`IP_TRANSPARENT`, ip(7)). The system chooses the port. What the backend answers has to come back to this
+    /// machine, which is a matter of routes. A Unix domain socket has no addresses, so there it changes nothing.
+    ///
+    /// # Errors
+    /// [`BorrowError`]: the families differ, this process may not, or what `start` says.
+    pub fn start_from(address: Address, source: IpAddr) -> Result<Self, BorrowError> {
+        let Address::Ip(address) = address else {
+            return Self::start(address).map_err(BorrowError::Socket);
+        };
+        #[cfg(feature = "sim")]
+        if crate::sim::is_entered() {
+            return Self::start(address.into()).map_err(BorrowError::Socket);
+        }
+        if source.is_ipv4() != address.is_ipv4() {
+            return Err(BorrowError::OtherFamily);
+        }
+        let socket = tcp(address)?;
+        borrow(&socket, source.is_ipv4())?;
+        // Ports of that client's that wait for late segments serve again: it has some 28,000.
+        socket.set_reuse_address(true)?;
+        socket.bind(&SocketAddr::new(source, 0).into())?;
+        Ok(Self {
+            stream: Some(connect(socket, address)?),
             again: None,
         })
     }
@@ -77,10 +105,50 @@ impl Opening {
 /// As often the kernel would look, if it had a queue of them.
 const PAUSE: Duration = Duration::from_millis(10);
 
-fn tcp(address: SocketAddr) -> io::Result<Stream> {
+/// Why a connection from an address of somebody else cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BorrowError {
+    /// One is of IPv4 and the other of IPv6.
+    #[error("the two addresses are of different families")]
+    OtherFamily,
+    /// It takes `CAP_NET_ADMIN` or `CAP_NET_RAW` (capabilities(7)).
+    #[error("this process may not use addresses of others: it needs CAP_NET_ADMIN")]
+    NotAllowed,
+    /// Anything else.
+    #[error(transparent)]
+    Socket(#[from] io::Error),
+}
+
+/// May this process connect from addresses that are not this machine's? Makes a socket and closes it.
+///
+/// # Errors
+/// As [`Opening::start_from`] would say.
+pub fn may_borrow(is_ipv4: bool) -> Result<(), BorrowError> {
+    let domain = if is_ipv4 { Domain::IPV4 } else { Domain::IPV6 };
+    borrow(&Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?, is_ipv4)
+}
+
+fn borrow(socket: &Socket, is_ipv4: bool) -> Result<(), BorrowError> {
+    let set = if is_ipv4 {
+        socket.set_ip_transparent_v4(true)
+    } else {
+        socket.set_ip_transparent_v6(true)
+    };
+    set.map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => BorrowError::NotAllowed,
+        _ => BorrowError::Socket(error),
+    })
+}
+
+fn tcp(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
+    Ok(socket)
+}
+
+fn connect(socket: Socket, address: SocketAddr) -> io::Result<Stream> {
     match socket.connect(&address.into()) {
         Ok(()) => {}
         Err(e) if e.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}

@@ -85,6 +85,7 @@ fn pool(addresses: &[SocketAddr]) -> Result<PoolEntry, Box<dyn Error>> {
             limits: Arc::default(),
             tls: Vec::new(),
             proxy: None,
+            transparent: false,
         },
     })
 }

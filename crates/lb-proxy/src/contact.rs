@@ -6,15 +6,15 @@ use crate::core::Core;
 use crate::preface::TlsPeer;
 use crate::view::PoolView;
 use lb_balance::{Refusal, Ticket};
-use lb_net::{Handshake, Opening, Shortage, Stream, TlsFault};
+use lb_net::{BorrowError, Handshake, Opening, Shortage, Stream, TlsFault};
 use lb_telemetry::End;
 use lb_tls::upstream::{UpstreamReason, UpstreamRefusal, Verify};
 use lb_tls::{HandshakeFault, UpstreamTls};
-use lb_types::{Slot, Time};
+use lb_types::{Address, Slot, Time};
 use rustls::HandshakeKind;
 use std::hint::cold_path;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -36,6 +36,18 @@ pub(crate) struct Greeting {
     header: Vec<u8>,
     sent: usize,
     tls: Option<Arc<UpstreamTls>>,
+    source: Source,
+}
+
+/// Where a connection comes from.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// From an address of this machine's.
+    Own,
+    /// From the client's.
+    Client(IpAddr),
+    /// It should be the client's, and that has none.
+    Nowhere,
 }
 
 /// For whom a connection is made.
@@ -48,11 +60,19 @@ pub(crate) struct OnBehalf<'a> {
     pub(crate) tls: Option<&'a TlsPeer>,
 }
 
+impl OnBehalf<'_> {
+    /// The client's own address, which one over a Unix domain socket does not have.
+    fn client(&self) -> Option<SocketAddr> {
+        let said = self.proxied.map(|(client, _)| client);
+        said.or_else(|| self.io.peer_socket())
+    }
+}
+
 impl Greeting {
     /// `None`: nothing goes ahead of it.
     fn new(pool: &PoolView, slot: Slot, of: OnBehalf<'_>, core: &Core) -> Option<Box<Self>> {
         let options = pool.options();
-        if options.proxy.is_none() && options.tls.is_empty() {
+        if options.proxy.is_none() && options.tls.is_empty() && !options.transparent {
             return None;
         }
         cold_path();
@@ -61,10 +81,20 @@ impl Greeting {
             .map(|how| header::write(how, of, core))
             .unwrap_or_default();
         let tls = options.tls_of(slot).cloned();
-        if header.is_empty() && tls.is_none() {
+        let source = match of.client() {
+            _ if !options.transparent => Source::Own,
+            Some(client) => Source::Client(client.ip().to_canonical()),
+            None => Source::Nowhere,
+        };
+        if header.is_empty() && tls.is_none() && !options.transparent {
             return None;
         }
-        Some(Box::new(Self { header, sent: 0, tls }))
+        Some(Box::new(Self {
+            header,
+            sent: 0,
+            tls,
+            source,
+        }))
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, io: &mut Stream) -> Poll<io::Result<()>> {
@@ -82,7 +112,12 @@ impl Contact {
     }
 
     fn open(pool: &PoolView, ticket: &Ticket, greeting: Option<Box<Greeting>>, core: &Core) -> Result<Self, NoContact> {
-        match Opening::start(ticket.backend().address) {
+        let address = ticket.backend().address;
+        let started = match greeting.as_ref().map_or(Source::Own, |greeting| greeting.source) {
+            Source::Own => Opening::start(address),
+            source => borrowed(address, source)?,
+        };
+        match started {
             Ok(opening) => {
                 pool.counters.connect();
                 pool.counters_of(ticket.slot()).inspect(|backend| backend.connect());
@@ -193,6 +228,16 @@ impl NoContact {
         refusal: None,
         shortage: None,
     };
+
+    /// The client's address could not be used.
+    const fn not_borrowed(detail: &'static str) -> Self {
+        Self {
+            end: End::ConnectFailed,
+            detail,
+            refusal: None,
+            shortage: None,
+        }
+    }
 
     /// This machine is short of something.
     const fn short(of: Shortage) -> Self {
@@ -310,6 +355,26 @@ const fn is_of_tls(end: End) -> bool {
         end,
         End::UpstreamTls | End::UpstreamUntrusted | End::UpstreamWrongName | End::UpstreamExpired
     )
+}
+
+/// Begins from the client's address, or says why that cannot be; it is not the backend's fault then.
+#[cold]
+fn borrowed(address: Address, source: Source) -> Result<io::Result<Opening>, NoContact> {
+    let Source::Client(client) = source else {
+        return Err(NoContact::not_borrowed(
+            "transparent: the client has no address of its own",
+        ));
+    };
+    match Opening::start_from(address, client) {
+        Ok(opening) => Ok(Ok(opening)),
+        Err(BorrowError::Socket(error)) => Ok(Err(error)),
+        Err(BorrowError::NotAllowed) => Err(NoContact::not_borrowed(
+            "transparent: this process needs CAP_NET_ADMIN to use the client's address",
+        )),
+        Err(_) => Err(NoContact::not_borrowed(
+            "transparent: of the client's address and the backend's one is IPv4 and one IPv6",
+        )),
+    }
 }
 
 /// rustls does not look at a certificate again when a session is taken up: it may have expired since.

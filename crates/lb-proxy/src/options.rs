@@ -281,9 +281,17 @@ pub struct PoolOptions {
     pub tls: Vec<Option<Arc<UpstreamTls>>>,
     /// A PROXY header goes in front of each connection.
     pub proxy: Option<ProxyOut>,
+    /// Connections are made from the client's address, which the backend then sees as its peer; see
+    /// [`lb_net::Opening::start_from`].
+    pub transparent: bool,
 }
 
 impl PoolOptions {
+    /// Does each connection speak for one client alone, so that no other may have it?
+    pub(crate) const fn is_for_one_client(&self) -> bool {
+        self.proxy.is_some() || self.transparent
+    }
+
     /// The TLS that the backend in this place speaks.
     pub(crate) fn tls_of(&self, slot: Slot) -> Option<&Arc<UpstreamTls>> {
         self.tls.get(slot.index())?.as_ref()

@@ -168,7 +168,7 @@ fn key(entry: &PoolEntry, backend: &Backend, slot: Slot) -> UpstreamKey {
         .options
         .tls_of(slot)
         .and_then(|tls| NonZeroU64::new(tls.identity()));
-    UpstreamKey::new(backend, entry.options.proxy.is_some(), identity)
+    UpstreamKey::new(backend, entry.options.is_for_one_client(), identity)
 }
 
 /// The views of all listeners of a snapshot.

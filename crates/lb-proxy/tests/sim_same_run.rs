@@ -144,6 +144,7 @@ fn snapshot() -> Snapshot {
                 limits: Arc::new(Limits::default()),
                 tls: Vec::new(),
                 proxy: None,
+                transparent: false,
             },
         })],
     }

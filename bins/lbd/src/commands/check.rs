@@ -2,6 +2,7 @@ use crate::MISCONFIGURED;
 use crate::args::Check;
 use crate::control::workers_of;
 use crate::descriptors::too_few;
+use crate::transparent;
 use lb_config::{Check as HealthCheck, Health, Plan};
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -19,6 +20,13 @@ pub(crate) fn run(check: &Check) -> ExitCode {
             let limit = lb_net::raise_descriptor_limit().now;
             // Of this machine, not of the file: said beside what the file amounts to.
             if let Some(warning) = too_few(&resolved.plan, limit, workers_of(&resolved.plan)) {
+                println!("warning: {warning}");
+            }
+            let of_transparent = [
+                transparent::forbidden(&resolved.plan),
+                transparent::unrouted(&resolved.plan),
+            ];
+            for warning in of_transparent.into_iter().flatten() {
                 println!("warning: {warning}");
             }
             ExitCode::SUCCESS

@@ -50,6 +50,9 @@ fn serve_to_the_end(
             text(limit.now)
         ));
     }
+    if let Some(warning) = crate::transparent::forbidden(&plan) {
+        note(format_args!("warning: {warning}"));
+    }
     // Local, because a single worker runs on this thread too.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -269,6 +269,12 @@ pub(super) const KEYS: &[Foreign] = &[
         "or \"v1\" for those that read text only",
     ),
     key(
+        &["pools"],
+        "usesrc proxy_bind tproxy",
+        "transparent = true",
+        "for the client's own address toward backends; it takes CAP_NET_ADMIN and routes",
+    ),
+    key(
         &["pools.backends"],
         "send_proxy send_proxy_v2 proxy_protocol proxyprotocol",
         "",

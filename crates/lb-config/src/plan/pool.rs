@@ -26,6 +26,8 @@ pub struct Pool {
     pub tls: Option<Box<PoolTls>>,
     /// The PROXY header that they get first.
     pub proxy_protocol: Option<ProxyOut>,
+    /// Do connections come from the client's address?
+    pub transparent: bool,
     /// The way clients are recognised, and its fallback: at most two.
     pub persistence: Vec<Persistence>,
     /// How backends are probed.

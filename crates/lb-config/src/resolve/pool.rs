@@ -10,6 +10,7 @@ use crate::usual;
 use crate::{Kind, Problem, Span};
 use lb_balance::FailOpen;
 use lb_http::h1::Parsing;
+use lb_types::Address;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
@@ -158,6 +159,7 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
         retries: retries(reader),
         tls: tls.map(Box::new),
         proxy_protocol,
+        transparent: transparent(reader, &backends),
         backends: backend_plans,
     };
     ReadPool {
@@ -170,6 +172,27 @@ fn read(context: &Context<'_>, reader: &Reader<'_>) -> ReadPool {
         may_mean_tls: reader.has("tls") || reader.has_unknown(),
         backend_spans: backends.into_iter().map(|backend| backend.span).collect(),
     }
+}
+
+fn transparent(reader: &Reader<'_>, backends: &[ReadBackend]) -> bool {
+    let Field::Is(true, span) = reader.boolean("transparent") else {
+        return false;
+    };
+    let unix = backends
+        .iter()
+        .find(|backend| matches!(backend.plan.address, Address::Unix(_)));
+    if let Some(unix) = unix {
+        reader.push(
+            Problem::error(
+                Kind::NotApplicable,
+                "`transparent` means nothing to a backend behind a Unix domain socket",
+            )
+            .at(span, "connections over a socket in the file system have no addresses")
+            .see(unix.span.clone(), "this backend")
+            .help("say who the client is by proxy_protocol = \"v2\", or put this backend into a pool of its own"),
+        );
+    }
+    true
 }
 
 fn fail_open(reader: &Reader<'_>) -> FailOpen {

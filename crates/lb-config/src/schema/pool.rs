@@ -34,6 +34,7 @@ pub(crate) static POOLS: Section = Section {
         key("backends", Value::List("backends"), "required"),
         key("tls", Value::Table, ""),
         key("proxy_protocol", Value::WordOrTable(PROXY_VERSIONS), ""),
+        key("transparent", Value::Boolean, "false"),
         key("persistence", Value::TableOrOff, "\"off\""),
         key("health", Value::TableOrOff, "\"off\""),
         key("fail_open", Value::Word(&["never", "when_all_down"]), "\"never\""),

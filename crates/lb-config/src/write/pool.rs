@@ -25,6 +25,7 @@ pub(super) fn pool_text(out: &mut Text, pool: &Pool) {
     if let Some(proxy) = &pool.proxy_protocol {
         tls::proxy_text(out, proxy);
     }
+    out.set_unless(&POOLS, "transparent", pool.transparent);
     match pool.fail_open {
         FailOpen::WhenAllDown => out.text("fail_open", "when_all_down"),
         FailOpen::Below { percent } => out.line("fail_open_percent", percent),

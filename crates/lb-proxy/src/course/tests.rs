@@ -68,6 +68,7 @@ fn pool(strategies: Vec<Box<dyn Strategy>>, core: &Core) -> (Rc<PoolView>, Arc<T
             limits: Arc::default(),
             tls: Vec::new(),
             proxy: None,
+            transparent: false,
         },
     };
     let listener = ListenerEntry {

@@ -4,7 +4,6 @@ use lb_balance::Backend;
 use lb_net::Stream;
 use lb_types::{Address, BackendId, Time};
 use std::cell::{Cell, RefCell};
-use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
@@ -14,10 +13,8 @@ use std::time::Duration;
 pub(crate) struct UpstreamKey {
     backend: BackendId,
     address: Address,
-    /// Our own address toward it; `None`: as the system likes.
-    source: Option<IpAddr>,
-    /// A PROXY header goes ahead of it all.
-    has_header: bool,
+    /// It speaks for one client: by a PROXY header that goes ahead of it all, or by its address.
+    is_for_one: bool,
     /// The TLS configuration, by a number that no other one gets.
     identity: Option<NonZeroU64>,
     /// The protocol that was agreed on.
@@ -31,13 +28,12 @@ pub(crate) enum Alpn {
 }
 
 impl UpstreamKey {
-    /// `has_header`: of PROXY; `identity`: of the TLS configuration.
-    pub(crate) const fn new(backend: &Backend, has_header: bool, identity: Option<NonZeroU64>) -> Self {
+    /// `is_for_one`: for one client; `identity`: of the TLS configuration.
+    pub(crate) const fn new(backend: &Backend, is_for_one: bool, identity: Option<NonZeroU64>) -> Self {
         Self {
             backend: backend.id,
             address: backend.address,
-            source: None,
-            has_header,
+            is_for_one,
             identity,
             alpn: Alpn::Http1,
         }

@@ -229,8 +229,7 @@ impl Exchange {
             client.keep(is_clean.then_some(bond));
         } else if is_clean
             && !core.is_draining()
-            // Behind a PROXY header a connection speaks for one client alone.
-            && pool.options().proxy.is_none()
+            && !pool.options().is_for_one_client()
             && let Some(idle) = idle
         {
             let used = Used {

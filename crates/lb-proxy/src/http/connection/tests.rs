@@ -144,6 +144,7 @@ fn forwarding(address: SocketAddr, backends: Vec<Arc<Backend>>) -> Snapshot {
                 limits: Arc::default(),
                 tls: Vec::new(),
                 proxy: None,
+                transparent: false,
             },
         })],
     }
