@@ -17,11 +17,21 @@ fn telling() -> Backend {
         // No other spelling reaches a backend that would read it as one of these.
         let folded = |name: &str| name.to_ascii_lowercase().replace('_', "-");
         let like = request.head.fields.iter().filter(|(name, _)| {
-            let real = ["client-cert", "client-cert-chain", "x-forwarded-client-cert"];
+            let real = [
+                "client-cert",
+                "client-cert-chain",
+                "x-forwarded-client-cert",
+                "x-ssl-client-verify",
+            ];
             real.contains(&folded(name).as_str()) && name.contains('_')
         });
         assert_eq!(like.count(), 0, "{:?}", request.head.fields);
-        let text = format!("{} | {}\n", said("client-cert"), said("x-forwarded-client-cert"));
+        let text = format!(
+            "{} | {} | {}\n",
+            said("client-cert"),
+            said("x-forwarded-client-cert"),
+            said("x-ssl-client-verify")
+        );
         answer(200, "", text.as_bytes())
     })
 }
@@ -50,7 +60,7 @@ impl World {
         let config = Config::http(at, &[backend.address()])
             .top("log = { access = \"stdout\", format = \"json\" }")
             .listener(line)
-            .listener("forwarded = { client_cert = true, xfcc = true, drop_claims = false }")
+            .listener("forwarded = { client_cert = true, xfcc = true, client_verify = true, drop_claims = false }")
             .listener(&format!("tls = {{ certificates = {site:?}, {} }}", rule(&clients)));
         let lbd = Lbd::start(&config.text());
         Some(Self {
@@ -194,9 +204,11 @@ fn s_mtls_10_a_proxy_that_is_believed_says_nothing_of_certificates_either() {
             "X-Forwarded-Client-Cert: Subject=\"CN=Root\"",
             "-H",
             "X_Forwarded_Client-Cert: y",
+            "-H",
+            "X-SSL-Client-Verify: SUCCESS",
         ],
     );
-    assert_eq!(got.text, "- | -\n", "{}", got.errors);
+    assert_eq!(got.text, "- | - | NONE\n", "{}", got.errors);
     world.lbd.stop();
 }
 
@@ -220,11 +232,15 @@ fn s_mtls_09_optional_lets_everybody_in_and_says_which_it_was_and_s_mtls_10_back
         "X_Forwarded-Client_Cert: Subject=\"CN=Root\"",
         "-H",
         "Client-Cert_Chain: :x:",
+        "-H",
+        "X-SSL-Client-Verify: SUCCESS",
+        "-H",
+        "X_SSL_Client-Verify: SUCCESS",
     ];
     let got = world.ask(None, &forged);
-    assert_eq!(got.text, "- | -\n", "{}", got.errors);
+    assert_eq!(got.text, "- | - | NONE\n", "{}", got.errors);
     let got = world.ask(Some(&stranger), &forged);
-    assert_eq!(got.text, "- | -\n", "{}", got.errors);
+    assert_eq!(got.text, "- | - | FAILED:unknown_authority\n", "{}", got.errors);
     let got = world.ask(Some(&good), &forged);
     assert!(
         got.text.starts_with(":MII") && got.text.contains("Subject=\"CN=Alice\""),
@@ -232,6 +248,7 @@ fn s_mtls_09_optional_lets_everybody_in_and_says_which_it_was_and_s_mtls_10_back
         got.text
     );
     assert!(!got.text.contains("forged"), "{}", got.text);
+    assert!(got.text.ends_with(" | SUCCESS\n"), "{}", got.text);
     let log = until("the lines are written", || {
         let log = world.lbd.stdout();
         (log.matches("\"status\":200").count() == 3).then_some(log)
@@ -336,4 +353,33 @@ fn who_was_revoked_cannot_take_up_a_session_from_before_on_any_worker_or_process
     });
     first.stop();
     second.stop();
+}
+
+#[test]
+fn s_mtls_09_a_route_may_be_for_verified_clients_alone() {
+    let line = "routes = [{ path = \"/members\", verified = true, respond = 204 }]";
+    let Some(world) = World::with(line, |clients| {
+        format!("client_auth = \"optional\", authorities = {:?}", clients.root())
+    }) else {
+        return;
+    };
+    let good = world.clients.client("good.pem", "Alice", 5);
+    let strangers = Authority::new("Root of strangers");
+    let stranger = strangers.client("stranger.pem", "Mallory", 8);
+    let code = |certificate: Option<&Path>, path: &str| {
+        let target = ["--request-target", path, "-o", "/dev/null", "-w", "%{http_code}"];
+        world.ask(certificate, &target).text
+    };
+    assert_eq!(code(Some(&good), "/members/list"), "204");
+    assert_eq!(code(None, "/members/list"), "403");
+    assert_eq!(code(Some(&stranger), "/members"), "403");
+    // No other spelling leads around it, and everything else is for everybody.
+    assert_eq!(code(None, "/x/..;/%6dembers"), "400");
+    assert_eq!(code(None, "/"), "200");
+    let log = until("the lines are written", || {
+        let log = world.lbd.stdout();
+        (log.matches("\"status\":403").count() == 2).then_some(log)
+    });
+    assert!(log.contains("for clients with a verified certificate"), "{log}");
+    world.lbd.stop();
 }

@@ -293,6 +293,7 @@ pub(crate) static FORWARDED: Section = Section {
         key("drop_claims", Value::Boolean, "true"),
         key("client_cert", Value::Boolean, "false"),
         key("xfcc", Value::Boolean, "false"),
+        key("client_verify", Value::Boolean, "false"),
     ],
 };
 
@@ -329,6 +330,7 @@ pub(crate) static ROUTES: Section = Section {
         ALLOW_FILES,
         DENY,
         DENY_FILES,
+        key("verified", Value::Boolean, "false"),
         key("pool", Value::Text("the name of a pool"), ""),
         key("respond", integer(200, 599), ""),
         key("redirect", Value::Table, ""),

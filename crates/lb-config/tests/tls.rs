@@ -801,6 +801,33 @@ fn a_range_that_a_file_allows_and_another_denies_is_warned_of() {
 }
 
 #[test]
+fn s_mtls_09_routes_and_headers_about_certificates_need_a_listener_that_asks_for_them() {
+    let route = "[[listeners.routes]]\npath = \"/members\"\npool = \"app\"\nverified = true";
+    let asks =
+        "tls = { certificates = \"/etc/lbd/api.pem\", client_auth = \"optional\", authorities = \"/etc/lbd/ca.pem\" }";
+    let with = plan(&format!("{asks}\nforwarded = {{ client_verify = true }}\n{route}"), "");
+    let lb_config::Service::Http(http) = &with.listeners[0].service else {
+        panic!("{with:?}")
+    };
+    assert!(http.routes[0].verified && http.forwarded.client_verify);
+    for (listener, key) in [
+        (route.to_owned(), "verified"),
+        (
+            format!("tls = {{ certificates = \"/etc/lbd/api.pem\" }}\n{route}"),
+            "verified",
+        ),
+        ("forwarded = { client_verify = true }".to_owned(), "client_verify"),
+    ] {
+        let (kind, severity, said) = only(&listener, "");
+        assert_eq!((kind, severity), (Kind::NotApplicable, Severity::Error), "{said}");
+        assert!(
+            said.contains(&format!("`{key}` means nothing")) && said.contains("client_auth"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn routes_have_lists_of_their_own() {
     let plan = plan(
         "[[listeners.routes]]\npath = \"/admin\"\npool = \"app\"\nallow = [\"10.0.0.0/8\"]\ndeny_files = \"/etc/lbd/foes.txt\"",
@@ -816,7 +843,14 @@ fn routes_have_lists_of_their_own() {
     let lb_proxy::Service::Http(http) = &snapshot.listeners[0].options.service else {
         panic!("{snapshot:?}")
     };
-    assert!(!http.guards[0].check("11.0.0.1".parse().unwrap()).allowed);
+    assert!(
+        !http.guards[0]
+            .access
+            .as_ref()
+            .unwrap()
+            .check("11.0.0.1".parse().unwrap())
+            .allowed
+    );
     let host = None;
     let found = |path: &'static [u8]| http.routes.find(&Query { host, path });
     let guarded = Action::Guarded {
@@ -827,6 +861,7 @@ fn routes_have_lists_of_their_own() {
     assert_eq!(found(b"/"), Some(&Action::Forward(0)));
     // No other spelling leads around the list.
     assert!(matches!(found(b"/x/..;/%61dmin"), Some(Action::Refuse(_))));
+    assert!(!http.guards[0].verified);
     // Lists that nobody has read: nothing is served that they might forbid.
     let mut unread = plan.clone();
     let lb_config::Service::Http(http) = &mut unread.listeners[0].service else {

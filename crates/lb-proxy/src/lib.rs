@@ -72,7 +72,7 @@ pub use lb_tls::{Sites, UpstreamTls};
 pub use lb_types::{Address, Cidr};
 pub use log::AccessLog;
 pub use options::{
-    HttpOptions, HttpsOptions, ListenerOptions, PROBE_AGENT, PassthroughOptions, PassthroughRoute, PerClient,
+    Guard, HttpOptions, HttpsOptions, ListenerOptions, PROBE_AGENT, PassthroughOptions, PassthroughRoute, PerClient,
     PoolOptions, PrefaceOptions, ProxyIn, ProxyOut, ProxyVersion, Service, TcpOptions, TlsOptions,
 };
 pub use snapshot::{ListenerEntry, Occupancy, PoolEntry, Snapshot};

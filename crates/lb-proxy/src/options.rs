@@ -127,7 +127,7 @@ pub struct HttpOptions {
     /// From host and path to an index into [`Snapshot::pools`](crate::Snapshot::pools).
     pub routes: Routes,
     /// Who is let in where a route has [`Guarded`](lb_balance::route::Action::Guarded) with this position.
-    pub guards: Vec<Arc<Access>>,
+    pub guards: Vec<Guard>,
     /// Limits of the codec toward clients.
     pub limits: Arc<Limits>,
     /// How long a client connection may be silent between requests (S-KA-01: 75 s).
@@ -184,6 +184,24 @@ pub struct HttpsOptions {
     pub client_cert: bool,
     /// Backends get `X-Forwarded-Client-Cert`.
     pub xfcc: bool,
+    /// Backends get `X-SSL-Client-Verify`: `SUCCESS`, `NONE`, or `FAILED:` and the reason.
+    pub client_verify: bool,
+}
+
+impl HttpsOptions {
+    /// Are backends told of the client's certificate?
+    pub(crate) const fn tells_of_clients(&self) -> bool {
+        self.client_cert || self.xfcc || self.client_verify
+    }
+}
+
+/// Who is let in by a route.
+#[derive(Debug, Clone, Default)]
+pub struct Guard {
+    /// By address; `None`: from anywhere.
+    pub access: Option<Arc<Access>>,
+    /// Only clients whose certificate was found good.
+    pub verified: bool,
 }
 
 /// How the probes of this project's prober name themselves, up to the version.

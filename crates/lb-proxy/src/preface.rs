@@ -436,11 +436,7 @@ impl Preface {
         }
         let mut peer = TlsPeer::new(tls.facts(), site, verdict);
         self.listener.counters.handshake(peer.is_resumed());
-        if let Some(http) = self
-            .view
-            .http()
-            .filter(|http| http.https.client_cert || http.https.xfcc)
-        {
+        if let Some(http) = self.view.http().filter(|http| http.https.tells_of_clients()) {
             tls.with_peer_certificates(|shown| peer.write_lines(shown.and_then(<[_]>::first), http.https));
         }
         peer.forget_chain();

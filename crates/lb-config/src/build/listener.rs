@@ -1,11 +1,11 @@
 use super::{BuildError, PoolEntries, codec_limits, tls};
 use crate::plan::{self, Action, Listener, Plan};
 use lb_balance::route::{self, Host, Prefix, Routes};
-use lb_guard::{Access, Caps, CapsOptions};
+use lb_guard::{Caps, CapsOptions};
 use lb_http::forward::Statements;
 use lb_http::h1;
 use lb_proxy::{
-    HttpOptions, HttpsOptions, ListenerOptions, PassthroughOptions, PassthroughRoute, PerClient, PrefaceOptions,
+    Guard, HttpOptions, HttpsOptions, ListenerOptions, PassthroughOptions, PassthroughRoute, PerClient, PrefaceOptions,
     ProxyIn, Service, TcpOptions,
 };
 use lb_tls::Engine;
@@ -72,6 +72,7 @@ pub(super) fn build(
                     hsts: http.hsts,
                     client_cert: http.forwarded.client_cert,
                     xfcc: http.forwarded.xfcc,
+                    client_verify: http.forwarded.client_verify,
                 },
             })
         }
@@ -165,7 +166,7 @@ fn routes(
     listener: &str,
     http: &plan::Http,
     entries: &mut PoolEntries<'_>,
-) -> Result<(Routes, Vec<Arc<Access>>), BuildError> {
+) -> Result<(Routes, Vec<Guard>), BuildError> {
     let (mut routes, mut guards) = (Vec::new(), Vec::new());
     for planned in &http.routes {
         let access = planned.access.access();
@@ -186,15 +187,17 @@ fn routes(
         routes.push(route::Route {
             hosts: hosts?,
             path: prefix(listener, &planned.path)?,
-            action: match access {
-                Some(access) => {
-                    guards.push(Arc::clone(access));
-                    route::Action::Guarded {
-                        guard: guards.len().saturating_sub(1),
-                        then: Box::new(action),
-                    }
+            action: if access.is_some() || planned.verified {
+                guards.push(Guard {
+                    access: access.cloned(),
+                    verified: planned.verified,
+                });
+                route::Action::Guarded {
+                    guard: guards.len().saturating_sub(1),
+                    then: Box::new(action),
                 }
-                None => action,
+            } else {
+                action
             },
         });
     }

@@ -159,6 +159,8 @@ pub struct Forwarded {
     pub client_cert: bool,
     /// Is `X-Forwarded-Client-Cert` sent, as Envoy writes it?
     pub xfcc: bool,
+    /// Is `X-SSL-Client-Verify` sent?
+    pub client_verify: bool,
 }
 
 /// A TCP listener.
@@ -205,6 +207,8 @@ pub struct Route {
     pub path: String,
     /// Who is served.
     pub access: AccessLists,
+    /// Are only clients served whose certificate was verified?
+    pub verified: bool,
     /// What happens.
     pub action: Action,
 }

@@ -31,7 +31,7 @@ pub(super) fn read(reader: &Reader<'_>, around: &Surroundings<'_>, by_default: b
     } = *around;
     let redirect_to_https = reader.boolean("redirect_to_https").value().unwrap_or(false);
     let pool = pools.find(reader);
-    let routes = route::read_all(context, reader, pools, timeouts);
+    let routes = route::read_all(context, reader, pools, timeouts, around.tls);
     let empty = match &routes {
         Field::Missing => !reader.meant("routes"),
         Field::Broken => false,
@@ -160,29 +160,10 @@ fn forwarded(reader: &Reader<'_>, tls: Option<&ServerTls>) -> Forwarded {
     let table = reader.table("forwarded", &FORWARDED).value();
     let set = |name| table.as_ref().and_then(|table| table.boolean(name).value());
     let flag = |name| set(name).unwrap_or(true);
-    for name in ["client_cert", "xfcc"] {
-        let Some(table) = table.as_ref().filter(|_| set(name) == Some(true)) else {
-            continue;
-        };
-        let (text, mend) = match tls {
-            None if reader.has("tls") || reader.meant("tls") => continue,
-            None => ("`tls`", "write [listeners.tls] with `client_auth`"),
-            Some(tls) if !tls.asks_clients() => {
-                ("`client_auth`", "write client_auth = \"required\" in [listeners.tls]")
-            }
-            Some(_) => continue,
-        };
-        table.push(
-            Problem::error(
-                Kind::NotApplicable,
-                format!("`{name}` means nothing to a listener without {text}"),
-            )
-            .at(
-                table.key_span(name).unwrap_or_else(|| table.span()),
-                "clients are not asked for certificates",
-            )
-            .help(format!("{mend}, or leave `{name}` out")),
-        );
+    for name in ["client_cert", "xfcc", "client_verify"] {
+        if let Some(table) = table.as_ref().filter(|_| set(name) == Some(true)) {
+            needs_client_auth(reader, tls, table, name);
+        }
     }
     Forwarded {
         address: flag("for"),
@@ -191,7 +172,34 @@ fn forwarded(reader: &Reader<'_>, tls: Option<&ServerTls>) -> Forwarded {
         drop_claims: flag("drop_claims"),
         client_cert: set("client_cert").unwrap_or(false),
         xfcc: set("xfcc").unwrap_or(false),
+        client_verify: set("client_verify").unwrap_or(false),
     }
+}
+
+/// A key that is about clients' certificates, in a table of a listener, means nothing where none is asked for.
+pub(super) fn needs_client_auth(
+    listener: &Reader<'_>,
+    tls: Option<&ServerTls>,
+    table: &Reader<'_>,
+    name: &'static str,
+) {
+    let (text, mend) = match tls {
+        None if listener.has("tls") || listener.meant("tls") => return,
+        None => ("`tls`", "write [listeners.tls] with `client_auth`"),
+        Some(tls) if !tls.asks_clients() => ("`client_auth`", "write client_auth = \"optional\" in [listeners.tls]"),
+        Some(_) => return,
+    };
+    table.push(
+        Problem::error(
+            Kind::NotApplicable,
+            format!("`{name}` means nothing to a listener without {text}"),
+        )
+        .at(
+            table.key_span(name).unwrap_or_else(|| table.span()),
+            "clients are not asked for certificates",
+        )
+        .help(format!("{mend}, or leave `{name}` out")),
+    );
 }
 
 fn trusted_proxies(reader: &Reader<'_>) -> Vec<Cidr> {

@@ -95,6 +95,10 @@ fn route(
     for (name, why) in [
         ("path", "the path stands inside of the TLS, which is not ended here"),
         (
+            "verified",
+            "certificates of clients are for the backends, where the TLS ends",
+        ),
+        (
             "respond",
             "an answer would have to be inside of the TLS, which is not ended here",
         ),

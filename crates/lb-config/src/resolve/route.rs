@@ -1,9 +1,10 @@
+use super::http::needs_client_auth;
 use super::listener::{forward, not_applicable};
 use super::pool::Pools;
 use super::{Context, ranges};
 use crate::field::Field;
 use crate::grammar::{Wrong, check_host_pattern, check_path};
-use crate::plan::{AccessLists, Action, Forward, Route};
+use crate::plan::{AccessLists, Action, Forward, Route, ServerTls};
 use crate::reader::{Reader, explain};
 use crate::schema::{REDIRECT, ROUTE_TIMEOUTS, ROUTES};
 use crate::scope::Scope;
@@ -17,12 +18,16 @@ pub(super) fn read_all(
     listener: &Reader<'_>,
     pools: &Pools,
     timeouts: &Scope,
+    tls: Option<&ServerTls>,
 ) -> Field<Vec<Route>> {
     listener.tables("routes", &ROUTES).map(|readers| {
         let mut taken: HashMap<(String, String), Span> = HashMap::new();
         let mut routes = Vec::new();
         for reader in &readers {
             let (route, is_good) = read(context, reader, pools, timeouts);
+            if route.verified {
+                needs_client_auth(listener, tls, reader, "verified");
+            }
             if is_good {
                 report_twice(reader, &route, &mut taken);
             }
@@ -45,6 +50,7 @@ struct ReadRoute {
     hosts: Vec<String>,
     path: String,
     access: AccessLists,
+    verified: bool,
     action: Option<Action>,
 }
 
@@ -54,12 +60,14 @@ impl ReadRoute {
             hosts,
             path,
             access,
+            verified,
             action,
         } = self;
         action.map(|action| Route {
             hosts,
             path,
             access,
+            verified,
             action,
         })
     }
@@ -125,6 +133,7 @@ fn read(context: &Context<'_>, reader: &Reader<'_>, pools: &Pools, timeouts: &Sc
         hosts,
         path,
         access,
+        verified: reader.boolean("verified").value().unwrap_or(false),
         action,
     };
     (route, is_good)

@@ -180,6 +180,7 @@ fn http_text(out: &mut Text, listener: &Listener, http: &Http) {
             pair("drop_claims", forwarded.drop_claims),
             never("client_cert", forwarded.client_cert),
             never("xfcc", forwarded.xfcc),
+            never("client_verify", forwarded.client_verify),
         ],
     );
     out.set_unless(&LISTENERS, "abort_on_half_close", http.abort_on_half_close);
@@ -254,6 +255,7 @@ fn route_text<'a>(out: &mut Text, route: &Route, own: UpstreamTimeouts, name: im
     hosts_text(out, &route.hosts);
     out.text_unless(&crate::schema::ROUTES, "path", &route.path);
     access_text(out, &route.access);
+    out.set_unless(&crate::schema::ROUTES, "verified", route.verified);
     match &route.action {
         Action::Forward(forward) => {
             out.text("pool", name(forward));

@@ -1,6 +1,7 @@
 //! Where a request goes by its host and path.
 
 use crate::options::HttpOptions;
+use crate::preface::TlsPeer;
 use lb_balance::route::{Action, Query};
 use lb_guard::Access;
 use lb_http::{Head, forward};
@@ -19,7 +20,12 @@ pub(crate) struct OwnAnswer<'a> {
 }
 
 /// Which pool a request of `client` goes to, or what is answered without one.
-pub(crate) fn route<'a>(http: &'a HttpOptions, request: &Head, client: IpAddr) -> Result<usize, OwnAnswer<'a>> {
+pub(crate) fn route<'a>(
+    http: &'a HttpOptions,
+    request: &Head,
+    client: IpAddr,
+    tls: Option<&TlsPeer>,
+) -> Result<usize, OwnAnswer<'a>> {
     let query = Query {
         host: request.authority(),
         path: request.path(),
@@ -34,14 +40,20 @@ pub(crate) fn route<'a>(http: &'a HttpOptions, request: &Head, client: IpAddr) -
     };
     let action = match http.routes.find(&query) {
         Some(Action::Guarded { guard, then }) => {
-            let is_in = |access: &Arc<Access>| access.check(client).allowed;
-            if !http.guards.get(*guard).is_some_and(is_in) {
-                return Err(OwnAnswer {
-                    status: 403,
-                    end: End::Denied,
-                    detail: "its address is not let in by the route",
-                    location: None,
-                });
+            let denied = |detail| OwnAnswer {
+                status: 403,
+                end: End::Denied,
+                detail,
+                location: None,
+            };
+            let guard = http.guards.get(*guard);
+            let lets_in = |access: &Arc<Access>| access.check(client).allowed;
+            if !guard.is_some_and(|guard| guard.access.as_ref().is_none_or(lets_in)) {
+                return Err(denied("its address is not let in by the route"));
+            }
+            let is_verified = || tls.is_some_and(|tls| tls.verdict.verified().is_some());
+            if guard.is_some_and(|guard| guard.verified) && !is_verified() {
+                return Err(denied("the route is for clients with a verified certificate"));
             }
             Some(&**then)
         }

@@ -96,7 +96,7 @@ impl Exchange {
         } else {
             client.peer.address()
         };
-        let index = match course::route(http, &self.request, address) {
+        let index = match course::route(http, &self.request, address, client.peer.tls.as_deref()) {
             Ok(index) => index,
             Err(OwnAnswer {
                 status,
@@ -210,7 +210,7 @@ impl Exchange {
         }
         self.course.prepare(&mut self.request)?;
         forward::request(&mut self.request, &how)?;
-        if http.https.client_cert || http.https.xfcc {
+        if http.https.tells_of_clients() {
             cold_path();
             self.identify(client)?;
         }

@@ -59,7 +59,7 @@ pub(crate) struct TlsPeer {
 
 /// Fields in which backends are told of the client's certificate, by us alone, and what a CGI program takes for them, which
 /// cannot tell `-` from `_`. Other spellings of `X-Forwarded-*` have gone before: lb-http drops them from everybody.
-pub(crate) const CLIENT_LINES: [&str; 7] = [
+pub(crate) const CLIENT_LINES: [&str; 15] = [
     "Client-Cert",
     "Client_Cert",
     "Client-Cert-Chain",
@@ -67,12 +67,22 @@ pub(crate) const CLIENT_LINES: [&str; 7] = [
     "Client_Cert-Chain",
     "Client_Cert_Chain",
     "X-Forwarded-Client-Cert",
+    "X-SSL-Client-Verify",
+    "X-SSL-Client_Verify",
+    "X-SSL_Client-Verify",
+    "X-SSL_Client_Verify",
+    "X_SSL-Client-Verify",
+    "X_SSL-Client_Verify",
+    "X_SSL_Client-Verify",
+    "X_SSL_Client_Verify",
 ];
 /// RFC 9440, section 2.
 const CERT: &str = "Client-Cert";
 const CHAIN: &str = "Client-Cert-Chain";
 /// As Envoy writes it.
 const XFCC: &str = "X-Forwarded-Client-Cert";
+/// With the words of nginx's `$ssl_client_verify`, which backends know.
+const VERIFY: &str = "X-SSL-Client-Verify";
 
 impl TlsPeer {
     pub(super) fn new(facts: TlsFacts, site: Arc<Site>, verdict: ClientVerdict) -> Self {
@@ -88,9 +98,17 @@ impl TlsPeer {
         }
     }
 
-    /// Makes the fields, of a certificate that was found good; `own`: its bytes. What the client sent beside it is no part of
-    /// the path that was verified, and is not passed on.
+    /// Makes the fields; `own`: the bytes of the certificate, which only a good one is told with. What the client sent beside
+    /// it is no part of the path that was verified, and is not passed on.
     pub(super) fn write_lines(&mut self, own: Option<&CertificateDer<'_>>, https: HttpsOptions) {
+        if https.client_verify {
+            let word = match &self.verdict {
+                ClientVerdict::Ok(_) => "SUCCESS".to_owned(),
+                ClientVerdict::Failed { refusal, .. } => format!("FAILED:{}", refusal.reason().word()),
+                _ => "NONE".to_owned(),
+            };
+            self.lines.push((VERIFY, word));
+        }
         let (ClientVerdict::Ok(of), Some(own)) = (&self.verdict, own) else {
             return;
         };

@@ -203,6 +203,7 @@ pub(crate) fn pool_options(setup: &Setup) -> PoolOptions {
         limits: Arc::new(setup.backend_limits.clone()),
         tls: Vec::new(),
         proxy: None,
+        transparent: false,
     }
 }
 

@@ -88,6 +88,7 @@ impl Site {
             limits: Arc::default(),
             tls: Vec::new(),
             proxy: None,
+            transparent: false,
         };
         let options = PoolOptions {
             max_idle: dice.pick(&[0, 1, 8, 8]),

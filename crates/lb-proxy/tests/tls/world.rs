@@ -155,6 +155,7 @@ impl World {
                     limits: Arc::default(),
                     tls: vec![tls],
                     proxy: None,
+                    transparent: false,
                 },
             })],
         });
