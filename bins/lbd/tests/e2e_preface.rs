@@ -3,6 +3,7 @@
 
 mod support;
 
+use lb_preface::proxy::{Addresses, Outgoing, Tlv, Transport, write_v2};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -132,6 +133,118 @@ fn s_xff_02_tcp_backends_see_the_client_by_a_proxy_header() {
             }
         }
     }
+}
+
+#[test]
+fn what_a_proxy_in_front_says_of_the_clients_tls_is_in_the_log() {
+    let (Some(haproxy), Some(curl)) = (peer("haproxy"), peer("curl")) else {
+        return;
+    };
+    let (servers, clients) = (Authority::new("Root of servers"), Authority::new("Root of clients"));
+    let alice = clients.client("alice.pem", "Alice", 5);
+    let backend = Backend::saying("here");
+    let (front, at) = (address(), address());
+    let config = Config::http(at, &[backend.address()])
+        .top("log = { access = \"stdout\", format = \"json\" }")
+        .listener("proxy_protocol = \"require\"\nproxy_protocol_from = [\"127.0.0.1\"]");
+    let lbd = Lbd::start(&config.text());
+    let folder = Folder::new();
+    let site = servers.server("site.pem", &["site.example"]);
+    let file = folder.write(
+        "haproxy.cfg",
+        &format!(
+            "defaults\n    mode tcp\n    timeout connect 2s\n    timeout client 9s\n    timeout server 9s\nfrontend in\n    \
+             bind {front} ssl crt {} alpn http/1.1 ca-file {} verify optional\n    unique-id-format conn-%pid-%rt\n    default_backend out\n\
+             backend out\n    server lbd {at} send-proxy-v2-ssl-cn proxy-v2-options authority,unique-id,crc32c\n",
+            site.display(),
+            clients.root().display()
+        ),
+    );
+    let _haproxy = Running::spawn(Command::new(&haproxy).args(["-db", "-f"]).arg(file));
+    until("haproxy listens", || is_listening(front).then_some(()));
+    let url = format!("https://site.example:{}/", front.port());
+    let resolve = format!("site.example:{}:127.0.0.1", front.port());
+    let root = servers.root();
+    for certificate in [None, Some(&alice)] {
+        let mut arguments = vec!["--resolve", &resolve, "--cacert", root.to_str().unwrap()];
+        if let Some(certificate) = certificate {
+            arguments.extend(["--cert", certificate.to_str().unwrap()]);
+        }
+        arguments.push(&url);
+        let got = support::curl(&curl, arguments);
+        assert_eq!(got.text, "here", "{}", got.errors);
+    }
+    let lines = until("both lines are written", || {
+        let text = lbd.stdout();
+        let lines: Vec<String> = text
+            .lines()
+            .filter(|line| line.contains("\"status\":200"))
+            .map(str::to_owned)
+            .collect();
+        (lines.len() == 2).then_some(lines)
+    });
+    for (line, who) in lines.iter().zip([
+        "\"proxy_client_verified\":\"none\"",
+        "\"proxy_client_verified\":\"ok\",\"proxy_client_name\":\"Alice\"",
+    ]) {
+        for part in [
+            "\"proxy_authority\":\"site.example\"",
+            // `conn-`, in hexadecimal digits
+            "\"proxy_unique_id\":\"636f6e6e2d",
+            "\"proxy_tls_version\":\"TLSv1.3\"",
+            who,
+        ] {
+            assert!(line.contains(part), "{part} is missing in {line}");
+        }
+    }
+    lbd.stop();
+}
+
+#[test]
+fn endpoints_of_private_networks_are_in_the_log_of_bytes_as_well() {
+    let backend = Backend::saying("here");
+    let at = address();
+    let config = Config::tcp(at, &[backend.address()])
+        .top("log = { access = \"stdout\", format = \"json\" }")
+        .listener("proxy_protocol = \"require\"\nproxy_protocol_from = [\"127.0.0.1\"]");
+    let lbd = Lbd::start(&config.text());
+    for (number, tlv, said) in [
+        (
+            1,
+            Tlv::AwsVpcEndpoint(b"vpce-08d2bf15fac5001c9"),
+            "vpce-08d2bf15fac5001c9",
+        ),
+        (2, Tlv::AzureLinkId(20_010), "20010"),
+        (
+            3,
+            Tlv::GooglePscConnection(18_446_744_073_709_551_615),
+            "18446744073709551615",
+        ),
+    ] {
+        let mut header = Vec::new();
+        let outgoing = Outgoing {
+            addresses: Addresses::Ip {
+                source: "192.0.2.7:5000".parse().unwrap(),
+                destination: "192.0.2.1:80".parse().unwrap(),
+            },
+            transport: Transport::Stream,
+            tlvs: &[tlv],
+            checksum: false,
+        };
+        write_v2(&outgoing, &mut header).unwrap();
+        let mut client = Client::connect(at);
+        client.send(&header);
+        assert_eq!(client.exchange(GET).text(), "here");
+        drop(client);
+        let log = until("the line is written", || {
+            let log = lbd.stdout();
+            (log.lines().count() == number).then_some(log)
+        });
+        let line = log.lines().last().unwrap();
+        assert!(line.contains(&format!("\"proxy_endpoint\":\"{said}\"")), "{line}");
+        assert!(line.contains("\"client\":\"192.0.2.7\""), "{line}");
+    }
+    lbd.stop();
 }
 
 fn site(authority: &Authority, nginx: &std::path::Path, name: &str) -> (Nginx, SocketAddr) {

@@ -1,7 +1,7 @@
 //! Who is at the other end of a client connection: known once, for all that comes over it.
 
 use crate::core::Core;
-use crate::preface::TlsPeer;
+use crate::preface::{HeaderFacts, TlsPeer};
 use crate::view::ListenerHandle;
 use lb_guard::Pass;
 use lb_http::forward::Sender;
@@ -26,17 +26,34 @@ pub(crate) struct Peer {
 #[derive(Debug)]
 struct Rare {
     proxied: Option<(SocketAddr, SocketAddr)>,
+    header: Option<Rc<HeaderFacts>>,
     pass: Option<Pass>,
+}
+
+/// What came with a client, if anything.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
+    /// Where it connected to, when a PROXY header said so.
+    pub(crate) proxied_to: Option<SocketAddr>,
+    /// What else the header said.
+    pub(crate) header: Option<Rc<HeaderFacts>>,
+    /// Its part of what its client may have.
+    pub(crate) pass: Option<Pass>,
 }
 
 impl Peer {
     pub(crate) fn new(
         listener: &Rc<ListenerHandle>,
         address: SocketAddr,
-        (proxied_to, pass): (Option<SocketAddr>, Option<Pass>),
+        extras: Extras,
         tls: Option<Rc<TlsPeer>>,
         core: &Core,
     ) -> Self {
+        let Extras {
+            proxied_to,
+            header,
+            pass,
+        } = extras;
         let (scheme, usual) = if tls.is_some() {
             ("https", HTTPS)
         } else {
@@ -46,10 +63,11 @@ impl Peer {
             .map(|to| to.port())
             .or_else(|| listener.view().options().address.port())
             .unwrap_or(usual);
-        let is_usual = proxied_to.is_none() && pass.is_none();
+        let is_usual = proxied_to.is_none() && header.is_none() && pass.is_none();
         let rare = || {
             Box::new(Rare {
                 proxied: proxied_to.map(|to| (address, to)),
+                header,
                 pass,
             })
         };
@@ -65,6 +83,11 @@ impl Peer {
     /// From where and to where, when a PROXY header said so.
     pub(crate) fn proxied(&self) -> Option<(SocketAddr, SocketAddr)> {
         self.rare.as_ref()?.proxied
+    }
+
+    /// What a PROXY header said beside the addresses.
+    pub(crate) fn header(&self) -> Option<&Rc<HeaderFacts>> {
+        self.rare.as_ref()?.header.as_ref()
     }
 
     /// Its part of what its client may have, for a connection that goes on as something else.

@@ -5,12 +5,14 @@
 
 mod crowd;
 mod entered;
+mod header_facts;
 mod refusal;
 mod turnstile;
 
 pub(crate) use crowd::Crowd;
 use crowd::Place;
 pub(crate) use entered::{CLIENT_LINES, Entered, TlsPeer};
+pub(crate) use header_facts::HeaderFacts;
 use turnstile::Ticket;
 pub(crate) use turnstile::Turnstile;
 
@@ -46,6 +48,8 @@ pub(crate) struct Preface {
     proxied_to: Option<SocketAddr>,
     /// It came with a PROXY header.
     has_header: bool,
+    /// What else that says.
+    facts: Option<Rc<HeaderFacts>>,
     server_name: Option<Box<str>>,
     /// The cipher suite that a client of TLS likes most.
     first_suite: Option<u16>,
@@ -109,6 +113,7 @@ impl Preface {
             client: peer,
             proxied_to: None,
             has_header: sends_header,
+            facts: None,
             server_name: None,
             first_suite: None,
             timer: None,
@@ -241,6 +246,7 @@ impl Preface {
                         self.client = source;
                         self.proxied_to = Some(destination);
                     }
+                    self.facts = HeaderFacts::of(&value.facts());
                     input.consume(len);
                     return Ok(Next::Go(Stage::Hello(io, input)));
                 }
@@ -477,6 +483,7 @@ impl Preface {
             early,
             client: self.client,
             proxied_to: self.proxied_to,
+            header: self.facts.take(),
             pass: self.pass.take(),
             tls,
             pool,

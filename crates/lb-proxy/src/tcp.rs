@@ -4,7 +4,7 @@ use crate::buffer::Buffer;
 use crate::contact::{Contact, NoContact, OnBehalf};
 use crate::core::Core;
 use crate::course::{Course, FailedAttempt, Verdict};
-use crate::preface::{Entered, TlsPeer};
+use crate::preface::{Entered, HeaderFacts, TlsPeer};
 use crate::record::{self, Traffic};
 use crate::room::Unconnected;
 use crate::timer::Timer;
@@ -30,6 +30,7 @@ pub(crate) struct Passage {
     view: Rc<ListenerView>,
     peer: SocketAddr,
     proxied_to: Option<SocketAddr>,
+    header: Option<Rc<HeaderFacts>>,
     tls: Option<Rc<TlsPeer>>,
     /// Where to.
     pool: Option<usize>,
@@ -73,6 +74,7 @@ impl Passage {
         Self {
             pool: entered.pool.map(|(_, pool)| pool).or_else(|| view.bytes()?.pool),
             proxied_to: entered.proxied_to,
+            header: entered.header,
             view,
             core,
             peer: entered.client,
@@ -215,6 +217,7 @@ impl Passage {
             access.pool = pool.map_or("", |pool| pool.entry.pool.name());
             self.course.describe(end, &mut access);
             access.tls = self.tls.as_ref().map(|tls| tls.access());
+            access.header = self.header.as_ref().map(|header| header.access());
             access.phases.total = now.since(self.started.mono);
             log.write(&access);
         }

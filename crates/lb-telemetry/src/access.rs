@@ -57,6 +57,8 @@ pub struct Access<'a> {
     pub reused: bool,
     /// What the client's TLS is; `None`: it speaks plainly.
     pub tls: Option<TlsAccess<'a>>,
+    /// What a PROXY header said beside the addresses; `None`: nothing, or none came.
+    pub header: Option<HeaderAccess<'a>>,
     /// How long each part took.
     pub phases: Phases,
 }
@@ -82,6 +84,25 @@ pub struct TlsAccess<'a> {
     pub client_subject: &'a str,
     /// The SHA-256 fingerprint of the client's certificate, in hexadecimal digits; empty: none.
     pub client_fingerprint: &'a str,
+}
+
+/// What a proxy in front says of a client connection, as the access log tells it; empty: nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HeaderAccess<'a> {
+    /// The server name that the client asked the proxy for.
+    pub authority: &'a [u8],
+    /// The application protocol that they agreed on.
+    pub alpn: &'a [u8],
+    /// What nobody else's connection has, in hexadecimal digits.
+    pub unique_id: &'a str,
+    /// The version of TLS toward the proxy.
+    pub tls_version: &'a [u8],
+    /// What the client's certificate came to there: `none`, `ok` or `failed`.
+    pub client_verified: &'a str,
+    /// The common name of that certificate.
+    pub client_name: &'a [u8],
+    /// The endpoint of a cloud's private network: AWS's name, the number of Azure or Google.
+    pub endpoint: &'a str,
 }
 
 impl Access<'_> {
@@ -112,6 +133,7 @@ impl Access<'_> {
             retries: 0,
             reused: false,
             tls: None,
+            header: None,
             phases: Phases {
                 total: Duration::ZERO,
                 connect: None,

@@ -250,6 +250,15 @@ fn json(a: &Access<'_>, out: &mut Vec<u8>) {
         text("client_subject", tls.client_subject.as_bytes(), out);
         text("client_fingerprint", tls.client_fingerprint.as_bytes(), out);
     }
+    if let Some(header) = &a.header {
+        text("proxy_authority", header.authority, out);
+        text("proxy_alpn", header.alpn, out);
+        text("proxy_unique_id", header.unique_id.as_bytes(), out);
+        text("proxy_tls_version", header.tls_version, out);
+        text("proxy_client_verified", header.client_verified.as_bytes(), out);
+        text("proxy_client_name", header.client_name, out);
+        text("proxy_endpoint", header.endpoint.as_bytes(), out);
+    }
     micros("total_us", Some(a.phases.total), out);
     micros("connect_us", a.phases.connect, out);
     micros("first_byte_us", a.phases.first_byte, out);

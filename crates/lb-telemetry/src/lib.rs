@@ -49,7 +49,7 @@ mod listener;
 mod pool;
 mod snapshot;
 
-pub use access::{Access, Phases, TlsAccess};
+pub use access::{Access, HeaderAccess, Phases, TlsAccess};
 pub use backend::{BackendCounters, BackendCounts};
 pub use count::EndCounts;
 pub use counters::Counters;

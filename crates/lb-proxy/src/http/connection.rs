@@ -2,10 +2,11 @@
 
 use super::bond::Bonds;
 use super::client::ClientSide;
+use super::ending::Who;
 use super::exchange::{Exchange, Sequel, Switched};
 use crate::core::Core;
-use crate::peer::Peer;
-use crate::preface::{Entered, TlsPeer};
+use crate::peer::{Extras, Peer};
+use crate::preface::{Entered, HeaderFacts, TlsPeer};
 use crate::record::Counted;
 use crate::timer::Timer;
 use crate::tunnel::Tunnel;
@@ -65,6 +66,7 @@ struct Tunneling {
     counted: Option<Counted>,
     address: IpAddr,
     tls: Option<Rc<TlsPeer>>,
+    header: Option<Rc<HeaderFacts>>,
     _pass: Option<Pass>,
     /// For its log line, when there will be one.
     exchange: Option<Box<Exchange>>,
@@ -178,14 +180,20 @@ impl Connection {
             early,
             client: peer,
             proxied_to,
+            header,
             pass,
             tls,
             ..
         } = entered;
+        let extras = Extras {
+            proxied_to,
+            header,
+            pass,
+        };
         let has_come = !early.is_empty();
         let client = Client {
             side: ClientSide::h1(io, http, early, &self.core),
-            peer: Peer::new(&self.listener, peer, (proxied_to, pass), tls, &self.core),
+            peer: Peer::new(&self.listener, peer, extras, tls, &self.core),
             timer,
             requests: 0,
             bonds: Bonds::default(),
@@ -241,6 +249,7 @@ impl Connection {
                     ticket,
                     counted,
                     address: client.peer.address(),
+                    header: client.peer.header().map(Rc::clone),
                     _pass: client.peer.take_pass(),
                     tls: client.peer.tls,
                     exchange,
@@ -299,7 +308,12 @@ impl Connection {
             counted.ended(end, &traffic);
         }
         if let Some(mut exchange) = t.exchange.take() {
-            exchange.log_tunnel(&t.tunnel, &self.listener, t.address, t.tls.as_deref(), &self.core, end);
+            let who = Who {
+                address: t.address,
+                tls: t.tls.as_deref(),
+                header: t.header.as_deref(),
+            };
+            exchange.log_tunnel(&t.tunnel, &self.listener, who, &self.core, end);
             self.core.give_exchange(exchange);
         }
         if let Some(ticket) = t.ticket.take() {

@@ -5,8 +5,7 @@ use super::connection::Client;
 use super::exchange::{Exchange, Sequel};
 use super::flow::{Sink, Source};
 use crate::core::Core;
-use crate::peer::Peer;
-use crate::preface::TlsPeer;
+use crate::preface::{HeaderFacts, TlsPeer};
 use crate::record::{self, Traffic};
 use crate::tunnel::Tunnel;
 use crate::view::ListenerHandle;
@@ -15,6 +14,14 @@ use lb_http::{Head, Kind, Version, forward};
 use lb_telemetry::{Access, End};
 use lb_types::Fields;
 use std::net::IpAddr;
+
+/// Whose exchange a line is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Who<'a> {
+    pub(super) address: IpAddr,
+    pub(super) tls: Option<&'a TlsPeer>,
+    pub(super) header: Option<&'a HeaderFacts>,
+}
 
 impl Exchange {
     /// Drops the upstream side.
@@ -72,9 +79,12 @@ impl Exchange {
                 upstream_out: self.up.payload(),
                 ..Traffic::default()
             };
-            let Peer { listener, tls, .. } = &client.peer;
-            let (address, tls) = (client.peer.address(), tls.as_deref());
-            self.log(listener, address, tls, Some(&client.side), core, end, &traffic);
+            let who = Who {
+                address: client.peer.address(),
+                tls: client.peer.tls.as_deref(),
+                header: client.peer.header().map(|header| &**header),
+            };
+            self.log(&client.peer.listener, who, Some(&client.side), core, end, &traffic);
         }
     }
 
@@ -110,22 +120,19 @@ impl Exchange {
         &mut self,
         tunnel: &Tunnel,
         listener: &ListenerHandle,
-        peer: IpAddr,
-        tls: Option<&TlsPeer>,
+        who: Who<'_>,
         core: &Core,
         end: End,
     ) {
         self.course.detail = tunnel.reset_by();
-        self.log(listener, peer, tls, None, core, end, &tunnel.traffic());
+        self.log(listener, who, None, core, end, &tunnel.traffic());
     }
 
-    #[allow(clippy::too_many_arguments, reason = "what a line is put together from")]
     /// `side`: where a request stands that could not be read. `payload`: of both bodies.
     fn log(
         &self,
         listener: &ListenerHandle,
-        peer: IpAddr,
-        tls: Option<&TlsPeer>,
+        who: Who<'_>,
         side: Option<&ClientSide>,
         core: &Core,
         end: End,
@@ -145,7 +152,7 @@ impl Exchange {
         let started = if self.has_begun() { self.trace.started } else { now };
         let proxies = &http.trusted_proxies;
         // What we have added to the chain by now is the peer, where the walk begins.
-        let address = forward::client_address(&self.request, peer, proxies);
+        let address = forward::client_address(&self.request, who.address, proxies);
         let mut access = Access::new(address, started.wall);
         let head = &self.request;
         if head.kind() == Kind::Request && !head.method().is_empty() {
@@ -173,7 +180,8 @@ impl Exchange {
             access.detail = "";
         }
         access.reused = self.trace.reused;
-        access.tls = tls.map(TlsPeer::access);
+        access.tls = who.tls.map(TlsPeer::access);
+        access.header = who.header.map(HeaderFacts::access);
         access.phases.total = now.mono.since(started.mono);
         access.phases.connect = self.trace.connected.map(|t| t.since(self.trace.connect_from));
         access.phases.first_byte = self.trace.first_byte.map(|t| t.since(started.mono));

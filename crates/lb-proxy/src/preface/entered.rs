@@ -1,3 +1,4 @@
+use super::HeaderFacts;
 use crate::buffer::Buffer;
 use crate::options::HttpsOptions;
 use crate::view::ListenerView;
@@ -23,6 +24,8 @@ pub(crate) struct Entered {
     pub(crate) client: SocketAddr,
     /// Where the client connected to, when a PROXY header says so.
     pub(crate) proxied_to: Option<SocketAddr>,
+    /// What else the header says.
+    pub(crate) header: Option<Rc<HeaderFacts>>,
     /// Its part of what its client may have, held until its end.
     pub(crate) pass: Option<Pass>,
     pub(crate) tls: Option<Rc<TlsPeer>>,
@@ -38,6 +41,7 @@ impl Entered {
             early: Buffer::empty(),
             client,
             proxied_to: None,
+            header: None,
             pass: None,
             tls: None,
             pool: None,
@@ -196,7 +200,7 @@ fn byte_sequence(bytes: &[u8]) -> String {
     format!(":{}:", Base64::encode_string(bytes))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes
         .iter()
