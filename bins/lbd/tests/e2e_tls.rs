@@ -394,13 +394,16 @@ fn https_is_asked_for_by_redirect_and_remembered_and_another_site_gets_421() {
              client_auth = \"required\", authorities = [{root:?}] }}] }}"
         ))
         .rest(&format!(
-            "[[listeners]]\nname = \"plain\"\naddress = \"{plain}\"\nredirect_to_https = true"
+            "[[listeners]]\nname = \"plain\"\naddress = \"{plain}\"\nredirect_to_https = true\n\
+             [[listeners.routes]]\npath = \"/.well-known/acme-challenge\"\nplain = true\npool = \"main\""
         ));
     let lbd = Lbd::start(&config.text());
     let mut client = Client::connect(plain);
     let got = client.exchange("GET /a?b HTTP/1.1\r\nHost: site.example:8080\r\n\r\n");
     assert_eq!(got.head.status(), 308);
     assert_eq!(got.head.get("location"), Some("https://site.example/a?b"));
+    let got = client.exchange("GET /.well-known/acme-challenge/x HTTP/1.1\r\nHost: site.example\r\n\r\n");
+    assert_eq!((got.status(), got.text()), (200, "here".to_owned()));
     let resolve = format!("site.example:{}:127.0.0.1", secure.port());
     let url = format!("https://site.example:{}/", secure.port());
     let ask = |arguments: &[&str]| {

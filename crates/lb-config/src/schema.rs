@@ -331,6 +331,7 @@ pub(crate) static ROUTES: Section = Section {
         DENY,
         DENY_FILES,
         key("verified", Value::Boolean, "false"),
+        key("plain", Value::Boolean, "false"),
         key("pool", Value::Text("the name of a pool"), ""),
         key("respond", integer(200, 599), ""),
         key("redirect", Value::Table, ""),

@@ -209,6 +209,8 @@ pub struct Route {
     pub access: AccessLists,
     /// Are only clients served whose certificate was verified?
     pub verified: bool,
+    /// Is it served without TLS though its listener redirects to https?
+    pub plain: bool,
     /// What happens.
     pub action: Action,
 }

@@ -23,7 +23,6 @@ pub(super) struct Surroundings<'a> {
 
 pub(super) fn read(reader: &Reader<'_>, around: &Surroundings<'_>, by_default: bool) -> Http {
     let Surroundings {
-        context,
         pools,
         limits,
         timeouts,
@@ -31,7 +30,7 @@ pub(super) fn read(reader: &Reader<'_>, around: &Surroundings<'_>, by_default: b
     } = *around;
     let redirect_to_https = reader.boolean("redirect_to_https").value().unwrap_or(false);
     let pool = pools.find(reader);
-    let routes = route::read_all(context, reader, pools, timeouts, around.tls);
+    let routes = route::read_all(reader, around, redirect_to_https);
     let empty = match &routes {
         Field::Missing => !reader.meant("routes"),
         Field::Broken => false,
@@ -132,18 +131,13 @@ fn report_https(reader: &Reader<'_>, redirects: bool) {
                     .help("write it in the plain listener, mostly the one on port 80"),
             );
         }
-        for name in ["pool", "routes"] {
-            if let Some(other) = reader.key_span(name) {
-                reader.push(
-                    Problem::error(
-                        Kind::UnreachableRoute,
-                        format!("the `{name}` of this listener is never used"),
-                    )
+        if let Some(other) = reader.key_span("pool") {
+            reader.push(
+                Problem::error(Kind::UnreachableRoute, "the `pool` of this listener is never used")
                     .at(other, "no request gets there")
-                    .see(place.clone(), "every request is sent to https")
-                    .help(format!("leave out `{name}` or `redirect_to_https`")),
-                );
-            }
+                    .see(place, "every request is sent to https")
+                    .help("leave out `pool` or `redirect_to_https`"),
+            );
         }
     }
     if !reader.has("tls") && !reader.meant("tls") {

@@ -94,6 +94,7 @@ fn route(
 ) -> Option<PassthroughRoute> {
     for (name, why) in [
         ("path", "the path stands inside of the TLS, which is not ended here"),
+        ("plain", "what goes on is never without TLS here"),
         (
             "verified",
             "certificates of clients are for the backends, where the TLS ends",

@@ -1,10 +1,10 @@
-use super::http::needs_client_auth;
+use super::http::{Surroundings, needs_client_auth};
 use super::listener::{forward, not_applicable};
 use super::pool::Pools;
 use super::{Context, ranges};
 use crate::field::Field;
 use crate::grammar::{Wrong, check_host_pattern, check_path};
-use crate::plan::{AccessLists, Action, Forward, Route, ServerTls};
+use crate::plan::{AccessLists, Action, Forward, Route};
 use crate::reader::{Reader, explain};
 use crate::schema::{REDIRECT, ROUTE_TIMEOUTS, ROUTES};
 use crate::scope::Scope;
@@ -13,13 +13,14 @@ use lb_balance::route::{Host, Prefix};
 use std::collections::HashMap;
 
 /// The routes of a listener. Reports those that another route, or the listener's own pool, makes pointless.
-pub(super) fn read_all(
-    context: &Context<'_>,
-    listener: &Reader<'_>,
-    pools: &Pools,
-    timeouts: &Scope,
-    tls: Option<&ServerTls>,
-) -> Field<Vec<Route>> {
+pub(super) fn read_all(listener: &Reader<'_>, around: &Surroundings<'_>, redirects: bool) -> Field<Vec<Route>> {
+    let Surroundings {
+        context,
+        pools,
+        timeouts,
+        tls,
+        ..
+    } = *around;
     listener.tables("routes", &ROUTES).map(|readers| {
         let mut taken: HashMap<(String, String), Span> = HashMap::new();
         let mut routes = Vec::new();
@@ -28,6 +29,7 @@ pub(super) fn read_all(
             if route.verified {
                 needs_client_auth(listener, tls, reader, "verified");
             }
+            report_plain(listener, reader, route.plain, redirects);
             if is_good {
                 report_twice(reader, &route, &mut taken);
             }
@@ -45,12 +47,36 @@ pub(super) fn read_all(
     })
 }
 
+/// On a listener that redirects to https, routes are the exceptions, and say so; elsewhere there is none to be made.
+fn report_plain(listener: &Reader<'_>, route: &Reader<'_>, is_plain: bool, redirects: bool) {
+    if redirects && !is_plain && !route.has("plain") && !route.has_unknown() {
+        let place = listener
+            .key_span("redirect_to_https")
+            .unwrap_or_else(|| listener.span());
+        route.push(
+            Problem::error(Kind::UnreachableRoute, "this route is never used")
+                .at(route.span(), "no request gets there")
+                .see(place, "every request is sent to https")
+                .help("write plain = true for what is to be served without TLS, such as ACME's \"/.well-known/acme-challenge\"")
+                .help("or move the route to the listener with TLS"),
+        );
+    } else if is_plain && !redirects && !listener.has("redirect_to_https") && !listener.meant("redirect_to_https") {
+        not_applicable(
+            route,
+            "plain",
+            "`plain` means nothing to a listener that does not redirect to https".to_owned(),
+            "it is an exception from redirect_to_https",
+        );
+    }
+}
+
 /// A route whose action may be missing because it was wrong.
 struct ReadRoute {
     hosts: Vec<String>,
     path: String,
     access: AccessLists,
     verified: bool,
+    plain: bool,
     action: Option<Action>,
 }
 
@@ -61,6 +87,7 @@ impl ReadRoute {
             path,
             access,
             verified,
+            plain,
             action,
         } = self;
         action.map(|action| Route {
@@ -68,6 +95,7 @@ impl ReadRoute {
             path,
             access,
             verified,
+            plain,
             action,
         })
     }
@@ -134,6 +162,7 @@ fn read(context: &Context<'_>, reader: &Reader<'_>, pools: &Pools, timeouts: &Sc
         path,
         access,
         verified: reader.boolean("verified").value().unwrap_or(false),
+        plain: reader.boolean("plain").value().unwrap_or(false),
         action,
     };
     (route, is_good)

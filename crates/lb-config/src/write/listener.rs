@@ -256,6 +256,7 @@ fn route_text<'a>(out: &mut Text, route: &Route, own: UpstreamTimeouts, name: im
     out.text_unless(&crate::schema::ROUTES, "path", &route.path);
     access_text(out, &route.access);
     out.set_unless(&crate::schema::ROUTES, "verified", route.verified);
+    out.set_unless(&crate::schema::ROUTES, "plain", route.plain);
     match &route.action {
         Action::Forward(forward) => {
             out.text("pool", name(forward));

@@ -10,6 +10,7 @@ use crate::course::{self, OwnAnswer};
 use crate::options::HttpOptions;
 use crate::preface;
 use crate::view::ListenerView;
+use lb_balance::route::Query;
 use lb_http::h1::Framing;
 use lb_http::{auth, forward, upgrade};
 use lb_net::Stream;
@@ -166,6 +167,14 @@ impl Exchange {
             return None;
         }
         cold_path();
+        // What is served here without TLS has a route: ACME's challenges, of whom some authorities ask nothing else.
+        let query = Query {
+            host: self.request.authority(),
+            path: self.request.path(),
+        };
+        if http.routes.find(&query).is_some() {
+            return None;
+        }
         // Without a host nobody knows where to.
         let host = std::str::from_utf8(host_of(authority))
             .ok()
