@@ -84,6 +84,7 @@
 
 pub mod client_auth;
 mod engine;
+mod expiry;
 mod fault;
 pub mod identity;
 mod names;
@@ -94,6 +95,7 @@ pub mod upstream;
 
 pub use client_auth::{ClientAuth, ClientVerdict};
 pub use engine::{Engine, EngineError, SetClock, Version, Versions};
+pub use expiry::Expiry;
 pub use fault::{HandshakeFault, alert_name};
 pub use identity::{File, Identities, Identity, KeyKind, LoadError, LoadOptions, Loaded, Note, load};
 pub use lb_cert::bundle::UnreadableCertificate;

@@ -28,7 +28,7 @@ fn a_heap_in_any_order_becomes_one_chain_with_its_key_and_each_change_is_said_on
     );
     assert_eq!(identity.key_kind(), KeyKind::P256);
     // 2027-01-01 is 41 days after 2026-11-21.
-    assert_eq!(identity.days_left(Wall::from_secs(NOW)), 41);
+    assert_eq!(identity.expiry(Wall::from_secs(NOW)).days_left(), 41);
     // Lines depend on the lengths of signatures.
     let notes: Vec<String> = said(&loaded.notes).iter().map(|note| without_lines(note)).collect();
     assert_eq!(
@@ -195,7 +195,7 @@ fn an_expired_or_future_certificate_is_served_with_a_loud_warning() {
         loud[1].starts_with("new.pem") && loud[1].contains("NOT YET VALID, from 2026-11-22"),
         "{loud:?}"
     );
-    assert_eq!(loaded.identities[0].days_left(Wall::from_secs(NOW)), -1);
+    assert_eq!(loaded.identities[0].expiry(Wall::from_secs(NOW)).days_left(), -1);
 }
 
 /// Keys made by `openssl genpkey` (3.0).

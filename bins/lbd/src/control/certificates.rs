@@ -2,7 +2,7 @@
 
 use lb_admin::state::Certificate;
 use lb_config::Plan;
-use lb_tls::Identity;
+use lb_tls::{Expiry, Identity};
 use lb_types::Wall;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) fn seen(plan: &Plan, now: Wall) -> Vec<Certificate> {
             issuer: identity.issuer().to_owned(),
             key: identity.key_kind().to_string(),
             not_after: lb_telemetry::timestamp(Wall::from_secs(ends)),
-            days_left: identity.days_left(now),
+            days_left: identity.expiry(now).days_left(),
             chain: identity.chain().len(),
             file: identity.label().to_owned(),
             fingerprint,
@@ -36,7 +36,7 @@ pub(super) fn seen(plan: &Plan, now: Wall) -> Vec<Certificate> {
 /// What was told of which certificate.
 #[derive(Debug, Default)]
 pub(super) struct Warnings {
-    /// The last of [`STEPS`] that was told, by fingerprint.
+    /// The last of [`Expiry::STEPS`] that was told, by fingerprint.
     told: HashMap<[u8; 32], i64>,
 }
 
@@ -46,8 +46,8 @@ impl Warnings {
         let mut lines = Vec::new();
         let mut there = HashMap::new();
         for (user, identity) in used(plan) {
-            let days = identity.days_left(now);
-            let Some(step) = STEPS.into_iter().rev().find(|step| days < *step) else {
+            let expiry = identity.expiry(now);
+            let Some(step) = expiry.step() else {
                 continue;
             };
             let fingerprint = *identity.fingerprint();
@@ -55,7 +55,7 @@ impl Warnings {
                 continue;
             }
             if self.told.get(&fingerprint).is_none_or(|told| *told > step) {
-                lines.push(line(&user, &identity, days));
+                lines.push(line(&user, &identity, expiry));
             }
         }
         self.told = there;
@@ -63,19 +63,13 @@ impl Warnings {
     }
 }
 
-fn line(user: &str, identity: &Identity, days: i64) -> String {
+fn line(user: &str, identity: &Identity, expiry: Expiry) -> String {
     let names = match identity.names() {
         [] => identity.subject().to_owned(),
         names => names.join(", "),
     };
-    let when = match days {
-        ..0 => "has expired".to_owned(),
-        0 => "expires within a day".to_owned(),
-        1 => "expires in 1 day".to_owned(),
-        days => format!("expires in {days} days"),
-    };
     format!(
-        "the certificate for {names} ({}, shown by {user}) {when}: renew it; it is loaded when the file changes",
+        "the certificate for {names} ({}, shown by {user}) {expiry}: renew it; it is loaded when the file changes",
         identity.label()
     )
 }
@@ -104,6 +98,3 @@ fn used(plan: &Plan) -> impl Iterator<Item = (String, Arc<Identity>)> {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
-
-/// A line is written with fewer days left than these.
-const STEPS: [i64; 5] = [30, 14, 7, 1, 0];

@@ -12,6 +12,7 @@ pub use error::LoadError;
 pub use load::{File, LoadOptions, Loaded, load};
 pub use note::Note;
 
+use crate::Expiry;
 use crate::names::NameTable;
 use lb_cert::{Certificate, Found, Place};
 use lb_types::Wall;
@@ -112,11 +113,10 @@ impl Identity {
         self.not_after
     }
 
-    /// Whole days that are left at `now`; negative when it is over.
+    /// How long it is still good at `now`.
     #[must_use]
-    pub fn days_left(&self, now: Wall) -> i64 {
-        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        self.not_after.saturating_sub(now).div_euclid(DAY)
+    pub fn expiry(&self, now: Wall) -> Expiry {
+        Expiry::new(self.not_after, now)
     }
 
     /// SHA-256 of the certificate.
@@ -210,5 +210,3 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     }
     text
 }
-
-const DAY: i64 = 86_400;

@@ -10,7 +10,8 @@ pub use pin::{Pin, PinError};
 pub use reason::{UpstreamReason, UpstreamRefusal};
 
 use crate::server::{BuildError, check_protocols};
-use crate::{Engine, Identity};
+use crate::{Engine, Expiry, Identity};
+use lb_cert::Certificate;
 use rustls::ClientConfig;
 use rustls::client::{ClientSessionMemoryCache, ClientSessionStore as _, ResolvesClientCert, Resumption};
 use rustls::compress::CompressionCache;
@@ -137,6 +138,18 @@ impl UpstreamTls {
             self.forget();
         }
         verdict
+    }
+
+    /// How long the backend's own certificate of these (rustls's `peer_certificates()`) is still good. `None` where no date
+    /// is asked for: with [`Verify::None`] and [`Trust::Pins`]; and for a certificate that cannot be read. Reads the
+    /// certificate: allocates as many bytes as it has.
+    #[must_use]
+    pub fn expiry(&self, certificates: &[CertificateDer<'_>]) -> Option<Expiry> {
+        if self.verify() == Verify::None || matches!(self.options.trust, Trust::Pins) {
+            return None;
+        }
+        let leaf = Certificate::parse(certificates.first()?.clone().into_owned()).ok()?;
+        Some(Expiry::new(leaf.not_after(), self.engine.now()?))
     }
 
     fn forget(&self) {
