@@ -7,7 +7,8 @@ use std::fs;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
-use support::{Backend, Client, Config, Folder, Lbd, address, until};
+use std::time::Duration;
+use support::{Authority, Backend, Client, Config, Folder, Lbd, Nginx, address, peer, until};
 
 /// An agent that says its line to everybody who asks.
 struct Agent {
@@ -128,6 +129,87 @@ fn an_agents_percent_is_a_share_of_its_own_backends_weight() {
     until("twice", || (shares(listener, 30) == (20, 10)).then_some(()));
     assert_eq!(status(&socket)["pools"][0]["backends"][0]["weight"]["effective"], 20.0);
     drop((a, b));
+    lbd.stop();
+}
+
+#[test]
+fn a_backends_certificate_that_ends_soon_is_told_once_and_shown_and_takes_nobody_down() {
+    let Some(program) = peer("nginx") else { return };
+    let authority = Authority::new("Root of backends");
+    let longer = Duration::from_secs(5 * 86_400 + 3_600);
+    let file = authority.ending("app.pem", &["app.internal"], longer);
+    let (backend, listener) = (address(), address());
+    let server = format!(
+        "server {{ listen {backend} ssl; ssl_certificate {0}; ssl_certificate_key {0}; location / {{ return 200; }} }}\n",
+        file.display()
+    );
+    let _nginx = Nginx::start_with(&program, &server, vec![backend]);
+    let folder = Folder::new();
+    let socket = folder.path().join("admin.sock").display().to_string();
+    for kind in ["tcp", "http"] {
+        let config = Config::http(listener, &[backend])
+            .top(&format!("admin = {{ socket = \"{socket}\" }}"))
+            .pool(&format!(
+                "health = {{ kind = \"{kind}\", interval = \"20ms\", timeout = \"10s\" }}"
+            ))
+            .pool(&format!(
+                "tls = {{ roots = {:?}, server_name = \"app.internal\" }}",
+                authority.root()
+            ));
+        let lbd = Lbd::start(&config.text());
+        let seen = until("ten probes", || {
+            let backend = status(&socket)["pools"][0]["backends"][0].clone();
+            let results = backend["probe"]["results"].as_array().unwrap().len();
+            (results == 10).then_some(backend)
+        });
+        assert_eq!(seen["state"], "up");
+        assert_eq!(seen["probe"]["certificate"]["days_left"], 5);
+        assert_eq!(seen["probe"]["certificate"]["warning"], "expires in 5 days");
+        let said = lbd.stderr();
+        assert_eq!(
+            said.matches("the backend's certificate expires in 5 days").count(),
+            1,
+            "{said}"
+        );
+        let table = std::process::Command::new(env!("CARGO_BIN_EXE_lbd"))
+            .args(["status", "--socket", &socket])
+            .output()
+            .unwrap();
+        let table = String::from_utf8(table.stdout).unwrap();
+        assert!(
+            table.contains("its certificate expires in 5 days: renew it there"),
+            "{table}"
+        );
+        lbd.stop();
+    }
+}
+
+#[test]
+fn a_mail_server_without_starttls_is_down_and_the_mend_is_said() {
+    let mail = Backend::start(|mut connection| {
+        connection.send("220 mx\r\n");
+        // the probe says EHLO
+        let _ = connection.some();
+        connection.send("250-mx\r\n250 SIZE 1000\r\n");
+        let _ = connection.some();
+    });
+    let listener = address();
+    let folder = Folder::new();
+    let socket = folder.path().join("admin.sock").display().to_string();
+    let config = Config::tcp(listener, &[mail.address()])
+        .top(&format!("admin = {{ socket = \"{socket}\" }}"))
+        .pool("tls = { verify = \"none\" }")
+        .pool("health = { kind = \"smtp\", starttls = true, interval = \"50ms\", fall = 1 }");
+    let lbd = Lbd::start(&config.text());
+    let cause = until("it is down", || {
+        let cause = status(&socket)["pools"][0]["backends"][0]["cause"].clone();
+        (!cause.is_null()).then_some(cause)
+    });
+    assert_eq!(cause["kind"], "starttls_missing", "{cause}");
+    assert!(
+        cause["mend"].as_str().unwrap().contains("`starttls` of `health`"),
+        "{cause}"
+    );
     lbd.stop();
 }
 

@@ -239,6 +239,8 @@ pub struct Probe {
     pub next_seconds: Option<f64>,
     /// How long the last probe took.
     pub took_seconds: Option<f64>,
+    /// The certificate that the backend showed to a probe; none without TLS, and where its date is not asked for.
+    pub certificate: Option<Shown>,
     /// Probes in a row that speak against the state.
     pub against: u16,
     /// What the backend's own agent asks for, when that is stronger than the order: `drain` or `maintenance`.
@@ -258,6 +260,18 @@ pub struct Probe {
 impl Probe {
     /// How many results are shown.
     pub const RESULTS: usize = 10;
+}
+
+/// The certificate that a backend shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Shown {
+    /// When it ends, RFC 3339.
+    pub not_after: String,
+    /// Whole days until then; negative when it is over.
+    pub days_left: i64,
+    /// In words, such as `expires in 5 days`, once that is worth a warning.
+    pub warning: Option<String>,
 }
 
 /// The result of one probe.

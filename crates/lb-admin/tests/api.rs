@@ -69,6 +69,7 @@ fn a_backend_in_json_has_the_documented_fields() {
             "next": "2026-11-21T10:00:33.000Z",
             "next_seconds": 3.0,
             "took_seconds": 0.00042,
+            "certificate": null,
             "against": 0,
             "agent": null,
             "agent_note": null,

@@ -3,7 +3,7 @@
 
 mod support;
 
-use lb_admin::state::{Backend, Listener, PassedOver, State};
+use lb_admin::state::{Backend, Listener, PassedOver, Shown, State};
 use lb_admin::text::{TableOptions, backends, lines, table};
 use lb_health::Cause;
 use support::state;
@@ -125,6 +125,22 @@ fn an_agents_words_and_its_silence_are_shown() {
     ] {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }
+}
+
+#[test]
+fn a_certificate_is_shown_once_it_comes_to_its_end() {
+    let mut one: Backend = state().pools[0].backends[0].clone();
+    let mut text = |warning: Option<&str>| {
+        one.probe.get_or_insert_default().certificate = Some(Shown {
+            days_left: 5,
+            warning: warning.map(str::to_owned),
+            ..Shown::default()
+        });
+        backends(std::slice::from_ref(&one), TableOptions::default())
+    };
+    let wanted = "its certificate expires in 5 days: renew it there";
+    assert!(text(Some("expires in 5 days")).contains(wanted));
+    assert!(!text(None).contains("certificate"));
 }
 
 #[test]

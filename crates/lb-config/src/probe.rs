@@ -32,6 +32,7 @@ pub fn probe(health: &Health, address: Address) -> Result<Option<Probe>, ProbeEr
             source: health.origin.source,
             interface: health.origin.interface.clone(),
             proxy_header: health.proxy_protocol,
+            starttls: health.starttls,
         },
     )
     .map(Some)

@@ -38,6 +38,23 @@ fn assert_round_trip(plan: &Plan) {
     assert_eq!(again.plan.to_toml(), text);
 }
 
+#[test]
+fn a_probe_goes_over_to_tls_where_the_file_says_so() {
+    let address: lb_types::Address = "10.0.0.1:8000".parse::<SocketAddr>().unwrap().into();
+    for (kind, is_kept) in [("smtp", true), ("postgresql", true), ("mysql", false)] {
+        let pool = format!("tls = {{}}\nhealth = {{ kind = \"{kind}\", user = \"lbd\", starttls = {is_kept} }}");
+        let health = plan("", &pool.replace("kind = \"smtp\", user = \"lbd\"", "kind = \"smtp\"")).pools[0]
+            .health
+            .clone()
+            .unwrap();
+        assert_eq!(health.starttls, is_kept, "{kind}");
+        let mut other = health.clone();
+        other.starttls = !is_kept;
+        let probe = lb_config::probe(&health, address).unwrap();
+        assert!(probe.is_some() && probe != lb_config::probe(&other, address).unwrap());
+    }
+}
+
 fn server(plan: &Plan) -> &ServerTls {
     plan.listeners[0].tls.as_deref().unwrap()
 }

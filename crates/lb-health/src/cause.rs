@@ -30,6 +30,12 @@ pub enum Cause {
     Tls,
     /// The TLS handshake with the service failed, or its certificate was refused: this is why, in a word.
     Handshake(&'static str),
+    /// The service does not offer to go over to TLS (STARTTLS), and was to be asked for it.
+    StarttlsMissing,
+    /// The service offers to go over to TLS, and refused it when it was asked.
+    StarttlsRefused,
+    /// Bytes in clear stood behind the service's consent to TLS: anybody on the way can have put them there.
+    StarttlsEarly,
     /// The answer is not what was expected: other bytes, an error of the service's own protocol, too many bytes.
     Reply,
     /// A right answer, but later than the time above which the probe counts a backend as slow.
@@ -66,6 +72,9 @@ impl Cause {
             Self::Protocol(_) => "protocol",
             Self::Tls => "tls",
             Self::Handshake(_) => "handshake",
+            Self::StarttlsMissing => "starttls_missing",
+            Self::StarttlsRefused => "starttls_refused",
+            Self::StarttlsEarly => "starttls_early",
             Self::Reply => "reply",
             Self::Slow => "slow",
             Self::Agent => "agent",
@@ -135,6 +144,15 @@ impl Cause {
             Self::Handshake(_) => {
                 "does the port speak TLS 1.2 or 1.3? the service's log says what it did not like, and `openssl s_client` shows it"
             }
+            Self::StarttlsMissing => {
+                "give the service a certificate and let it offer TLS, or leave `starttls` of `health` away; is it the right port?"
+            }
+            Self::StarttlsRefused => {
+                "the service offers TLS and cannot speak it now: look at its log, and at its certificate and key"
+            }
+            Self::StarttlsEarly => {
+                "somebody on the way puts bytes into the conversation, or the service speaks too early: compare it with a probe                  from beside it, and look for a newer version of the service"
+            }
             Self::Reply => {
                 "the service answers, but not as expected: is it the right port, and is it ready? look at its log"
             }
@@ -184,6 +202,9 @@ impl fmt::Display for Cause {
             Self::Protocol(rule) => write!(f, "the answer is no valid HTTP/1: {rule}"),
             Self::Tls => f.write_str("the answer is TLS, not HTTP in clear"),
             Self::Handshake(why) => write!(f, "the TLS handshake failed: {why}"),
+            Self::StarttlsMissing => f.write_str("it does not offer STARTTLS"),
+            Self::StarttlsRefused => f.write_str("it refused STARTTLS"),
+            Self::StarttlsEarly => f.write_str("bytes in clear behind its consent to STARTTLS"),
             Self::Reply => f.write_str("the answer is not the expected one"),
             Self::Slow => f.write_str("a right answer, but too slow"),
             Self::Agent => f.write_str("its agent says that it is down"),
@@ -221,6 +242,9 @@ mod tests {
             Cause::Protocol("malformed status line"),
             Cause::Tls,
             Cause::Handshake("untrusted"),
+            Cause::StarttlsMissing,
+            Cause::StarttlsRefused,
+            Cause::StarttlsEarly,
             Cause::Reply,
             Cause::Slow,
             Cause::Agent,

@@ -2,13 +2,14 @@ use crate::io_cause::cause;
 use lb_health::Cause;
 use lb_net::{Handshake, Opening, Origin, Stream, TlsFault, in_scope_of};
 use lb_tls::upstream::{UpstreamRefusal, Verify};
-use lb_tls::{HandshakeFault, UpstreamTls};
+use lb_tls::{Expiry, HandshakeFault, UpstreamTls};
 use lb_types::Address;
 use rustls::HandshakeKind;
 use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::{TcpSocket, UdpSocket};
+use tokio::time::{Instant, timeout_at};
 
 /// Connects and waits for the answer. The socket is closed when the future is dropped.
 pub(crate) async fn connect(address: Address, origin: Origin<'_>) -> Result<Stream, Cause> {
@@ -35,8 +36,31 @@ pub(crate) async fn connect(address: Address, origin: Origin<'_>) -> Result<Stre
     Ok(stream.into())
 }
 
-/// Makes TLS of a connection.
-pub(crate) async fn shake_hands(stream: Stream, tls: &UpstreamTls) -> Result<Stream, Cause> {
+/// How one probe speaks TLS, and what it saw of that.
+#[derive(Debug)]
+pub(crate) struct Security<'a> {
+    tls: &'a UpstreamTls,
+    /// How long the certificate is good that was shown and taken.
+    pub(crate) certificate: Option<Expiry>,
+}
+
+impl<'a> Security<'a> {
+    pub(crate) fn new(tls: &'a UpstreamTls) -> Self {
+        Self { tls, certificate: None }
+    }
+
+    /// Makes TLS of a connection.
+    pub(crate) async fn begin(&mut self, stream: Stream, deadline: Instant) -> Result<Stream, Cause> {
+        let shaking = shake_hands(stream, self.tls);
+        let stream = timeout_at(deadline, shaking).await.map_err(|_| Cause::Silent)??;
+        self.certificate = stream
+            .tls()
+            .and_then(|over| over.with_peer_certificates(|shown| self.tls.expiry(shown.unwrap_or_default())));
+        Ok(stream)
+    }
+}
+
+async fn shake_hands(stream: Stream, tls: &UpstreamTls) -> Result<Stream, Cause> {
     let own = |error: &rustls::Error| Cause::Handshake(HandshakeFault::of(error).word());
     let mut handshake =
         Handshake::client(stream, Arc::clone(tls.config()), tls.server_name().clone()).map_err(|error| own(&error))?;

@@ -1,4 +1,5 @@
 use crate::agenda::Planned;
+use crate::expiring::Expiring;
 use crate::{Answer, Probe, View, Watched};
 use lb_balance::Contact;
 use lb_health::{Change, Machine, Rules, Status};
@@ -22,6 +23,8 @@ pub(crate) struct Entry {
     pub(crate) planned: Planned,
     /// What is to be told.
     pub(crate) change: Option<Change>,
+    /// What its certificates are like.
+    pub(crate) expiring: Expiring,
     /// What workers found of its address; a good probe says better.
     pub(crate) contact: Option<Arc<Contact>>,
 }
@@ -36,6 +39,7 @@ impl Entry {
             took: None,
             planned: Planned::default(),
             change: None,
+            expiring: Expiring::default(),
             contact: None,
         }
     }
@@ -50,6 +54,9 @@ impl Entry {
 
     pub(crate) fn with(mut self, watched: Watched, now: Time) -> Self {
         self.machine.set_rules(effective(&watched), now);
+        if self.watched.probe != watched.probe {
+            self.expiring.forget();
+        }
         self.watched = watched;
         self
     }
@@ -62,7 +69,7 @@ impl Entry {
             let generation = self.generation;
             self.task = Some(running.spawn(async move {
                 let started = Instant::now();
-                let answer = Answer::from(probe.run().await);
+                let answer = probe.ask().await;
                 Finished {
                     backend,
                     generation,
@@ -126,6 +133,7 @@ impl Entry {
             results: self.machine.history().iter().collect(),
             next_probe: self.machine.next_probe(),
             took: self.took,
+            certificate: self.expiring.last(),
             address: probe.map(Probe::address),
             elsewhere: probe.filter(|probe| probe.is_elsewhere()).map(Probe::address),
             source: probe.and_then(Probe::source),

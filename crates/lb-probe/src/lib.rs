@@ -3,10 +3,11 @@
 //!
 //! What it is for: a [`Prober`] holds one `lb_health::Machine` per backend, makes the probes when they
 //! are due, and gives an [`Event`] whenever a backend's status or its share of slow start changes. A
-//! single [`Probe`] can also be made by hand ([`Probe::run`]), for a doctor or a start-up check.
+//! single [`Probe`] can also be made by hand ([`Probe::run`]), for a doctor or a start-up check. Probes over TLS warn, in
+//! the log and in a [`View`], before a backend's certificate ends; that alone takes nobody down.
 //!
-//! What it is not for: judging (lb-health does), choosing backends (lb-balance), or TLS, gRPC and
-//! scripts, which are not spoken yet.
+//! What it is not for: judging (lb-health does), choosing backends (lb-balance), or gRPC and scripts,
+//! which are not spoken yet.
 //!
 //! ```
 //! use lb_health::{Cause, Status};
@@ -46,6 +47,7 @@ mod answer;
 mod connect;
 mod dialogue;
 mod entry;
+mod expiring;
 mod half_open;
 mod http;
 mod io_cause;
@@ -73,7 +75,7 @@ pub use lb_health::{Admin, Advice, Cause, Change, Report, Rules, Seen, Status, T
 #[doc(no_inline)]
 pub use lb_http::h1::Parsing;
 #[doc(no_inline)]
-pub use lb_tls::UpstreamTls;
+pub use lb_tls::{Expiry, UpstreamTls};
 #[doc(no_inline)]
 pub use lb_types::{Address, BackendId, Time, Weight};
 pub use options::{ExchangeOptions, Fallback, Kind, ProbeOptions, ProxyHeader, Step, UdpOptions};

@@ -121,6 +121,10 @@ pub struct ProbeOptions {
     pub interface: Option<String>,
     /// A PROXY protocol header in front. Default: none.
     pub proxy_header: Option<ProxyHeader>,
+    /// Begins in clear and asks the service to go over to TLS, as its protocol prescribes, instead of speaking TLS from
+    /// the first byte: SMTP's STARTTLS (RFC 3207), SSLRequest of MySQL and PostgreSQL. The probe needs
+    /// [`Probe::with_tls`](crate::Probe::with_tls) then. Default: no.
+    pub starttls: bool,
 }
 
 impl Default for ProbeOptions {
@@ -134,6 +138,7 @@ impl Default for ProbeOptions {
             source: None,
             interface: None,
             proxy_header: None,
+            starttls: false,
         }
     }
 }

@@ -1,7 +1,8 @@
+use crate::connect::Security;
 use crate::dialogue::{Dialogue, Mysql, Postgres, Steps, Wanted};
 use crate::http::{HttpError, Request};
 use crate::options::READ_BYTES;
-use crate::{ExchangeOptions, Fallback, Kind, ProbeOptions, ProxyHeader, Step, UdpOptions};
+use crate::{Answer, ExchangeOptions, Fallback, Kind, ProbeOptions, ProxyHeader, Step, UdpOptions};
 use crate::{connect, half_open, http, proxy_header, talk, udp};
 use lb_health::Cause;
 use lb_net::{Origin, Stream, in_scope_of};
@@ -38,6 +39,8 @@ struct Inner {
     proxy_header: Option<ProxyHeader>,
     timeout: Duration,
     slow: Option<Duration>,
+    /// TLS begins in the middle of the conversation, when the dialogue says so.
+    starttls: bool,
     task: Task,
 }
 
@@ -85,6 +88,7 @@ impl Probe {
             source,
             interface,
             proxy_header,
+            starttls,
         } = options;
         if !(Self::SHORTEST_TIMEOUT..=Self::LONGEST_TIMEOUT).contains(&timeout) {
             let (least, most) = (Self::SHORTEST_TIMEOUT, Self::LONGEST_TIMEOUT);
@@ -104,6 +108,9 @@ impl Probe {
         if proxy_header.is_some() && matches!(kind, Kind::HalfOpen(_) | Kind::Udp(_)) {
             return Err(ProbeError::ProxyHeader);
         }
+        if starttls && !matches!(kind, Kind::Smtp | Kind::Mysql { .. } | Kind::Postgres { .. }) {
+            return Err(ProbeError::Starttls);
+        }
         let inner = Inner {
             backend,
             address,
@@ -112,13 +119,15 @@ impl Probe {
             proxy_header,
             timeout,
             slow,
-            task: Task::new(kind, backend, address)?,
+            starttls,
+            task: Task::new(kind, starttls, backend, address)?,
         };
         Ok(Self(Arc::new(inner), None))
     }
 
     /// Everything after the PROXY header goes over TLS; of a probe that only connects, the handshake. A half-open probe
-    /// and a datagram know no TLS and stay as they are.
+    /// and a datagram know no TLS and stay as they are. With [`ProbeOptions::starttls`] it begins where the service agrees;
+    /// without TLS such a probe ends with [`Cause::Local`] there.
     #[must_use]
     pub fn with_tls(mut self, tls: Option<Arc<UpstreamTls>>) -> Self {
         self.1 = tls.map(Tls);
@@ -135,6 +144,23 @@ impl Probe {
     /// # Panics
     /// Outside a tokio runtime with I/O and time.
     pub async fn run(&self) -> Result<(), Cause> {
+        self.ask().await.result
+    }
+
+    /// The same, and tells what else was seen.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with I/O and time.
+    pub async fn ask(&self) -> Answer {
+        let mut security = self.1.as_ref().map(|Tls(tls)| Security::new(tls));
+        let result = self.attempt(security.as_mut()).await;
+        Answer {
+            certificate: security.and_then(|security| security.certificate),
+            ..Answer::from(result)
+        }
+    }
+
+    async fn attempt(&self, tls: Option<&mut Security<'_>>) -> Result<(), Cause> {
         let begun = Instant::now();
         let deadline = begun + self.0.timeout;
         match &self.0.task {
@@ -146,7 +172,7 @@ impl Probe {
             task => {
                 let connecting = connect::connect(self.0.address, self.origin());
                 let stream = timeout_at(deadline, connecting).await.map_err(|_| Cause::Timeout)??;
-                self.converse(task, stream, deadline).await?;
+                self.converse(task, stream, tls, deadline).await?;
             }
         }
         match self.0.slow {
@@ -155,7 +181,13 @@ impl Probe {
         }
     }
 
-    async fn converse(&self, task: &Task, mut stream: Stream, deadline: Instant) -> Result<(), Cause> {
+    async fn converse(
+        &self,
+        task: &Task,
+        mut stream: Stream,
+        mut tls: Option<&mut Security<'_>>,
+        deadline: Instant,
+    ) -> Result<(), Cause> {
         if let Some(version) = self.0.proxy_header {
             let header = proxy_header::proxy_header(version, stream.local_socket().zip(stream.peer_socket()));
             // it is the first thing on the connection: the socket has room for it
@@ -164,9 +196,8 @@ impl Probe {
                 .await
                 .map_err(|error| crate::io_cause::cause(&error))?;
         }
-        if let Some(Tls(tls)) = &self.1 {
-            let shaking = connect::shake_hands(stream, tls);
-            stream = timeout_at(deadline, shaking).await.map_err(|_| Cause::Silent)??;
+        if let Some(tls) = tls.as_mut().filter(|_| !self.0.starttls) {
+            stream = tls.begin(stream, deadline).await?;
         }
         let (dialogue, read_bytes): (Box<dyn Dialogue>, usize) = match task {
             Task::Http(request) => {
@@ -175,11 +206,11 @@ impl Probe {
                     .map_err(|_| Cause::Silent)?;
             }
             Task::Steps(steps, read_bytes) => (Box::new(Steps::new(Arc::clone(steps))), *read_bytes),
-            Task::Mysql(user) => (Box::new(Mysql::new(user.clone())), READ_BYTES),
-            Task::Postgres(user) => (Box::new(Postgres::new(user.clone())), READ_BYTES),
+            Task::Mysql(user) => (Box::new(Mysql::new(user.clone(), self.0.starttls)), READ_BYTES),
+            Task::Postgres(user) => (Box::new(Postgres::new(user.clone(), self.0.starttls)), READ_BYTES),
             Task::Connect | Task::HalfOpen(..) | Task::Udp(..) => return Ok(()),
         };
-        talk::talk(stream, dialogue, read_bytes, deadline).await
+        talk::talk(stream, dialogue, read_bytes, tls, deadline).await
     }
 
     /// The backend's own address.
@@ -236,7 +267,7 @@ impl Probe {
 }
 
 impl Task {
-    fn new(kind: Kind, backend: Address, address: Address) -> Result<Self, ProbeError> {
+    fn new(kind: Kind, starttls: bool, backend: Address, address: Address) -> Result<Self, ProbeError> {
         Ok(match kind {
             Kind::Tcp => Self::Connect,
             Kind::HalfOpen(fallback) => Self::HalfOpen(of_a_network(address, "a half-open probe")?, fallback),
@@ -254,6 +285,7 @@ impl Task {
             }
             Kind::Redis => Self::Steps(Steps::redis(), READ_BYTES),
             Kind::Memcached => Self::Steps(Steps::memcached(), READ_BYTES),
+            Kind::Smtp if starttls => Self::Steps(Steps::smtp_starttls(), READ_BYTES),
             Kind::Smtp => Self::Steps(Steps::smtp(), READ_BYTES),
             Kind::Mysql { user } => Self::Mysql(check_user(user)?),
             Kind::Postgres { user } => Self::Postgres(check_user(user)?),
@@ -392,6 +424,9 @@ pub enum ProbeError {
     /// Half-open and UDP probes send no bytes on a TCP connection.
     #[error("a PROXY protocol header needs a TCP connection, which half-open and UDP probes do not make")]
     ProxyHeader,
+    /// Only some services can be asked to go over to TLS.
+    #[error("this probe cannot begin in clear and go over to TLS: only those of SMTP, MySQL and PostgreSQL can")]
+    Starttls,
     /// What no user is named.
     #[error("user `{user}` has not 1 to 63 bytes, or a zero byte among them")]
     User {

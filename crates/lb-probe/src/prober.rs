@@ -329,6 +329,12 @@ impl Prober {
         if let Err(cause) = answer.result {
             tracing::debug!(backend = %entry.watched.name, %cause, ?took, "probe failed");
         }
+        if let Some(certificate) = answer.certificate
+            && entry.expiring.saw(certificate)
+        {
+            let days_left = certificate.days_left();
+            tracing::warn!(backend = %entry.watched.name, days_left, "the backend's certificate {certificate}: renew it there");
+        }
         if let Some(advice) = answer.advice {
             self.advise(backend, advice);
         }

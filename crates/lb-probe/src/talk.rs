@@ -1,3 +1,4 @@
+use crate::connect::Security;
 use crate::dialogue::{Dialogue, Turn};
 use crate::io_cause::cause;
 use lb_health::Cause;
@@ -6,10 +7,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout_at};
 
 /// Holds a conversation: the dialogue decides, this reads and writes. Reads at most `read_bytes` in all.
+/// `tls` is for dialogues that ask for it in the middle.
 pub(crate) async fn talk(
     mut stream: Stream,
     mut dialogue: Box<dyn Dialogue>,
     read_bytes: usize,
+    mut tls: Option<&mut Security<'_>>,
     deadline: Instant,
 ) -> Result<(), Cause> {
     let mut input = Vec::new();
@@ -25,6 +28,13 @@ pub(crate) async fn talk(
                 {
                     return Err(cause(&error));
                 }
+            }
+            // RFC 3207, section 6, and CVE-2011-0411: what stands here was not protected, and must not be taken as if it were
+            Turn::Tls if !input.is_empty() => return Err(Cause::StarttlsEarly),
+            Turn::Tls => {
+                // whoever made the probe gave it no TLS: nothing goes on in clear
+                let tls = tls.take().ok_or(Cause::Local)?;
+                stream = tls.begin(stream, deadline).await?;
             }
             Turn::Done(goodbye) => {
                 // a courtesy: whether it arrives changes nothing

@@ -1,4 +1,5 @@
 use lb_health::{Admin, Seen, Status};
+use lb_tls::Expiry;
 use lb_types::{Address, BackendId, Time};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -33,6 +34,8 @@ pub struct View {
     pub next_probe: Option<Time>,
     /// How long the last probe took.
     pub took: Option<Duration>,
+    /// The certificate that a probe was shown last, where its date is asked for; the days are those of that probe.
+    pub certificate: Option<Expiry>,
     /// The address that is probed; `None` when there are no probes.
     pub address: Option<Address>,
     /// The probed address, when it is not the one that gets the traffic: worth a warning beside the status.

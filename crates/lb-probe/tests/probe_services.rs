@@ -1,14 +1,19 @@
 //! Probes of real servers: redis, memcached, an SMTP server, MariaDB and PostgreSQL, each started in a folder of its
-//! own on a free port. A server that is not installed is skipped, unless `LBD_REQUIRE_PEERS=1`.
+//! own on a free port, the last three over STARTTLS too. A server that is not installed is skipped, unless `LBD_REQUIRE_PEERS=1`.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are tests
 
+mod tls;
+
 use lb_health::Cause;
 use lb_probe::{ExchangeOptions, HttpOptions, Kind, Probe, ProbeOptions, ProxyHeader, Step};
+use lb_tls::{Engine, SetClock};
+use lb_types::Wall;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use tls::{Made, NOW};
 use tokio::time::Instant;
 
 /// A server in a folder; both end with it.
@@ -44,6 +49,20 @@ impl Server {
             ..ProbeOptions::default()
         };
         Probe::new(self.address, options).unwrap()
+    }
+
+    /// Asks over STARTTLS: whom the certificate is believed, and who believes another one.
+    async fn ask_over_tls(&self, kind: Kind, made: &Made) -> [Result<(), Cause>; 2] {
+        let engine = Engine::aws_lc(SetClock::at(Wall::from_secs(NOW)));
+        let options = ProbeOptions {
+            kind,
+            timeout: Duration::from_secs(60),
+            starttls: true,
+            ..ProbeOptions::default()
+        };
+        let probe = Probe::new(self.address, options).unwrap();
+        let ask = async |who: &Made| probe.clone().with_tls(Some(who.trusted(&engine))).run().await;
+        [ask(made).await, ask(&Made::new()).await]
     }
 
     /// Until the probe says that the server is up.
@@ -124,6 +143,19 @@ fn unprivileged(program: &Path, folder: &Path) -> Command {
     command
 }
 
+/// The files of a certificate and its key in `folder`.
+fn write(made: &Made, folder: &Path) -> (PathBuf, PathBuf) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+    std::fs::write(&certificate, &made.certificate).unwrap();
+    std::fs::write(&key, &made.key).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    (certificate, key)
+}
+
+/// The other root has the same name and another key.
+const OVER_TLS: [Result<(), Cause>; 2] = [Ok(()), Err(Cause::Handshake("bad_signature"))];
+
 fn exchange(steps: Vec<Step>) -> Kind {
     Kind::Exchange(ExchangeOptions {
         steps,
@@ -195,13 +227,20 @@ async fn a_mail_server_is_up() {
         return;
     };
     let (address, folder) = (free_port(), folder("smtp"));
+    let made = Made::new();
+    let (certificate, key) = write(&made, &folder);
     let mut command = Command::new(python);
     command
-        .args(["-m", "aiosmtpd", "--nosetuid", "--listen"])
+        .args(["-m", "aiosmtpd", "--nosetuid", "--no-requiretls", "--listen"])
         .arg(address.to_string())
+        .arg("--tlscert")
+        .arg(certificate)
+        .arg("--tlskey")
+        .arg(key)
         .current_dir(&folder);
     let mut server = Server::start(command, address, folder);
     server.is_up(Kind::Smtp).await;
+    assert_eq!(server.ask_over_tls(Kind::Smtp, &made).await, OVER_TLS);
     let steps = exchange(vec![
         Step::Expect(b"220 ".to_vec()),
         Step::Send(b"NOOP\r\n".to_vec()),
@@ -225,6 +264,8 @@ async fn mariadb_greets_and_lets_its_user_in_and_out() {
     let (address, folder) = (free_port(), folder("mariadb"));
     let data = folder.join("data");
     std::fs::create_dir(&data).unwrap();
+    let made = Made::new();
+    let (certificate, key) = write(&made, &folder);
     let mut command = unprivileged(&mariadb, &folder);
     command
         .arg("--no-defaults")
@@ -232,6 +273,8 @@ async fn mariadb_greets_and_lets_its_user_in_and_out() {
         .arg(format!("--socket={}", folder.join("socket").display()))
         .arg(format!("--pid-file={}", folder.join("pid").display()))
         .arg(format!("--port={}", address.port()))
+        .arg(format!("--ssl-cert={}", certificate.display()))
+        .arg(format!("--ssl-key={}", key.display()))
         .args([
             "--bind-address=127.0.0.1",
             // everybody may log in: the probe's side of the conversation is what is tested
@@ -248,6 +291,9 @@ async fn mariadb_greets_and_lets_its_user_in_and_out() {
         let probe = server.probe(Kind::Mysql { user: user.clone() });
         assert_eq!(probe.run().await, Ok(()));
     }
+    for user in [None, user] {
+        assert_eq!(server.ask_over_tls(Kind::Mysql { user }, &made).await, OVER_TLS);
+    }
     assert_eq!(server.probe(Kind::Smtp).run().await, Err(Cause::Reply));
 }
 
@@ -260,13 +306,16 @@ async fn postgresql_answers_and_says_what_it_thinks_of_the_user() {
     let Some(bin) = absent(found, "postgresql") else { return };
     let (address, folder) = (free_port(), folder("postgresql"));
     let data = folder.join("data");
-    let made = unprivileged(&bin.join("initdb"), &folder)
+    let made = Made::new();
+    let (certificate, key) = write(&made, &folder);
+    let initialised = unprivileged(&bin.join("initdb"), &folder)
         .args(["--no-sync", "--auth=trust", "--username=lbd", "-D"])
         .arg(&data)
         .current_dir(&folder)
         .output()
         .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let said = String::from_utf8_lossy(&initialised.stderr);
+    assert!(initialised.status.success(), "{said}");
     let mut command = unprivileged(&bin.join("postgres"), &folder);
     command
         .arg("-D")
@@ -275,6 +324,10 @@ async fn postgresql_answers_and_says_what_it_thinks_of_the_user() {
         .arg(address.port().to_string())
         .arg("-k")
         .arg(&folder)
+        .args(["-c", "ssl=on", "-c"])
+        .arg(format!("ssl_cert_file={}", certificate.display()))
+        .arg("-c")
+        .arg(format!("ssl_key_file={}", key.display()))
         .current_dir(&folder);
     let mut server = Server::start(command, address, folder);
     let user = |name: &str| Kind::Postgres {
@@ -287,6 +340,9 @@ async fn postgresql_answers_and_says_what_it_thinks_of_the_user() {
         Ok(()),
         "it judges users: it is up"
     );
+    for user in [None, Some("lbd".to_owned()), Some("nobody-knows-me".to_owned())] {
+        assert_eq!(server.ask_over_tls(Kind::Postgres { user }, &made).await, OVER_TLS);
+    }
     assert_ne!(server.probe(Kind::Redis).run().await, Ok(()));
 }
 

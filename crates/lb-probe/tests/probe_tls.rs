@@ -2,47 +2,20 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use lb_health::Cause;
+mod tls;
+
+use lb_health::{Cause, Status};
 use lb_net::{Handshake, Stream};
-use lb_probe::{HttpOptions, Kind, Probe, ProbeOptions};
-use lb_tls::client_auth::Authorities;
-use lb_tls::upstream::Trust;
-use lb_tls::{
-    Engine, File, LoadOptions, ServerOptions, SetClock, Site, SiteOptions, Sites, UpstreamOptions, UpstreamTls,
-    Version, Versions,
-};
-use lb_types::Wall;
-use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
+use lb_probe::{HttpOptions, Kind, Probe, ProbeOptions, Prober, Watched};
+use lb_tls::{Engine, SetClock, Site, Version, Versions};
+use lb_types::{BackendId, Time, Wall};
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tls::{Made, NAME, NOW};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-
-const NAME: &str = "backend.example";
-
-/// 2026-11-21 00:00:00 UTC, the last second of the certificate.
-const NOW: u64 = 1_795_219_200;
-
-/// A certificate that is its own root, and its key.
-fn made() -> (String, String) {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new([NAME.to_owned()]).unwrap();
-    params.is_ca = rcgen::IsCa::ExplicitNoCa;
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    params.not_before = date_time_ymd(2026, 1, 1);
-    params.not_after = date_time_ymd(2026, 11, 21);
-    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
-}
-
-fn file(text: &str) -> File<'_> {
-    File {
-        label: "made.pem",
-        bytes: text.as_bytes(),
-        password: None,
-    }
-}
 
 /// Answers one request on each connection, and says of each whether its session was resumed.
 async fn server(site: Arc<Site>) -> (SocketAddr, tokio::sync::mpsc::UnboundedReceiver<bool>) {
@@ -53,8 +26,11 @@ async fn server(site: Arc<Site>) -> (SocketAddr, tokio::sync::mpsc::UnboundedRec
         loop {
             let carrier: Stream = listener.accept().await.unwrap().0.into();
             let mut handshake = Handshake::server(carrier, Arc::clone(site.config()), Some(NAME), &[]).unwrap();
-            let mut stream = poll_fn(|cx| handshake.poll(cx)).await.unwrap();
-            tell.send(stream.tls().unwrap().facts().resumed).unwrap();
+            // the probe may refuse the certificate
+            let Ok(mut stream) = poll_fn(|cx| handshake.poll(cx)).await else {
+                continue;
+            };
+            let _ = tell.send(stream.tls().unwrap().facts().resumed);
             let mut request = Vec::new();
             // the probe may go away before it asks
             while !request.ends_with(b"\r\n\r\n") {
@@ -75,17 +51,10 @@ async fn a_session_that_is_resumed_is_verified_by_the_clock_of_now() {
     for version in [Version::Tls12, Version::Tls13] {
         let clock = SetClock::at(Wall::from_secs(NOW));
         let engine = Engine::aws_lc(clock.clone());
-        let (certificate, key) = made();
-        let both = format!("{certificate}{key}");
-        let loaded = lb_tls::load([file(&both)], &LoadOptions::default(), &engine).unwrap();
-        let mut site = SiteOptions::new("backend", loaded.identities);
-        site.versions = Versions::new(version, version).unwrap();
-        let sites = Sites::build(ServerOptions::new("backend", site), &engine).unwrap();
-        let (address, mut resumed) = server(Arc::clone(sites.default_site())).await;
-
-        let roots = Authorities::read([file(&certificate)], &engine).unwrap();
-        let options = UpstreamOptions::new(NAME, Trust::Authorities(Arc::new(roots)));
-        let tls = Arc::new(UpstreamTls::build(options, &engine).unwrap());
+        let made = Made::new();
+        let site = made.site(Versions::new(version, version).unwrap(), &engine);
+        let (address, mut resumed) = server(site).await;
+        let tls = made.trusted(&engine);
         let options = ProbeOptions {
             kind: Kind::Http(HttpOptions::default()),
             timeout: Duration::from_secs(60),
@@ -106,3 +75,43 @@ async fn a_session_that_is_resumed_is_verified_by_the_clock_of_now() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_probe_tells_how_long_the_certificate_is_good_and_stays_good_until_it_is_not() {
+    let clock = SetClock::at(Wall::from_secs(NOW - 5 * DAY));
+    let engine = Engine::aws_lc(clock.clone());
+    let made = Made::new();
+    let (address, mut resumed) = server(made.site(Versions::default(), &engine)).await;
+    let handshake = Probe::new(address, ProbeOptions::default()).unwrap();
+    let over_tls = handshake.clone().with_tls(Some(made.trusted(&engine)));
+    let mut prober = Prober::new(1, Time::ZERO);
+    let id = BackendId::from_u64(1);
+    prober.replace(vec![Watched::new(id, "web/a", over_tls.clone())]);
+    assert_eq!(prober.next().await.change.to, Status::Up);
+    let seen = prober.view(id).unwrap().certificate.unwrap();
+    assert_eq!((seen.days_left(), seen.step()), (5, Some(7)));
+    // another probe, one without TLS: nothing is shown of what it does not see
+    prober.replace(vec![Watched::new(id, "web/a", handshake.clone())]);
+    assert_eq!(prober.view(id).unwrap().certificate, None);
+    drop(prober);
+
+    let mut days = Vec::new();
+    for seconds in [NOW - 40 * DAY, NOW - DAY, NOW] {
+        clock.set(Wall::from_secs(seconds));
+        let answer = over_tls.ask().await;
+        assert_eq!(answer.result, Ok(()));
+        days.push(answer.certificate.unwrap().days_left());
+    }
+    assert_eq!(days, [40, 1, 0]);
+    clock.set(Wall::from_secs(NOW + 1));
+    let answer = over_tls.ask().await;
+    assert_eq!(answer.result, Err(Cause::Handshake("expired")));
+    clock.set(Wall::from_secs(NOW));
+    for tls in [made.pinned(&engine), made.unverified(&engine)] {
+        let answer = handshake.clone().with_tls(Some(tls)).ask().await;
+        assert_eq!((answer.result, answer.certificate), (Ok(()), None), "no date is asked");
+    }
+    resumed.close();
+}
+
+const DAY: u64 = 86_400;

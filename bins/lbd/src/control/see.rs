@@ -2,10 +2,12 @@
 
 use super::ControlLoop;
 use lb_admin::ControlError;
-use lb_admin::state::{Backend, Failure, Listener, PassedOver, Pool, Probe, Process, Seen, Share, State, Totals, Why};
+use lb_admin::state::{
+    Backend, Failure, Listener, PassedOver, Pool, Probe, Process, Seen, Share, Shown, State, Totals, Why,
+};
 use lb_balance::Standing;
 use lb_health::{Admin, Status};
-use lb_probe::View;
+use lb_probe::{Expiry, View};
 use lb_proxy::{PoolEntry, Service};
 use lb_sched::Algorithm;
 use lb_types::{BackendId, Slot, Time, Wall};
@@ -312,6 +314,15 @@ fn probe(view: &View, present: Present) -> Probe {
         next,
         next_seconds,
         took_seconds: view.took.map(seconds),
+        certificate: view.certificate.map(|seen| {
+            let expiry = Expiry::new(seen.not_after(), present.wall);
+            let ends = Wall::from_secs(u64::try_from(expiry.not_after()).unwrap_or(0));
+            Shown {
+                not_after: lb_telemetry::timestamp(ends),
+                days_left: expiry.days_left(),
+                warning: expiry.step().map(|_| expiry.to_string()),
+            }
+        }),
         against: view.against,
         agent: (view.order != view.admin).then(|| view.order.as_str().to_owned()),
         detection_seconds: view.detection.map(seconds),

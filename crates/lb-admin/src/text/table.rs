@@ -301,6 +301,10 @@ fn notes(backend: &Backend) -> Vec<String> {
         if let Some(fault) = &probe.agent_fault {
             notes.push(format!("{fault}; what it said last stays"));
         }
+        let shown = probe.certificate.as_ref();
+        if let Some(warning) = shown.and_then(|shown| shown.warning.as_ref()) {
+            notes.push(format!("its certificate {warning}: renew it there"));
+        }
         if probe.elsewhere {
             let address = probe.address.as_deref().unwrap_or("another address");
             notes.push(format!("probed at {address}, not where its traffic goes"));

@@ -21,6 +21,8 @@ pub struct Health {
     pub origin: Origin,
     /// Is the probe made over TLS? `None`: as the pool speaks.
     pub tls: Option<bool>,
+    /// Does the probe begin in clear and ask for TLS, as the service's protocol prescribes?
+    pub starttls: bool,
     /// A PROXY protocol header in front of the probe.
     pub proxy_protocol: Option<ProxyHeader>,
     /// The agent that is asked besides.

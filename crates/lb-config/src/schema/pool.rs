@@ -140,6 +140,7 @@ pub(crate) static HEALTH: Section = Section {
         key("source", Value::Text("an address of this machine"), ""),
         key("interface", Value::Text("a network interface"), ""),
         key("tls", Value::Boolean, "as the pool"),
+        key("starttls", Value::Boolean, "false"),
         key("proxy_protocol", Value::Word(&["v1", "v2", "v2_local"]), ""),
         key("when_not_permitted", Value::Word(&["connect", "refuse"]), "\"connect\""),
         key("path", Value::Text("a path"), "\"/\""),

@@ -51,6 +51,7 @@ pub(super) fn text(out: &mut Text, health: &Health) {
     if let Some(tls) = health.tls {
         out.line("tls", tls);
     }
+    out.set_unless(&HEALTH, "starttls", health.starttls);
     match health.proxy_protocol {
         Some(ProxyHeader::V1) => out.text("proxy_protocol", "v1"),
         Some(ProxyHeader::V2) => out.text("proxy_protocol", "v2"),

@@ -32,6 +32,8 @@ pub(crate) trait Dialogue: Send {
 pub(crate) enum Turn {
     Send(Vec<u8>),
     Read,
+    /// Both sides agreed on TLS: from here on everything goes over it. What was read before it counts for nothing.
+    Tls,
     /// The answer is right; say goodbye with these bytes.
     Done(&'static [u8]),
 }
@@ -39,6 +41,9 @@ pub(crate) enum Turn {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+
+    /// Stands in what was sent where TLS began.
+    pub(crate) const SHAKEN: &[u8] = b"<TLS>";
 
     /// Feeds `input` in pieces of `size` bytes and gives what was sent, and the end.
     pub(crate) fn run(
@@ -52,6 +57,7 @@ pub(crate) mod tests {
                 Err(cause) => return (sent, Err(cause)),
                 Ok(Turn::Done(goodbye)) => return (sent, Ok(goodbye)),
                 Ok(Turn::Send(bytes)) => sent.extend(bytes),
+                Ok(Turn::Tls) => sent.extend(SHAKEN),
                 Ok(Turn::Read) => match pieces.next() {
                     Some(piece) => unread.extend(piece),
                     None => {

@@ -8,36 +8,74 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Postgres {
     user: Option<Arc<str>>,
-    asked: bool,
+    starttls: bool,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Begin,
+    /// It was asked whether it speaks TLS.
+    TlsAsked,
+    Secured,
+    /// The user began to log in.
+    Entering,
 }
 
 impl Postgres {
-    pub(crate) fn new(user: Option<Arc<str>>) -> Self {
-        Self { user, asked: false }
+    pub(crate) fn new(user: Option<Arc<str>>, starttls: bool) -> Self {
+        Self {
+            user,
+            starttls,
+            state: State::Begin,
+        }
     }
 }
 
 impl Dialogue for Postgres {
     fn turn(&mut self, input: &mut Vec<u8>) -> Result<Turn, Cause> {
-        if !self.asked {
-            self.asked = true;
-            return Ok(Turn::Send(match &self.user {
-                None => SSL_REQUEST.to_vec(),
-                Some(user) => startup(user),
-            }));
-        }
-        match (&self.user, input.as_slice()) {
-            (_, []) => Ok(Turn::Read),
-            (None, [b'S' | b'N', ..]) => Ok(Turn::Done(b"")),
-            (Some(_), [kind @ (b'R' | b'E'), ..]) => match body(input)? {
+        match (self.state, &self.user) {
+            (State::Begin, Some(user)) if !self.starttls => {
+                self.state = State::Entering;
+                Ok(Turn::Send(startup(user)))
+            }
+            (State::Begin, _) => {
+                self.state = State::TlsAsked;
+                Ok(Turn::Send(SSL_REQUEST.to_vec()))
+            }
+            (State::TlsAsked, _) => match input.first() {
                 None => Ok(Turn::Read),
-                Some(body) if *kind == b'E' => judge_error(body),
-                // zero: no password is asked for, and the session has begun
-                Some([0, 0, 0, 0]) => Ok(Turn::Done(TERMINATE)),
-                Some(_) => Ok(Turn::Done(b"")),
+                Some(b'S' | b'N') if !self.starttls => Ok(Turn::Done(b"")),
+                Some(b'S') => {
+                    input.remove(0);
+                    self.state = State::Secured;
+                    Ok(Turn::Tls)
+                }
+                Some(b'N') => Err(Cause::StarttlsMissing),
+                Some(_) => Err(Cause::Reply),
             },
-            _ => Err(Cause::Reply),
+            (State::Secured, Some(user)) => {
+                self.state = State::Entering;
+                Ok(Turn::Send(startup(user)))
+            }
+            (State::Secured, None) => Ok(Turn::Done(b"")),
+            (State::Entering, _) => judge(input),
         }
+    }
+}
+
+/// What the server says to the user who begins to log in.
+fn judge(input: &[u8]) -> Result<Turn, Cause> {
+    match input.first() {
+        None => Ok(Turn::Read),
+        Some(kind @ (b'R' | b'E')) => match body(input)? {
+            None => Ok(Turn::Read),
+            Some(body) if *kind == b'E' => judge_error(body),
+            // zero: no password is asked for, and the session has begun
+            Some([0, 0, 0, 0]) => Ok(Turn::Done(TERMINATE)),
+            Some(_) => Ok(Turn::Done(b"")),
+        },
+        Some(_) => Err(Cause::Reply),
     }
 }
 
@@ -80,11 +118,11 @@ const MESSAGE_MOST: u32 = 16_384;
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::run_in_pieces;
+    use super::super::tests::{SHAKEN, run_in_pieces};
     use super::*;
 
     fn run(user: Option<&str>, input: &[u8]) -> (Vec<u8>, Result<&'static [u8], Cause>) {
-        run_in_pieces(|| Postgres::new(user.map(Arc::from)), input)
+        run_in_pieces(|| Postgres::new(user.map(Arc::from), false), input)
     }
 
     fn error(code: &str) -> Vec<u8> {
@@ -137,5 +175,31 @@ mod tests {
             Err(Cause::Closed),
             "16384 bytes may come"
         );
+    }
+    #[test]
+    fn tls_is_asked_for_first_and_the_user_comes_over_it() {
+        let over_tls =
+            |user: Option<&str>, input: &[u8]| run_in_pieces(|| Postgres::new(user.map(Arc::from), true), input);
+        let asked = b"\0\0\0\x08\x04\xd2\x16\x2f";
+        assert_eq!(over_tls(None, b"S"), ([&asked[..], SHAKEN].concat(), Ok(&b""[..])));
+        let (sent, result) = over_tls(Some("lbd"), b"SR\0\0\0\x0c\0\0\0\x05salt");
+        assert_eq!(result, Ok(&b""[..]));
+        let startup = b"\0\0\0\x2d\0\x03\0\0user\0lbd\0application_name\0lbd-probe\0\0";
+        assert_eq!(sent, [&asked[..], SHAKEN, startup].concat());
+        for (answer, cause) in [
+            (&b"N"[..], Cause::StarttlsMissing),
+            (&error("0A000"), Cause::Reply),
+            (b"HTTP/1.1 400", Cause::Reply),
+            (b"", Cause::Closed),
+        ] {
+            let (sent, result) = over_tls(Some("lbd"), answer);
+            assert_eq!(
+                (sent.as_slice(), result),
+                (&asked[..], Err(cause)),
+                "{}",
+                answer.escape_ascii()
+            );
+        }
+        assert_eq!(over_tls(Some("lbd"), b"SN").1, Err(Cause::Reply), "no login");
     }
 }

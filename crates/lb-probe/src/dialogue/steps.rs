@@ -13,6 +13,10 @@ pub(crate) enum Wanted {
     Line(&'static [&'static str]),
     /// A reply of SMTP with this code, of one line or several: RFC 5321, section 4.2.1.
     Code(&'static str),
+    /// The same with 250, with STARTTLS in one of its lines: RFC 3207, section 4.
+    Offer,
+    /// The answer to STARTTLS, 220; then TLS begins.
+    Tls,
     /// The last step: a farewell.
     Goodbye(&'static [u8]),
 }
@@ -34,6 +38,8 @@ pub(crate) struct Steps {
     /// So many bytes of the input were searched already.
     searched: usize,
     heard: bool,
+    /// STARTTLS stood in the reply that is being read.
+    offered: bool,
 }
 
 impl Steps {
@@ -43,6 +49,7 @@ impl Steps {
             at: 0,
             searched: 0,
             heard: false,
+            offered: false,
         }
     }
 
@@ -70,10 +77,27 @@ impl Steps {
         ])
     }
 
+    /// Greeting, EHLO, STARTTLS, and over TLS EHLO and QUIT: RFC 3207, sections 4 and 4.2. What the server said of itself
+    /// before is forgotten.
+    pub(crate) fn smtp_starttls() -> Arc<[Wanted]> {
+        let hello = || Wanted::Send(b"EHLO localhost\r\n".to_vec());
+        Arc::new([
+            Wanted::Code("220"),
+            hello(),
+            Wanted::Offer,
+            Wanted::Send(b"STARTTLS\r\n".to_vec()),
+            Wanted::Tls,
+            hello(),
+            Wanted::Code("250"),
+            Wanted::Goodbye(b"QUIT\r\n"),
+        ])
+    }
+
     fn next(&mut self) {
         self.at = self.at.saturating_add(1);
         self.searched = 0;
         self.heard = false;
+        self.offered = false;
     }
 }
 
@@ -112,12 +136,25 @@ impl Dialogue for Steps {
                         {
                             return Err(Cause::Reply);
                         }
-                        Wanted::Code(code) => match line.strip_prefix(code.as_bytes()) {
-                            None => return Err(Cause::Reply),
-                            Some([b'-', ..]) => {} // another line follows
-                            Some([] | [b' ', ..]) => self.next(),
-                            Some(_) => return Err(Cause::Reply),
-                        },
+                        Wanted::Code(code) if ends_reply(code, &line)? => self.next(),
+                        Wanted::Offer => {
+                            let is_last = ends_reply("250", &line)?;
+                            let word = line.get(4..).unwrap_or_default();
+                            self.offered |= word.trim_ascii().eq_ignore_ascii_case(b"STARTTLS");
+                            match (is_last, self.offered) {
+                                (true, true) => self.next(),
+                                (true, false) => return Err(Cause::StarttlsMissing),
+                                (false, _) => {}
+                            }
+                        }
+                        Wanted::Tls if matches!(line.first(), Some(b'4' | b'5')) => {
+                            return Err(Cause::StarttlsRefused);
+                        }
+                        Wanted::Tls if ends_reply("220", &line)? => {
+                            self.next();
+                            return Ok(Turn::Tls);
+                        }
+                        Wanted::Code(_) | Wanted::Tls => {} // another line follows
                         _ => self.next(),
                     }
                 }
@@ -149,6 +186,15 @@ impl Steps {
     }
 }
 
+/// Is this line of a reply with `code` its last one?
+fn ends_reply(code: &str, line: &[u8]) -> Result<bool, Cause> {
+    match line.strip_prefix(code.as_bytes()) {
+        Some([b'-', ..]) => Ok(false),
+        Some([] | [b' ', ..]) => Ok(true),
+        None | Some(_) => Err(Cause::Reply),
+    }
+}
+
 /// A whole line without its end, taken out of `input`.
 fn take_line(input: &mut Vec<u8>) -> Result<Option<Vec<u8>>, Cause> {
     let Some(end) = input.iter().position(|byte| *byte == b'\n') else {
@@ -171,7 +217,7 @@ const LINE_MOST: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::run_in_pieces;
+    use super::super::tests::{SHAKEN, run_in_pieces};
     use super::*;
 
     fn steps(steps: &Arc<[Wanted]>, input: &[u8]) -> (Vec<u8>, Result<&'static [u8], Cause>) {
@@ -232,6 +278,57 @@ mod tests {
             steps(&Steps::smtp(), b"220 x\r\n502 no\r\n"),
             (hello, Err(Cause::Reply))
         );
+    }
+
+    #[test]
+    fn smtp_goes_over_to_tls_and_greets_again() {
+        let steps = |input: &[u8]| steps(&Steps::smtp_starttls(), input);
+        let hello = &b"EHLO localhost\r\n"[..];
+        let asked = [hello, b"STARTTLS\r\n"].concat();
+        let whole = [&asked[..], SHAKEN, hello].concat();
+        for good in [
+            &b"220 mx\r\n250-mx\r\n250-SIZE 1\r\n250-STARTTLS\r\n250 HELP\r\n220 go\r\n250 mx\r\n"[..],
+            b"220 mx\n250-mx\n250 starttls \n220\n250\n",
+            b"220 mx\r\n250-mx\r\n250 STARTTLS\r\n220-ready\r\n220 go\r\n250-mx\r\n250 HELP\r\n",
+        ] {
+            assert_eq!(
+                steps(good),
+                (whole.clone(), Ok(&b"QUIT\r\n"[..])),
+                "{}",
+                good.escape_ascii()
+            );
+        }
+        let good = b"220 mx\r\n250-mx\r\n250 STARTTLS\r\n220 go\r\n250 mx\r\n";
+        for len in 0..good.len() {
+            assert_eq!(steps(good.get(..len).unwrap()).1, Err(Cause::Closed), "{len}");
+        }
+        for (without, cause) in [
+            (&b"220 mx\r\n250-mx\r\n250 HELP\r\n"[..], Cause::StarttlsMissing),
+            (b"220 mx\r\n250-mx\r\n250 XSTARTTLS\r\n", Cause::StarttlsMissing),
+            (b"220 mx\r\n250-mx\r\n250-STARTTLS\r\n500 no\r\n", Cause::Reply),
+            (b"220 mx\r\n502 no\r\n", Cause::Reply),
+        ] {
+            assert_eq!(
+                steps(without),
+                (hello.to_vec(), Err(cause)),
+                "{}",
+                without.escape_ascii()
+            );
+        }
+        for (answer, cause) in [
+            (
+                &b"454 TLS not available due to temporary reason\r\n"[..],
+                Cause::StarttlsRefused,
+            ),
+            (b"501 Syntax error\r\n", Cause::StarttlsRefused),
+            (b"250 go\r\n", Cause::Reply),
+            (b"2200 go\r\n", Cause::Reply),
+            (b"\r\n", Cause::Reply),
+            (b"220-go\r\n", Cause::Closed),
+        ] {
+            let input = [b"220 mx\r\n250-mx\r\n250 STARTTLS\r\n", answer].concat();
+            assert_eq!(steps(&input), (asked.clone(), Err(cause)), "{}", answer.escape_ascii());
+        }
     }
 
     #[test]

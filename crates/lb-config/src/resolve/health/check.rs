@@ -155,7 +155,9 @@ const SHORT_KEYS: [&str; 4] = ["send", "send_hex", "expect", "expect_hex"];
 
 const HTTP: &[&str] = &["http"];
 const TALK: &[&str] = &["tcp", "udp"];
-const OF_KIND: [(&str, &[&str]); 19] = [
+/// Who is asked for TLS in the middle of a conversation.
+pub(super) const STARTTLS: &[&str] = &["smtp", "mysql", "postgresql"];
+const OF_KIND: [(&str, &[&str]); 20] = [
     ("path", HTTP),
     ("method", HTTP),
     ("host", HTTP),
@@ -172,6 +174,7 @@ const OF_KIND: [(&str, &[&str]); 19] = [
     ("steps", &["tcp"]),
     ("read_bytes", &["tcp"]),
     ("silence", &["udp"]),
+    ("starttls", STARTTLS),
     ("user", &["mysql", "postgresql"]),
     ("when_not_permitted", &["syn"]),
     (

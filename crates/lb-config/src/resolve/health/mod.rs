@@ -81,6 +81,7 @@ pub(super) fn read(context: &Context<'_>, pool: &Reader<'_>, backends: &[Backend
     let timeout = timeout
         .value()
         .unwrap_or_else(|| usual::duration(&HEALTH, "timeout").min(interval));
+    let tls = over_tls(&reader, kind);
     let health = Health {
         check: check?,
         address: reader.parsed("address", Kind::BadAddress, address).value(),
@@ -89,7 +90,8 @@ pub(super) fn read(context: &Context<'_>, pool: &Reader<'_>, backends: &[Backend
         slow: reader.duration("slow").value(),
         agent: agent::read(&reader),
         origin,
-        tls: over_tls(&reader, kind),
+        tls,
+        starttls: starttls(pool, &reader, kind, tls),
         proxy_protocol: reader.word("proxy_protocol").value().and_then(proxy_header),
         rules: rules.ok()?,
         server_errors,
@@ -115,6 +117,30 @@ fn over_tls(reader: &Reader<'_>, kind: &str) -> Option<bool> {
         );
     }
     tls.value()
+}
+
+/// `starttls`, where there is TLS to go over to.
+fn starttls(pool: &Reader<'_>, reader: &Reader<'_>, kind: &str, tls: Option<bool>) -> bool {
+    let starttls = reader.boolean("starttls");
+    if let Some((true, span)) = starttls.as_ref().map(|(starttls, span)| (*starttls, span))
+        && check::STARTTLS.contains(&kind)
+    {
+        if let (Some(false), Some(place)) = (tls, reader.raw_span("tls")) {
+            reader.push(
+                Problem::error(Kind::Contradiction, "`starttls` for probes that speak no TLS")
+                    .at(span.clone(), "this goes over to TLS")
+                    .see(place, "and this switches it off")
+                    .help("leave one of them out"),
+            );
+        } else if !pool.has("tls") {
+            reader.push(
+                Problem::error(Kind::NotApplicable, "`starttls` in a pool that speaks no TLS")
+                    .at(span.clone(), "nothing says whose certificate is believed")
+                    .help("write tls = {} in the pool, with `roots` or `pins` where they are needed"),
+            );
+        }
+    }
+    starttls.value().unwrap_or(false)
 }
 
 /// A pool whose backends get a PROXY header first: so do probes, and a binary one says that it is none of a client.
