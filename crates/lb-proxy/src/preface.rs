@@ -146,7 +146,7 @@ impl Preface {
                 timer.set(self.core.now().mono.after(FIRST_IN_DRAIN));
             }
         }
-        let is_waited_for = matches!(&self.stage, Stage::Header(..) | Stage::Hello(..));
+        let is_waited_for = matches!(&self.stage, Stage::Header(..) | Stage::Hello(..) | Stage::Handshake(..));
         if is_waited_for
             && !self
                 .place
@@ -418,6 +418,7 @@ impl Preface {
 
     fn handshake(&mut self, cx: &mut Context<'_>, mut handshake: Handshake, site: Arc<Site>) -> Result<Next, Refusal> {
         let Poll::Ready(done) = handshake.poll(cx) else {
+            self.place.wait_again(cx.waker());
             return Ok(Next::Wait(Stage::Handshake(handshake, site)));
         };
         let io = match done {

@@ -1,5 +1,5 @@
 //! How many clients of a listener are in front of their service: no more than its limit. Beyond it the one that has kept us
-//! waiting for longest goes, because who sends its hello does so at once.
+//! waiting for longest goes, because who means it answers at once, with its hello as with the end of its handshake.
 
 use crate::view::ListenerHandle;
 use std::cell::{Cell, RefCell};
@@ -16,11 +16,20 @@ pub(crate) struct Crowd {
     waiting: RefCell<BTreeMap<u64, Waker>>,
 }
 
+impl Crowd {
+    fn number(&self) -> u64 {
+        let number = self.next.get();
+        self.next.set(number + 1);
+        number
+    }
+}
+
 /// A client's place, given back when dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     listener: Rc<ListenerHandle>,
-    number: u64,
+    /// Its place among those who are waited for.
+    number: Cell<u64>,
     stand: Cell<Stand>,
 }
 
@@ -29,7 +38,7 @@ enum Stand {
     New,
     /// It is waited for.
     Waiting,
-    /// It has said what it had to say.
+    /// It has said what it had to say; what comes next is ours.
     Heard,
     Gone,
 }
@@ -37,12 +46,10 @@ enum Stand {
 impl Place {
     pub(super) fn new(listener: &Rc<ListenerHandle>) -> Self {
         let crowd = &listener.crowd;
-        let number = crowd.next.get();
-        crowd.next.set(number + 1);
         crowd.inside.set(crowd.inside.get() + 1);
         Self {
             listener: Rc::clone(listener),
-            number,
+            number: Cell::new(crowd.number()),
             stand: Cell::new(Stand::New),
         }
     }
@@ -53,7 +60,7 @@ impl Place {
         let mut waiting = crowd.waiting.borrow_mut();
         match self.stand.get() {
             Stand::New => {
-                waiting.insert(self.number, waker.clone());
+                waiting.insert(self.number.get(), waker.clone());
                 self.stand.set(Stand::Waiting);
                 if crowd.inside.get() <= most {
                     return true;
@@ -62,17 +69,27 @@ impl Place {
                     return true;
                 };
                 waker.wake();
-                oldest != self.number
+                oldest != self.number.get()
             }
-            Stand::Waiting => waiting.contains_key(&self.number),
+            Stand::Waiting => waiting.contains_key(&self.number.get()),
             Stand::Heard | Stand::Gone => true,
         }
     }
 
-    /// It goes on: nobody takes its place any more.
+    /// It goes on: until it is waited for again nobody takes its place.
     pub(super) fn heard(&self) {
-        self.listener.crowd.waiting.borrow_mut().remove(&self.number);
+        self.listener.crowd.waiting.borrow_mut().remove(&self.number.get());
         self.stand.set(Stand::Heard);
+    }
+
+    /// It is waited for again, behind all who are: a hello with nothing behind it keeps no place from others either.
+    pub(super) fn wait_again(&self, waker: &Waker) {
+        if self.stand.get() == Stand::Heard {
+            let crowd = &self.listener.crowd;
+            self.number.set(crowd.number());
+            crowd.waiting.borrow_mut().insert(self.number.get(), waker.clone());
+            self.stand.set(Stand::Waiting);
+        }
     }
 
     /// It has been refused, and costs no arithmetic any more.
@@ -81,7 +98,7 @@ impl Place {
             return;
         }
         let crowd = &self.listener.crowd;
-        crowd.waiting.borrow_mut().remove(&self.number);
+        crowd.waiting.borrow_mut().remove(&self.number.get());
         crowd.inside.set(crowd.inside.get().saturating_sub(1));
     }
 }
