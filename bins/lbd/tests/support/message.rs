@@ -119,13 +119,13 @@ impl Deref for Socket {
 
 /// Reads one message after the other from a byte stream.
 #[derive(Debug)]
-pub(crate) struct Reader {
-    input: Socket,
+pub(crate) struct Reader<R = Socket> {
+    pub(crate) input: R,
     ahead: Vec<u8>,
 }
 
-impl Reader {
-    pub(crate) fn new(input: Socket) -> Self {
+impl<R: Read> Reader<R> {
+    pub(crate) fn new(input: R) -> Self {
         Self {
             input,
             ahead: Vec::new(),
@@ -143,6 +143,18 @@ impl Reader {
             line,
             fields: self.fields()?,
         })
+    }
+
+    /// A request, whole.
+    pub(crate) fn request(&mut self) -> Result<Message, Broken> {
+        let head = self.head()?;
+        self.request_body(&head)
+    }
+
+    /// A response to GET, whole.
+    pub(crate) fn response(&mut self) -> Result<Message, Broken> {
+        let head = self.head()?;
+        self.response_body(&head, "GET")
     }
 
     /// The body of a response to `method`.

@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process;
 use std::sync::Mutex;
 
@@ -43,6 +43,20 @@ pub(crate) fn is_listening(address: SocketAddr) -> bool {
     table.lines().any(|line| {
         let mut words = line.split_whitespace();
         words.nth(1) == Some(local.as_str()) && words.nth(1) == Some("0A")
+    })
+}
+
+/// Has the other side, on this machine, read all that was sent? Asks the kernel.
+pub(crate) fn is_read(socket: &TcpStream) -> bool {
+    let hex = |address: SocketAddr| match address {
+        SocketAddr::V4(v4) => format!("{:08X}:{:04X}", u32::from(*v4.ip()).swap_bytes(), v4.port()),
+        SocketAddr::V6(_) => panic!("{address}: tests speak IPv4"),
+    };
+    let (theirs, ours) = (hex(socket.peer_addr().unwrap()), hex(socket.local_addr().unwrap()));
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    table.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().take(5).collect();
+        words.get(1..3) == Some(&[&theirs, &ours]) && words[4].ends_with(":00000000")
     })
 }
 
