@@ -196,7 +196,7 @@ const LIMIT_KEYS: [Key; 12] = [
     key("body_bytes", size(0, 1 << 50, true), "\"none\""),
     key("min_body_rate", size(1, 1 << 30, true), "\"none\""),
     key("max_handshakes", integer(1, 1_000_000), "2000"),
-    key("hello_bytes", size(1 << 10, 1 << 16, false), "\"16KiB\""),
+    key("hello_bytes", size(1 << 10, 63 << 10, false), "\"16KiB\""),
 ];
 const HEAD_BYTES: Key = key("head_bytes", size(1 << 10, 1 << 16, false), "\"16KiB\"");
 /// 256 is the size of the codec's table.

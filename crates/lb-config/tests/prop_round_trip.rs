@@ -70,7 +70,7 @@ prop_compose! {
     fn passthrough(index: u16)(
         routes in prop::collection::vec((0..3_usize, maybe("alpn", &["\"h2\"", "[\"h2\", \"http/1.1\"]"]), maybe("timeouts", &["{ connect = \"4s\" }"])), 0..4),
         pool in maybe("pool", &["\"p0\"", "\"p2\""]), idle in maybe("idle", TIMES), connect in maybe("connect", TIMES),
-        handshake in maybe("handshake", TIMES), most in maybe("max_handshakes", &["1", "70000"]), hello in maybe("hello_bytes", &["1024", "\"64KiB\""]),
+        handshake in maybe("handshake", TIMES), most in maybe("max_handshakes", &["1", "70000"]), hello in maybe("hello_bytes", &["1024", "\"63KiB\""]),
     ) -> String {
         let mut text = format!(
             "[[listeners]]\nname = \"l{index}\"\naddress = \"127.0.0.1:{}\"\nprotocol = \"tls_passthrough\"\n{pool}[listeners.limits]\n{most}{hello}[listeners.timeouts]\n{idle}{connect}{handshake}",
