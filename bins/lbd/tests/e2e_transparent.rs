@@ -20,13 +20,13 @@ struct Programs {
     ip: PathBuf,
     nginx: PathBuf,
     curl: PathBuf,
-    sh: PathBuf,
+    bash: PathBuf,
 }
 
 impl Place {
     /// `None`: it is not allowed here, or a program is missing.
     fn start() -> Option<(Self, Programs)> {
-        let programs = ["unshare", "nsenter", "ip", "nginx", "curl", "sh", "nft"].map(peer);
+        let programs = ["unshare", "nsenter", "ip", "nginx", "curl", "bash", "nft"].map(peer);
         let [
             Some(unshare),
             Some(nsenter),
@@ -71,7 +71,7 @@ impl Place {
             middle,
             backend,
         };
-        Some((place, Programs { ip, nginx, curl, sh }))
+        Some((place, Programs { ip, nginx, curl, bash }))
     }
 }
 
@@ -102,10 +102,17 @@ name = "bytes"
 protocol = "tcp"
 address = "10.91.1.1:8005"
 pool = "four"
+[[listeners]]
+name = "told"
+address = "10.91.1.1:8007"
+proxy_protocol = "require"
+proxy_protocol_from = ["10.91.1.2"]
+pool = "four"
 [[pools]]
 name = "four"
 backends = ["10.91.2.2:8081"]
 transparent = true
+health = { kind = "tcp", max_failures = 2, passive = { max_ejected_percent = 100 } }
 [[pools]]
 name = "six"
 backends = ["[fd91:2::2]:8081"]
@@ -141,7 +148,7 @@ fn s_xff_02_transparent_pools_show_the_clients_address_and_check_says_what_is_mi
         get("http://10.91.1.1:8006/").ends_with(" 502").then_some(())
     });
     for command in commands {
-        let output = run(place.middle.command(&programs.sh).args(["-c", command]));
+        let output = run(place.middle.command(&programs.bash).args(["-c", command]));
         assert!(output.success, "{command}: {}", output.errors);
     }
     assert!(!check().contains("no route keeps"), "{}", check());
@@ -171,6 +178,23 @@ fn s_xff_02_transparent_pools_show_the_clients_address_and_check_says_what_is_mi
         let text = run(place.client.command(&programs.curl).args(arguments)).text;
         assert!(text.starts_with("HTTP/1.1 502"), "{text}");
         assert!(text.contains("one is IPv4 and one IPv6"), "{text}");
+    }
+    // Nor is one of lbd's own machine shown to another; the backend is not to blame for it.
+    for _ in 0..4 {
+        let mut near = place.middle.command(&programs.curl);
+        let text = run(near.args(["-sgi", "--max-time", "3", "http://127.0.0.1:8004/"])).text;
+        assert!(text.starts_with("HTTP/1.1 502"), "{text}");
+        assert!(text.contains("can be made from the client's address"), "{text}");
+    }
+    assert_eq!(get("http://10.91.1.1:8004/"), "10.91.1.2 200");
+    // Who is named by nobody's address is not shown with lbd's own.
+    for nobody in ["0.0.0.0", "255.255.255.255", "10.91.2.255"] {
+        let script = format!(
+            "exec 3<>/dev/tcp/10.91.1.1/8007; printf 'PROXY TCP4 {nobody} 10.91.1.1 5000 80\\r\\nGET / HTTP/1.1\\r\\nHost: a\\r\\n\
+             Connection: close\\r\\n\\r\\n' >&3; cat <&3"
+        );
+        let text = run(place.client.command(&programs.bash).args(["-c", &script])).text;
+        assert!(text.starts_with("HTTP/1.1 502"), "{nobody}: {text}");
     }
 }
 

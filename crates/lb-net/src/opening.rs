@@ -65,11 +65,22 @@ impl Opening {
         }
         let socket = tcp(address)?;
         borrow(&socket, source.is_ipv4())?;
-        // Ports of that client's that wait for late segments serve again: it has some 28,000.
+        // As for the ports of this machine's own addresses: of each client's there are some 28,000.
         socket.set_reuse_address(true)?;
-        socket.bind(&SocketAddr::new(source, 0).into())?;
+        let bound = socket.bind(&SocketAddr::new(source, 0).into());
+        bound.map_err(BorrowError::of_source)?;
+        let stream = connect(socket, address).map_err(|error| match error.kind() {
+            // Such as an address of this machine alone, on the way to another.
+            io::ErrorKind::InvalidInput => BorrowError::BadSource(error),
+            _ => BorrowError::Socket(error),
+        })?;
+        // For one that is nobody's, such as 0.0.0.0 or a broadcast address, the system takes an own one.
+        if stream.local_socket().is_none_or(|own| own.ip() != source) {
+            let error = io::Error::from(io::ErrorKind::AddrNotAvailable);
+            return Err(BorrowError::BadSource(error));
+        }
         Ok(Self {
-            stream: Some(connect(socket, address)?),
+            stream: Some(stream),
             again: None,
         })
     }
@@ -115,9 +126,22 @@ pub enum BorrowError {
     /// It takes `CAP_NET_ADMIN` or `CAP_NET_RAW` (capabilities(7)).
     #[error("this process may not use addresses of others: it needs CAP_NET_ADMIN")]
     NotAllowed,
+    /// Nobody can connect from there, or not to this address: link-local, loopback, broadcast, unspecified.
+    #[error("no connection can be made from this address: {0}")]
+    BadSource(io::Error),
     /// Anything else.
     #[error(transparent)]
     Socket(#[from] io::Error),
+}
+
+impl BorrowError {
+    /// Of a socket that did not take it, for a want of ports or for what it is.
+    fn of_source(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::InvalidInput | io::ErrorKind::AddrNotAvailable => Self::BadSource(error),
+            _ => Self::Socket(error),
+        }
+    }
 }
 
 /// May this process connect from addresses that are not this machine's? Makes a socket and closes it.

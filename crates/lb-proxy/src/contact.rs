@@ -371,6 +371,9 @@ fn borrowed(address: Address, source: Source) -> Result<io::Result<Opening>, NoC
         Err(BorrowError::NotAllowed) => Err(NoContact::not_borrowed(
             "transparent: this process needs CAP_NET_ADMIN to use the client's address",
         )),
+        Err(BorrowError::BadSource(_)) => Err(NoContact::not_borrowed(
+            "transparent: no connection to the backend can be made from the client's address",
+        )),
         Err(_) => Err(NoContact::not_borrowed(
             "transparent: of the client's address and the backend's one is IPv4 and one IPv6",
         )),

@@ -11,7 +11,7 @@ mod turnstile;
 
 pub(crate) use crowd::Crowd;
 use crowd::Place;
-pub(crate) use entered::{CLIENT_LINES, Entered, TlsPeer};
+pub(crate) use entered::{CLIENT_LINES, Entered, TlsPeer, VERIFY};
 pub(crate) use header_facts::HeaderFacts;
 use turnstile::Ticket;
 pub(crate) use turnstile::Turnstile;
@@ -246,7 +246,10 @@ impl Preface {
                         self.client = source;
                         self.proxied_to = Some(destination);
                     }
-                    self.facts = HeaderFacts::of(&value.facts());
+                    // A proxy speaks for itself otherwise, and what it says is of nobody.
+                    if value.command() == proxy::Command::Proxy {
+                        self.facts = HeaderFacts::of(&value.facts());
+                    }
                     input.consume(len);
                     return Ok(Next::Go(Stage::Hello(io, input)));
                 }
@@ -526,7 +529,7 @@ impl Preface {
     fn record(&self, refusal: &Refusal) {
         refusal.record(
             self.client,
-            self.server_name.as_deref(),
+            (self.server_name.as_deref(), self.facts.as_deref()),
             self.started,
             &self.listener,
             &self.view,

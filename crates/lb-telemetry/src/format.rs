@@ -387,9 +387,9 @@ impl fmt::Display for Tamed<'_> {
 }
 
 /// Allowed raw in a JSON string, yet a terminal command or a line end to some reader of logs: DEL,
-/// the C1 controls (NEL and CSI among them) and the two Unicode separators.
+/// the C1 controls (NEL and CSI among them), the two Unicode separators, and what turns the direction of text around.
 fn is_hostile(c: char) -> bool {
-    matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}')
+    matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn quoted(value: Option<&[u8]>, out: &mut Vec<u8>) {

@@ -157,6 +157,9 @@ impl ControlLoop {
                 let Resolved {
                     plan, warnings, text, ..
                 } = resolved;
+                if let Some(warning) = crate::transparent::forbidden(&plan) {
+                    note(format_args!("warning: {warning}"));
+                }
                 let ready = Ready::new(plan, text, stamps, &present);
                 (warnings, ready.map_err(|error| error.to_string()))
             });

@@ -168,7 +168,9 @@ fn routes(
     entries: &mut PoolEntries<'_>,
 ) -> Result<(Routes, Vec<Guard>), BuildError> {
     let (mut routes, mut guards) = (Vec::new(), Vec::new());
-    for planned in &http.routes {
+    // Beside a redirection to https nothing else is served.
+    let served = |route: &&plan::Route| route.plain || !http.redirect_to_https;
+    for planned in http.routes.iter().filter(served) {
         let access = planned.access.access();
         if access.is_none() && !planned.access.is_empty() {
             return Err(BuildError::NotLoaded {

@@ -28,9 +28,10 @@ pub(super) fn read(reader: &Reader<'_>, around: &Surroundings<'_>, by_default: b
         timeouts,
         ..
     } = *around;
-    let redirect_to_https = reader.boolean("redirect_to_https").value().unwrap_or(false);
+    let redirects = route::flag(&reader.boolean("redirect_to_https"));
+    let redirect_to_https = redirects == Some(true);
     let pool = pools.find(reader);
-    let routes = route::read_all(reader, around, redirect_to_https);
+    let routes = route::read_all(reader, around, redirects);
     let empty = match &routes {
         Field::Missing => !reader.meant("routes"),
         Field::Broken => false,

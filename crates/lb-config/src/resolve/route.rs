@@ -13,7 +13,7 @@ use lb_balance::route::{Host, Prefix};
 use std::collections::HashMap;
 
 /// The routes of a listener. Reports those that another route, or the listener's own pool, makes pointless.
-pub(super) fn read_all(listener: &Reader<'_>, around: &Surroundings<'_>, redirects: bool) -> Field<Vec<Route>> {
+pub(super) fn read_all(listener: &Reader<'_>, around: &Surroundings<'_>, redirects: Option<bool>) -> Field<Vec<Route>> {
     let Surroundings {
         context,
         pools,
@@ -29,7 +29,7 @@ pub(super) fn read_all(listener: &Reader<'_>, around: &Surroundings<'_>, redirec
             if route.verified {
                 needs_client_auth(listener, tls, reader, "verified");
             }
-            report_plain(listener, reader, route.plain, redirects);
+            report_plain(listener, reader, &route, redirects);
             if is_good {
                 report_twice(reader, &route, &mut taken);
             }
@@ -48,25 +48,42 @@ pub(super) fn read_all(listener: &Reader<'_>, around: &Surroundings<'_>, redirec
 }
 
 /// On a listener that redirects to https, routes are the exceptions, and say so; elsewhere there is none to be made.
-fn report_plain(listener: &Reader<'_>, route: &Reader<'_>, is_plain: bool, redirects: bool) {
-    if redirects && !is_plain && !route.has("plain") && !route.has_unknown() {
-        let place = listener
-            .key_span("redirect_to_https")
-            .unwrap_or_else(|| listener.span());
-        route.push(
+/// `redirects`: `None` where that could not be read.
+fn report_plain(listener: &Reader<'_>, reader: &Reader<'_>, route: &ReadRoute, redirects: Option<bool>) {
+    let place = || {
+        let key = listener.key_span("redirect_to_https");
+        key.unwrap_or_else(|| listener.span())
+    };
+    match (redirects, route.plain) {
+        (Some(true), Some(false)) if !reader.has_unknown() => reader.push(
             Problem::error(Kind::UnreachableRoute, "this route is never used")
-                .at(route.span(), "no request gets there")
-                .see(place, "every request is sent to https")
+                .at(reader.span(), "no request gets there")
+                .see(place(), "every request is sent to https")
                 .help("write plain = true for what is to be served without TLS, such as ACME's \"/.well-known/acme-challenge\"")
                 .help("or move the route to the listener with TLS"),
-        );
-    } else if is_plain && !redirects && !listener.has("redirect_to_https") && !listener.meant("redirect_to_https") {
-        not_applicable(
-            route,
+        ),
+        (Some(true), Some(true)) if route.hosts.is_empty() && route.path == "/" => reader.push(
+            Problem::error(Kind::UnreachableRoute, "the `redirect_to_https` of this listener is never used")
+                .at(place(), "nothing is left to be sent to https")
+                .see(reader.span(), "this route takes every request")
+                .help("give the route a `path` or a `host`, or leave `redirect_to_https` out"),
+        ),
+        (Some(false), Some(true)) if !listener.meant("redirect_to_https") => not_applicable(
+            reader,
             "plain",
             "`plain` means nothing to a listener that does not redirect to https".to_owned(),
             "it is an exception from redirect_to_https",
-        );
+        ),
+        _ => {}
+    }
+}
+
+/// Is it set? `None`: nobody can tell.
+pub(super) fn flag(field: &Field<bool>) -> Option<bool> {
+    match field {
+        Field::Missing => Some(false),
+        Field::Is(is_set, _) => Some(*is_set),
+        Field::Broken => None,
     }
 }
 
@@ -76,7 +93,8 @@ struct ReadRoute {
     path: String,
     access: AccessLists,
     verified: bool,
-    plain: bool,
+    /// `None`: it could not be read.
+    plain: Option<bool>,
     action: Option<Action>,
 }
 
@@ -95,7 +113,7 @@ impl ReadRoute {
             path,
             access,
             verified,
-            plain,
+            plain: plain == Some(true),
             action,
         })
     }
@@ -162,7 +180,7 @@ fn read(context: &Context<'_>, reader: &Reader<'_>, pools: &Pools, timeouts: &Sc
         path,
         access,
         verified: reader.boolean("verified").value().unwrap_or(false),
-        plain: reader.boolean("plain").value().unwrap_or(false),
+        plain: flag(&reader.boolean("plain")),
         action,
     };
     (route, is_good)

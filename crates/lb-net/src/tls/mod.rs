@@ -97,6 +97,11 @@ impl TlsStream {
         self.session.borrow().common().handshake_kind()
     }
 
+    /// Looks at why nothing more can be read or written; `None`: nothing of TLS is why.
+    pub fn with_fault<R>(&self, look: impl FnOnce(Option<&rustls::Error>) -> R) -> R {
+        look(self.session.borrow().fault())
+    }
+
     /// Looks at the protocol that was agreed on, without a copy.
     pub fn has_alpn(&self, protocol: &[u8]) -> bool {
         self.session.borrow().common().alpn_protocol() == Some(protocol)

@@ -7,7 +7,7 @@ use super::exchange::{Exchange, Expect, Progress, Sequel, Stop};
 use super::patience::Wait;
 use crate::core::Core;
 use crate::course::{self, OwnAnswer};
-use crate::options::HttpOptions;
+use crate::options::{HttpOptions, HttpsOptions};
 use crate::preface;
 use crate::view::ListenerView;
 use lb_balance::route::Query;
@@ -221,24 +221,24 @@ impl Exchange {
         forward::request(&mut self.request, &how)?;
         if http.https.tells_of_clients() {
             cold_path();
-            self.identify(client)?;
+            self.identify(http.https, client)?;
         }
         Ok(())
     }
 
     /// Says who the client is by its certificate, and that alone: what the client says of it itself goes.
     #[inline(never)]
-    fn identify(&mut self, client: &Client) -> Result<(), InvalidField> {
+    fn identify(&mut self, https: HttpsOptions, client: &Client) -> Result<(), InvalidField> {
         for name in preface::CLIENT_LINES {
             while self.request.remove(name, 0) {}
         }
-        let lines = client
-            .peer
-            .tls
-            .as_ref()
-            .map(|tls| tls.client_lines())
-            .unwrap_or_default();
-        for (name, value) in lines {
+        let Some(tls) = &client.peer.tls else { return Ok(()) };
+        if https.client_verify {
+            let (word, reason) = tls.client_verify();
+            self.request
+                .append(preface::VERIFY, [word, reason].concat().as_bytes())?;
+        }
+        for (name, value) in tls.client_lines(https) {
             self.request.append(name, value.as_bytes())?;
         }
         Ok(())

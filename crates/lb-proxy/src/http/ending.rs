@@ -12,6 +12,7 @@ use crate::view::ListenerHandle;
 use lb_balance::Outcome;
 use lb_http::{Head, Kind, Version, forward};
 use lb_telemetry::{Access, End};
+use lb_tls::HandshakeFault;
 use lb_types::Fields;
 use std::net::IpAddr;
 
@@ -71,6 +72,11 @@ impl Exchange {
         if std::mem::replace(&mut self.trace.recorded, true) {
             return;
         }
+        let end = if end == End::ClientReset {
+            self.blame(client)
+        } else {
+            end
+        };
         record::ended(end, &client.peer.listener.counters, self.course.pool());
         self.count(client);
         if self.is_logged(core) {
@@ -85,6 +91,19 @@ impl Exchange {
                 header: client.peer.header().map(|header| &**header),
             };
             self.log(&client.peer.listener, who, Some(&client.side), core, end, &traffic);
+        }
+    }
+
+    /// Has the client reset its connection, or said over TLS what nobody can read?
+    #[cold]
+    fn blame(&mut self, client: &Client) -> End {
+        let word = |fault: Option<&rustls::Error>| Some(HandshakeFault::of(fault?).word());
+        match client.side.stream().tls().and_then(|tls| tls.with_fault(word)) {
+            Some(word) => {
+                self.course.detail = word;
+                End::ClientTls
+            }
+            None => End::ClientReset,
         }
     }
 

@@ -86,7 +86,7 @@ const CHAIN: &str = "Client-Cert-Chain";
 /// As Envoy writes it.
 const XFCC: &str = "X-Forwarded-Client-Cert";
 /// With the words of nginx's `$ssl_client_verify`, which backends know.
-const VERIFY: &str = "X-SSL-Client-Verify";
+pub(crate) const VERIFY: &str = "X-SSL-Client-Verify";
 
 impl TlsPeer {
     pub(super) fn new(facts: TlsFacts, site: Arc<Site>, verdict: ClientVerdict) -> Self {
@@ -105,14 +105,6 @@ impl TlsPeer {
     /// Makes the fields; `own`: the bytes of the certificate, which only a good one is told with. What the client sent beside
     /// it is no part of the path that was verified, and is not passed on.
     pub(super) fn write_lines(&mut self, own: Option<&CertificateDer<'_>>, https: HttpsOptions) {
-        if https.client_verify {
-            let word = match &self.verdict {
-                ClientVerdict::Ok(_) => "SUCCESS".to_owned(),
-                ClientVerdict::Failed { refusal, .. } => format!("FAILED:{}", refusal.reason().word()),
-                _ => "NONE".to_owned(),
-            };
-            self.lines.push((VERIFY, word));
-        }
         let (ClientVerdict::Ok(of), Some(own)) = (&self.verdict, own) else {
             return;
         };
@@ -161,9 +153,23 @@ impl TlsPeer {
         self.facts.resumed
     }
 
-    /// What backends are told.
-    pub(crate) fn client_lines(&self) -> &[(&'static str, String)] {
-        &self.lines
+    /// What backends are told of the certificate, by the options of now.
+    pub(crate) fn client_lines(&self, https: HttpsOptions) -> impl Iterator<Item = (&'static str, &str)> {
+        let is_told = move |name: &str| match name {
+            XFCC => https.xfcc,
+            _ => https.client_cert,
+        };
+        let lines = self.lines.iter().filter(move |(name, _)| is_told(name));
+        lines.map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// What came of it, in two parts: a word and the reason.
+    pub(crate) fn client_verify(&self) -> (&'static str, &'static str) {
+        match &self.verdict {
+            ClientVerdict::Ok(_) => ("SUCCESS", ""),
+            ClientVerdict::Failed { refusal, .. } => ("FAILED:", refusal.reason().word()),
+            _ => ("NONE", ""),
+        }
     }
 
     /// For the log line.

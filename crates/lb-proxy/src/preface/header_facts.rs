@@ -20,10 +20,11 @@ impl HeaderFacts {
     /// `None`: nothing is said.
     #[cold]
     pub(super) fn of(facts: &Facts<'_>) -> Option<Rc<Self>> {
-        let own = |value: Option<&[u8]>| value.unwrap_or_default().to_vec();
+        let cut = |value: &'_ [u8]| value.get(..MOST).unwrap_or(value).to_vec();
+        let own = |value: Option<&[u8]>| cut(value.unwrap_or_default());
         let ssl = facts.ssl.unwrap_or_default();
         let endpoint = match (facts.aws_vpc_endpoint, facts.azure_link_id, facts.google_psc_connection) {
-            (Some(name), ..) => String::from_utf8_lossy(name).into_owned(),
+            (Some(name), ..) => String::from_utf8_lossy(&cut(name)).into_owned(),
             (None, Some(number), _) => number.to_string(),
             (None, None, Some(number)) => number.to_string(),
             (None, None, None) => String::new(),
@@ -63,3 +64,6 @@ impl HeaderFacts {
         }
     }
 }
+
+/// As many bytes are kept of a value: a host name has 253.
+const MOST: usize = 256;

@@ -1,3 +1,4 @@
+use super::HeaderFacts;
 use crate::core::Core;
 use crate::options::Service;
 use crate::view::{ListenerHandle, ListenerView};
@@ -89,7 +90,7 @@ impl Refusal {
     pub(super) fn record(
         &self,
         client: SocketAddr,
-        server_name: Option<&str>,
+        (server_name, facts): (Option<&str>, Option<&HeaderFacts>),
         started: Now,
         listener: &ListenerHandle,
         view: &ListenerView,
@@ -116,6 +117,7 @@ impl Refusal {
             sni,
             ..TlsAccess::default()
         });
+        access.header = facts.map(HeaderFacts::access);
         access.phases.total = core.now().mono.since(started.mono);
         log.write(&access);
     }

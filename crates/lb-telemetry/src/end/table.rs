@@ -320,7 +320,7 @@ impl End {
                 0,
                 "",
                 Client,
-                "the TLS handshake with the client failed; the detail says at what",
+                "TLS with the client failed, mostly in its handshake; the detail says at what",
             ),
             Self::ClientCertMissing => row(
                 "client_cert_missing",

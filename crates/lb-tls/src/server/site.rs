@@ -31,11 +31,11 @@ impl Site {
     ///
     /// It is [`config`](Self::config), unless the first suite has ChaCha20 (RFC 7905; RFC 9846, appendix B.4): who says so
     /// computes AES without help by its processor, ten times as slow, and gets what it prefers though the server's order counts
-    /// for everybody else. Both resume each other's sessions.
+    /// for everybody else. Tickets and sessions are the same for both, and resume where the suite that comes out is.
     #[must_use]
     pub fn config_for(&self, suites: impl IntoIterator<Item = u16>) -> &Arc<ServerConfig> {
         match suites.into_iter().next() {
-            Some(first) if CHACHA20.contains(&first) => &self.by_client,
+            Some(CHACHA20 | CHACHA20_FIRST..=CHACHA20_LAST) => &self.by_client,
             _ => &self.config,
         }
     }
@@ -110,5 +110,8 @@ impl Site {
     }
 }
 
-/// `TLS_CHACHA20_POLY1305_SHA256`, and those of TLS 1.2 for RSA and ECDSA.
-const CHACHA20: [u16; 3] = [0x1303, 0xcca8, 0xcca9];
+/// `TLS_CHACHA20_POLY1305_SHA256`.
+const CHACHA20: u16 = 0x1303;
+/// Those of TLS 1.2, by key exchange: RFC 7905, section 2.
+const CHACHA20_FIRST: u16 = 0xcca8;
+const CHACHA20_LAST: u16 = 0xccae;
