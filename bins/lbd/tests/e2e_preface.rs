@@ -244,6 +244,23 @@ fn endpoints_of_private_networks_are_in_the_log_of_bytes_as_well() {
         assert!(line.contains(&format!("\"proxy_endpoint\":\"{said}\"")), "{line}");
         assert!(line.contains("\"client\":\"192.0.2.7\""), "{line}");
     }
+    // A proxy's own connection: the addresses are not meant, and nothing else is either.
+    let mut header = b"\r\n\r\n\0\r\nQUIT\n\x20\x11\0\x14".to_vec();
+    header.extend([192, 0, 2, 7, 192, 0, 2, 1, 0x13, 0x88, 0, 80]);
+    header.extend(b"\x02\0\x05proxy");
+    let mut client = Client::connect(at);
+    client.send(&header);
+    assert_eq!(client.exchange(GET).text(), "here");
+    drop(client);
+    let log = until("the line is written", || {
+        let log = lbd.stdout();
+        (log.lines().count() == 4).then_some(log)
+    });
+    let line = log.lines().last().unwrap();
+    assert!(
+        line.contains("\"client\":\"127.0.0.1\"") && !line.contains("proxy_"),
+        "{line}"
+    );
     lbd.stop();
 }
 

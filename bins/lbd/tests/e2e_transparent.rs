@@ -33,7 +33,7 @@ impl Place {
             Some(ip),
             Some(nginx),
             Some(curl),
-            Some(sh),
+            Some(bash),
             Some(_),
         ] = programs
         else {
