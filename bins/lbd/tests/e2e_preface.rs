@@ -210,6 +210,16 @@ fn endpoints_of_private_networks_are_in_the_log_of_bytes_as_well() {
         .top("log = { access = \"stdout\", format = \"json\" }")
         .listener("proxy_protocol = \"require\"\nproxy_protocol_from = [\"127.0.0.1\"]");
     let lbd = Lbd::start(&config.text());
+    let line = |header: &[u8], number: usize| {
+        let mut client = Client::connect(at);
+        client.send(header);
+        assert_eq!(client.exchange(GET).text(), "here");
+        drop(client);
+        until("the line is written", || {
+            let log = lbd.stdout();
+            (log.lines().count() == number).then(|| log.lines().last().unwrap().to_owned())
+        })
+    };
     for (number, tlv, said) in [
         (
             1,
@@ -234,15 +244,7 @@ fn endpoints_of_private_networks_are_in_the_log_of_bytes_as_well() {
             checksum: false,
         };
         write_v2(&outgoing, &mut header).unwrap();
-        let mut client = Client::connect(at);
-        client.send(&header);
-        assert_eq!(client.exchange(GET).text(), "here");
-        drop(client);
-        let log = until("the line is written", || {
-            let log = lbd.stdout();
-            (log.lines().count() == number).then_some(log)
-        });
-        let line = log.lines().last().unwrap();
+        let line = line(&header, number);
         assert!(line.contains(&format!("\"proxy_endpoint\":\"{said}\"")), "{line}");
         assert!(line.contains("\"client\":\"192.0.2.7\""), "{line}");
     }
@@ -250,15 +252,7 @@ fn endpoints_of_private_networks_are_in_the_log_of_bytes_as_well() {
     let mut header = b"\r\n\r\n\0\r\nQUIT\n\x20\x11\0\x14".to_vec();
     header.extend([192, 0, 2, 7, 192, 0, 2, 1, 0x13, 0x88, 0, 80]);
     header.extend(b"\x02\0\x05proxy");
-    let mut client = Client::connect(at);
-    client.send(&header);
-    assert_eq!(client.exchange(GET).text(), "here");
-    drop(client);
-    let log = until("the line is written", || {
-        let log = lbd.stdout();
-        (log.lines().count() == 4).then_some(log)
-    });
-    let line = log.lines().last().unwrap();
+    let line = line(&header, 4);
     assert!(
         line.contains("\"client\":\"127.0.0.1\"") && !line.contains("proxy_"),
         "{line}"

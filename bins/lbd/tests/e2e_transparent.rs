@@ -133,6 +133,10 @@ fn s_xff_02_transparent_pools_show_the_clients_address_and_check_says_what_is_mi
     let warning = said.split("warning: ").find(|part| part.contains("no route keeps"));
     let warning = warning.unwrap_or_else(|| panic!("{said}"));
     let commands: Vec<&str> = warning.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let page = include_str!("../../../docs/tls.md");
+    for command in commands.iter().filter(|command| !command.starts_with("ip -6")) {
+        assert!(page.contains(&format!("{command}\n")), "{command} is not on the page");
+    }
     assert_eq!(commands.len(), 7, "{warning}");
     assert!(
         warning.starts_with("pools \"four\", \"six\" are transparent"),

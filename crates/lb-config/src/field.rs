@@ -10,6 +10,17 @@ pub(crate) enum Field<T> {
     Is(T, Span),
 }
 
+impl Field<bool> {
+    /// Is it set? Missing is not; `None`: what stands there cannot be read.
+    pub(crate) const fn if_readable(&self) -> Option<bool> {
+        match self {
+            Self::Missing => Some(false),
+            Self::Is(is_set, _) => Some(*is_set),
+            Self::Broken => None,
+        }
+    }
+}
+
 impl<T> Field<T> {
     /// The value, if there is a good one.
     pub(crate) fn value(self) -> Option<T> {

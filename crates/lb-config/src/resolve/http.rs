@@ -28,7 +28,7 @@ pub(super) fn read(reader: &Reader<'_>, around: &Surroundings<'_>, by_default: b
         timeouts,
         ..
     } = *around;
-    let redirects = route::flag(&reader.boolean("redirect_to_https"));
+    let redirects = reader.boolean("redirect_to_https").if_readable();
     let redirect_to_https = redirects == Some(true);
     let pool = pools.find(reader);
     let routes = route::read_all(reader, around, redirects);

@@ -1,6 +1,7 @@
 //! From the table of the file to what it means. Reads everything, reports everything, stops at nothing.
 
 mod admin;
+mod answer;
 mod backend;
 mod cookies;
 mod files;

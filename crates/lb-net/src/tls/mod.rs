@@ -380,7 +380,7 @@ impl<'s> Pieces<'s> {
             self.refill();
             return Some(piece);
         }
-        let most = most.min(gather.len()).min(RECORD);
+        let most = most.min(RECORD);
         let mut len = 0;
         while len < most && !self.part.is_empty() {
             let (now, later) = self.part.split_at(self.part.len().min(most - len));

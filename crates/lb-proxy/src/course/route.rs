@@ -48,11 +48,11 @@ pub(crate) fn route<'a>(
             };
             let guard = http.guards.get(*guard);
             let lets_in = |access: &Arc<Access>| access.check(client).allowed;
-            if !guard.is_some_and(|guard| guard.access.as_ref().is_none_or(lets_in)) {
+            // One that is not there lets nobody in.
+            let Some(guard) = guard.filter(|guard| guard.access.as_ref().is_none_or(lets_in)) else {
                 return Err(denied("its address is not let in by the route"));
-            }
-            let is_verified = || tls.is_some_and(|tls| tls.verdict.verified().is_some());
-            if guard.is_some_and(|guard| guard.verified) && !is_verified() {
+            };
+            if guard.verified && tls.is_none_or(|tls| tls.verdict.verified().is_none()) {
                 return Err(denied("the route is for clients with a verified certificate"));
             }
             Some(&**then)

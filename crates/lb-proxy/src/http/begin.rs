@@ -234,9 +234,7 @@ impl Exchange {
         }
         let Some(tls) = &client.peer.tls else { return Ok(()) };
         if https.client_verify {
-            let (word, reason) = tls.client_verify();
-            self.request
-                .append(preface::VERIFY, [word, reason].concat().as_bytes())?;
+            self.request.append(preface::VERIFY, tls.client_verify().as_bytes())?;
         }
         for (name, value) in tls.client_lines(https) {
             self.request.append(name, value.as_bytes())?;

@@ -9,6 +9,7 @@ use lb_telemetry::TlsAccess;
 use lb_tls::client_auth::ClientCertificate;
 use lb_tls::{ClientVerdict, Site, Sites};
 use rustls::pki_types::CertificateDer;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::hint::cold_path;
 use std::net::SocketAddr;
@@ -57,6 +58,8 @@ pub(crate) struct TlsPeer {
     site: RefCell<Arc<Site>>,
     pub(crate) verdict: ClientVerdict,
     fingerprint: String,
+    /// [`VERIFY`]'s value.
+    verify: Cow<'static, str>,
     /// Fields that tell backends who the client is.
     lines: Vec<(&'static str, String)>,
 }
@@ -93,11 +96,17 @@ impl TlsPeer {
         let fingerprint = shown(&verdict)
             .map(|certificate| hex(&certificate.fingerprint))
             .unwrap_or_default();
+        let verify = match &verdict {
+            ClientVerdict::Ok(_) => "SUCCESS".into(),
+            ClientVerdict::Failed { refusal, .. } => format!("FAILED:{}", refusal.reason().word()).into(),
+            _ => "NONE".into(),
+        };
         Self {
             facts,
             site: RefCell::new(site),
             verdict,
             fingerprint,
+            verify,
             lines: Vec::new(),
         }
     }
@@ -163,13 +172,9 @@ impl TlsPeer {
         lines.map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// What came of it, in two parts: a word and the reason.
-    pub(crate) fn client_verify(&self) -> (&'static str, &'static str) {
-        match &self.verdict {
-            ClientVerdict::Ok(_) => ("SUCCESS", ""),
-            ClientVerdict::Failed { refusal, .. } => ("FAILED:", refusal.reason().word()),
-            _ => ("NONE", ""),
-        }
+    /// What came of it, as backends are told.
+    pub(crate) fn client_verify(&self) -> &str {
+        &self.verify
     }
 
     /// For the log line.
